@@ -1,0 +1,264 @@
+package model
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Estate is everything that was imported. It is immutable once NewEstate built it; each slice is sorted by ID.
+type Estate struct {
+	VNets         []*VNet
+	Subnets       []*Subnet
+	NSGs          []*NSG
+	ASGs          []*ASG
+	RouteTables   []*RouteTable
+	NICs          []*NIC
+	VMs           []*VM
+	ScaleSets     []*ScaleSet
+	PublicIPs     []*PublicIP
+	Prefixes      []*PublicIPPrefix
+	NATGateways   []*NATGateway
+	LoadBalancers []*LoadBalancer
+	Gateways      []*Gateway
+	LocalGateways []*LocalNetworkGateway
+	Connections   []*Connection
+	Bastions      []*Bastion
+	Endpoints     []*PrivateEndpoint
+	DNSZones      []*DNSZone
+	Firewalls     []*Firewall
+	Policies      []*FirewallPolicy
+	RuleGroups    []*RuleCollectionGroup
+	IPGroups      []*IPGroup
+	AppGateways   []*AppGateway
+	WAFPolicies   []*WAFPolicy
+	Services      []*Service
+	Clusters      []*Cluster
+	Namespaces    []*Namespace
+	Workloads     []*Workload
+	NetPolicies   []*NetworkPolicy
+	KubeServices  []*KubeService
+	Ingresses     []*Ingress
+	JITPolicies   []*JITPolicy
+
+	Ledger []LedgerEntry // sorted by source, then resource
+
+	byKey map[string]Resource
+}
+
+// JITPolicy is a just-in-time access policy of Defender for Cloud (AZ-JIT-01).
+type JITPolicy struct {
+	Meta
+	VMs []JITMachine
+}
+
+// JITMachine is one machine of a just-in-time policy.
+type JITMachine struct {
+	VM    ID
+	Ports []JITPort
+}
+
+// JITPort is a port that may be opened on request.
+type JITPort struct {
+	Port     uint16
+	Protocol Protocol // AnyProtocol for `*`
+	Sources  AddressMatch
+	MaxTime  string
+}
+
+// NewEstate sorts and indexes resources. The same resource twice is fine when both say the same and an error that names both
+// places when they differ.
+func NewEstate(resources []Resource, ledger []LedgerEntry) (*Estate, error) {
+	e := &Estate{byKey: make(map[string]Resource, len(resources))}
+	var errs []error
+	sorted := slices.Clone(resources)
+	slices.SortStableFunc(sorted, func(a, b Resource) int {
+		return cmp.Or(cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()), a.Origin().Compare(b.Origin()))
+	})
+	for _, r := range sorted {
+		key := r.ResourceID().Key()
+		if first, ok := e.byKey[key]; ok {
+			if !sameFacts(first, r) {
+				errs = append(errs, &InputError{
+					Source: r.Origin(), Resource: r.ResourceID(), Found: "a second, different copy",
+					Accepted: "one description of each resource; the other is at " + first.Origin().String(),
+				})
+			}
+			continue
+		}
+		e.byKey[key] = r
+		e.add(r)
+	}
+	e.link()
+	e.Ledger = slices.Clone(ledger)
+	slices.SortStableFunc(e.Ledger, func(a, b LedgerEntry) int {
+		return cmp.Or(a.Source.Compare(b.Source), cmp.Compare(a.Resource.Key(), b.Resource.Key()), cmp.Compare(a.Field, b.Field))
+	})
+	return e, errors.Join(errs...)
+}
+
+func (e *Estate) add(r Resource) {
+	switch r := r.(type) {
+	case *VNet:
+		e.VNets = append(e.VNets, r)
+	case *Subnet:
+		e.Subnets = append(e.Subnets, r)
+	case *NSG:
+		e.NSGs = append(e.NSGs, r)
+	case *ASG:
+		e.ASGs = append(e.ASGs, r)
+	case *RouteTable:
+		e.RouteTables = append(e.RouteTables, r)
+	case *NIC:
+		e.NICs = append(e.NICs, r)
+	case *VM:
+		e.VMs = append(e.VMs, r)
+	case *ScaleSet:
+		e.ScaleSets = append(e.ScaleSets, r)
+	case *PublicIP:
+		e.PublicIPs = append(e.PublicIPs, r)
+	case *PublicIPPrefix:
+		e.Prefixes = append(e.Prefixes, r)
+	case *NATGateway:
+		e.NATGateways = append(e.NATGateways, r)
+	case *LoadBalancer:
+		e.LoadBalancers = append(e.LoadBalancers, r)
+	case *Gateway:
+		e.Gateways = append(e.Gateways, r)
+	case *LocalNetworkGateway:
+		e.LocalGateways = append(e.LocalGateways, r)
+	case *Connection:
+		e.Connections = append(e.Connections, r)
+	case *Bastion:
+		e.Bastions = append(e.Bastions, r)
+	case *PrivateEndpoint:
+		e.Endpoints = append(e.Endpoints, r)
+	case *DNSZone:
+		e.DNSZones = append(e.DNSZones, r)
+	case *Firewall:
+		e.Firewalls = append(e.Firewalls, r)
+	case *FirewallPolicy:
+		e.Policies = append(e.Policies, r)
+	case *RuleCollectionGroup:
+		e.RuleGroups = append(e.RuleGroups, r)
+	case *IPGroup:
+		e.IPGroups = append(e.IPGroups, r)
+	case *AppGateway:
+		e.AppGateways = append(e.AppGateways, r)
+	case *WAFPolicy:
+		e.WAFPolicies = append(e.WAFPolicies, r)
+	case *Service:
+		e.Services = append(e.Services, r)
+	case *Cluster:
+		e.Clusters = append(e.Clusters, r)
+	case *Namespace:
+		e.Namespaces = append(e.Namespaces, r)
+	case *Workload:
+		e.Workloads = append(e.Workloads, r)
+	case *NetworkPolicy:
+		e.NetPolicies = append(e.NetPolicies, r)
+	case *KubeService:
+		e.KubeServices = append(e.KubeServices, r)
+	case *Ingress:
+		e.Ingresses = append(e.Ingresses, r)
+	case *JITPolicy:
+		e.JITPolicies = append(e.JITPolicies, r)
+	default:
+		panic(fmt.Sprintf("model: resource type %T is not in the estate", r)) // INVARIANT: every Resource has a slice
+	}
+}
+
+// link fills the reverse references that the model promises: subnets of a VNet, groups of a policy.
+func (e *Estate) link() {
+	for _, s := range e.Subnets {
+		if v, ok := Get[*VNet](e, s.VNet); ok && !slices.ContainsFunc(v.Subnets, func(id ID) bool { return id.Key() == s.ID.Key() }) {
+			v.Subnets = append(v.Subnets, s.ID)
+		}
+	}
+	for _, g := range e.RuleGroups {
+		if p, ok := Get[*FirewallPolicy](e, g.Policy); ok && !slices.ContainsFunc(p.Groups, func(id ID) bool { return id.Key() == g.ID.Key() }) {
+			p.Groups = append(p.Groups, g.ID)
+		}
+	}
+}
+
+// sameFacts reports whether two descriptions of one resource agree in everything but where they were read.
+func sameFacts(a, b Resource) bool {
+	if reflect.TypeOf(a) != reflect.TypeOf(b) {
+		return false
+	}
+	return equalFacts(reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem())
+}
+
+func equalFacts(a, b reflect.Value) bool {
+	switch {
+	case a.Type() == reflect.TypeFor[Source]():
+		return true
+	case a.Type() == reflect.TypeFor[ID]():
+		return ID(a.String()).Key() == ID(b.String()).Key()
+	case a.Kind() == reflect.Struct && a.Type().PkgPath() == reflect.TypeFor[Estate]().PkgPath():
+		for i := range a.NumField() {
+			if !equalFacts(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case a.Kind() == reflect.Slice:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !equalFacts(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	case a.Kind() == reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() == b.IsNil()
+		}
+		return equalFacts(a.Elem(), b.Elem())
+	default:
+		return reflect.DeepEqual(a.Interface(), b.Interface())
+	}
+}
+
+// Lookup returns the resource of an ID.
+func (e *Estate) Lookup(id ID) (Resource, bool) {
+	r, ok := e.byKey[id.Key()]
+	return r, ok
+}
+
+// Get returns the resource of an ID if it is a T.
+func Get[T Resource](e *Estate, id ID) (T, bool) {
+	r, ok := e.byKey[id.Key()].(T)
+	return r, ok
+}
+
+// Resources returns every resource in the order of its ID.
+func (e *Estate) Resources() []Resource {
+	out := make([]Resource, 0, len(e.byKey))
+	for _, r := range e.byKey {
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b Resource) int { return cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()) })
+	return out
+}
+
+// SubnetOf returns the subnet object of an ID and its VNet; the VNet may be nil when the input lacks it.
+func (e *Estate) SubnetOf(id ID) (*Subnet, *VNet) {
+	s, ok := Get[*Subnet](e, id)
+	if !ok {
+		return nil, nil
+	}
+	v, _ := Get[*VNet](e, s.VNet)
+	return s, v
+}
+
+// Kubernetes builds the ID of a Kubernetes object; cluster is the cluster's short name.
+func Kubernetes(cluster, kind, namespace, name string) ID {
+	return ID("kubernetes:" + strings.Join([]string{cluster, kind, namespace, name}, "/"))
+}

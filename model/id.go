@@ -1,0 +1,78 @@
+package model
+
+import "strings"
+
+// ID names a resource: an Azure resource ID as read, or `kubernetes:CLUSTER/KIND/NAMESPACE/NAME`.
+// Azure compares IDs without case; compare by Key, print as read.
+type ID string
+
+// Key is the form in which two spellings of one ID are equal. Kubernetes names keep their case.
+func (id ID) Key() string {
+	if strings.HasPrefix(string(id), "kubernetes:") {
+		return string(id)
+	}
+	return strings.ToLower(strings.TrimRight(string(id), "/"))
+}
+
+// Name is the last part of the ID: the resource's own name.
+func (id ID) Name() string {
+	s := strings.TrimRight(string(id), "/")
+	return s[strings.LastIndexByte(s, '/')+1:]
+}
+
+// Parent is the ID of the resource that holds this one, as a VNet holds a subnet; empty for a top-level resource.
+func (id ID) Parent() ID {
+	parts := strings.Split(strings.Trim(string(id), "/"), "/")
+	provider := -1
+	for i, p := range parts {
+		if strings.EqualFold(p, "providers") {
+			provider = i
+		}
+	}
+	// providers/NAMESPACE/TYPE/NAME is the top level; each further TYPE/NAME is one level down.
+	if provider < 0 || len(parts)-provider <= 4 {
+		return ""
+	}
+	return ID("/" + strings.Join(parts[:len(parts)-2], "/"))
+}
+
+// Type is the resource type, e.g. `Microsoft.Network/virtualNetworks/subnets`, as the ID spells it; empty when the ID has none.
+func (id ID) Type() string {
+	parts := strings.Split(strings.Trim(string(id), "/"), "/")
+	for i := len(parts) - 1; i >= 0; i-- {
+		if !strings.EqualFold(parts[i], "providers") || i+2 >= len(parts) {
+			continue
+		}
+		t := parts[i+1]
+		for j := i + 2; j < len(parts); j += 2 {
+			t += "/" + parts[j]
+		}
+		return t
+	}
+	return ""
+}
+
+// ResourceGroup is the resource group in the ID, or "" where the ID has none.
+func (id ID) ResourceGroup() string { return id.segment("resourceGroups") }
+
+// Subscription is the subscription in the ID, or "" where the ID has none.
+func (id ID) Subscription() string { return id.segment("subscriptions") }
+
+func (id ID) segment(name string) string {
+	parts := strings.Split(strings.Trim(string(id), "/"), "/")
+	for i := 0; i+1 < len(parts); i++ {
+		if strings.EqualFold(parts[i], name) {
+			return parts[i+1]
+		}
+	}
+	return ""
+}
+
+// ShortName is the name under which people write a resource of this ID: the last names of its path, `VNET/SUBNET` for a subnet,
+// `NSG/RULE` for a rule, else the name alone.
+func (id ID) ShortName() string {
+	if p := id.Parent(); p != "" {
+		return p.ShortName() + "/" + id.Name()
+	}
+	return id.Name()
+}

@@ -1,0 +1,51 @@
+package model
+
+// Resource is one of the resource types of this package. The list is closed, so that a switch can be checked for completeness.
+//
+//sumtype:decl
+type Resource interface {
+	ResourceID() ID
+	Origin() Source // where it was read; never zero
+	resource()
+}
+
+// Meta is what every resource has.
+type Meta struct {
+	ID       ID
+	Source   Source
+	Location string            // region as read, `westeurope`; empty when not stated
+	Tags     map[string]string // resource tags; values are shown, never interpreted
+}
+
+// ResourceID returns the ID as read.
+func (m *Meta) ResourceID() ID { return m.ID }
+
+// Origin returns where the resource was read.
+func (m *Meta) Origin() Source { return m.Source }
+
+// Name is the last part of the ID.
+func (m *Meta) Name() string { return m.ID.Name() }
+
+func (m *Meta) resource() {}
+
+// Disposition says what became of one object that an importer read.
+type Disposition uint8
+
+const (
+	Unsupported Disposition = iota // could carry or filter traffic and is not understood: verdicts that depend on it are unknown
+	Irrelevant                     // cannot carry or filter traffic
+	Modelled                       // became part of the estate
+)
+
+func (d Disposition) String() string { return [...]string{"unsupported", "irrelevant", "modelled"}[d] }
+
+// LedgerEntry records one object that was read, or one field of a modelled object that was not understood.
+type LedgerEntry struct {
+	Resource    ID
+	Type        string // resource type or Kubernetes apiVersion/kind
+	Field       string // empty for a whole object
+	Disposition Disposition
+	Effect      string // why it is irrelevant, or what an unsupported one may change
+	Source      Source
+	Affects     []ID // unsupported: the modelled resources whose behaviour it may change; empty means the estate as a whole
+}
