@@ -19,7 +19,14 @@ func (a Assumption) Compare(b Assumption) int { return cmp.Compare(a.ID, b.ID) }
 
 // AssumptionOf returns the register's line of an ID; an argument in brackets, as in `ASM-TAG(Storage)`, stays in the ID.
 func AssumptionOf(id string) (Assumption, bool) {
-	base, _, _ := strings.Cut(id, "(")
+	base, arg, _ := strings.Cut(id, "(")
+	arg = strings.TrimSuffix(arg, ")")
+	switch base {
+	case "MISSING": // AZ-FW-03, AZ-PEER-01 and their like: a referenced resource is unknown, never absent
+		return Assumption{ID: id, Open: true, Text: "what " + arg + " says: it is referenced and not in the input", Settle: "export " + arg}, true
+	case "UNSUPPORTED": // AZ-GEN-08
+		return Assumption{ID: id, Open: true, Text: "what " + arg + " carries or filters: ringfence does not model it", Settle: "remove it, or treat the verdict as open"}, true
+	}
 	for _, a := range Assumptions() {
 		if a.ID == base {
 			a.ID = id

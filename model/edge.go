@@ -10,12 +10,14 @@ type Firewall struct {
 	Subnet          ID
 	Address         netip.Addr // private address; invalid when not stated
 	PublicIPs       []ID
-	Management      bool // a management NIC is present (AZ-FW-45)
+	PublicAddresses []netip.Addr // of a firewall in a hub, which names its public addresses without resources
+	Management      bool         // a management NIC is present (AZ-FW-45)
 	Policy          ID
 	Collections     []RuleCollection // classic
 	ThreatIntel     string           // Off, Alert, Deny
 	SNAT            SNATRanges
 	DNSProxy        Setting
+	DNSServers      []netip.Addr // classic; with a policy those of the policy count
 	VirtualHub      ID
 	ProvisioningBad string // a provisioning state other than Succeeded, as read
 }
@@ -129,6 +131,7 @@ type AppGateway struct {
 	Redirects    []AGWRedirect
 	RewriteSets  []string
 	PrivateLinks bool
+	Stopped      bool // operationalState Stopped or Stopping (AZ-REL-08)
 }
 
 // AGWFrontend is a frontend IP configuration.
@@ -276,6 +279,7 @@ type WAFRule struct {
 	Source     Source
 	Priority   int
 	Action     string // Block, Allow, Log
+	RateLimit  bool   // the action takes effect above a rate only
 	Enabled    Setting
 	Conditions []WAFCondition
 }
@@ -337,6 +341,9 @@ type Service struct {
 	DataEndpoint  Setting  // registries
 	Connections   []EndpointConnection
 	InstanceRules []string // resourceAccessRules: resource IDs or patterns
+	IngestionMode string   // Azure Monitor private link scope: Open, PrivateOnly; absent is Open (AZ-AMPLS-02)
+	QueryMode     string
+	Scoped        []ID // resources in the scope, sorted by key
 }
 
 // IPRule is an address rule of a service firewall.
@@ -398,6 +405,8 @@ type Cluster struct {
 	MeshGateways   []MeshGateway
 	WebAppRouting  Setting
 	OutboundIPs    []ID
+
+	WebAppController string // nginx.defaultIngressControllerType as read: AnnotationControlled, External, Internal, None (AKS-ING-01)
 }
 
 // MeshGateway is an ingress gateway of the Istio add-on.

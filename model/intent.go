@@ -213,6 +213,7 @@ type ExemptNamespaces struct {
 	Cluster string
 	Add     []ExemptNamespace
 	Only    []ExemptNamespace
+	OnlySet bool // `only` is stated: it replaces the list, with nothing where it is empty
 }
 
 // ExemptNamespace is one exemption.

@@ -15,8 +15,9 @@ type Workload struct {
 	Meta
 	Cluster        ID
 	Namespace      string
-	Kind           string            // Deployment, StatefulSet, DaemonSet, Job, CronJob, ReplicaSet, Pod
+	Kind           string            // Deployment, StatefulSet, DaemonSet, Job, CronJob, ReplicaSet, ReplicationController, Pod; of a live pod its controller's
 	Labels         map[string]string // of the pods
+	Implied        []string          // label keys whose presence and value cannot be known: set by the platform, or not the same on all pods (K8S-WL-02, K8S-WL-03)
 	Ports          []ContainerPort
 	HostPorts      []ContainerPort // hostPort numbers in Port
 	Probes         []Probe
@@ -24,7 +25,8 @@ type Workload struct {
 	NodeSelector   map[string]string
 	Affinity       bool // node affinity is present; it may narrow the placement further
 	Tolerations    []Toleration
-	Replicas       int // -1 when not stated
+	Replicas       int  // -1 when not stated
+	Suspended      bool // a Job or CronJob that starts no pods now (K8S-WL-05)
 	ServiceAccount string
 	Annotations    map[string]string // of the pods
 	Addresses      []netip.Addr      // live pods
@@ -37,6 +39,8 @@ type ContainerPort struct {
 	Name     string
 	Port     uint16
 	Protocol Protocol
+	Target   uint16     // of a host port: the port of the container, on which policy is evaluated (K8S-AZ-09)
+	HostIP   netip.Addr // of a host port: the only node address that it is bound to, if one is stated
 	Source   Source
 }
 
@@ -102,6 +106,7 @@ type IPBlock struct {
 
 // PolicyPort is one ports entry, protocol defaulted (K8S-NP-15, K8S-NP-16).
 type PolicyPort struct {
+	Source   Source
 	Protocol Protocol
 	Named    string
 	All      bool // no port: every port of the protocol
@@ -130,6 +135,7 @@ type KubeService struct {
 
 // ServicePort is one port of a Service.
 type ServicePort struct {
+	Source     Source
 	Name       string
 	Port       uint16
 	Protocol   Protocol
@@ -145,6 +151,7 @@ type Ingress struct {
 	Cluster     ID
 	Namespace   string
 	Class       string
+	Controller  string // of the IngressClass, where the input has it (K8S-ING-02)
 	Annotations map[string]string
 	Backends    []IngressBackend
 	TLS         bool

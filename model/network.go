@@ -195,6 +195,7 @@ type VM struct {
 	Meta
 	NICs        []ID
 	Deallocated bool
+	ScaleSet    ID // the scale set that it is an instance of; flexible ones never get default outbound (AZ-OUT-08)
 }
 
 // ScaleSet is a virtual machine scale set. Its profile counts for every present and future instance (AZ-ASG-05).
@@ -304,6 +305,8 @@ type LBRule struct {
 	FrontendPort uint16
 	BackendPort  uint16
 	FloatingIP   Setting
+
+	DisableOutboundSNAT Setting // disableOutboundSnat: the rule gives its pool no outbound address (AZ-LB-02, AZ-LB-09)
 }
 
 // LBNATRule is an inbound NAT rule (AZ-LB-07).
@@ -316,6 +319,7 @@ type LBNATRule struct {
 	FrontendPorts PortRange // one port, or a range mapped over Pool
 	BackendPort   uint16
 	Pool          ID
+	Target        ID // backendIPConfiguration: the IP configuration that the rule leads to
 	FloatingIP    Setting
 }
 

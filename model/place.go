@@ -6,24 +6,24 @@ import "cmp"
 type PlaceKind uint8
 
 const (
-	PlaceNowhere     PlaceKind = iota
-	PlaceNIC                   // ID: NIC, Part: IP configuration
-	PlaceScaleSet              // ID: scale set, Part: IP configuration of its profile; every present and future instance
-	PlaceSubnet                // ID: subnet; its addresses that no NIC holds today (AZ-GEN-07)
-	PlaceNodePool              // ID: cluster, Part: node pool; any address of the pool's subnet (AKS-NET-12)
-	PlacePod                   // ID: workload, Part: the node pool it runs on, empty when the cluster states no pools
-	PlaceEndpoint              // ID: private endpoint
-	PlaceService               // ID: PaaS service; its public door
-	PlaceFirewall              // ID: Azure Firewall
-	PlaceAppGateway            // ID: application gateway; its instances and frontends
-	PlaceBastion               // ID: Bastion host
-	PlaceGateway               // ID: VPN or ExpressRoute gateway, its own listeners
-	PlaceFarSide               // ID: gateway, Part: connection name, or `p2s`; what lies behind it
-	PlaceAPIServer             // ID: cluster
-	PlaceInternet              // everything outside that is reached over public addresses
-	PlacePlatform              // 168.63.129.16 and 169.254.169.254
-	PlaceFrontend              // ID: load balancer frontend, or Kubernetes Service
-	PlaceUnknown               // ID: subnet, Part: address; an unresolved next hop or a network that the input lacks
+	PlaceNowhere    PlaceKind = iota
+	PlaceNIC                  // ID: NIC, Part: IP configuration
+	PlaceScaleSet             // ID: scale set, Part: IP configuration of its profile; every present and future instance
+	PlaceSubnet               // ID: subnet; its addresses that no NIC holds today (AZ-GEN-07)
+	PlaceNodePool             // ID: cluster, Part: node pool; any address of the pool's subnet (AKS-NET-12)
+	PlacePod                  // ID: workload, Part: the node pool it runs on, empty when the cluster states no pools
+	PlaceEndpoint             // ID: private endpoint
+	PlaceService              // ID: PaaS service; its public door
+	PlaceFirewall             // ID: Azure Firewall
+	PlaceAppGateway           // ID: application gateway; its instances and frontends
+	PlaceBastion              // ID: Bastion host
+	PlaceGateway              // ID: VPN or ExpressRoute gateway, its own listeners
+	PlaceFarSide              // ID: gateway, Part: connection name, or `p2s`; what lies behind it
+	PlaceAPIServer            // ID: cluster
+	PlaceInternet             // everything outside that is reached over public addresses
+	PlacePlatform             // 168.63.129.16 and 169.254.169.254
+	PlaceFrontend             // ID: load balancer frontend, or Kubernetes Service
+	PlaceUnknown              // ID: subnet, Part: address; an unresolved next hop or a network that the input lacks
 )
 
 func (k PlaceKind) String() string {

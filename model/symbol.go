@@ -22,19 +22,20 @@ type Symbol struct {
 type SymbolKind uint8
 
 const (
-	NamedHost         SymbolKind = iota + 1 // the internet host that owns the packet's name, as a proxy resolves it (AZ-FW-33)
-	DefaultOutbound                         // Microsoft's address of default outbound access (AZ-OUT-04)
-	PodAddress                              // Owner: workload
-	ConfigAddress                           // Owner: NIC, Part: IP configuration
-	EndpointAddress                         // Owner: private endpoint
-	FrontendAddress                         // Owner: load balancer frontend, internal
-	ServiceFrontend                         // Owner: Kubernetes Service of type LoadBalancer (K8S-SVC-11)
-	PublicAddress                           // Owner: public IP resource
-	NodePublicAddress                       // Owner: cluster, Part: pool (AKS-NET-12)
-	ServiceDoor                             // Owner: PaaS service; its public address
-	APIDoor                                 // Owner: cluster; its API server
-	FirewallAddress                         // Owner: firewall
-	GatewayAddress                          // Owner: application gateway, Part: frontend
+	NamedHost             SymbolKind = iota + 1 // the internet host that owns the packet's name, as a proxy resolves it (AZ-FW-33)
+	DefaultOutbound                             // Microsoft's address of default outbound access (AZ-OUT-04)
+	PodAddress                                  // Owner: workload
+	ConfigAddress                               // Owner: NIC, Part: IP configuration
+	EndpointAddress                             // Owner: private endpoint
+	FrontendAddress                             // Owner: load balancer frontend, internal
+	ServiceFrontend                             // Owner: Kubernetes Service of type LoadBalancer (K8S-SVC-11)
+	PublicAddress                               // Owner: public IP resource
+	NodePublicAddress                           // Owner: cluster, Part: pool (AKS-NET-12)
+	ServiceDoor                                 // Owner: PaaS service; its public address
+	APIDoor                                     // Owner: cluster; its API server
+	FirewallAddress                             // Owner: firewall
+	GatewayAddress                              // Owner: application gateway, Part: frontend
+	InstancePublicAddress                       // Owner: scale set, Part: IP configuration; the public address of an instance
 )
 
 // SymbolBlock is the block that symbols are taken from.
@@ -123,6 +124,16 @@ func (e *Estate) Symbols() *Symbols {
 		for _, p := range c.Pools {
 			if p.PublicIPs == On {
 				want(NodePublicAddress, c.ID, p.Name, c.ID.Key())
+			}
+		}
+	}
+	for _, s := range e.ScaleSets {
+		for _, pr := range s.Profiles {
+			if !pr.PublicPerVM {
+				continue
+			}
+			for _, c := range pr.IPConfigs {
+				want(InstancePublicAddress, s.ID, c.Name, s.ID.Key())
 			}
 		}
 	}

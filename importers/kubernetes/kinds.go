@@ -1,0 +1,237 @@
+package kubernetes
+
+import (
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// kind is one line of the table of kinds: what becomes of an object.
+type kind struct {
+	group         string
+	kinds         string // one or more, or `*` for every other kind of the group
+	clusterScoped bool
+	disposition   model.Disposition
+	why           string // why it is irrelevant, or what an unsupported one may change
+	whole         bool   // an unsupported one may change more than its own namespace
+	root          bool   // the same, where it stands in the root namespace of a service mesh
+	strict        bool   // a policy: an unknown field is an error
+	reader        *reader
+	special       func(*importer, *object, kind)
+
+	known bool // a line of the table, not the answer for what is in none
+}
+
+type groupKind struct{ group, kind string }
+
+// kindTable says for every kind that is known what becomes of it. Modelled kinds are read in version v1; in another version they are
+// unsupported, with the same `why`. Anything that could carry or filter traffic is unsupported, never irrelevant.
+func kindTable() []kind {
+	const (
+		modelled, irrelevant, unsupported = model.Modelled, model.Irrelevant, model.Unsupported
+		pods                              = "creates pods that are not in the model"
+		relays                            = "may relay requests from outside, or from pods, to Services"
+		state                             = "written by the network engine, decides nothing by itself"
+	)
+	return []kind{
+		{kinds: "Namespace", clusterScoped: true, disposition: modelled, why: "labels of a namespace", reader: reads((*importer).namespace)},
+		{kinds: "Pod", disposition: modelled, why: pods, reader: reads((*importer).pod)},
+		{kinds: "ReplicationController", disposition: modelled, why: pods, reader: reads((*importer).replicationController)},
+		{group: "apps", kinds: "Deployment", disposition: modelled, why: pods, reader: reads((*importer).deployment)},
+		{group: "apps", kinds: "ReplicaSet", disposition: modelled, why: pods, reader: reads((*importer).replicaSet)},
+		{group: "apps", kinds: "StatefulSet", disposition: modelled, why: pods, reader: reads((*importer).statefulSet)},
+		{group: "apps", kinds: "DaemonSet", disposition: modelled, why: pods, reader: reads((*importer).daemonSet)},
+		{group: "batch", kinds: "Job", disposition: modelled, why: pods, reader: reads((*importer).job)},
+		{group: "batch", kinds: "CronJob", disposition: modelled, why: pods, reader: reads((*importer).cronJob)},
+		{kinds: "Service", disposition: modelled, why: "may open pods to the outside", reader: reads((*importer).service)},
+		{group: "networking.k8s.io", kinds: "NetworkPolicy", disposition: modelled, why: "may isolate pods, or allow traffic to and from them", strict: true, reader: reads((*importer).networkPolicy)},
+		{group: "networking.k8s.io", kinds: "Ingress", disposition: modelled, why: relays, reader: reads((*importer).ingress)},
+		{group: "networking.k8s.io", kinds: "IngressClass", clusterScoped: true, disposition: modelled, why: "names the controller of Ingresses", reader: reads((*importer).ingressClass)},
+
+		// The core group.
+		{kinds: "Endpoints", disposition: unsupported, why: "names addresses behind a Service, in or outside the cluster", special: (*importer).endpointsOf},
+		{group: "discovery.k8s.io", kinds: "EndpointSlice", disposition: unsupported, why: "names addresses behind a Service, in or outside the cluster", special: (*importer).endpointsOf},
+		{kinds: "ConfigMap", disposition: irrelevant, why: "configuration data: not read", special: (*importer).configMap},
+		{kinds: "Secret", disposition: irrelevant, why: "secret data: not read"},
+		{kinds: "ServiceAccount", disposition: irrelevant, why: "an identity towards the API server"},
+		{kinds: "PersistentVolume", clusterScoped: true, disposition: irrelevant, why: "storage is attached by the node"},
+		{kinds: "PersistentVolumeClaim", disposition: irrelevant, why: "storage is attached by the node"},
+		{kinds: "Node", clusterScoped: true, disposition: irrelevant, why: "the node pools of the cluster resource say where nodes are"},
+		{kinds: "LimitRange ResourceQuota", disposition: irrelevant, why: "limits computing resources"},
+		{kinds: "PodTemplate", disposition: irrelevant, why: "creates no pods by itself"},
+		{kinds: "Event Binding", disposition: irrelevant, why: "a record"},
+		{kinds: "ComponentStatus", clusterScoped: true, disposition: irrelevant, why: "a record"},
+		{kinds: "Config", disposition: irrelevant, why: "a kubeconfig: access to a cluster, no part of it", clusterScoped: true},
+
+		// Built-in groups.
+		{group: "apps", kinds: "ControllerRevision", disposition: irrelevant, why: "the history of a workload"},
+		{group: "networking.k8s.io", kinds: "IPAddress ServiceCIDR", clusterScoped: true, disposition: irrelevant, why: "hands out addresses of Services, which every Service states itself"},
+		{group: "extensions", kinds: "PodSecurityPolicy", clusterScoped: true, disposition: irrelevant, why: "admits or refuses pods"},
+		{group: "extensions", kinds: "NetworkPolicy", disposition: unsupported, why: "may isolate pods, or allow traffic to and from them"},
+		{group: "extensions", kinds: "Ingress", disposition: unsupported, why: relays},
+		{group: "extensions", kinds: "*", disposition: unsupported, why: pods},
+		{group: "rbac.authorization.k8s.io", kinds: "Role RoleBinding", disposition: irrelevant, why: "rights at the API server"},
+		{group: "rbac.authorization.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "rights at the API server"},
+		{group: "autoscaling", kinds: "*", disposition: irrelevant, why: "changes the number of pods, not their traffic"},
+		{group: "autoscaling.k8s.io", kinds: "*", disposition: irrelevant, why: "changes the size of pods, not their traffic"},
+		{group: "policy", kinds: "PodDisruptionBudget", disposition: irrelevant, why: "limits evictions"},
+		{group: "policy", kinds: "PodSecurityPolicy", clusterScoped: true, disposition: irrelevant, why: "admits or refuses pods"},
+		{group: "coordination.k8s.io", kinds: "*", disposition: irrelevant, why: "a lock"},
+		{group: "events.k8s.io", kinds: "*", disposition: irrelevant, why: "a record"},
+		{group: "storage.k8s.io", kinds: "CSIStorageCapacity", disposition: irrelevant, why: "storage is attached by the node"},
+		{group: "storage.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "storage is attached by the node"},
+		{group: "snapshot.storage.k8s.io", kinds: "VolumeSnapshot", disposition: irrelevant, why: "a copy of storage"},
+		{group: "snapshot.storage.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "a copy of storage"},
+		{group: "apiextensions.k8s.io", kinds: "CustomResourceDefinition", clusterScoped: true, disposition: irrelevant, why: "defines a kind; its objects are judged themselves"},
+		{group: "apiregistration.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "extends the API server, which opens connections to every pod that it may (K8S-AZ-08)"},
+		{group: "admissionregistration.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "checks or changes objects before they are stored; what is stored is judged itself"},
+		{group: "node.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "says how containers are run"},
+		{group: "scheduling.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "orders pods that wait"},
+		{group: "certificates.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "certificates"},
+		{group: "flowcontrol.apiserver.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "orders requests to the API server"},
+		{group: "metrics.k8s.io", kinds: "*", disposition: irrelevant, why: "a measurement"},
+
+		// Policies of other kinds (K8S-CNP, K8S-CIL, K8S-CAL).
+		{group: "policy.networking.k8s.io", kinds: "AdminNetworkPolicy BaselineAdminNetworkPolicy ClusterNetworkPolicy *", clusterScoped: true, disposition: unsupported, why: "may allow or deny traffic of any pod before or after its NetworkPolicies, where the engine enforces it (K8S-CNP-17)"},
+		{group: "cilium.io", kinds: "CiliumNetworkPolicy", disposition: unsupported, why: "may isolate pods of its namespace, allow or deny traffic, where the engine is Cilium (K8S-CIL-01)"},
+		{group: "cilium.io", kinds: "CiliumClusterwideNetworkPolicy CiliumCIDRGroup", clusterScoped: true, disposition: unsupported, why: "may isolate any pod, allow or deny traffic, where the engine is Cilium (K8S-CIL-01)"},
+		{group: "cilium.io", kinds: "CiliumEgressGatewayPolicy", clusterScoped: true, disposition: unsupported, why: "may send traffic of pods out through other nodes, with other addresses"},
+		{group: "cilium.io", kinds: "CiliumLocalRedirectPolicy", disposition: unsupported, why: "may send traffic of pods to other pods"},
+		{group: "cilium.io", kinds: "CiliumEnvoyConfig", disposition: unsupported, why: relays},
+		{group: "cilium.io", kinds: "CiliumEndpoint", disposition: irrelevant, why: state},
+		{group: "cilium.io", kinds: "CiliumEndpointSlice CiliumIdentity CiliumNode", clusterScoped: true, disposition: irrelevant, why: state},
+		{group: "cilium.io", kinds: "*", disposition: unsupported, whole: true, why: "may change addresses, routes or the engine's settings"},
+		{group: "crd.projectcalico.org", kinds: "NetworkPolicy NetworkSet", disposition: unsupported, why: "may allow or deny traffic of pods of its namespace before their NetworkPolicies (K8S-CAL-02)"},
+		{group: "crd.projectcalico.org", kinds: "StagedNetworkPolicy StagedKubernetesNetworkPolicy", disposition: irrelevant, why: "staged: not enforced"},
+		{group: "crd.projectcalico.org", kinds: "StagedGlobalNetworkPolicy", clusterScoped: true, disposition: irrelevant, why: "staged: not enforced"},
+		{group: "crd.projectcalico.org", kinds: "ClusterInformation IPAMBlock IPAMHandle IPAMConfig BlockAffinity KubeControllersConfiguration CalicoNodeStatus", clusterScoped: true, disposition: irrelevant, why: state},
+		{group: "crd.projectcalico.org", kinds: "*", clusterScoped: true, disposition: unsupported, why: "may allow or deny traffic of any pod or node, or change addresses, routes or the engine's settings (K8S-CAL-02)"},
+		{group: "projectcalico.org", kinds: "NetworkPolicy NetworkSet WorkloadEndpoint", disposition: unsupported, why: "may allow or deny traffic of pods of its namespace before their NetworkPolicies (K8S-CAL-02)"},
+		{group: "projectcalico.org", kinds: "StagedNetworkPolicy StagedKubernetesNetworkPolicy", disposition: irrelevant, why: "staged: not enforced"},
+		{group: "projectcalico.org", kinds: "StagedGlobalNetworkPolicy", clusterScoped: true, disposition: irrelevant, why: "staged: not enforced"},
+		{group: "projectcalico.org", kinds: "ClusterInformation IPAMConfiguration BlockAffinity KubeControllersConfiguration CalicoNodeStatus", clusterScoped: true, disposition: irrelevant, why: state},
+		{group: "projectcalico.org", kinds: "*", clusterScoped: true, disposition: unsupported, why: "may allow or deny traffic of any pod or node, or change addresses, routes or the engine's settings (K8S-CAL-02)"},
+		{group: "operator.tigera.io", kinds: "TigeraStatus", clusterScoped: true, disposition: irrelevant, why: state},
+		{group: "operator.tigera.io", kinds: "*", clusterScoped: true, disposition: unsupported, why: "may change how the engine runs: its data plane, addresses and what it enforces"},
+		{group: "k8s.cni.cncf.io", kinds: "*", disposition: unsupported, why: "may give pods further interfaces, past the policies of the engine"},
+
+		// Gateways, relays, meshes (K8S-GW, K8S-ING, K8S-IST, AKS-ING).
+		{group: "gateway.networking.k8s.io", kinds: "GatewayClass", clusterScoped: true, disposition: irrelevant, why: "names a controller; carries nothing without a Gateway"},
+		{group: "gateway.networking.k8s.io", kinds: "Gateway HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant ListenerSet BackendTLSPolicy *", disposition: unsupported, why: relays + " (K8S-GW-01)"},
+		{group: "gateway.networking.x-k8s.io", kinds: "*", disposition: unsupported, why: relays + " (K8S-GW-01)"},
+		{group: "alb.networking.azure.io", kinds: "*", disposition: unsupported, why: relays + ", through Application Gateway for Containers (AKS-ING-03)"},
+		{group: "appgw.ingress.azure.io", kinds: "*", disposition: unsupported, why: relays + ", through Application Gateway (AKS-ING-02)"},
+		{group: "appgw.ingress.k8s.io", kinds: "*", disposition: unsupported, why: relays + ", through Application Gateway (AKS-ING-02)"},
+		{group: "approuting.kubernetes.azure.com", kinds: "NginxIngressController *", clusterScoped: true, disposition: unsupported, why: "adds an ingress controller with a frontend of its own, public unless its annotations say otherwise (AKS-ING-01)"},
+		{group: "egressgateway.kubernetes.azure.com", kinds: "StaticGatewayConfiguration *", disposition: unsupported, why: "may carry traffic of annotated pods of its namespace past their NetworkPolicies, out through a gateway pool (AKS-OUT-09)"},
+		{group: "multitenancy.acn.azure.com", kinds: "NodeInfo", clusterScoped: true, disposition: irrelevant, why: state},
+		{group: "multitenancy.acn.azure.com", kinds: "*", disposition: unsupported, whole: true, why: "may put pods into other subnets than the node pools state"},
+		{group: "acn.azure.com", kinds: "NodeNetworkConfig ClusterSubnetState", disposition: irrelevant, why: state},
+		{group: "acn.azure.com", kinds: "*", disposition: unsupported, whole: true, why: "may change addresses of pods"},
+		{group: "karpenter.sh", kinds: "*", clusterScoped: true, disposition: unsupported, why: "adds nodes that the node pools of the cluster resource do not show"},
+		{group: "karpenter.azure.com", kinds: "*", clusterScoped: true, disposition: unsupported, why: "adds nodes, possibly in other subnets than the node pools of the cluster resource show"},
+		{group: "security.istio.io", kinds: "AuthorizationPolicy PeerAuthentication RequestAuthentication *", disposition: unsupported, root: true, why: "may refuse connections to pods of the mesh; it never opens one (K8S-IST-01)"},
+		{group: "networking.istio.io", kinds: "Sidecar DestinationRule WorkloadEntry WorkloadGroup ProxyConfig EnvoyFilter", disposition: unsupported, root: true, why: "may refuse or redirect connections of pods of the mesh"},
+		{group: "networking.istio.io", kinds: "Gateway VirtualService ServiceEntry *", disposition: unsupported, whole: true, why: relays + ", of any namespace"},
+		{group: "extensions.istio.io", kinds: "*", disposition: unsupported, root: true, why: "may refuse or redirect connections of pods of the mesh"},
+		{group: "telemetry.istio.io", kinds: "*", disposition: irrelevant, why: "measures traffic"},
+		{group: "install.istio.io", kinds: "*", disposition: unsupported, whole: true, why: "may install a mesh and its gateways"},
+		{group: "multicluster.x-k8s.io", kinds: "*", disposition: unsupported, why: "may open Services to other clusters, or other clusters' Services to pods"},
+		{group: "networking.fleet.azure.com", kinds: "*", disposition: unsupported, why: "may open Services to other clusters or to the internet"},
+
+		// What creates, changes or deploys other objects.
+		{group: "kustomize.config.k8s.io", kinds: "*", disposition: unsupported, whole: true, why: "kustomizations are built by another step: the objects that this one patches or adds are not in the model"},
+		{group: "kustomize.toolkit.fluxcd.io", kinds: "*", disposition: unsupported, whole: true, why: "deploys objects that are not in the input"},
+		{group: "helm.toolkit.fluxcd.io", kinds: "*", disposition: unsupported, whole: true, why: "deploys a chart whose objects are not in the input"},
+		{group: "source.toolkit.fluxcd.io", kinds: "*", disposition: irrelevant, why: "fetches sources; deploys nothing by itself"},
+		{group: "notification.toolkit.fluxcd.io", kinds: "*", disposition: irrelevant, why: "reports deployments"},
+		{group: "image.toolkit.fluxcd.io", kinds: "*", disposition: irrelevant, why: "changes image versions"},
+		{group: "argoproj.io", kinds: "AppProject AnalysisTemplate", disposition: irrelevant, why: "limits or judges deployments"},
+		{group: "argoproj.io", kinds: "Application ApplicationSet", disposition: unsupported, whole: true, why: "deploys objects that are not in the input"},
+		{group: "argoproj.io", kinds: "*", disposition: unsupported, why: pods},
+		{group: "kyverno.io", kinds: "*", disposition: unsupported, whole: true, why: "may create NetworkPolicies and change labels of pods"},
+		{group: "wgpolicyk8s.io", kinds: "*", disposition: irrelevant, why: "a report"},
+		{group: "mutations.gatekeeper.sh", kinds: "*", clusterScoped: true, disposition: unsupported, why: "may change labels and hostNetwork of pods"},
+		{group: "constraints.gatekeeper.sh", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "admits or refuses objects"},
+		{group: "templates.gatekeeper.sh", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "admits or refuses objects"},
+		{group: "config.gatekeeper.sh", kinds: "*", disposition: irrelevant, why: "settings of admission"},
+		{group: "status.gatekeeper.sh", kinds: "*", disposition: irrelevant, why: "a record"},
+		{group: "keda.sh", kinds: "ScaledJob", disposition: unsupported, why: pods},
+		{group: "keda.sh", kinds: "ScaledObject TriggerAuthentication", disposition: irrelevant, why: "changes the number of pods, not their traffic"},
+		{group: "keda.sh", kinds: "ClusterTriggerAuthentication", clusterScoped: true, disposition: irrelevant, why: "an identity"},
+		{group: "monitoring.coreos.com", kinds: "ServiceMonitor PodMonitor Probe ScrapeConfig PrometheusRule AlertmanagerConfig", disposition: irrelevant, why: "says what pods of a monitoring system ask for; it opens nothing"},
+		{group: "monitoring.coreos.com", kinds: "*", disposition: unsupported, why: pods},
+		{group: "azmonitoring.coreos.com", kinds: "*", disposition: irrelevant, why: "says what pods of a monitoring system ask for; it opens nothing"},
+
+		// Identities, certificates, secrets.
+		{group: "cert-manager.io", kinds: "ClusterIssuer", clusterScoped: true, disposition: irrelevant, why: "certificates; pods that prove a name are future pods"},
+		{group: "cert-manager.io", kinds: "*", disposition: irrelevant, why: "certificates; pods that prove a name are future pods"},
+		{group: "acme.cert-manager.io", kinds: "*", disposition: irrelevant, why: "certificates; pods that prove a name are future pods"},
+		{group: "secrets-store.csi.x-k8s.io", kinds: "*", disposition: irrelevant, why: "says which secrets are mounted"},
+		{group: "external-secrets.io", kinds: "ClusterSecretStore ClusterExternalSecret", clusterScoped: true, disposition: irrelevant, why: "says which secrets are copied"},
+		{group: "external-secrets.io", kinds: "*", disposition: irrelevant, why: "says which secrets are copied"},
+		{group: "bitnami.com", kinds: "SealedSecret", disposition: irrelevant, why: "secret data: not read"},
+		{group: "aadpodidentity.k8s.io", kinds: "*", disposition: irrelevant, why: "an identity"},
+	}
+}
+
+// kindIndex is the table as a map.
+func kindIndex() map[groupKind]kind {
+	out := map[groupKind]kind{}
+	for _, k := range kindTable() {
+		k.known = true
+		for name := range strings.FieldsSeq(k.kinds) {
+			key := groupKind{k.group, name}
+			if _, ok := out[key]; ok { // INVARIANT: the table has each kind once
+				panic("kubernetes: " + k.group + "/" + name + " is in the table of kinds twice")
+			}
+			out[key] = k
+		}
+	}
+	return out
+}
+
+// kindOf returns what becomes of an object. A kind that nobody knows may do anything: in its namespace, or where it has none, in the
+// cluster.
+func (im *importer) kindOf(o *object) kind {
+	k, ok := im.kinds[groupKind{o.group, o.kind}]
+	if !ok {
+		k, ok = im.kinds[groupKind{o.group, "*"}]
+	}
+	switch {
+	case !ok:
+		return kind{disposition: model.Unsupported, why: "an unknown kind: it may create pods, or carry or filter traffic"}
+	case k.reader != nil && o.version != "v1":
+		k.reader, k.disposition = nil, model.Unsupported
+		k.why += " (not read in version " + o.version + ")"
+	}
+	return k
+}
+
+// tolerated says that a field which is no field any more may stand in a policy: older API servers print a status, which never matters
+// (K8S-NP-08).
+func (k kind) tolerated(at string) bool {
+	return k.strict && (at == "status" || at == "metadata.clusterName")
+}
+
+// affected is what an unsupported object may change.
+func (im *importer) affected(o *object, k kind) []model.ID {
+	if k.clusterScoped || k.whole || o.namespace == "" || k.root && isMeshRoot(o.namespace) {
+		return im.cluster()
+	}
+	return []model.ID{im.id("Namespace", "", o.namespace)}
+}
+
+// cluster is the cluster as something affected; without a cluster resource nothing is named, which means the estate as a whole.
+func (im *importer) cluster() []model.ID {
+	if im.options.Cluster == "" {
+		return nil
+	}
+	return []model.ID{im.options.Cluster}
+}
+
+// isMeshRoot says that mesh policies of a namespace hold for the whole mesh: that of the AKS add-on, and Istio's own default
+// (AKS-MESH-02).
+func isMeshRoot(namespace string) bool {
+	return namespace == "aks-istio-system" || namespace == "istio-system"
+}
