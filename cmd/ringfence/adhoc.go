@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing/fstest"
+
+	"github.com/ringfence/ringfence/importers/azure"
+	"github.com/ringfence/ringfence/importers/kubernetes"
+	"github.com/ringfence/ringfence/model"
+)
+
+// maxStdin bounds what is read from standard input.
+const maxStdin = 256 << 20
+
+// adHoc reads inputs without an intent file: each file is recognised by its content. A file that was named itself and is none of the
+// known kinds is an error; in a folder it is listed on stderr.
+func (l *loader) adHoc(names []string) (*model.Project, error) {
+	type source struct {
+		fsys  fs.FS
+		azure []string
+		kube  []string
+	}
+	var sources []source
+	for _, name := range names {
+		s := source{}
+		take := func(file string, named bool) {
+			data, err := fs.ReadFile(s.fsys, file)
+			switch {
+			case err != nil:
+				l.errs = append(l.errs, fmt.Errorf("read %s: %w", file, err))
+			case kubernetes.Recognise(data):
+				s.kube = append(s.kube, file)
+			case azure.Recognise(data):
+				s.azure = append(s.azure, file)
+			case looksLikeTags(data):
+				l.serviceTags(s.fsys, file)
+			case named:
+				l.errs = append(l.errs, &model.InputError{
+					Source: model.Source{File: file}, Found: "neither of these",
+					Accepted: "Azure resources as JSON, Kubernetes manifests, or a service-tag file",
+				})
+			default:
+				fmt.Fprintf(l.c.App.ErrWriter, "ringfence: %s is no input: neither Azure resources, Kubernetes manifests nor service tags\n", file)
+			}
+		}
+		if name == "-" {
+			data, err := io.ReadAll(io.LimitReader(l.c.App.Reader, maxStdin))
+			if err != nil {
+				return nil, fmt.Errorf("read standard input: %w", err)
+			}
+			s.fsys = fstest.MapFS{"stdin": &fstest.MapFile{Data: data}}
+			take("stdin", true)
+			sources = append(sources, s)
+			continue
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			l.errs = append(l.errs, usage("-i %s: %v", name, errors.Unwrap(err)))
+			continue
+		}
+		if !info.IsDir() {
+			dir, base := filepath.Split(name)
+			if dir == "" {
+				dir = "."
+			}
+			s.fsys = os.DirFS(dir)
+			take(base, true)
+			sources = append(sources, s)
+			continue
+		}
+		root, err := os.OpenRoot(name)
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", name, err)
+		}
+		defer root.Close()
+		s.fsys = root.FS()
+		var files []string
+		err = fs.WalkDir(s.fsys, ".", func(file string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && !strings.HasPrefix(path.Base(file), ".") && inputName(file) {
+				files = append(files, file)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		slices.Sort(files)
+		for _, f := range files {
+			take(f, false)
+		}
+		if len(files) == 0 {
+			l.errs = append(l.errs, usage("-i %s: the folder holds no .json, .yaml or .yml file", name))
+		}
+		sources = append(sources, s)
+	}
+	for _, s := range sources {
+		if len(s.azure) > 0 {
+			l.azure(s.fsys, s.azure, "")
+		}
+		if len(s.kube) > 0 {
+			l.manifests = append(l.manifests, manifestInput{fsys: s.fsys, paths: s.kube})
+		}
+	}
+	if l.c.String("service-tags") != "" {
+		l.tagFile(l.c.String("service-tags"))
+	}
+	return l.finish(nil)
+}
+
+func inputName(file string) bool {
+	f := strings.ToLower(strings.TrimSuffix(strings.ToLower(file), ".gz"))
+	return strings.HasSuffix(f, ".json") || strings.HasSuffix(f, ".yaml") || strings.HasSuffix(f, ".yml") || strings.HasSuffix(f, ".ndjson")
+}
+
+// looksLikeTags recognises a published service-tag file by its first keys.
+func looksLikeTags(data []byte) bool {
+	head := string(data[:min(len(data), 4096)])
+	return strings.Contains(head, `"changeNumber"`) && strings.Contains(head, `"values"`)
+}

@@ -1,0 +1,376 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/importers/azure"
+	"github.com/ringfence/ringfence/importers/intent"
+	"github.com/ringfence/ringfence/importers/kubernetes"
+	"github.com/ringfence/ringfence/model"
+)
+
+// loadFlags are the flags of every command that reads an estate.
+func loadFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "i", Usage: "read `FILE|DIR` without an intent file (repeatable); `-` is standard input"},
+		&cli.StringFlag{Name: "service-tags", Usage: "published service-tag `FILE`; without one, tags are symbolic"},
+		&cli.BoolFlag{Name: "strict", Usage: "treat every assumption as open"},
+		&cli.BoolFlag{Name: "allow-outside", Usage: "let inputs lie outside the project's folder"},
+	}
+}
+
+// load reads the project that a command names: its folder, or the inputs of -i.
+func load(c *cli.Context) (*model.Project, error) {
+	if err := noMore(c, 1); err != nil {
+		return nil, err
+	}
+	l := &loader{c: c}
+	if len(c.StringSlice("i")) > 0 {
+		if c.Args().Present() {
+			return nil, usage("a project folder and -i exclude each other")
+		}
+		return l.adHoc(c.StringSlice("i"))
+	}
+	dir := c.Args().First()
+	if dir == "" {
+		dir = "."
+	}
+	return l.folder(dir)
+}
+
+type loader struct {
+	c         *cli.Context
+	resources []model.Resource
+	ledger    []model.LedgerEntry
+	inputs    []model.InputFile
+	manifests []manifestInput
+	tags      *model.ServiceTags
+	errs      []error
+}
+
+// manifestInput is Kubernetes input, read once the clusters are known.
+type manifestInput struct {
+	fsys    fs.FS
+	paths   []string
+	cluster string
+	engine  string
+	side    string
+	source  model.Source
+}
+
+// folder reads a project: a folder with ringfence.yaml.
+func (l *loader) folder(dir string) (*model.Project, error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usage("there is no folder `%s`", dir)
+	case err != nil:
+		return nil, fmt.Errorf("read the project: %w", err)
+	case !info.IsDir():
+		return nil, usage("`%s` is a file; want a folder with ringfence.yaml, or `-i %s` for a file without one", dir, dir)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the project: %w", err)
+	}
+	defer root.Close()
+	fsys := root.FS()
+	const name = "ringfence.yaml"
+	if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("`%s` has no ringfence.yaml; write one (docs/intent.md), or read files without it by `-i`", dir)
+	}
+	file, err := intent.Import(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range file.Paths {
+		l.addInput(fsys, p, "intent", "")
+	}
+	if len(file.Inputs) == 0 {
+		return nil, &model.InputError{Source: file.Intent.Source, Field: "inputs", Found: "nothing", Accepted: "at least one input"}
+	}
+	outside := fs.FS(nil)
+	for _, in := range file.Inputs {
+		from, prefix := fsys, ""
+		if l.c.Bool("allow-outside") && slices.ContainsFunc(in.Paths, func(p string) bool { return strings.HasPrefix(p, "../") || strings.HasPrefix(p, "/") }) {
+			abs, err := filepath.Abs(dir)
+			if err != nil {
+				return nil, fmt.Errorf("find the project's folder: %w", err)
+			}
+			if outside == nil {
+				outside = os.DirFS("/")
+			}
+			from, prefix = outside, filepath.ToSlash(abs)
+		}
+		l.input(from, prefix, in)
+	}
+	if l.c.String("service-tags") != "" {
+		l.tagFile(l.c.String("service-tags"))
+	}
+	return l.finish(&file.Intent)
+}
+
+// input reads one entry of `inputs`.
+func (l *loader) input(fsys fs.FS, prefix string, in intent.Input) {
+	paths := l.expand(fsys, prefix, in)
+	if len(paths) == 0 {
+		return // expand reported it
+	}
+	switch in.Kind {
+	case intent.InputAzure:
+		l.azure(fsys, paths, in.Side)
+	case intent.InputKubernetes:
+		l.manifests = append(l.manifests, manifestInput{fsys: fsys, paths: paths, cluster: in.Cluster, engine: in.Engine, side: in.Side, source: in.Source})
+	case intent.InputServiceTags:
+		l.serviceTags(fsys, paths[0])
+	default:
+		l.errs = append(l.errs, &model.InputError{
+			Source: in.Source, Field: string(in.Kind), Found: strings.Join(in.Paths, ", "),
+			Accepted: "azure, kubernetes or serviceTags: this version does not read " + string(in.Kind) + " inputs",
+		})
+	}
+}
+
+// expand turns the paths and globs of an input into files (Azure) or files and folders (Kubernetes).
+func (l *loader) expand(fsys fs.FS, prefix string, in intent.Input) []string {
+	var out []string
+	for _, pattern := range in.Paths {
+		full := path.Clean(pattern)
+		if prefix != "" {
+			full = strings.TrimPrefix(path.Join(prefix, pattern), "/")
+			if strings.HasPrefix(pattern, "/") {
+				full = strings.TrimPrefix(path.Clean(pattern), "/")
+			}
+		}
+		if prefix == "" && (strings.HasPrefix(full, "..") || strings.HasPrefix(full, "/")) {
+			l.errs = append(l.errs, &model.InputError{Source: in.Source, Field: string(in.Kind), Found: pattern, Accepted: "a path inside the project's folder (or --allow-outside)"})
+			continue
+		}
+		found, err := expandGlob(fsys, full, in.Kind == intent.InputKubernetes)
+		if err != nil {
+			l.errs = append(l.errs, &model.InputError{Source: in.Source, Field: string(in.Kind), Found: pattern, Err: err})
+			continue
+		}
+		if len(found) == 0 {
+			l.errs = append(l.errs, &model.InputError{Source: in.Source, Field: string(in.Kind), Found: pattern, Accepted: "a path or glob that matches a file"})
+		}
+		out = append(out, found...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// expandGlob lists the files that a pattern names: `*` within one part, `**` any number of parts. A folder stands for itself where
+// folders are wanted, else for the JSON files below it.
+func expandGlob(fsys fs.FS, pattern string, folders bool) ([]string, error) {
+	if !strings.ContainsAny(pattern, "*?") {
+		info, err := fs.Stat(fsys, pattern)
+		if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, nil
+			}
+			return nil, err
+		}
+		if !info.IsDir() || folders {
+			return []string{pattern}, nil
+		}
+		pattern = path.Join(pattern, "**")
+	}
+	base := "."
+	for _, part := range strings.Split(pattern, "/") {
+		if strings.ContainsAny(part, "*?") {
+			break
+		}
+		base = path.Join(base, part)
+	}
+	var out []string
+	err := fs.WalkDir(fsys, base, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && name == base:
+			return fs.SkipAll
+		case err != nil:
+			return err
+		case d.IsDir() || strings.HasPrefix(path.Base(name), "."):
+			return nil
+		case matchGlob(strings.Split(pattern, "/"), strings.Split(name, "/")):
+			out = append(out, name)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func matchGlob(pattern, name []string) bool {
+	switch {
+	case len(pattern) == 0:
+		return len(name) == 0
+	case pattern[0] == "**":
+		for i := range len(name) + 1 {
+			if matchGlob(pattern[1:], name[i:]) {
+				return true
+			}
+		}
+		return len(pattern) == 1
+	case len(name) == 0:
+		return false
+	}
+	ok, err := path.Match(pattern[0], name[0])
+	return err == nil && ok && matchGlob(pattern[1:], name[1:])
+}
+
+func (l *loader) azure(fsys fs.FS, paths []string, side string) {
+	r, err := azure.Import(fsys, paths)
+	if err != nil {
+		l.errs = append(l.errs, err)
+		return
+	}
+	l.resources, l.ledger = append(l.resources, r.Resources...), append(l.ledger, r.Ledger...)
+	for _, f := range r.Files {
+		l.addInput(fsys, f, "azure", side)
+	}
+}
+
+func (l *loader) serviceTags(fsys fs.FS, name string) {
+	t, err := azure.ServiceTags(fsys, name)
+	if err != nil {
+		l.errs = append(l.errs, err)
+		return
+	}
+	l.tags = t
+	l.addInput(fsys, name, "service-tags", "")
+}
+
+// tagFile reads the service-tag file of the command line.
+func (l *loader) tagFile(name string) {
+	dir, base := filepath.Split(name)
+	if dir == "" {
+		dir = "."
+	}
+	l.serviceTags(os.DirFS(dir), base)
+}
+
+// addInput records a file with its hash.
+func (l *loader) addInput(fsys fs.FS, name, kind, side string) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		l.errs = append(l.errs, fmt.Errorf("read %s: %w", name, err))
+		return
+	}
+	sum := sha256.Sum256(data)
+	l.inputs = append(l.inputs, model.InputFile{Path: name, SHA256: hex.EncodeToString(sum[:]), Kind: kind, Side: side})
+}
+
+// clusterFor is the cluster that manifests run on: the one that the input names, the only one there is, or one that stands for a
+// cluster of which no resource is in the input.
+func (l *loader) clusterFor(m manifestInput) (*model.Cluster, error) {
+	var clusters []*model.Cluster
+	var names []string
+	for _, r := range l.resources {
+		if c, ok := r.(*model.Cluster); ok {
+			clusters, names = append(clusters, c), append(names, c.Name())
+		}
+	}
+	if m.cluster != "" {
+		for _, c := range clusters {
+			if strings.EqualFold(c.Name(), m.cluster) || c.ID.Key() == model.ID(m.cluster).Key() {
+				return c, nil
+			}
+		}
+		if len(clusters) > 0 {
+			return nil, &model.InputError{Source: m.source, Field: "cluster", Found: m.cluster, Accepted: "a managedClusters resource of the input: " + strings.Join(names, ", ")}
+		}
+	}
+	switch {
+	case len(clusters) == 1:
+		return clusters[0], nil
+	case len(clusters) > 1:
+		return nil, &model.InputError{Source: m.source, Field: "cluster", Found: "nothing", Accepted: "the cluster of these manifests: " + strings.Join(names, ", ")}
+	}
+	name := m.cluster
+	if name == "" {
+		name = "cluster"
+	}
+	src := m.source
+	if src.IsZero() {
+		src = model.Source{Platform: "cluster without a resource in the input"}
+	}
+	c := &model.Cluster{Meta: model.Meta{ID: model.Kubernetes(name, "Cluster", "", name), Source: src}, Manifest: true}
+	l.resources = append(l.resources, c)
+	return c, nil
+}
+
+// readManifests reads Kubernetes input, one import for each cluster, so that a namespace declared in one file and used in another is
+// one namespace.
+func (l *loader) readManifests() {
+	type group struct {
+		cluster *model.Cluster
+		fsys    fs.FS
+		paths   []string
+		side    string
+	}
+	var groups []*group
+	for _, m := range l.manifests {
+		c, err := l.clusterFor(m)
+		if err != nil {
+			l.errs = append(l.errs, err)
+			continue
+		}
+		if m.engine != "" && c.Policy == "" && c.DataPlane == "" {
+			c.Engine = m.engine
+		}
+		i := slices.IndexFunc(groups, func(g *group) bool { return g.cluster == c && g.fsys == m.fsys && g.side == m.side })
+		if i < 0 {
+			i, groups = len(groups), append(groups, &group{cluster: c, fsys: m.fsys, side: m.side})
+		}
+		groups[i].paths = append(groups[i].paths, m.paths...)
+	}
+	for _, g := range groups {
+		r, err := kubernetes.Import(g.fsys, g.paths, kubernetes.Options{Cluster: g.cluster.ID, ClusterName: g.cluster.Name()})
+		if err != nil {
+			l.errs = append(l.errs, err)
+			continue
+		}
+		l.resources, l.ledger = append(l.resources, r.Resources...), append(l.ledger, r.Ledger...)
+		for _, f := range r.Files {
+			l.addInput(g.fsys, f, "kubernetes", g.side)
+		}
+	}
+}
+
+// finish reads the manifests, builds the estate and puts the project together.
+func (l *loader) finish(in *model.Intent) (*model.Project, error) {
+	l.readManifests()
+	if len(l.errs) > 0 {
+		return nil, errors.Join(l.errs...)
+	}
+	estate, err := model.NewEstate(l.resources, l.ledger)
+	if err != nil {
+		return nil, err
+	}
+	if len(estate.Resources()) == 0 {
+		return nil, usage("the input holds no resource at all: nothing can be checked")
+	}
+	slices.SortFunc(l.inputs, func(a, b model.InputFile) int { return strings.Compare(a.Path, b.Path) })
+	if in != nil && in.AsOf.IsZero() {
+		in.AsOf = today()
+	}
+	return &model.Project{Estate: estate, Intent: in, Inputs: slices.Compact(l.inputs), Tags: l.tags}, nil
+}
+
+// today is the day of the run, for projects that fix none.
+func today() model.Date {
+	now := time.Now().UTC()
+	return model.Date{Year: now.Year(), Month: int(now.Month()), Day: now.Day()}
+}

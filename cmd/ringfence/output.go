@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// formatFlag is --format with the formats that a command knows; the first is the default.
+func formatFlag(formats ...string) cli.Flag {
+	return &cli.StringFlag{Name: "format", Value: formats[0], Usage: "`FORMAT` of the output: " + strings.Join(formats, ", ")}
+}
+
+func outputFlag() cli.Flag {
+	return &cli.StringFlag{Name: "o", Usage: "write to `FILE` instead of standard output"}
+}
+
+// format checks --format against the formats that a command knows.
+func format(c *cli.Context, formats ...string) (string, error) {
+	f := c.String("format")
+	if !slices.Contains(formats, f) {
+		return "", usage("--format %s: want %s", f, strings.Join(formats, ", "))
+	}
+	return f, nil
+}
+
+// emit writes a result to standard output, or to the file of -o.
+func emit(c *cli.Context, data []byte) error {
+	name := c.String("o")
+	if name == "" {
+		_, err := c.App.Writer.Write(data)
+		return err
+	}
+	return writeFile(name, data)
+}
+
+// writeFile writes a file whole or not at all: under a temporary name beside it, then renamed.
+func writeFile(name string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	defer os.Remove(tmp.Name()) // gone after the rename; a leftover otherwise
+	if _, err = tmp.Write(data); err == nil {
+		err = tmp.Chmod(0o644)
+	}
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), name)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// jsonBytes is a value as indented JSON with a last newline; markup is left as it is.
+func jsonBytes(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode the result: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// printer builds text for people.
+type printer struct {
+	b     bytes.Buffer
+	color bool
+	width int
+}
+
+func newPrinter(w io.Writer, toFile bool) *printer {
+	return &printer{color: !toFile && colour(w), width: width(w)}
+}
+
+func (p *printer) line(format string, args ...any) {
+	fmt.Fprintf(&p.b, format+"\n", args...)
+}
+
+// paint wraps text in an ANSI colour.
+func (p *printer) paint(code, text string) string {
+	if !p.color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (p *printer) good(s string) string { return p.paint("32", s) }
+func (p *printer) bad(s string) string  { return p.paint("31;1", s) }
+func (p *printer) open(s string) string { return p.paint("33", s) }
+func (p *printer) dim(s string) string  { return p.paint("2", s) }
+
+// plain makes text from the input safe for a terminal: control and bidirectional characters are escaped.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\t':
+			b.WriteByte(' ')
+		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

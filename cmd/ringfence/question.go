@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver"
+)
+
+// solveFlags are the flags of every command that asks the solver.
+func solveFlags(more ...cli.Flag) []cli.Flag {
+	flags := append(loadFlags(), &cli.BoolFlag{Name: "direct", Usage: "packets alone: leave chains of relays out"})
+	return append(append(flags, outputFlag()), more...)
+}
+
+func serviceFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "service", Usage: "`SERVICE` such as tcp/443, udp/53, tcp/8000-8100, tcp/1433/50000 (with source port), icmp, any (repeatable)"}
+}
+
+// selectors reads a selector flag.
+func selectors(c *cli.Context, name string) ([]model.Selector, error) {
+	texts := c.StringSlice(name)
+	if len(texts) == 0 {
+		return nil, usage("--%s is missing: want a selector such as zone:cde, subnet:vnet/subnet, pod:namespace/name, ip:10.0.0.4, internet", name)
+	}
+	for _, t := range texts {
+		if t == "" || strings.HasPrefix(t, "-") {
+			return nil, usage("--%s `%s` is no selector", name, t)
+		}
+	}
+	sels, err := model.ParseSelectors(texts)
+	if err != nil {
+		return nil, usage("--%s: %v", name, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return sels, nil
+}
+
+func services(c *cli.Context) ([]model.PortService, error) {
+	var out []model.PortService
+	for _, t := range c.StringSlice("service") {
+		s, err := model.ParsePortService(t)
+		if err != nil {
+			return nil, usage("--service: %v", err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// solve loads and solves the project of a command.
+func solve(c *cli.Context, questions []model.Selector) (*solver.Solution, error) {
+	p, err := load(c)
+	if err != nil {
+		return nil, err
+	}
+	bar := newProgress(c.App.ErrWriter)
+	defer bar.finish()
+	s, err := solver.Solve(p, solver.Options{Strict: c.Bool("strict"), Questions: questions, Progress: bar.step})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// expectFlag is --expect.
+func expectFlag() cli.Flag {
+	return &cli.StringFlag{Name: "expect", Usage: "exit 1 unless the verdict is `VERDICT`: reachable or unreachable"}
+}
+
+// checkExpect refuses a verdict that --expect cannot mean, before any work is done.
+func checkExpect(c *cli.Context) error {
+	switch want := c.String("expect"); want {
+	case "", solver.Reachable.String(), solver.Unreachable.String():
+		return nil
+	default:
+		return usage("--expect %s: want reachable or unreachable", want)
+	}
+}
+
+// judge turns a verdict and --expect into an exit code.
+func judge(c *cli.Context, v solver.Verdict) error {
+	want := c.String("expect")
+	switch v.String() {
+	case want:
+		return nil
+	case solver.Unknown.String():
+		if want == "" {
+			return nil
+		}
+		return &exitError{exitUnknown, fmt.Sprintf("verdict is unknown, expected %s", want)}
+	default:
+		if want == "" {
+			return nil
+		}
+		return &exitError{exitFail, fmt.Sprintf("verdict is %s, expected %s", v, want)}
+	}
+}

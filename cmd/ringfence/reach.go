@@ -1,0 +1,256 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/solver"
+)
+
+func reachCommand() *cli.Command {
+	return &cli.Command{
+		Name: "reach", Usage: "can one end reach the other: verdict, flows, path and deciding rules", ArgsUsage: "[PROJECT]",
+		Flags: solveFlags(
+			&cli.StringSliceFlag{Name: "from", Usage: "`SELECTOR` of the sender (repeatable)"},
+			&cli.StringSliceFlag{Name: "to", Usage: "`SELECTOR` of the target (repeatable)"},
+			serviceFlag(), expectFlag(), formatFlag("text", "json"),
+		),
+		Action: runReach,
+	}
+}
+
+// reachOutput is the JSON of reach.
+type reachOutput struct {
+	Schema string `json:"schema"`
+	*solver.Reach
+}
+
+func runReach(c *cli.Context) error {
+	f, err := format(c, "text", "json")
+	if err != nil {
+		return err
+	}
+	from, err := selectors(c, "from")
+	if err != nil {
+		return err
+	}
+	to, err := selectors(c, "to")
+	if err != nil {
+		return err
+	}
+	svc, err := services(c)
+	if err != nil {
+		return err
+	}
+	if err := checkExpect(c); err != nil {
+		return err
+	}
+	s, err := solve(c, append(slices.Clone(from), to...))
+	if err != nil {
+		return err
+	}
+	r, err := s.Reach(from, to, svc, c.Bool("direct"))
+	if err != nil {
+		return err
+	}
+	var data []byte
+	if f == "json" {
+		if data, err = jsonBytes(reachOutput{"ringfence/reach/v1", r}); err != nil {
+			return err
+		}
+	} else {
+		p := newPrinter(c.App.Writer, c.String("o") != "")
+		printReach(p, r)
+		data = p.b.Bytes()
+	}
+	if err := emit(c, data); err != nil {
+		return err
+	}
+	return judge(c, r.Verdict)
+}
+
+func printReach(p *printer, r *solver.Reach) {
+	word := p.open("UNKNOWN")
+	switch r.Verdict {
+	case solver.Reachable:
+		word = p.bad("REACHABLE")
+	case solver.Unreachable:
+		word = p.good("UNREACHABLE")
+	case solver.Unknown:
+	}
+	p.line("%s  %s -> %s  %s", word, plain(r.From), plain(r.To), r.Service)
+	if r.Verdict == solver.Unreachable {
+		p.line("proved: no packet can be delivered")
+	}
+	const shown = 12
+	for i, f := range r.Flows {
+		if i == shown {
+			p.line("  … and %d more flows (--format json has all)", len(r.Flows)-shown)
+			break
+		}
+		p.line("")
+		p.line("  %s -> %s  %s%s%s", plain(f.From), plain(f.To), f.Kind, viaText(f.Via), labelText(p, f))
+		for j, k := range f.Packets {
+			if j == 4 {
+				p.line("      … and %d more rows", len(f.Packets)-j)
+				break
+			}
+			p.line("      %s", packetsText(k))
+		}
+	}
+	if r.Witness != nil {
+		p.line("")
+		printWitness(p, r.Witness)
+	}
+	if len(r.BlockedBy) > 0 {
+		p.line("")
+		p.line("stopped by")
+		for _, b := range r.BlockedBy {
+			p.line("  %s", blockerText(b))
+		}
+	}
+	printAssumptions(p, r.Assumptions)
+}
+
+func viaText(via []string) string {
+	if len(via) == 0 {
+		return ""
+	}
+	return " via " + plain(strings.Join(via, ", "))
+}
+
+func labelText(p *printer, f solver.Flow) string {
+	out := ""
+	if f.Label != "" {
+		out += "  " + p.open(f.Label)
+	}
+	if f.Verdict == solver.Unknown {
+		out += "  " + p.open("possible, not certain")
+	}
+	return out
+}
+
+// packetsText prints one row of packets.
+func packetsText(k solver.Packets) string {
+	svc := k.Protocol
+	if len(k.DPort) > 0 && !slices.Equal(k.DPort, []string{"0-65535"}) {
+		svc += "/" + strings.Join(k.DPort, ",")
+	}
+	out := fmt.Sprintf("%s  %s -> %s", svc, few(k.Src), few(k.Dst))
+	if len(k.SPort) > 0 && !slices.Equal(k.SPort, []string{"0-65535"}) {
+		out += "  source port " + strings.Join(k.SPort, ",")
+	}
+	if len(k.Names) > 0 && !slices.Equal(k.Names, []string{"*"}) {
+		out += "  names " + few(k.Names)
+	}
+	if len(k.Tags) > 0 {
+		out += "  in " + strings.Join(k.Tags, ", ")
+	}
+	return plain(out)
+}
+
+// few prints the head of a list.
+func few(list []string) string {
+	const most = 4
+	if len(list) <= most {
+		return strings.Join(list, ",")
+	}
+	return fmt.Sprintf("%s,… (%d)", strings.Join(list[:most], ","), len(list))
+}
+
+func printWitness(p *printer, w *solver.Witness) {
+	p.line("packet  %s", plain(w.Packet.String()))
+	printHops(p, w.Hops)
+	for _, l := range w.Legs {
+		p.line("then %s opens  %s", plain(l.Relay), plain(l.Packet.String()))
+		printHops(p, l.Hops)
+	}
+}
+
+func printHops(p *printer, hops []solver.Hop) {
+	at, stage, action := 0, 0, 0
+	for _, h := range hops {
+		at, stage, action = max(at, len(plain(h.At))), max(stage, len(h.Stage)), max(action, len(h.Action))
+	}
+	for _, h := range hops {
+		word := fmt.Sprintf("%-*s", action, h.Action)
+		if h.Action == "deny" || h.Action == "drop" {
+			word = p.bad(word)
+		}
+		p.line("  %-*s  %-*s  %s  %s", at, plain(h.At), stage, h.Stage, word, hopText(p, h))
+	}
+}
+
+func hopText(p *printer, h solver.Hop) string {
+	var parts []string
+	if h.NextHopType != "" {
+		t := h.Prefix + " -> " + h.NextHopType
+		if h.NextHopIP != "" {
+			t += " " + h.NextHopIP
+		}
+		if h.RouteTable != "" {
+			t += " (" + h.RouteTable + ")"
+		}
+		parts = append(parts, t)
+	}
+	if h.Rule != "" {
+		parts = append(parts, h.Rule)
+	}
+	if h.Detail != "" {
+		parts = append(parts, h.Detail)
+	}
+	text := plain(strings.Join(parts, "; "))
+	if h.Source != "" {
+		text += "  " + p.dim(plain(h.Source))
+	}
+	return text
+}
+
+func blockerText(b solver.Blocker) string {
+	text := fmt.Sprintf("%s  %s", b.At, b.Stage)
+	if b.Rule != "" {
+		text += "  " + b.Rule
+	}
+	if b.Detail != "" {
+		text += "  " + b.Detail
+	}
+	if b.Source != "" {
+		text += "  " + b.Source
+	}
+	return plain(text)
+}
+
+func printAssumptions(p *printer, list []solver.Assumption) {
+	open, taken := []solver.Assumption{}, []solver.Assumption{}
+	for _, a := range list {
+		if a.Open {
+			open = append(open, a)
+		} else {
+			taken = append(taken, a)
+		}
+	}
+	if len(open) > 0 {
+		p.line("")
+		p.line("not known")
+		for _, a := range open {
+			p.line("  %s: %s%s", p.open(plain(a.ID)), plain(a.Text), settle(a))
+		}
+	}
+	if len(taken) > 0 {
+		p.line("")
+		p.line("%s", p.dim("assumed"))
+		for _, a := range taken {
+			p.line("%s", p.dim(fmt.Sprintf("  %s: %s", plain(a.ID), plain(a.Text))))
+		}
+	}
+}
+
+func settle(a solver.Assumption) string {
+	if a.Settle == "" {
+		return ""
+	}
+	return "; settle: " + plain(a.Settle)
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/pci"
+)
+
+func verifyCommand() *cli.Command {
+	return &cli.Command{
+		Name: "verify", Usage: "check every assertion; print a summary; write report, diagrams and tables to --out", ArgsUsage: "[PROJECT]",
+		Flags: append(append(loadFlags(), outputFlag()),
+			&cli.StringFlag{Name: "out", Usage: "write report.html, report.json, network.svg, dataflow.svg, rules.csv, junit.xml and results.sarif to `DIR`"},
+			&cli.BoolFlag{Name: "allow-unknown", Usage: "exit 0 although something is unknown"},
+			formatFlag("text", "json", "junit", "sarif", "html"),
+		),
+		Action: runVerify,
+	}
+}
+
+func runVerify(c *cli.Context) error {
+	f, err := format(c, "text", "json", "junit", "sarif", "html")
+	if err != nil {
+		return err
+	}
+	if len(c.StringSlice("i")) > 0 {
+		return usage("verify needs a project: what must hold stands in its ringfence.yaml; -i has none")
+	}
+	s, err := solve(c, nil)
+	if err != nil {
+		return err
+	}
+	r, err := pci.Verify(s, "ringfence "+toolVersion())
+	if err != nil {
+		return err
+	}
+	sheets, err := drawAll(s, r)
+	if err != nil {
+		return err
+	}
+	var data []byte
+	switch f {
+	case "text":
+		data = pci.Text(r, pci.TextOptions{Width: width(c.App.Writer), Color: c.String("o") == "" && colour(c.App.Writer)})
+	case "json":
+		data, err = pci.JSON(r)
+	case "junit":
+		data, err = pci.JUnit(r)
+	case "sarif":
+		data, err = pci.SARIF(r)
+	case "html":
+		data, err = pci.HTML(r, sheets.pictures())
+	}
+	if err != nil {
+		return err
+	}
+	if dir := c.String("out"); dir != "" {
+		if err := writeReports(dir, s.Project, r, sheets); err != nil {
+			return err
+		}
+	}
+	if err := emit(c, data); err != nil {
+		return err
+	}
+	return verdict(c, r)
+}
+
+// verdict is the exit code of a run: 1 when something fails, 3 when nothing fails and something is unknown.
+func verdict(c *cli.Context, r *pci.Result) error {
+	switch {
+	case r.Summary.Fail > 0:
+		return &exitError{code: exitFail}
+	case r.Summary.Unknown+r.Summary.AttestationMissing > 0 && !c.Bool("allow-unknown"):
+		return &exitError{code: exitUnknown}
+	default:
+		return nil
+	}
+}
+
+// writeReports writes the reports of a run into a folder, which it makes if need be. Every report is built before the first is written.
+func writeReports(dir string, p *model.Project, r *pci.Result, sheets *sheets) error {
+	type report struct {
+		name string
+		make func() ([]byte, error)
+	}
+	reports := []report{
+		{"report.html", func() ([]byte, error) { return pci.HTML(r, sheets.pictures()) }},
+		{"report.json", func() ([]byte, error) { return pci.JSON(r) }},
+		{"network.svg", func() ([]byte, error) { return sheets.network, nil }},
+		{"dataflow.svg", func() ([]byte, error) { return sheets.dataflow, nil }},
+		{"rules.csv", func() ([]byte, error) { return pci.RulesCSV(pci.Rules(p)) }},
+		{"junit.xml", func() ([]byte, error) { return pci.JUnit(r) }},
+		{"results.sarif", func() ([]byte, error) { return pci.SARIF(r) }},
+	}
+	built := make([][]byte, len(reports))
+	for i, x := range reports {
+		data, err := x.make()
+		if err != nil {
+			return fmt.Errorf("build %s: %w", x.name, err)
+		}
+		built[i] = data
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the folder of --out: %w", err)
+	}
+	var errs []error
+	for i, x := range reports {
+		errs = append(errs, writeFile(filepath.Join(dir, x.name), built[i]))
+	}
+	return errors.Join(errs...)
+}
