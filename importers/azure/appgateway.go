@@ -1,0 +1,259 @@
+package azure
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// readAppGateway reads an Application Gateway (AZ-AGW-01 to AZ-AGW-09, AZ-AGW-20 to AZ-AGW-23). Its listeners, pools, settings and rules
+// refer to each other by ID; the solver follows them.
+func readAppGateway(r *resource) {
+	is, at := decode[armnetwork.ApplicationGateway](r, r.node)
+	if is == nil {
+		return
+	}
+	p := is.Properties
+	if p == nil {
+		p = &armnetwork.ApplicationGatewayPropertiesFormat{}
+	}
+	at = at.get("properties")
+	g := &model.AppGateway{
+		Meta: r.meta(), WAFPolicy: r.reference(at, "firewallPolicy"), PrivateLinks: len(at.list("privateLinkConfigurations")) > 0,
+	}
+	if p.SKU != nil {
+		tier, _ := choice(r, at.get("sku"), "tier", armnetwork.PossibleApplicationGatewayTierValues())
+		g.Tier = string(tier)
+	}
+	switch state, _ := choice(r, at, "operationalState", armnetwork.PossibleApplicationGatewayOperationalStateValues()); state {
+	case armnetwork.ApplicationGatewayOperationalStateStopped, armnetwork.ApplicationGatewayOperationalStateStopping:
+		g.Stopped = true // AZ-REL-08
+	}
+	for _, v := range at.list("gatewayIPConfigurations") {
+		if id := r.reference(v, "properties", "subnet"); id != "" {
+			g.Subnets = append(g.Subnets, id)
+		}
+	}
+	g.Subnets = distinct(g.Subnets)
+	r.gatewayEntries(g, at)
+	r.gatewayBackends(g, at)
+	r.gatewayRules(g, at)
+	for _, v := range at.list("rewriteRuleSets") {
+		g.RewriteSets = append(g.RewriteSets, v.text("name"))
+	}
+	r.gatewayTLS(g, p, at)
+	if w := p.WebApplicationFirewallConfiguration; w != nil {
+		mode, _ := choice(r, at.get("webApplicationFirewallConfiguration"), "firewallMode", armnetwork.PossibleApplicationGatewayFirewallModeValues())
+		g.LegacyWAF = &model.LegacyWAF{
+			Enabled: setting(w.Enabled), Mode: string(mode), RequestBody: setting(w.RequestBodyCheck),
+			RuleSet: strings.TrimSpace(deref(w.RuleSetType) + " " + deref(w.RuleSetVersion)),
+		}
+	}
+	r.emit(g)
+}
+
+// gatewayEntries reads frontends, ports and listeners (AZ-AGW-02, AZ-AGW-03).
+func (r *resource) gatewayEntries(g *model.AppGateway, at *value) {
+	for _, v := range at.list("frontendIPConfigurations") {
+		id, name := r.part(v, "frontendIPConfigurations")
+		f := v.get("properties")
+		g.Frontends = append(g.Frontends, model.AGWFrontend{
+			ID: id, Name: name, Subnet: r.reference(f, "subnet"), Address: r.addr(f, "privateIPAddress"), PublicIP: r.reference(f, "publicIPAddress"),
+		})
+	}
+	for _, v := range at.list("frontendPorts") {
+		id, _ := r.part(v, "frontendPorts")
+		f := v.get("properties")
+		if f.get("port") == nil {
+			r.missing(f, "port", "a port from 1 to 65535")
+		}
+		g.Ports = append(g.Ports, model.AGWPort{ID: id, Port: r.port(f, "port", 1)})
+	}
+	for _, list := range []string{"httpListeners", "listeners"} {
+		for _, v := range at.list(list) {
+			id, name := r.part(v, list)
+			f := v.get("properties")
+			protocol, _ := required(r, f, "protocol", armnetwork.PossibleApplicationGatewayProtocolValues())
+			l := model.AGWListener{
+				ID: id, Name: name, Source: r.source(v.raw), Protocol: string(protocol), Frontend: r.reference(f, "frontendIPConfiguration"),
+				Port: r.reference(f, "frontendPort"), Hosts: lowered(f.list("hostNames")), WAFPolicy: r.reference(f, "firewallPolicy"),
+				TLSProfile: r.reference(f, "sslProfile"), HasCert: r.reference(f, "sslCertificate") != "",
+			}
+			if host := f.text("hostName"); host != "" {
+				l.Hosts = append(l.Hosts, strings.ToLower(host))
+			}
+			slices.Sort(l.Hosts)
+			l.Hosts = slices.Compact(l.Hosts)
+			g.Listeners = append(g.Listeners, l)
+		}
+	}
+}
+
+// gatewayBackends reads pools, settings and probes (AZ-AGW-05, AZ-AGW-08).
+func (r *resource) gatewayBackends(g *model.AppGateway, at *value) {
+	for _, v := range at.list("backendAddressPools") {
+		id, name := r.part(v, "backendAddressPools")
+		f := v.get("properties")
+		pool := model.AGWPool{ID: id, Name: name, Source: r.source(v.raw), IPConfigs: r.references(f, "backendIPConfigurations")}
+		for _, a := range f.list("backendAddresses") {
+			if ip := r.addr(a, "ipAddress"); ip.IsValid() {
+				pool.Addresses = append(pool.Addresses, ip)
+			}
+			if host := strings.ToLower(a.text("fqdn")); host != "" {
+				if ip, err := netip.ParseAddr(host); err == nil {
+					pool.Addresses = append(pool.Addresses, ip.Unmap()) // the portal writes addresses there too
+				} else {
+					pool.FQDNs = append(pool.FQDNs, host)
+				}
+			}
+		}
+		pool.Addresses = sortedAddrs(pool.Addresses)
+		slices.Sort(pool.FQDNs)
+		pool.FQDNs = slices.Compact(pool.FQDNs)
+		g.Pools = append(g.Pools, pool)
+	}
+	for _, list := range []string{"backendHttpSettingsCollection", "backendSettingsCollection"} {
+		for _, v := range at.list(list) {
+			id, name := r.part(v, list)
+			f := v.get("properties")
+			protocol, _ := choice(r, f, "protocol", armnetwork.PossibleApplicationGatewayProtocolValues())
+			if f.get("port") == nil {
+				r.missing(f, "port", "a port from 1 to 65535")
+			}
+			g.Settings = append(g.Settings, model.AGWSetting{
+				ID: id, Name: name, Source: r.source(v.raw), Port: r.port(f, "port", 1), Protocol: string(protocol),
+				HostName: strings.ToLower(f.text("hostName")), Probe: r.reference(f, "probe"),
+			})
+		}
+	}
+	for _, v := range at.list("probes") {
+		id, name := r.part(v, "probes")
+		f := v.get("properties")
+		protocol, _ := choice(r, f, "protocol", armnetwork.PossibleApplicationGatewayProtocolValues())
+		g.Probes = append(g.Probes, model.AGWProbe{ID: id, Name: name, Source: r.source(v.raw), Protocol: string(protocol), Port: r.port(f, "port", 0)})
+	}
+}
+
+// gatewayRules reads routing rules, path maps and redirects (AZ-AGW-04).
+func (r *resource) gatewayRules(g *model.AppGateway, at *value) {
+	for _, v := range at.list("requestRoutingRules") {
+		id, name := r.part(v, "requestRoutingRules")
+		f := v.get("properties")
+		g.Rules = append(g.Rules, model.AGWRule{
+			ID: id, Name: name, Source: r.source(v.raw), Priority: priorityOf(f), Listener: r.reference(f, "httpListener"),
+			Pool: r.reference(f, "backendAddressPool"), Setting: r.reference(f, "backendHttpSettings"), PathMap: r.reference(f, "urlPathMap"),
+			Redirect: r.reference(f, "redirectConfiguration"),
+		})
+	}
+	for _, v := range at.list("routingRules") {
+		id, name := r.part(v, "routingRules")
+		f := v.get("properties")
+		g.Rules = append(g.Rules, model.AGWRule{
+			ID: id, Name: name, Source: r.source(v.raw), Priority: priorityOf(f), Listener: r.reference(f, "listener"),
+			Pool: r.reference(f, "backendAddressPool"), Setting: r.reference(f, "backendSettings"),
+		})
+	}
+	for _, v := range at.list("urlPathMaps") {
+		id, name := r.part(v, "urlPathMaps")
+		f := v.get("properties")
+		m := model.AGWPathMap{
+			ID: id, Name: name, DefaultPool: r.reference(f, "defaultBackendAddressPool"),
+			DefaultSetting: r.reference(f, "defaultBackendHttpSettings"), DefaultRedirect: r.reference(f, "defaultRedirectConfiguration"),
+		}
+		for _, rule := range f.list("pathRules") {
+			b := rule.get("properties")
+			m.Paths = append(m.Paths, model.AGWPathRule{
+				Name: rule.text("name"), Source: r.source(rule.raw), Paths: spoken(b.list("paths")), Pool: r.reference(b, "backendAddressPool"),
+				Setting: r.reference(b, "backendHttpSettings"), Redirect: r.reference(b, "redirectConfiguration"),
+				WAFPolicy: r.reference(b, "firewallPolicy"),
+			})
+		}
+		g.PathMaps = append(g.PathMaps, m)
+	}
+	for _, v := range at.list("redirectConfigurations") {
+		id, name := r.part(v, "redirectConfigurations")
+		f := v.get("properties")
+		kind, _ := choice(r, f, "redirectType", armnetwork.PossibleApplicationGatewayRedirectTypeValues())
+		g.Redirects = append(g.Redirects, model.AGWRedirect{
+			ID: id, Name: name, Type: string(kind), TargetListener: r.reference(f, "targetListener"), TargetURL: plainURL(f.text("targetUrl")),
+		})
+	}
+}
+
+func priorityOf(v *value) int {
+	if m := v.get("priority"); m != nil {
+		return number(m.raw)
+	}
+	return 0
+}
+
+// plainURL takes user and query off a URL: both may hold secrets. A text that is no URL is dropped.
+func plainURL(text string) string {
+	if text == "" {
+		return ""
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// gatewayTLS reads TLS policies (AZ-AGW-21, AZ-AGW-23).
+func (r *resource) gatewayTLS(g *model.AppGateway, p *armnetwork.ApplicationGatewayPropertiesFormat, at *value) {
+	g.TLS = r.tlsPolicy(at.get("sslPolicy"))
+	if g.TLS == (model.TLSPolicy{}) && p.DefaultPredefinedSSLPolicy != nil {
+		// The platform says which policy it applies where none is set.
+		g.TLS = model.TLSPolicy{
+			Type: string(armnetwork.ApplicationGatewaySSLPolicyTypePredefined), Source: r.source(at.get("defaultPredefinedSslPolicy").raw),
+			Name: spelt(p.DefaultPredefinedSSLPolicy, armnetwork.PossibleApplicationGatewaySSLPolicyNameValues()),
+		}
+	}
+	for _, v := range at.list("sslProfiles") {
+		id, name := r.part(v, "sslProfiles")
+		f := v.get("properties")
+		profile := model.TLSProfile{ID: id, Name: name, Policy: r.tlsPolicy(f.get("sslPolicy"))}
+		mode, _ := choice(r, f.get("clientAuthConfiguration"), "verifyClientAuthMode", armnetwork.PossibleApplicationGatewayClientAuthVerificationModesValues())
+		profile.Client = string(mode)
+		if profile.Client == "" && len(f.list("trustedClientCertificates")) > 0 {
+			profile.Client = string(armnetwork.ApplicationGatewayClientAuthVerificationModesStrict)
+		}
+		g.TLSProfiles = append(g.TLSProfiles, profile)
+	}
+}
+
+func (r *resource) tlsPolicy(at *value) model.TLSPolicy {
+	if at == nil || len(at.names) == 0 {
+		return model.TLSPolicy{}
+	}
+	kind, _ := choice(r, at, "policyType", armnetwork.PossibleApplicationGatewaySSLPolicyTypeValues())
+	name, _ := enum(at.text("policyName"), armnetwork.PossibleApplicationGatewaySSLPolicyNameValues())
+	least, _ := choice(r, at, "minProtocolVersion", armnetwork.PossibleApplicationGatewaySSLProtocolValues())
+	p := model.TLSPolicy{Type: string(kind), Name: name, MinVersion: string(least), Source: r.source(at.raw)}
+	if p.Type == "" && p.Name != "" {
+		p.Type = string(armnetwork.ApplicationGatewaySSLPolicyTypePredefined)
+	}
+	if off := spoken(at.list("disabledSslProtocols")); p.MinVersion == "" && len(off) > 0 {
+		p.MinVersion = leastEnabled(off)
+	}
+	return p
+}
+
+// leastEnabled is the oldest version that a list of disabled ones leaves.
+func leastEnabled(off []string) string {
+	for _, v := range []armnetwork.ApplicationGatewaySSLProtocol{
+		armnetwork.ApplicationGatewaySSLProtocolTLSv10, armnetwork.ApplicationGatewaySSLProtocolTLSv11,
+		armnetwork.ApplicationGatewaySSLProtocolTLSv12, armnetwork.ApplicationGatewaySSLProtocolTLSv13,
+	} {
+		if !slices.ContainsFunc(off, func(s string) bool { return strings.EqualFold(s, string(v)) }) {
+			return string(v)
+		}
+	}
+	return ""
+}

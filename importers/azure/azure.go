@@ -1,0 +1,328 @@
+package azure
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// Result is what files of Azure resources say.
+type Result struct {
+	Resources []model.Resource    // one for each description, sorted by ID and source; model.NewEstate compares doubles
+	Ledger    []model.LedgerEntry // what became of each resource, and of fields that are not understood; sorted by source
+	Files     []string            // the files read, sorted
+}
+
+// Import reads files of Azure resources. A file that holds none is an error. On any error the result is empty.
+func Import(fsys fs.FS, paths []string) (Result, error) {
+	im := newImporter()
+	files := slices.Compact(slices.Sorted(slices.Values(paths)))
+	for _, file := range files {
+		im.open(fsys, file)
+	}
+	im.cutPages()
+	im.read()
+	im.link()
+	if err := im.joined(); err != nil {
+		return Result{}, err
+	}
+	slices.SortStableFunc(im.out, func(a, b model.Resource) int {
+		return cmp.Or(cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()), a.Origin().Compare(b.Origin()))
+	})
+	slices.SortStableFunc(im.ledger, compareEntries)
+	return Result{Resources: im.out, Ledger: im.ledger, Files: files}, nil
+}
+
+func newImporter() *importer {
+	im := &importer{
+		types: resourceTypes(), fields: fieldUses(), schemas: map[reflect.Type]*schema{}, bad: map[string]bool{}, known: map[string]bool{},
+	}
+	for _, more := range []map[string]fieldUse{computeFields(), dnsFields(), clusterFields(), serviceFields(), jitFields()} {
+		maps.Copy(im.fields, more)
+	}
+	return im
+}
+
+func compareEntries(a, b model.LedgerEntry) int {
+	return cmp.Or(a.Source.Compare(b.Source), cmp.Compare(a.Resource.Key(), b.Resource.Key()), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Effect, b.Effect))
+}
+
+// importer collects what the files say.
+type importer struct {
+	types     map[string]resourceType
+	fields    map[string]fieldUse
+	schemas   map[reflect.Type]*schema
+	bad       map[string]bool // files that an error was reported for
+	pages     []page
+	resources []*resource
+	out       []model.Resource
+	ledger    []model.LedgerEntry
+	errs      []*model.InputError
+
+	known        map[string]bool // keys of resources whose parts are read with them
+	attachments  []attachment
+	vnetNames    []named // subnets that VNets name and do not describe
+	sqlRedirects []sqlRedirect
+	noVNetRules  []*model.Service // SQL servers whose virtual network rules are not in the input
+}
+
+// open parses a file and finds its resources.
+func (im *importer) open(fsys fs.FS, file string) {
+	text, bad := readFile(fsys, file)
+	if bad != nil {
+		im.errs = append(im.errs, bad)
+		return
+	}
+	docs, errs := parse(file, text)
+	im.errs = append(im.errs, errs...)
+	before := len(im.resources)
+	for _, doc := range docs {
+		im.document(file, doc)
+	}
+	if len(im.resources) == before && len(errs) == 0 && !im.bad[file] {
+		im.errs = append(im.errs, &model.InputError{
+			Source: model.Source{File: file, Line: 1}, Found: "no resource", Accepted: "Azure resources as JSON: objects with `id` and `type`",
+		})
+	}
+}
+
+// read turns every resource into its model, parents with their parts.
+func (im *importer) read() {
+	for _, r := range slices.Clone(im.resources) {
+		if r.kind.disposition == model.Modelled {
+			im.expanded(r, r.node, r.id)
+		}
+	}
+	slices.SortStableFunc(im.resources, func(a, b *resource) int { return a.source(a.node).Compare(b.source(b.node)) })
+	parts := map[string]map[string][]*resource{}
+	for _, r := range im.resources {
+		if r.kind.part {
+			key := r.holder.Key()
+			if parts[key] == nil {
+				parts[key] = map[string][]*resource{}
+			}
+			segment := lastSegment(r.kind.name)
+			parts[key][segment] = append(parts[key][segment], r)
+			continue
+		}
+		if r.kind.disposition == model.Modelled && !r.bare() {
+			im.known[r.id.Key()] = true
+		}
+	}
+	for _, r := range im.resources {
+		if r.kind.part || r.kind.disposition != model.Modelled {
+			continue
+		}
+		if r.bare() {
+			if im.known[r.id.Key()] {
+				im.entry(r, model.Irrelevant, "a mention without properties; the resource is described elsewhere", nil)
+			} else {
+				im.entry(r, model.Unsupported, "listed without its properties, so that nothing is known of it; export the resource itself", []model.ID{r.id})
+			}
+			continue
+		}
+		r.children = parts[r.id.Key()]
+		r.kind.read(r)
+		im.entry(r, model.Modelled, "", nil)
+	}
+	im.lonePeerings(parts)
+	for _, r := range im.resources {
+		switch {
+		case r.kind.part && (im.known[r.holder.Key()] || r.kind.alone):
+			im.entry(r, model.Modelled, "", nil)
+		case r.kind.part:
+			im.entry(r, model.Unsupported, "a part of "+r.holder.ShortName()+", which the input lacks; export the resource itself", []model.ID{r.holder})
+		case r.kind.disposition == model.Irrelevant:
+			im.entry(r, model.Irrelevant, r.kind.effect, nil)
+		}
+	}
+	modelled := map[string]model.Resource{}
+	for _, o := range im.out {
+		modelled[o.ResourceID().Key()] = o
+	}
+	for _, r := range im.resources {
+		if r.kind.disposition == model.Unsupported {
+			im.entry(r, model.Unsupported, r.kind.effect, r.affects(modelled))
+		}
+	}
+}
+
+// bare reports whether an object names a resource and says nothing about it, as `az resource list` does: an NSG without properties is
+// not an NSG without rules.
+func (r *resource) bare() bool {
+	if r.kind.empty {
+		return false
+	}
+	for _, m := range r.node.items {
+		low := strings.ToLower(m.name)
+		if m.kind != nullValue && (low == "properties" || !common(low, true)) {
+			return false
+		}
+	}
+	return true
+}
+
+// entry records what became of a resource.
+func (im *importer) entry(r *resource, d model.Disposition, effect string, affects []model.ID) {
+	im.ledger = append(im.ledger, model.LedgerEntry{
+		Resource: r.id, Type: r.kind.name, Disposition: d, Effect: effect, Source: r.source(r.node), Affects: affects,
+	})
+}
+
+// affects lists what an unsupported resource may change: itself, what it is a part of, and what it names as far as its type reaches.
+func (r *resource) affects(modelled map[string]model.Resource) []model.ID {
+	if r.kind.reach == everything {
+		return nil
+	}
+	found := map[string]model.ID{r.id.Key(): r.id}
+	nearest := func(id model.ID) (model.Resource, bool) {
+		for ; id != ""; id = id.Parent() {
+			if m, ok := modelled[id.Key()]; ok {
+				return m, true
+			}
+		}
+		return nil, false
+	}
+	add := func(id model.ID) {
+		m, ok := nearest(id)
+		if !ok {
+			return
+		}
+		if _, service := m.(*model.Service); service && r.kind.reach != services {
+			return
+		}
+		found[m.ResourceID().Key()] = m.ResourceID()
+		if s, subnet := m.(*model.Subnet); subnet && r.kind.reach == networks {
+			found[s.VNet.Key()] = s.VNet
+		}
+	}
+	if m, ok := nearest(r.id.Parent()); ok {
+		found[m.ResourceID().Key()] = m.ResourceID()
+	}
+	if r.kind.reach != itself {
+		texts(r.node, func(s string) {
+			if armID(s) {
+				add(model.ID(s))
+			}
+		})
+	}
+	out := make([]model.ID, 0, len(found))
+	for _, id := range found {
+		out = append(out, id)
+	}
+	slices.SortFunc(out, func(a, b model.ID) int { return cmp.Compare(a.Key(), b.Key()) })
+	return out
+}
+
+// texts walks every text of a value.
+func texts(n *node, visit func(string)) {
+	if n.kind == textValue {
+		visit(n.text)
+	}
+	for _, m := range n.items {
+		texts(m, visit)
+	}
+}
+
+// joined returns all errors in the order of their source.
+func (im *importer) joined() error {
+	slices.SortStableFunc(im.errs, func(a, b *model.InputError) int {
+		return cmp.Or(a.Source.Compare(b.Source), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Accepted, b.Accepted), cmp.Compare(a.Found, b.Found))
+	})
+	errs := make([]error, len(im.errs))
+	for i, e := range im.errs {
+		errs[i] = e
+	}
+	return errors.Join(errs...)
+}
+
+// source says where a value stands.
+func (r *resource) source(n *node) model.Source {
+	if n == nil {
+		n = r.node
+	}
+	return model.Source{File: r.file, Line: int(n.line), Path: n.pointer(), Resource: r.holder}
+}
+
+// errorAt reports a value that is not accepted. name is that of a member that is missing in n, or "".
+func (r *resource) errorAt(n *node, name, found, accepted string) {
+	if n == nil {
+		n = r.node
+	}
+	field := n.field(r.node)
+	if name != "" {
+		field = strings.TrimPrefix(field+"."+name, ".")
+	}
+	r.errs = append(r.errs, &model.InputError{Source: r.source(n), Resource: r.id, Field: field, Found: found, Accepted: accepted})
+}
+
+// fail reports a value that is not accepted and quotes it.
+func (r *resource) fail(v *value, accepted string) {
+	found := v.raw.shown()
+	if v.raw.kind == textValue {
+		found = v.raw.text
+	}
+	r.errorAt(v.raw, "", found, accepted)
+}
+
+// missing reports a member that is not there, unless it was refused before.
+func (r *resource) missing(v *value, name, accepted string) {
+	if v == nil {
+		r.errorAt(r.node, name, "nothing", accepted)
+		return
+	}
+	if !slices.Contains(v.refused, name) {
+		r.errorAt(v.raw, name, "nothing", accepted)
+	}
+}
+
+// unsupported records a field that could change a verdict and is not modelled.
+func (r *resource) unsupported(n *node, effect string) {
+	r.ledger = append(r.ledger, model.LedgerEntry{
+		Resource: r.holder, Type: r.kind.name, Field: n.field(r.node), Disposition: model.Unsupported, Effect: effect, Source: r.source(n),
+		Affects: []model.ID{r.holder},
+	})
+}
+
+// note records how a field was read where that is not obvious.
+func (r *resource) note(n *node, effect string) {
+	r.ledger = append(r.ledger, model.LedgerEntry{
+		Resource: r.holder, Type: r.kind.name, Field: n.field(r.node), Disposition: model.Irrelevant, Effect: effect, Source: r.source(n),
+	})
+}
+
+// emit adds a resource to the result.
+func (r *resource) emit(m model.Resource) { r.out = append(r.out, m) }
+
+// meta is what every resource has. Regions are spelt as the API does (`westeurope`), not as the portal does (`West Europe`), so that
+// exports agree.
+func (r *resource) meta() model.Meta {
+	m := model.Meta{ID: r.id, Source: r.source(r.node)}
+	if l := r.node.get("location"); l != nil && l.kind != nullValue {
+		if l.kind != textValue {
+			r.errorAt(l, "", l.shown(), "a region such as westeurope")
+		}
+		m.Location = strings.ToLower(strings.ReplaceAll(l.text, " ", ""))
+	}
+	tags := r.node.get("tags")
+	if tags == nil || tags.kind == nullValue {
+		return m
+	}
+	if tags.kind != objectValue {
+		r.errorAt(tags, "", tags.shown(), "an object of texts")
+		return m
+	}
+	for _, t := range tags.items {
+		if m.Tags == nil {
+			m.Tags = map[string]string{}
+		}
+		m.Tags[t.name] = t.text
+	}
+	return m
+}

@@ -1,0 +1,171 @@
+package azure
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// Every resource that is read ends in the ledger, once.
+func TestEveryResourceIsInTheLedger(t *testing.T) {
+	for _, text := range examples() {
+		res := one(t, text)
+		seen := map[string]int{}
+		for _, e := range res.Ledger {
+			if e.Field == "" {
+				seen[e.Resource.Key()]++
+			}
+		}
+		for key, n := range seen {
+			if n != 1 {
+				t.Errorf("%s is in the ledger %d times", key, n)
+			}
+		}
+		objects := strings.Count(text, `"location":`)
+		if len(seen) < objects {
+			t.Errorf("%d entries for %d resources of %.60s", len(seen), objects, text)
+		}
+	}
+}
+
+func TestDispositions(t *testing.T) {
+	const network = `{"id": "RG/Microsoft.Network/virtualNetworks/v", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "subnets": [
+	  {"name": "s", "properties": {"addressPrefix": "10.0.0.0/24"}}, {"name": "RouteServerSubnet", "properties": {"addressPrefix": "10.0.1.0/24"}}]}},
+	 {"id": "RG/Microsoft.KeyVault/vaults/kv", "properties": {}}`
+	v, s := id("Microsoft.Network/virtualNetworks/v"), id("Microsoft.Network/virtualNetworks/v/subnets/s")
+	for _, test := range []struct {
+		text        string
+		disposition model.Disposition
+		effect      string // how it begins
+		affects     []model.ID
+	}{
+		{`{"id": "RG/Microsoft.Compute/disks/d", "type": "Microsoft.Compute/disks", "properties": {}}`, model.Irrelevant, "storage of machines", nil},
+		{`{"id": "RG/Microsoft.Authorization/roleAssignments/r", "type": "Microsoft.Authorization/roleAssignments"}`, model.Irrelevant, "identity and access", nil},
+		{`{"id": "RG/microsoft.insights/metricalerts/m", "type": "microsoft.insights/metricalerts"}`, model.Irrelevant, "observes and alerts", nil},
+		{`{"id": "RG/Microsoft.Advisor/recommendations/x", "type": "Microsoft.Advisor/recommendations"}`, model.Irrelevant, "its provider manages", nil},
+		{`{"id": "/subscriptions/s/resourceGroups/r", "type": "Microsoft.Resources/resourceGroups"}`, model.Irrelevant, "containers of resources", nil},
+		{ // a type that nobody knows affects what it names on the network
+			`{"id": "RG/Contoso.Future/things/t", "type": "Contoso.Future/things", "properties": {"subnet": "RG/Microsoft.Network/virtualNetworks/V/subnets/s/x/y", "vault": "RG/Microsoft.KeyVault/vaults/kv"}}`,
+			model.Unsupported, "not known to ringfence",
+			[]model.ID{id("Contoso.Future/things/t"), s},
+		},
+		{ // a network manager may hold admin rules for every VNet
+			`{"id": "RG/Microsoft.Network/networkManagers/m", "type": "Microsoft.Network/networkManagers", "properties": {}}`,
+			model.Unsupported, "security admin rules", nil,
+		},
+		{ // a route server changes the routes of its whole VNet
+			`{"id": "RG/Microsoft.Network/virtualHubs/rs/ipConfigurations/c", "properties": {"subnet": {"id": "RG/Microsoft.Network/virtualNetworks/v/subnets/RouteServerSubnet"}}}`,
+			model.Unsupported, "a route server",
+			[]model.ID{id("Microsoft.Network/virtualHubs/rs/ipConfigurations/c"), v, v + "/subnets/RouteServerSubnet"},
+		},
+		{ // Traffic Manager carries no packet
+			`{"id": "RG/Microsoft.Network/trafficManagerProfiles/t", "properties": {"endpoints": [{"properties": {"targetResourceId": "RG/Microsoft.Network/virtualNetworks/v"}}]}}`,
+			model.Unsupported, "Traffic Manager answers names",
+			[]model.ID{id("Microsoft.Network/trafficManagerProfiles/t")},
+		},
+		{ // a perimeter decides over a service
+			`{"id": "RG/Microsoft.Network/networkSecurityPerimeters/p/resourceAssociations/a", "properties": {"accessMode": "Enforced", "privateLinkResource": {"id": "RG/Microsoft.KeyVault/vaults/kv"}}}`,
+			model.Unsupported, "a network security perimeter",
+			[]model.ID{id("Microsoft.KeyVault/vaults/kv"), id("Microsoft.Network/networkSecurityPerimeters/p/resourceAssociations/a")},
+		},
+		{ // a container environment in a subnet
+			`{"id": "RG/Microsoft.App/managedEnvironments/e", "properties": {"vnetConfiguration": {"infrastructureSubnetId": "RG/Microsoft.Network/virtualNetworks/v/subnets/s"}}}`,
+			model.Unsupported, "runs workloads",
+			[]model.ID{id("Microsoft.App/managedEnvironments/e"), s},
+		},
+		{ // a part whose whole the input lacks
+			`{"id": "RG/Microsoft.Network/networkSecurityGroups/n/securityRules/r", "properties": {}}`,
+			model.Unsupported, "a part of n, which the input lacks",
+			[]model.ID{id("Microsoft.Network/networkSecurityGroups/n")},
+		},
+	} {
+		res := one(t, "["+network+","+test.text+"]")
+		var got *model.LedgerEntry
+		for i, e := range res.Ledger {
+			if strings.Contains(fill(test.text), `"id": "`+string(e.Resource)+`", `) || strings.Contains(fill(test.text), `{"id": "`+string(e.Resource)+`"`) {
+				got = &res.Ledger[i]
+			}
+		}
+		if got == nil {
+			t.Errorf("%s is not in the ledger", test.text)
+			continue
+		}
+		if got.Disposition != test.disposition || !strings.HasPrefix(got.Effect, test.effect) {
+			t.Errorf("%s: got %s, %q; want %s, %q", got.Resource, got.Disposition, got.Effect, test.disposition, test.effect)
+		}
+		if diff := cmp.Diff(test.affects, got.Affects, facts()); diff != "" {
+			t.Errorf("%s affects (-want +got):\n%s", got.Resource, diff)
+		}
+	}
+}
+
+// Settings that could change a verdict and are not modelled are reported when they are on, and not when they are off.
+func TestFieldsThatMatter(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"id": "RG/Microsoft.Network/networkInterfaces/n", "properties": {"disableTcpStateTracking": true, "allowPort25Out": true}}`:                                                               "n properties.disableTcpStateTracking: connections of this NIC",
+		`{"id": "RG/Microsoft.Network/networkInterfaces/n", "properties": {"disableTcpStateTracking": false, "dnsSettings": {"dnsServers": []}}}`:                                                   "",
+		`{"id": "RG/Microsoft.Network/networkInterfaces/n", "properties": {"dnsSettings": {"dnsServers": ["10.0.0.9"]}}}`:                                                                           "n properties.dnsSettings.dnsServers: this NIC asks DNS servers of its own",
+		`{"id": "RG/Microsoft.Network/virtualNetworks/v", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "encryption": {"enabled": true, "enforcement": "DropUnencrypted"}}}`: "v properties.encryption: machines that cannot encrypt",
+		`{"id": "RG/Microsoft.Network/loadBalancers/l", "sku": {"name": "Standard", "tier": "Global"}, "properties": {}}`:                                                                           "l sku.tier: a cross-region load balancer",
+		`{"id": "RG/Microsoft.Network/firewallPolicies/p", "properties": {"sql": {"allowSqlRedirect": true}}}`:                                                                                      "",
+		`[{"id": "RG/Microsoft.Network/firewallPolicies/c", "properties": {"sql": {"allowSqlRedirect": true}, "basePolicy": {"id": "RG/Microsoft.Network/firewallPolicies/p"}}},
+		  {"id": "RG/Microsoft.Network/firewallPolicies/p", "properties": {}},
+		  {"id": "RG/Microsoft.Network/firewallPolicies/p/ruleCollectionGroups/g", "properties": {"priority": 100, "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100,
+		   "action": {"type": "Allow"}, "rules": [{"ruleType": "ApplicationRule", "name": "r", "sourceAddresses": ["*"], "targetFqdns": ["a.b"], "protocols": [{"protocolType": "mssql", "port": 1433}]}]}]}}]`: "c properties.sql.allowSqlRedirect: redirected SQL connections",
+		`{"id": "RG/Microsoft.Network/bastionHosts/b", "properties": {"networkAcls": {"ipRules": [{"addressPrefix": "10.0.0.0/8"}]}}}`: "b properties.networkAcls: the clients of this Bastion",
+		`{"id": "RG/Microsoft.Network/routeTables/r", "properties": {"futureProp": {"x": [null, {}]}}}`:                                "",
+		`{"id": "RG/Microsoft.Network/routeTables/r", "properties": {"futureProp": false}}`:                                            "r properties.futureProp: field not known to ringfence",
+		`{"id": "RG/Microsoft.Network/routeTables/r", "properties": {}, "zzTop": 1}`:                                                   "r zzTop: field not known to ringfence",
+	} {
+		bad := ledgerOf(one(t, text), model.Unsupported)
+		switch {
+		case want == "" && len(bad) > 0:
+			t.Errorf("%s: unsupported: %v", text, bad)
+		case want != "" && (len(bad) != 1 || !strings.HasPrefix(bad[0], want)):
+			t.Errorf("%s: got %v, want %q", text, bad, want)
+		}
+	}
+}
+
+// The table of types: every type stands in one list, every effect says something, and every modelled type has a reader or a parent.
+func TestTypes(t *testing.T) {
+	seen := map[string]bool{}
+	add := func(name string) {
+		if seen[strings.ToLower(name)] {
+			t.Errorf("%s stands in the table twice", name)
+		}
+		seen[strings.ToLower(name)] = true
+	}
+	for _, m := range modelledTypes() {
+		add(m.name)
+		if (m.read == nil) != m.part {
+			t.Errorf("%s: a part has no reader, the rest has one", m.name)
+		}
+	}
+	for _, u := range unsupportedTypes() {
+		add(u.name)
+		if u.effect == "" || u.disposition != model.Unsupported {
+			t.Errorf("%s does not say what it may change", u.name)
+		}
+	}
+	for _, i := range irrelevantTypes() {
+		for name := range strings.FieldsSeq(i.names) {
+			add(name)
+			if !strings.Contains(name, "/") || i.why == "" {
+				t.Errorf("%q: no type, or no reason", name)
+			}
+		}
+	}
+	table := resourceTypes()
+	for _, m := range modelledTypes() {
+		if m.part {
+			parent := m.name[:strings.LastIndexByte(m.name, '/')]
+			if table[strings.ToLower(parent)].read == nil {
+				t.Errorf("%s is a part of a type without a reader", m.name)
+			}
+		}
+	}
+}

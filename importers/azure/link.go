@@ -1,0 +1,485 @@
+package azure
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// attachment is what an NSG, a route table or a NAT gateway says that it is attached to.
+type attachment struct {
+	*resource
+	field string
+	at    *value
+	to    []model.ID
+}
+
+func (r *resource) attach(to []model.ID, field string, at *value) {
+	if len(to) > 0 {
+		r.attachments = append(r.attachments, attachment{r, field, at.get(field), to})
+	}
+}
+
+// estate is what the importer has emitted, by type.
+type estate struct {
+	vnets     map[string]*model.VNet
+	subnets   map[string]*model.Subnet
+	nics      map[string][]*model.NIC // every description of each
+	vms       map[string][]*model.VM
+	balancers map[string][]*model.LoadBalancer
+	gateways  map[string][]*model.AppGateway
+	public    map[string][]*model.PublicIP
+	all       map[string][]model.Resource
+}
+
+// link joins what resources say about each other: what one of two says, both say afterwards, so that it does not matter which of them
+// was exported. It also checks what only several resources together can get wrong.
+func (im *importer) link() {
+	e := estate{
+		vnets: map[string]*model.VNet{}, subnets: map[string]*model.Subnet{}, nics: map[string][]*model.NIC{}, vms: map[string][]*model.VM{},
+		balancers: map[string][]*model.LoadBalancer{}, gateways: map[string][]*model.AppGateway{}, public: map[string][]*model.PublicIP{},
+		all: map[string][]model.Resource{},
+	}
+	slices.SortStableFunc(im.out, func(a, b model.Resource) int {
+		return cmp.Or(cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()), a.Origin().Compare(b.Origin()))
+	})
+	for _, o := range im.out {
+		key := o.ResourceID().Key()
+		e.all[key] = append(e.all[key], o)
+		switch o := o.(type) {
+		case *model.VNet:
+			if e.vnets[key] == nil {
+				e.vnets[key] = o
+			}
+		case *model.Subnet:
+			if e.subnets[key] == nil {
+				e.subnets[key] = o
+			}
+		case *model.NIC:
+			e.nics[key] = append(e.nics[key], o)
+		case *model.VM:
+			e.vms[key] = append(e.vms[key], o)
+		case *model.LoadBalancer:
+			e.balancers[key] = append(e.balancers[key], o)
+		case *model.AppGateway:
+			e.gateways[key] = append(e.gateways[key], o)
+		case *model.PublicIP:
+			e.public[key] = append(e.public[key], o)
+		default:
+		}
+	}
+	im.machines(e)
+	im.poolMembers(e)
+	im.publicAddresses(e)
+	im.endpointAddresses(e)
+	im.attachedTo(e)
+	im.subnetsInVNets(e)
+	im.undescribed(e)
+	im.nodeGroups()
+	im.vnetRulesUnknown()
+	im.redirectedSQL()
+}
+
+// machines joins NICs and machines.
+func (im *importer) machines(e estate) {
+	for _, o := range im.out {
+		switch o := o.(type) {
+		case *model.NIC:
+			for _, vm := range e.vms[o.VM.Key()] {
+				vm.NICs = distinct(append(vm.NICs, o.ID))
+			}
+		case *model.VM:
+			for _, id := range o.NICs {
+				for _, nic := range e.nics[id.Key()] {
+					if nic.VM == "" {
+						nic.VM = o.ID
+					}
+					if nic.VM.Key() != o.ID.Key() {
+						im.errs = append(im.errs, &model.InputError{
+							Source: o.Source, Resource: o.ID, Field: "networkProfile.networkInterfaces", Found: string(id),
+							Accepted: "an interface that belongs to this machine; the interface names another one at " + nic.Source.String(),
+						})
+					}
+				}
+			}
+		default:
+		}
+	}
+}
+
+// poolMembers joins IP configurations with the pools and NAT rules of load balancers and application gateways (AZ-LB-08).
+func (im *importer) poolMembers(e estate) {
+	for _, o := range im.out {
+		switch o := o.(type) {
+		case *model.NIC:
+			for _, c := range o.IPConfigs {
+				me := configID(o.ID, c.Name)
+				for _, id := range c.LBPools {
+					for _, lb := range e.balancers[id.Parent().Key()] {
+						for i := range lb.Pools {
+							if lb.Pools[i].ID.Key() == id.Key() {
+								lb.Pools[i].IPConfigs = distinct(append(lb.Pools[i].IPConfigs, me))
+							}
+						}
+					}
+				}
+				for _, id := range c.NATRules {
+					for _, lb := range e.balancers[id.Parent().Key()] {
+						for i := range lb.NATRules {
+							if n := &lb.NATRules[i]; n.ID.Key() == id.Key() && n.Target == "" && n.Pool == "" && n.FrontendPorts.First == n.FrontendPorts.Last {
+								n.Target = me
+							}
+						}
+					}
+				}
+				for _, id := range c.AGWPools {
+					for _, g := range e.gateways[id.Parent().Key()] {
+						for i := range g.Pools {
+							if g.Pools[i].ID.Key() == id.Key() {
+								g.Pools[i].IPConfigs = distinct(append(g.Pools[i].IPConfigs, me))
+							}
+						}
+					}
+				}
+			}
+		case *model.LoadBalancer:
+			for _, p := range o.Pools {
+				for _, c := range e.configs(p.IPConfigs) {
+					c.LBPools = distinct(append(c.LBPools, p.ID))
+				}
+			}
+			for _, n := range o.NATRules {
+				for _, c := range e.configs([]model.ID{n.Target}) {
+					c.NATRules = distinct(append(c.NATRules, n.ID))
+				}
+			}
+		case *model.AppGateway:
+			for _, p := range o.Pools {
+				for _, c := range e.configs(p.IPConfigs) {
+					c.AGWPools = distinct(append(c.AGWPools, p.ID))
+				}
+			}
+		default:
+		}
+	}
+}
+
+// configID is the ID of an IP configuration.
+func configID(nic model.ID, name string) model.ID {
+	return model.ID(strings.TrimRight(string(nic), "/") + "/ipConfigurations/" + name)
+}
+
+// configs finds IP configurations by ID, in every description of their NIC.
+func (e estate) configs(ids []model.ID) (out []*model.IPConfig) {
+	for _, id := range ids {
+		for _, nic := range e.nics[id.Parent().Key()] {
+			for i := range nic.IPConfigs {
+				if strings.EqualFold(nic.IPConfigs[i].Name, id.Name()) {
+					out = append(out, &nic.IPConfigs[i])
+				}
+			}
+		}
+	}
+	return out
+}
+
+// publicAddresses joins public addresses with what they are attached to (AZ-PIP-05).
+func (im *importer) publicAddresses(e estate) {
+	claim := func(address, owner model.ID) {
+		for _, p := range e.public[address.Key()] {
+			if p.AttachedTo == "" {
+				p.AttachedTo = owner
+			}
+		}
+	}
+	for _, o := range im.out {
+		switch o := o.(type) {
+		case *model.NIC:
+			for _, c := range o.IPConfigs {
+				claim(c.PublicIP, configID(o.ID, c.Name))
+			}
+		case *model.LoadBalancer:
+			for _, f := range o.Frontends {
+				claim(f.PublicIP, f.ID)
+			}
+		case *model.AppGateway:
+			for _, f := range o.Frontends {
+				claim(f.PublicIP, f.ID)
+			}
+		case *model.NATGateway:
+			for _, p := range o.PublicIPs {
+				claim(p, o.ID)
+			}
+		case *model.Firewall:
+			for _, p := range o.PublicIPs {
+				claim(p, o.ID)
+			}
+		case *model.Gateway:
+			for _, p := range o.PublicIPs {
+				claim(p, o.ID)
+			}
+		case *model.Bastion:
+			claim(o.PublicIP, o.ID)
+		default:
+		}
+	}
+	for _, o := range im.out {
+		if p, ok := o.(*model.PublicIP); ok && p.AttachedTo != "" {
+			e.attachPublic(p)
+		}
+	}
+}
+
+// attachPublic tells the owner of a public address about it. The address names an IP configuration of its owner, or a NAT gateway.
+func (e estate) attachPublic(p *model.PublicIP) {
+	for _, c := range e.configs([]model.ID{p.AttachedTo}) {
+		if c.PublicIP == "" {
+			c.PublicIP = p.ID
+		}
+	}
+	owners := append(slices.Clone(e.all[p.AttachedTo.Parent().Key()]), e.all[p.AttachedTo.Key()]...)
+	for _, o := range owners {
+		switch o := o.(type) {
+		case *model.LoadBalancer:
+			for i := range o.Frontends {
+				if f := &o.Frontends[i]; f.ID.Key() == p.AttachedTo.Key() && f.PublicIP == "" && f.Subnet == "" {
+					f.PublicIP = p.ID
+				}
+			}
+		case *model.AppGateway:
+			for i := range o.Frontends {
+				if f := &o.Frontends[i]; f.ID.Key() == p.AttachedTo.Key() && f.PublicIP == "" && f.Subnet == "" {
+					f.PublicIP = p.ID
+				}
+			}
+		case *model.NATGateway:
+			o.PublicIPs = distinct(append(o.PublicIPs, p.ID))
+		case *model.Firewall:
+			// The address of the management interface is no address of the data path (AZ-FW-45).
+			if !o.Management || len(o.PublicIPs) == 0 && !strings.Contains(p.AttachedTo.Key(), "management") {
+				o.PublicIPs = distinct(append(o.PublicIPs, p.ID))
+			}
+		case *model.Gateway:
+			o.PublicIPs = distinct(append(o.PublicIPs, p.ID))
+		case *model.Bastion:
+			if o.PublicIP == "" {
+				o.PublicIP = p.ID
+			}
+		default:
+		}
+	}
+}
+
+// endpointAddresses joins private endpoints with their NICs (AZ-PE-01).
+func (im *importer) endpointAddresses(e estate) {
+	endpoints := map[string][]*model.PrivateEndpoint{}
+	for _, o := range im.out {
+		if p, ok := o.(*model.PrivateEndpoint); ok {
+			endpoints[p.ID.Key()] = append(endpoints[p.ID.Key()], p)
+		}
+	}
+	for _, o := range im.out {
+		switch o := o.(type) {
+		case *model.NIC:
+			for _, p := range endpoints[o.PrivateEndpoint.Key()] {
+				p.NICs = distinct(append(p.NICs, o.ID))
+			}
+		case *model.PrivateEndpoint:
+			for _, id := range o.NICs {
+				for _, nic := range e.nics[id.Key()] {
+					if nic.PrivateEndpoint == "" {
+						nic.PrivateEndpoint = o.ID
+					}
+				}
+			}
+		default:
+		}
+	}
+	for _, list := range endpoints {
+		for _, p := range list {
+			for _, id := range p.NICs {
+				for _, nic := range e.nics[id.Key()] {
+					for _, c := range nic.IPConfigs {
+						if c.Address.IsValid() {
+							p.Addresses = append(p.Addresses, c.Address)
+						}
+					}
+				}
+			}
+			p.Addresses = sortedAddrs(p.Addresses)
+		}
+	}
+}
+
+// attachedTo compares what NSGs, route tables and NAT gateways say with what their subnets and NICs say. Where the two disagree, the
+// export mixes two times, and what holds is not known.
+func (im *importer) attachedTo(e estate) {
+	for _, a := range im.attachments {
+		for _, id := range a.to {
+			var names []model.ID
+			switch o := first(e.all[id.Key()]).(type) {
+			case *model.Subnet:
+				names = []model.ID{o.NSG, o.RouteTable, o.NATGateway}
+			case *model.NIC:
+				names = []model.ID{o.NSG}
+			default:
+				continue
+			}
+			if slices.ContainsFunc(names, func(n model.ID) bool { return n.Key() == a.id.Key() }) {
+				continue
+			}
+			a.ledger = append(a.ledger, model.LedgerEntry{
+				Resource: a.id, Type: a.kind.name, Field: a.at.raw.field(a.node), Disposition: model.Unsupported, Source: a.source(a.at.raw),
+				Effect:  "says that it is attached to " + id.ShortName() + ", which does not name it: the two were exported at different times",
+				Affects: []model.ID{id},
+			})
+		}
+	}
+}
+
+func first(list []model.Resource) model.Resource {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
+// subnetsInVNets reports subnets outside their VNet and subnets of one VNet that overlap.
+func (im *importer) subnetsInVNets(e estate) {
+	type claim struct {
+		prefix netip.Prefix
+		subnet *model.Subnet
+	}
+	byVNet := map[string][]claim{}
+	for _, o := range im.out { // by ID
+		s, ok := o.(*model.Subnet)
+		if !ok || e.subnets[s.ID.Key()] != s {
+			continue
+		}
+		v := e.vnets[s.VNet.Key()]
+		for _, p := range s.Prefixes {
+			byVNet[s.VNet.Key()] = append(byVNet[s.VNet.Key()], claim{p, s})
+			if v == nil || v.Partial || len(v.Prefixes) == 0 {
+				continue
+			}
+			if !slices.ContainsFunc(v.Prefixes, func(r netip.Prefix) bool { return r.Bits() <= p.Bits() && r.Contains(p.Addr()) }) {
+				im.errs = append(im.errs, &model.InputError{
+					Source: s.Source, Resource: s.ID, Field: "addressPrefix", Found: p.String(),
+					Accepted: "a prefix inside the address space of its VNet: " + prefixList(v.Prefixes),
+				})
+			}
+		}
+	}
+	for _, list := range byVNet {
+		slices.SortStableFunc(list, func(a, b claim) int { return comparePrefix(a.prefix, b.prefix) })
+		wide := 0 // the claim that reaches furthest so far
+		for i := 1; i < len(list); i++ {
+			a, b := list[wide], list[i]
+			if a.prefix.Overlaps(b.prefix) && a.subnet != b.subnet {
+				if a.subnet.Source.Compare(b.subnet.Source) > 0 {
+					a, b = b, a
+				}
+				im.errs = append(im.errs, &model.InputError{
+					Source: b.subnet.Source, Resource: b.subnet.ID, Field: "addressPrefix", Found: b.prefix.String(),
+					Accepted: fmt.Sprintf("a prefix that no other subnet of the VNet overlaps; %s at %s is another one's", a.prefix, a.subnet.Source),
+				})
+			}
+			if !list[wide].prefix.Overlaps(list[i].prefix) {
+				wide = i // sorted by address: what does not reach into this one reaches no later one
+			}
+		}
+	}
+}
+
+func prefixList(list []netip.Prefix) string {
+	var out []string
+	for _, p := range list {
+		out = append(out, p.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+// undescribed records subnets that a VNet names and that nothing describes: they may hold anything.
+func (im *importer) undescribed(e estate) {
+	for _, n := range im.vnetNames {
+		if e.subnets[n.id.Key()] == nil {
+			im.ledger = append(im.ledger, model.LedgerEntry{
+				Resource: n.holder, Type: n.kind.name, Field: n.at.raw.field(n.node), Disposition: model.Unsupported, Source: n.source(n.at.raw),
+				Effect: "the subnet is named and not described; export it", Affects: []model.ID{n.holder, n.id},
+			})
+		}
+	}
+}
+
+// nodeGroups marks what AKS made in the node resource groups of the clusters of the input (AKS-LB-01, AKS-NET-12).
+func (im *importer) nodeGroups() {
+	groups := map[string]bool{}
+	group := func(subscription, name string) string { return strings.ToLower(subscription + "/" + name) }
+	for _, o := range im.out {
+		if c, ok := o.(*model.Cluster); ok && c.NodeGroup != "" {
+			groups[group(c.ID.Subscription(), c.NodeGroup)] = true
+		}
+	}
+	for _, o := range im.out {
+		id := o.ResourceID()
+		inside := groups[group(id.Subscription(), id.ResourceGroup())]
+		switch o := o.(type) {
+		case *model.NSG:
+			o.Managed = inside || aksNSG(id.Name())
+		case *model.ScaleSet:
+			o.Managed = o.Managed || inside
+		default:
+		}
+	}
+}
+
+// vnetRulesUnknown records SQL servers whose virtual network rules the input lacks, where a subnet of the input has the service
+// endpoint that such a rule needs (AZ-PAAS-04): elsewhere a rule would match nothing.
+func (im *importer) vnetRulesUnknown() {
+	enabled := slices.ContainsFunc(im.out, func(o model.Resource) bool {
+		s, ok := o.(*model.Subnet)
+		return ok && slices.ContainsFunc(s.ServiceEndpoints, func(e model.ServiceEndpoint) bool { return strings.EqualFold(e.Service, "Microsoft.Sql") })
+	})
+	if !enabled {
+		return
+	}
+	for _, s := range im.noVNetRules {
+		im.ledger = append(im.ledger, model.LedgerEntry{
+			Resource: s.ID, Type: s.Type, Field: "virtualNetworkRules", Disposition: model.Unsupported, Source: s.Source, Affects: []model.ID{s.ID},
+			Effect: "the virtual network rules of the server are not in the input, and a subnet has the service endpoint that they need: export them, or write `\"virtualNetworkRules\": []` into its properties",
+		})
+	}
+}
+
+// redirectedSQL records policies that let redirected SQL connections pass, where they or a parent have an application rule for SQL
+// that this widens (AZ-FW-39).
+func (im *importer) redirectedSQL() {
+	base, sql := map[string]model.ID{}, map[string]bool{}
+	for _, o := range im.out {
+		switch o := o.(type) {
+		case *model.FirewallPolicy:
+			base[o.ID.Key()] = o.Base
+		case *model.RuleCollectionGroup:
+			for _, c := range o.Collections {
+				for _, rule := range c.Rules {
+					if slices.ContainsFunc(rule.Apps, func(a model.AppProtocol) bool { return a.Type == "Mssql" }) {
+						sql[o.Policy.Key()] = true
+					}
+				}
+			}
+		default:
+		}
+	}
+	for _, s := range im.sqlRedirects {
+		for id, steps := s.policy.ID, 0; id != "" && steps < len(base)+1; id, steps = base[id.Key()], steps+1 {
+			if sql[id.Key()] {
+				s.unsupported(s.at.raw, "redirected SQL connections (ports 11000 to 11999) pass by the application rules for SQL (AZ-FW-39); not modelled")
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,413 @@
+package azure
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// resourceType says what becomes of a resource type.
+type resourceType struct {
+	name        string // as Azure spells it
+	disposition model.Disposition
+	effect      string          // why it is irrelevant, or what an unsupported one may change
+	reach       reach           // unsupported: what it may change
+	read        func(*resource) // modelled
+	part        bool            // modelled as a part of its parent
+	empty       bool            // has no properties that matter: naming it describes it
+	alone       bool            // such a part also means something without its parent in the input
+}
+
+// reach says which resources an unsupported one may affect.
+type reach uint8
+
+const (
+	neighbours reach = iota // itself and the network resources that it names
+	networks                // the same, and the whole VNets of the subnets among them: it changes routes
+	itself                  // itself alone: what refers to it is affected through the reference
+	services                // itself, the network resources and the PaaS services that it names
+	everything              // the estate as a whole
+)
+
+// resourceTypes is the one table of types, by lower-case name. A type that is not in it goes to unknownType.
+func resourceTypes() map[string]resourceType {
+	table := map[string]resourceType{}
+	for _, list := range [][]resourceType{modelledTypes(), unsupportedTypes()} {
+		for _, t := range list {
+			table[strings.ToLower(t.name)] = t
+		}
+	}
+	for _, group := range irrelevantTypes() {
+		for _, name := range strings.Fields(group.names) {
+			table[strings.ToLower(name)] = resourceType{name: name, disposition: model.Irrelevant, effect: group.why}
+		}
+	}
+	return table
+}
+
+func modelledTypes() []resourceType {
+	own := func(name string, read func(*resource)) resourceType {
+		return resourceType{name: name, disposition: model.Modelled, read: read}
+	}
+	part := func(name string) resourceType {
+		return resourceType{name: name, disposition: model.Modelled, part: true}
+	}
+	asg := own("Microsoft.Network/applicationSecurityGroups", readASG)
+	asg.empty = true
+	peering := part("Microsoft.Network/virtualNetworks/virtualNetworkPeerings")
+	peering.alone = true
+	return []resourceType{
+		own("Microsoft.Network/virtualNetworks", readVNet),
+		own("Microsoft.Network/virtualNetworks/subnets", readSubnet),
+		peering,
+		own("Microsoft.Network/networkSecurityGroups", readNSG),
+		part("Microsoft.Network/networkSecurityGroups/securityRules"),
+		part("Microsoft.Network/networkSecurityGroups/defaultSecurityRules"),
+		asg,
+		own("Microsoft.Network/routeTables", readRouteTable),
+		part("Microsoft.Network/routeTables/routes"),
+		own("Microsoft.Network/networkInterfaces", readNIC),
+		own("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces", readNIC),
+		own("Microsoft.Network/publicIPAddresses", readPublicIP),
+		own("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/networkInterfaces/ipConfigurations/publicIPAddresses", readPublicIP),
+		own("Microsoft.Network/publicIPPrefixes", readPublicIPPrefix),
+		own("Microsoft.Network/natGateways", readNATGateway),
+		own("Microsoft.Network/loadBalancers", readLoadBalancer),
+		part("Microsoft.Network/loadBalancers/backendAddressPools"),
+		part("Microsoft.Network/loadBalancers/inboundNatRules"),
+		own("Microsoft.Network/azureFirewalls", readFirewall),
+		own("Microsoft.Network/firewallPolicies", readFirewallPolicy),
+		own("Microsoft.Network/firewallPolicies/ruleCollectionGroups", readRuleCollectionGroup),
+		own("Microsoft.Network/ipGroups", readIPGroup),
+		own("Microsoft.Network/applicationGateways", readAppGateway),
+		own("Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies", readWAFPolicy),
+		own("Microsoft.Network/bastionHosts", readBastion),
+		own("Microsoft.Network/virtualNetworkGateways", readGateway),
+		part("Microsoft.Network/virtualNetworkGateways/natRules"),
+		own("Microsoft.Network/localNetworkGateways", readLocalGateway),
+		own("Microsoft.Network/connections", readConnection),
+		own("Microsoft.Network/privateEndpoints", readPrivateEndpoint),
+		part("Microsoft.Network/privateEndpoints/privateDnsZoneGroups"),
+		own("Microsoft.Network/privateDnsZones", readDNSZone),
+		part("Microsoft.Network/privateDnsZones/A"),
+		part("Microsoft.Network/privateDnsZones/AAAA"),
+		part("Microsoft.Network/privateDnsZones/virtualNetworkLinks"),
+		own("Microsoft.Network/dnszones", readDNSZone),
+		part("Microsoft.Network/dnszones/A"),
+		part("Microsoft.Network/dnszones/AAAA"),
+		own("Microsoft.Compute/virtualMachines", readVM),
+		own("Microsoft.Compute/virtualMachineScaleSets/virtualMachines", readVM),
+		own("Microsoft.Compute/virtualMachineScaleSets", readScaleSet),
+		own("Microsoft.ContainerService/managedClusters", readCluster),
+		part("Microsoft.ContainerService/managedClusters/agentPools"),
+		own("Microsoft.KeyVault/vaults", readKeyVault),
+		own("Microsoft.ContainerRegistry/registries", readRegistry),
+		own("Microsoft.Sql/servers", readSQLServer),
+		part("Microsoft.Sql/servers/firewallRules"),
+		part("Microsoft.Sql/servers/ipv6FirewallRules"),
+		part("Microsoft.Sql/servers/virtualNetworkRules"),
+		part("Microsoft.Sql/servers/encryptionProtector"),
+		own("Microsoft.Storage/storageAccounts", readStorage),
+		own("Microsoft.DocumentDB/databaseAccounts", readCosmos),
+		own("Microsoft.DBforPostgreSQL/flexibleServers", readPostgreSQL),
+		part("Microsoft.DBforPostgreSQL/flexibleServers/firewallRules"),
+		own("Microsoft.DBforMySQL/flexibleServers", readMySQL),
+		part("Microsoft.DBforMySQL/flexibleServers/firewallRules"),
+		own("Microsoft.Cache/redis", readRedis),
+		part("Microsoft.Cache/redis/firewallRules"),
+		own("Microsoft.ServiceBus/namespaces", readServiceBus),
+		part("Microsoft.ServiceBus/namespaces/networkRuleSets"),
+		own("Microsoft.EventHub/namespaces", readEventHub),
+		part("Microsoft.EventHub/namespaces/networkRuleSets"),
+		own("Microsoft.OperationalInsights/workspaces", readWorkspace),
+		own("Microsoft.Insights/privateLinkScopes", readMonitorScope),
+		part("Microsoft.Insights/privateLinkScopes/scopedResources"),
+		own("Microsoft.Security/locations/jitNetworkAccessPolicies", readJIT),
+		own("Microsoft.Security/jitNetworkAccessPolicies", readJIT),
+	}
+}
+
+// unsupportedTypes carry or filter traffic, or change routes and names, and are not modelled.
+func unsupportedTypes() []resourceType {
+	t := func(name string, r reach, effect string) resourceType {
+		return resourceType{name: name, disposition: model.Unsupported, reach: r, effect: effect}
+	}
+	const (
+		manager  = "security admin rules and connected groups of a network manager are evaluated before NSGs (AZ-AVNM-01) and are not modelled"
+		hub      = "a virtual hub routes between its connections (AZ-WAN-01) and is not modelled"
+		circuit  = "routes of ExpressRoute are not in the resource (AZ-GW-06)"
+		front    = "a front door relays from the internet to its origins (AZ-AFD-01) and is not modelled"
+		apim     = "API Management relays to back ends that its policies choose (AZ-APIM-01) and is not modelled"
+		pls      = "a private link service opens a load balancer frontend to other networks (AZ-PE-10) and is not modelled"
+		perim    = "a network security perimeter decides over the public door of its members (AZ-NSP-01) and is not modelled"
+		sepolicy = "a service endpoint policy narrows the service-endpoint route of its subnets (AZ-SE-04) and is not modelled"
+		resolver = "a DNS resolver changes which names resolve to what (AZ-DNS-01) and is not modelled"
+		app      = "runs workloads that may join a subnet, with an entry of its own; not modelled"
+		alb      = "Application Gateway for Containers is a public entry to pods (AKS-ING-03) and is not modelled"
+	)
+	return []resourceType{
+		t("Microsoft.Network/networkManagers", everything, manager),
+		t("Microsoft.Network/networkManagers/networkGroups", everything, manager),
+		t("Microsoft.Network/networkManagers/networkGroups/staticMembers", everything, manager),
+		t("Microsoft.Network/networkManagers/connectivityConfigurations", everything, manager),
+		t("Microsoft.Network/networkManagers/securityAdminConfigurations", everything, manager),
+		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections", everything, manager),
+		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules", everything, manager),
+		t("Microsoft.Network/networkManagers/securityUserConfigurations", everything, manager),
+		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections", everything, manager),
+		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections/rules", everything, manager),
+		t("Microsoft.Network/networkManagers/routingConfigurations", everything, manager),
+		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections", everything, manager),
+		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections/rules", everything, manager),
+		t("Microsoft.Network/networkManagers/scopeConnections", everything, manager),
+		t("Microsoft.Network/networkManagerConnections", everything, manager),
+
+		t("Microsoft.Network/virtualWans", itself, hub),
+		t("Microsoft.Network/virtualHubs", networks, hub),
+		t("Microsoft.Network/virtualHubs/hubVirtualNetworkConnections", networks, hub),
+		t("Microsoft.Network/virtualHubs/hubRouteTables", networks, hub),
+		t("Microsoft.Network/virtualHubs/routeTables", networks, hub),
+		t("Microsoft.Network/virtualHubs/routingIntent", networks, hub),
+		t("Microsoft.Network/virtualHubs/routeMaps", networks, hub),
+		t("Microsoft.Network/virtualHubs/connectionPolicies", networks, hub),
+		t("Microsoft.Network/virtualHubs/ipConfigurations", networks, "a route server programs the routes of appliances (AZ-RS-01), which are not in the resource"),
+		t("Microsoft.Network/virtualHubs/bgpConnections", networks, "an appliance advertises routes to a hub or route server (AZ-RS-02), which are not in the resource"),
+		t("Microsoft.Network/routeServers", networks, "a route server programs the routes of appliances (AZ-RS-01), which are not in the resource"),
+		t("Microsoft.Network/virtualRouters", networks, "a virtual router exchanges routes and is not modelled"),
+		t("Microsoft.Network/virtualRouters/peerings", networks, "a virtual router exchanges routes and is not modelled"),
+		t("Microsoft.Network/vpnGateways", networks, hub),
+		t("Microsoft.Network/vpnGateways/vpnConnections", networks, hub),
+		t("Microsoft.Network/vpnGateways/natRules", networks, hub),
+		t("Microsoft.Network/vpnSites", itself, hub),
+		t("Microsoft.Network/p2sVpnGateways", networks, hub),
+		t("Microsoft.Network/vpnServerConfigurations", itself, "a VPN server configuration admits point-to-site clients to a hub and is not modelled"),
+		t("Microsoft.Network/vpnServerConfigurations/configurationPolicyGroups", itself, "a VPN server configuration admits point-to-site clients to a hub and is not modelled"),
+		t("Microsoft.Network/expressRouteGateways", networks, hub),
+		t("Microsoft.Network/expressRouteGateways/expressRouteConnections", networks, circuit),
+		t("Microsoft.Network/expressRouteCircuits", itself, circuit),
+		t("Microsoft.Network/expressRouteCircuits/peerings", itself, circuit),
+		t("Microsoft.Network/expressRouteCircuits/peerings/connections", itself, circuit),
+		t("Microsoft.Network/expressRouteCrossConnections", itself, circuit),
+		t("Microsoft.Network/expressRouteCrossConnections/peerings", itself, circuit),
+		t("Microsoft.Network/expressRoutePorts", itself, circuit),
+		t("Microsoft.Network/securityPartnerProviders", networks, "a security partner takes the internet traffic of a hub and is not modelled"),
+		t("Microsoft.Network/networkVirtualAppliances", networks, "a network virtual appliance forwards by rules that are not in the resource (AZ-RT-11)"),
+		t("Microsoft.Network/networkVirtualAppliances/networkVirtualApplianceConnections", networks, "a network virtual appliance forwards by rules that are not in the resource (AZ-RT-11)"),
+		t("Microsoft.Network/virtualNetworkAppliances", networks, "a network appliance in a subnet is not modelled"),
+		t("Microsoft.Network/serviceGateways", networks, "a service gateway is not modelled"),
+
+		t("Microsoft.Network/serviceEndpointPolicies", neighbours, sepolicy),
+		t("Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions", neighbours, sepolicy),
+		t("Microsoft.Network/privateLinkServices", neighbours, pls),
+		t("Microsoft.Network/privateLinkServices/privateEndpointConnections", neighbours, pls),
+		t("Microsoft.Network/networkSecurityPerimeters", itself, perim),
+		t("Microsoft.Network/networkSecurityPerimeters/profiles", itself, perim),
+		t("Microsoft.Network/networkSecurityPerimeters/profiles/accessRules", itself, perim),
+		t("Microsoft.Network/networkSecurityPerimeters/resourceAssociations", services, perim),
+		t("Microsoft.Network/networkSecurityPerimeters/links", itself, perim),
+		t("Microsoft.Network/networkProfiles", neighbours, "a network profile puts container instances into a subnet; not modelled"),
+		t("Microsoft.Network/virtualNetworkTaps", neighbours, "a tap copies traffic to a collector; not modelled"),
+		t("Microsoft.Network/networkInterfaces/tapConfigurations", neighbours, "a tap copies traffic to a collector; not modelled"),
+		t("Microsoft.Network/ipAllocations", neighbours, "an IP allocation gives addresses to a service in the VNet; not modelled"),
+
+		t("Microsoft.Network/frontDoors", neighbours, front),
+		t("Microsoft.Network/frontDoors/frontendEndpoints", itself, front),
+		t("Microsoft.Network/frontDoorWebApplicationFirewallPolicies", itself, front),
+		t("Microsoft.Cdn/profiles", neighbours, front),
+		t("Microsoft.Cdn/profiles/endpoints", neighbours, front),
+		t("Microsoft.Cdn/profiles/endpoints/origins", neighbours, front),
+		t("Microsoft.Cdn/profiles/endpoints/originGroups", neighbours, front),
+		t("Microsoft.Cdn/profiles/afdEndpoints", neighbours, front),
+		t("Microsoft.Cdn/profiles/afdEndpoints/routes", neighbours, front),
+		t("Microsoft.Cdn/profiles/originGroups", neighbours, front),
+		t("Microsoft.Cdn/profiles/originGroups/origins", neighbours, front),
+		t("Microsoft.Cdn/profiles/ruleSets", neighbours, front),
+		t("Microsoft.Cdn/profiles/ruleSets/rules", neighbours, front),
+		t("Microsoft.Cdn/profiles/securityPolicies", neighbours, front),
+		t("Microsoft.Cdn/profiles/customDomains", neighbours, front),
+		t("Microsoft.Cdn/CdnWebApplicationFirewallPolicies", itself, front),
+		t("Microsoft.Network/trafficManagerProfiles", itself, "Traffic Manager answers names and carries no packet (AZ-TM-01); its names are not modelled"),
+		t("Microsoft.ApiManagement/service", neighbours, apim),
+		t("Microsoft.ApiManagement/service/apis", itself, apim),
+		t("Microsoft.ApiManagement/service/backends", itself, apim),
+		t("Microsoft.ApiManagement/service/policies", itself, apim),
+		t("Microsoft.ApiManagement/service/apis/policies", itself, apim),
+		t("Microsoft.ApiManagement/gateways", neighbours, apim),
+		t("Microsoft.ServiceNetworking/trafficControllers", neighbours, alb),
+		t("Microsoft.ServiceNetworking/trafficControllers/frontends", neighbours, alb),
+		t("Microsoft.ServiceNetworking/trafficControllers/associations", neighbours, alb),
+		t("Microsoft.ServiceNetworking/trafficControllers/securityPolicies", itself, alb),
+
+		t("Microsoft.Network/privateDnsZones/CNAME", itself, "an alias in a private zone is not followed (AZ-DNS-02)"),
+		t("Microsoft.Network/dnsResolvers", neighbours, resolver),
+		t("Microsoft.Network/dnsResolvers/inboundEndpoints", neighbours, resolver),
+		t("Microsoft.Network/dnsResolvers/outboundEndpoints", neighbours, resolver),
+		t("Microsoft.Network/dnsForwardingRulesets", neighbours, resolver),
+		t("Microsoft.Network/dnsForwardingRulesets/forwardingRules", itself, resolver),
+		t("Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks", neighbours, resolver),
+		t("Microsoft.Network/dnsResolverPolicies", itself, resolver),
+		t("Microsoft.Network/dnsResolverPolicies/dnsSecurityRules", itself, resolver),
+		t("Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks", neighbours, resolver),
+
+		t("Microsoft.Network/firewallPolicies/ruleGroups", itself, "rule groups of the first API of firewall policies are not modelled; export ruleCollectionGroups"),
+		t("Microsoft.Network/firewallPolicies/signatureOverrides", itself, "signature overrides change what intrusion prevention drops; not modelled"),
+		t("Microsoft.ContainerService/managedClusters/managedNamespaces", itself, "a managed namespace brings a network policy of its own (AKS-POL-10); export the NetworkPolicy from the cluster"),
+		t("Microsoft.ContainerService/managedClusters/namespaces", itself, "a managed namespace brings a network policy of its own (AKS-POL-10); export the NetworkPolicy from the cluster"),
+		t("Microsoft.ContainerService/managedClusters/loadBalancers", itself, "which load balancer serves which node pool is not modelled"),
+		t("Microsoft.ContainerService/managedClusters/meshMemberships", itself, "a mesh across clusters is not modelled"),
+		t("Microsoft.ContainerService/openShiftManagedClusters", neighbours, app),
+		t("Microsoft.RedHatOpenShift/OpenShiftClusters", neighbours, app),
+		t("Microsoft.Kubernetes/connectedClusters", itself, "a connected cluster is reached through Azure Arc; not modelled"),
+		t("Microsoft.App/managedEnvironments", neighbours, app),
+		t("Microsoft.App/containerApps", neighbours, app),
+		t("Microsoft.App/jobs", neighbours, app),
+		t("Microsoft.ContainerInstance/containerGroups", neighbours, app),
+		t("Microsoft.Web/sites", neighbours, app),
+		t("Microsoft.Web/sites/slots", neighbours, app),
+		t("Microsoft.Web/sites/config", neighbours, app),
+		t("Microsoft.Web/sites/networkConfig", neighbours, app),
+		t("Microsoft.Web/sites/virtualNetworkConnections", neighbours, app),
+		t("Microsoft.Web/hostingEnvironments", neighbours, app),
+		t("Microsoft.Web/staticSites", neighbours, app),
+		t("Microsoft.Compute/cloudServices", neighbours, app),
+		t("Microsoft.Sql/managedInstances", neighbours, "a managed instance answers in its subnet and perhaps in public (AZ-SQL-06); not modelled"),
+		t("Microsoft.Sql/servers/outboundFirewallRules", itself, "limits what the server itself opens; not modelled"),
+		t("Microsoft.ContainerRegistry/registries/agentPools", neighbours, "an agent pool of a registry runs tasks in a subnet (AZ-ACR-03); not modelled"),
+		t("Microsoft.ServiceBus/namespaces/ipFilterRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
+		t("Microsoft.ServiceBus/namespaces/virtualNetworkRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
+		t("Microsoft.EventHub/namespaces/ipFilterRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
+		t("Microsoft.EventHub/namespaces/virtualNetworkRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
+		t("Microsoft.Network/ddosCustomPolicies", itself, "drops floods; not modelled"),
+		t("Microsoft.Resources/deploymentScripts", neighbours, "runs a script in a container that may join a subnet; not modelled"),
+	}
+}
+
+type irrelevance struct{ why, names string }
+
+// irrelevantTypes cannot carry or filter traffic.
+func irrelevantTypes() []irrelevance {
+	return []irrelevance{
+		{"storage of machines; carries no traffic", `Microsoft.Compute/disks Microsoft.Compute/snapshots Microsoft.Compute/images Microsoft.Compute/galleries
+			Microsoft.Compute/galleries/images Microsoft.Compute/galleries/images/versions Microsoft.Compute/galleries/applications
+			Microsoft.Compute/galleries/applications/versions Microsoft.Compute/restorePointCollections
+			Microsoft.Compute/restorePointCollections/restorePoints Microsoft.Compute/diskEncryptionSets Microsoft.Compute/diskAccesses
+			Microsoft.VirtualMachineImages/imageTemplates`},
+		{"places or prepares machines; carries no traffic", `Microsoft.Compute/availabilitySets Microsoft.Compute/proximityPlacementGroups
+			Microsoft.Compute/hostGroups Microsoft.Compute/hostGroups/hosts Microsoft.Compute/capacityReservationGroups
+			Microsoft.Compute/capacityReservationGroups/capacityReservations Microsoft.Compute/sshPublicKeys
+			Microsoft.Compute/virtualMachines/extensions Microsoft.Compute/virtualMachines/runCommands
+			Microsoft.Compute/virtualMachineScaleSets/extensions Microsoft.Compute/virtualMachineScaleSets/virtualMachines/extensions
+			Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommands Microsoft.SqlVirtualMachine/sqlVirtualMachines
+			Microsoft.DevTestLab/schedules Microsoft.AutoManage/configurationProfileAssignments Microsoft.AzureFleet/fleets`},
+		{"an address that machines already show at their network interface", `Microsoft.Network/networkInterfaces/ipConfigurations`},
+		{"identity and access of the management plane", `Microsoft.ManagedIdentity/userAssignedIdentities
+			Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials Microsoft.Authorization/roleAssignments
+			Microsoft.Authorization/roleDefinitions Microsoft.Authorization/locks Microsoft.Authorization/policyAssignments
+			Microsoft.Authorization/policyDefinitions Microsoft.Authorization/policySetDefinitions Microsoft.Authorization/policyExemptions
+			Microsoft.Authorization/denyAssignments`},
+		{"observes and alerts; carries no traffic of the estate", `Microsoft.Insights/metricAlerts Microsoft.Insights/activityLogAlerts
+			Microsoft.Insights/scheduledQueryRules Microsoft.Insights/actionGroups Microsoft.Insights/autoscaleSettings
+			Microsoft.Insights/components Microsoft.Insights/workbooks Microsoft.Insights/workbookTemplates Microsoft.Insights/webtests
+			Microsoft.Insights/dataCollectionRules Microsoft.Insights/dataCollectionEndpoints Microsoft.Insights/dataCollectionRuleAssociations
+			Microsoft.Insights/diagnosticSettings Microsoft.Insights/logProfiles Microsoft.Insights/alertRules
+			Microsoft.AlertsManagement/smartDetectorAlertRules Microsoft.AlertsManagement/prometheusRuleGroups
+			Microsoft.AlertsManagement/actionRules Microsoft.Monitor/accounts Microsoft.Dashboard/grafana
+			Microsoft.OperationsManagement/solutions Microsoft.OperationalInsights/queryPacks Microsoft.OperationalInsights/queryPacks/queries
+			Microsoft.OperationalInsights/workspaces/savedSearches Microsoft.OperationalInsights/workspaces/tables
+			Microsoft.OperationalInsights/workspaces/dataSources Microsoft.OperationalInsights/workspaces/dataExports
+			Microsoft.OperationalInsights/workspaces/linkedServices Microsoft.OperationalInsights/workspaces/linkedStorageAccounts
+			Microsoft.OperationalInsights/workspaces/storageInsightConfigs Microsoft.Network/networkWatchers
+			Microsoft.Network/networkWatchers/flowLogs Microsoft.Network/networkWatchers/connectionMonitors
+			Microsoft.Network/networkWatchers/packetCaptures Microsoft.Portal/dashboards`},
+		{"posture and findings of Defender for Cloud; carries no traffic", `Microsoft.Security/pricings Microsoft.Security/assessments
+			Microsoft.Security/alerts Microsoft.Security/automations Microsoft.Security/securityContacts Microsoft.Security/settings
+			Microsoft.Security/autoProvisioningSettings Microsoft.Security/workspaceSettings Microsoft.Security/defenderForStorageSettings
+			Microsoft.Security/advancedThreatProtectionSettings`},
+		{"containers of resources and what was deployed", `Microsoft.Resources/subscriptions Microsoft.Resources/subscriptions/resourceGroups
+			Microsoft.Resources/resourceGroups Microsoft.Resources/deployments Microsoft.Resources/deploymentStacks
+			Microsoft.Resources/templateSpecs Microsoft.Resources/templateSpecs/versions Microsoft.Resources/tags
+			Microsoft.Management/managementGroups Microsoft.ManagedServices/registrationAssignments Microsoft.Solutions/applications`},
+		{"protects against floods; neither opens nor closes a path", `Microsoft.Network/ddosProtectionPlans`},
+		{"an address range of one's own; the addresses taken from it are read", `Microsoft.Network/customIpPrefixes`},
+		{"planning of addresses; the ranges taken from it are read at the VNets", `Microsoft.Network/networkManagers/ipamPools
+			Microsoft.Network/networkManagers/ipamPools/staticCidrs`},
+		{"asks about reachability; changes nothing", `Microsoft.Network/networkManagers/verifierWorkspaces
+			Microsoft.Network/networkManagers/verifierWorkspaces/reachabilityAnalysisIntents
+			Microsoft.Network/networkManagers/verifierWorkspaces/reachabilityAnalysisRuns`},
+		{"the log of a perimeter", `Microsoft.Network/networkSecurityPerimeters/loggingConfigurations`},
+		{"a record that resolves no name to an address", `Microsoft.Network/privateDnsZones/SOA Microsoft.Network/privateDnsZones/TXT
+			Microsoft.Network/privateDnsZones/MX Microsoft.Network/privateDnsZones/PTR Microsoft.Network/privateDnsZones/SRV
+			Microsoft.Network/dnszones/SOA Microsoft.Network/dnszones/NS Microsoft.Network/dnszones/TXT Microsoft.Network/dnszones/MX
+			Microsoft.Network/dnszones/PTR Microsoft.Network/dnszones/SRV Microsoft.Network/dnszones/CAA Microsoft.Network/dnszones/DS
+			Microsoft.Network/dnszones/TLSA`},
+		{"a public name; names open no path, and addresses decide", `Microsoft.Network/dnszones/CNAME Microsoft.DomainRegistration/domains`},
+		{"content or keys of a service whose doors are read", `Microsoft.KeyVault/vaults/secrets Microsoft.KeyVault/vaults/keys
+			Microsoft.KeyVault/vaults/accessPolicies Microsoft.KeyVault/vaults/privateEndpointConnections
+			Microsoft.ContainerRegistry/registries/replications Microsoft.ContainerRegistry/registries/webhooks
+			Microsoft.ContainerRegistry/registries/scopeMaps Microsoft.ContainerRegistry/registries/tokens
+			Microsoft.ContainerRegistry/registries/cacheRules Microsoft.ContainerRegistry/registries/credentialSets
+			Microsoft.ContainerRegistry/registries/tasks Microsoft.ContainerRegistry/registries/privateEndpointConnections
+			Microsoft.Sql/servers/databases Microsoft.Sql/servers/elasticPools Microsoft.Sql/servers/administrators
+			Microsoft.Sql/servers/azureADOnlyAuthentications Microsoft.Sql/servers/auditingSettings
+			Microsoft.Sql/servers/extendedAuditingSettings Microsoft.Sql/servers/securityAlertPolicies
+			Microsoft.Sql/servers/vulnerabilityAssessments Microsoft.Sql/servers/sqlVulnerabilityAssessments Microsoft.Sql/servers/keys
+			Microsoft.Sql/servers/failoverGroups Microsoft.Sql/servers/advisors
+			Microsoft.Sql/servers/databases/transparentDataEncryption Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies
+			Microsoft.Sql/servers/databases/backupLongTermRetentionPolicies Microsoft.Sql/servers/advancedThreatProtectionSettings
+			Microsoft.Sql/servers/devOpsAuditingSettings Microsoft.Sql/servers/privateEndpointConnections
+			Microsoft.Storage/storageAccounts/blobServices Microsoft.Storage/storageAccounts/blobServices/containers
+			Microsoft.Storage/storageAccounts/fileServices Microsoft.Storage/storageAccounts/fileServices/shares
+			Microsoft.Storage/storageAccounts/queueServices Microsoft.Storage/storageAccounts/queueServices/queues
+			Microsoft.Storage/storageAccounts/tableServices Microsoft.Storage/storageAccounts/tableServices/tables
+			Microsoft.Storage/storageAccounts/managementPolicies Microsoft.Storage/storageAccounts/localUsers
+			Microsoft.Storage/storageAccounts/encryptionScopes Microsoft.Storage/storageAccounts/inventoryPolicies
+			Microsoft.Storage/storageAccounts/objectReplicationPolicies Microsoft.Storage/storageAccounts/privateEndpointConnections
+			Microsoft.DocumentDB/databaseAccounts/sqlDatabases Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers
+			Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions
+			Microsoft.DocumentDB/databaseAccounts/mongodbDatabases Microsoft.DocumentDB/databaseAccounts/privateEndpointConnections
+			Microsoft.DBforPostgreSQL/flexibleServers/databases Microsoft.DBforPostgreSQL/flexibleServers/configurations
+			Microsoft.DBforPostgreSQL/flexibleServers/administrators Microsoft.DBforPostgreSQL/flexibleServers/backups
+			Microsoft.DBforPostgreSQL/flexibleServers/privateEndpointConnections
+			Microsoft.DBforPostgreSQL/flexibleServers/advancedThreatProtectionSettings
+			Microsoft.DBforMySQL/flexibleServers/databases Microsoft.DBforMySQL/flexibleServers/configurations
+			Microsoft.DBforMySQL/flexibleServers/administrators Microsoft.DBforMySQL/flexibleServers/backups
+			Microsoft.DBforMySQL/flexibleServers/privateEndpointConnections Microsoft.Cache/redis/patchSchedules
+			Microsoft.Cache/redis/accessPolicies Microsoft.Cache/redis/accessPolicyAssignments
+			Microsoft.Cache/redis/privateEndpointConnections Microsoft.ServiceBus/namespaces/queues Microsoft.ServiceBus/namespaces/topics
+			Microsoft.ServiceBus/namespaces/topics/subscriptions Microsoft.ServiceBus/namespaces/authorizationRules
+			Microsoft.ServiceBus/namespaces/privateEndpointConnections Microsoft.EventHub/namespaces/eventhubs
+			Microsoft.EventHub/namespaces/eventhubs/consumergroups Microsoft.EventHub/namespaces/authorizationRules
+			Microsoft.EventHub/namespaces/eventhubs/authorizationRules Microsoft.EventHub/namespaces/schemagroups
+			Microsoft.EventHub/namespaces/privateEndpointConnections Microsoft.Insights/privateLinkScopes/privateEndpointConnections
+			Microsoft.ContainerService/managedClusters/privateEndpointConnections`},
+		{"which ports a client is redirected to; reaching the gateway counts as reaching the data (AZ-SQL-04)", `Microsoft.Sql/servers/connectionPolicies`},
+		{"upkeep of clusters; opens no path", `Microsoft.ContainerService/managedClusters/maintenanceConfigurations
+			Microsoft.ContainerService/managedClusters/trustedAccessRoleBindings Microsoft.ContainerService/managedClusters/jwtAuthenticators
+			Microsoft.ContainerService/managedClusters/agentPools/machines Microsoft.ContainerService/snapshots
+			Microsoft.ContainerService/managedClusterSnapshots Microsoft.ContainerService/fleets Microsoft.ContainerService/fleets/members
+			Microsoft.ContainerService/fleets/updateRuns Microsoft.ContainerService/fleets/updateStrategies
+			Microsoft.KubernetesConfiguration/extensions Microsoft.KubernetesConfiguration/fluxConfigurations`},
+		{"backup and maintenance; carries no traffic of the estate", `Microsoft.RecoveryServices/vaults Microsoft.DataProtection/backupVaults
+			Microsoft.DataProtection/backupVaults/backupPolicies Microsoft.DataProtection/backupVaults/backupInstances
+			Microsoft.Maintenance/maintenanceConfigurations Microsoft.Maintenance/configurationAssignments
+			Microsoft.GuestConfiguration/guestConfigurationAssignments`},
+		{"certificates and plans of web applications; carries no traffic", `Microsoft.Web/certificates Microsoft.Web/serverFarms Microsoft.Web/connections`},
+	}
+}
+
+// unknownType is the answer for a type that no table names: providers that are clearly off the data path are irrelevant, the rest is
+// unsupported, because nobody here knows what it does.
+func unknownType(name string) resourceType {
+	provider, _, _ := strings.Cut(strings.ToLower(name), "/")
+	off := strings.Fields(`microsoft.authorization microsoft.managedidentity microsoft.policyinsights microsoft.advisor microsoft.portal
+		microsoft.costmanagement microsoft.consumption microsoft.billing microsoft.capacity microsoft.quota microsoft.support
+		microsoft.resourcehealth microsoft.resourcegraph microsoft.features microsoft.guestconfiguration microsoft.maintenance
+		microsoft.security microsoft.securityinsights microsoft.alertsmanagement microsoft.operationsmanagement microsoft.management
+		microsoft.managedservices microsoft.blueprint microsoft.changeanalysis microsoft.marketplaceordering microsoft.saas
+		microsoft.insights microsoft.aadiam microsoft.subscription`)
+	if slices.Contains(off, provider) {
+		return resourceType{name: name, disposition: model.Irrelevant, effect: "its provider manages, observes or bills and carries no traffic"}
+	}
+	return resourceType{name: name, disposition: model.Unsupported, effect: "not known to ringfence"}
+}
