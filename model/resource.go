@@ -26,7 +26,40 @@ func (m *Meta) Origin() Source { return m.Source }
 // Name is the last part of the ID.
 func (m *Meta) Name() string { return m.ID.Name() }
 
-func (m *Meta) resource() {}
+// The closed list of resource types.
+
+func (*VNet) resource()                {}
+func (*Subnet) resource()              {}
+func (*NSG) resource()                 {}
+func (*ASG) resource()                 {}
+func (*RouteTable) resource()          {}
+func (*NIC) resource()                 {}
+func (*VM) resource()                  {}
+func (*ScaleSet) resource()            {}
+func (*PublicIP) resource()            {}
+func (*PublicIPPrefix) resource()      {}
+func (*NATGateway) resource()          {}
+func (*LoadBalancer) resource()        {}
+func (*Gateway) resource()             {}
+func (*LocalNetworkGateway) resource() {}
+func (*Connection) resource()          {}
+func (*Bastion) resource()             {}
+func (*PrivateEndpoint) resource()     {}
+func (*DNSZone) resource()             {}
+func (*Firewall) resource()            {}
+func (*FirewallPolicy) resource()      {}
+func (*RuleCollectionGroup) resource() {}
+func (*IPGroup) resource()             {}
+func (*AppGateway) resource()          {}
+func (*WAFPolicy) resource()           {}
+func (*Service) resource()             {}
+func (*Cluster) resource()             {}
+func (*Namespace) resource()           {}
+func (*Workload) resource()            {}
+func (*NetworkPolicy) resource()       {}
+func (*KubeService) resource()         {}
+func (*Ingress) resource()             {}
+func (*JITPolicy) resource()           {}
 
 // Disposition says what became of one object that an importer read.
 type Disposition uint8

@@ -23,8 +23,6 @@ const (
 )
 
 // version is set at build time with -ldflags "-X main.version=v1.2.3"; else the module's version stands.
-//
-//nolint:gochecknoglobals // the linker writes it
 var version string
 
 // toolVersion names the program in reports.

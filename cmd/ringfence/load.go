@@ -31,19 +31,19 @@ func loadFlags() []cli.Flag {
 	}
 }
 
-// load reads the project that a command names: its folder, or the inputs of -i.
-func load(c *cli.Context) (*model.Project, error) {
-	if err := noMore(c, 1); err != nil {
+// load reads the project that a command names behind some words of its own: its folder, or the inputs of -i.
+func load(c *cli.Context, skip int) (*model.Project, error) {
+	if err := noMore(c, skip+1); err != nil {
 		return nil, err
 	}
 	l := &loader{c: c}
 	if len(c.StringSlice("i")) > 0 {
-		if c.Args().Present() {
+		if c.NArg() > skip {
 			return nil, usage("a project folder and -i exclude each other")
 		}
 		return l.adHoc(c.StringSlice("i"))
 	}
-	dir := c.Args().First()
+	dir := c.Args().Get(skip)
 	if dir == "" {
 		dir = "."
 	}
@@ -88,7 +88,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 	defer root.Close()
 	fsys := root.FS()
 	const name = "ringfence.yaml"
-	if _, err := fs.Stat(fsys, name); errors.Is(err, fs.ErrNotExist) {
+	if _, missing := fs.Stat(fsys, name); errors.Is(missing, fs.ErrNotExist) {
 		return nil, usage("`%s` has no ringfence.yaml; write one (docs/intent.md), or read files without it by `-i`", dir)
 	}
 	file, err := intent.Import(fsys, name)

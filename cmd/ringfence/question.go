@@ -52,7 +52,16 @@ func services(c *cli.Context) ([]model.PortService, error) {
 
 // solve loads and solves the project of a command.
 func solve(c *cli.Context, questions []model.Selector) (*solver.Solution, error) {
-	p, err := load(c)
+	return solveBehind(c, 0, questions)
+}
+
+// solveFolder solves a project whose folder stands behind some words of the command.
+func solveFolder(c *cli.Context, words int) (*solver.Solution, error) {
+	return solveBehind(c, words, nil)
+}
+
+func solveBehind(c *cli.Context, words int, questions []model.Selector) (*solver.Solution, error) {
+	p, err := load(c, words)
 	if err != nil {
 		return nil, err
 	}

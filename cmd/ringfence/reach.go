@@ -45,7 +45,7 @@ func runReach(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkExpect(c); err != nil {
+	if err = checkExpect(c); err != nil {
 		return err
 	}
 	s, err := solve(c, append(slices.Clone(from), to...))
@@ -66,7 +66,7 @@ func runReach(c *cli.Context) error {
 		printReach(p, r)
 		data = p.b.Bytes()
 	}
-	if err := emit(c, data); err != nil {
+	if err = emit(c, data); err != nil {
 		return err
 	}
 	return judge(c, r.Verdict)

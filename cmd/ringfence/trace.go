@@ -48,7 +48,7 @@ func runTrace(c *cli.Context) error {
 	if len(svc) != 1 {
 		return usage("--service: a trace follows one packet; want one service such as tcp/443 or tcp/443/50000")
 	}
-	if err := checkExpect(c); err != nil {
+	if err = checkExpect(c); err != nil {
 		return err
 	}
 	s, err := solve(c, append(slices.Clone(from), to...))
@@ -69,7 +69,7 @@ func runTrace(c *cli.Context) error {
 		printTrace(p, t)
 		data = p.b.Bytes()
 	}
-	if err := emit(c, data); err != nil {
+	if err = emit(c, data); err != nil {
 		return err
 	}
 	return judge(c, t.Verdict)

@@ -53,7 +53,7 @@ func runVerify(c *cli.Context) error {
 	case "junit":
 		data, err = pci.JUnit(r)
 	case "sarif":
-		data, err = pci.SARIF(r)
+		data, err = pci.SARIF(r, pci.SARIFOptions{})
 	case "html":
 		data, err = pci.HTML(r, sheets.pictures())
 	}
@@ -96,7 +96,7 @@ func writeReports(dir string, p *model.Project, r *pci.Result, sheets *sheets) e
 		{"dataflow.svg", func() ([]byte, error) { return sheets.dataflow, nil }},
 		{"rules.csv", func() ([]byte, error) { return pci.RulesCSV(pci.Rules(p)) }},
 		{"junit.xml", func() ([]byte, error) { return pci.JUnit(r) }},
-		{"results.sarif", func() ([]byte, error) { return pci.SARIF(r) }},
+		{"results.sarif", func() ([]byte, error) { return pci.SARIF(r, pci.SARIFOptions{}) }},
 	}
 	built := make([][]byte, len(reports))
 	for i, x := range reports {

@@ -1,0 +1,2 @@
+// Package modeltest generates estates for tests and benchmarks: large ones of a realistic shape ([Scale]).
+package modeltest

@@ -1,0 +1,358 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// CheckAll decides every assertion of the intent, in its order. An estate without assertions proves nothing: that is the caller's to
+// refuse. Errors are those of selectors.
+func (s *Solution) CheckAll() ([]AssertionResult, error) {
+	out := []AssertionResult{}
+	var errs []error
+	list := s.Project.Intent.Assertions
+	for i, a := range list {
+		s.progress(i, len(list), "assertion "+a.ID)
+		r, err := s.Check(a)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		out = append(out, *r)
+	}
+	s.progress(len(list), len(list), "assertions")
+	return out, errors.Join(append(errs, s.Err())...)
+}
+
+// Check decides one assertion over all packets (AZ-GEN-09).
+func (s *Solution) Check(a model.Assertion) (*AssertionResult, error) {
+	out := &AssertionResult{
+		ID: a.ID, Requirement: a.Requirement, Source: a.Source.String(), Statement: Statement(a), Violations: []Flow{}, Assumptions: []Assumption{}, Assertion: a,
+	}
+	from, err := s.target(a.From)
+	if err != nil {
+		return nil, assertionError(a, "from", err)
+	}
+	to, err := s.target(a.To)
+	if err != nil {
+		return nil, assertionError(a, "to", err)
+	}
+	q := s.newQuery(from, to)
+	q.direct = a.DirectOnly
+	q.service = s.serviceSet(a.Services)
+	for _, w := range a.Except {
+		if !s.o.AsOf.IsZero() && w.Expires.Before(s.o.AsOf) {
+			out.Expired = append(out.Expired, fmt.Sprintf("exception of %s expired on %s (%s)", w.Owner, w.Expires, w.Source))
+			continue
+		}
+		x, err := s.exception(w)
+		if err != nil {
+			return nil, assertionError(a, "except", err)
+		}
+		q.except = append(q.except, x)
+		out.Waived = append(out.Waived, waiverText(w))
+	}
+	switch a.Verb {
+	case model.VerbDeny:
+		s.decideDeny(q, out)
+	case model.VerbOnly:
+		q.service = s.graph.Space.Complement(q.service)
+		s.decideDeny(q, out)
+	case model.VerbMust:
+		s.decideMust(q, a, out)
+	case model.VerbThrough:
+		if err := s.decideThrough(q, a, out); err != nil {
+			return nil, assertionError(a, "via", err)
+		}
+	default:
+		return nil, &model.InputError{Source: a.Source, Field: "assertion " + a.ID, Found: string(a.Verb), Accepted: "deny, only, must or through"}
+	}
+	if len(out.Expired) > 0 && out.Verdict != Fail {
+		out.Verdict = Fail
+		out.Reason = "an exception has expired: " + strings.Join(out.Expired, "; ")
+	}
+	return out, s.Err()
+}
+
+func assertionError(a model.Assertion, field string, err error) error {
+	if in, ok := errors.AsType[*model.InputError](err); ok && !in.Source.IsZero() {
+		return fmt.Errorf("assertion `%s`: %s: %w", a.ID, field, err)
+	}
+	return &model.InputError{Source: a.Source, Field: "assertion " + a.ID + ": " + field, Err: err}
+}
+
+func (s *Solution) exception(w model.Waiver) (exception, error) {
+	x := exception{service: s.serviceSet(w.Services)}
+	var err error
+	if len(w.From) > 0 {
+		if x.from, err = s.target(w.From); err != nil {
+			return x, err
+		}
+	}
+	if len(w.To) > 0 {
+		if x.to, err = s.target(w.To); err != nil {
+			return x, err
+		}
+	}
+	return x, nil
+}
+
+func waiverText(w model.Waiver) string {
+	var parts []string
+	if len(w.From) > 0 {
+		parts = append(parts, "from "+selText(w.From))
+	}
+	if len(w.To) > 0 {
+		parts = append(parts, "to "+selText(w.To))
+	}
+	if len(w.Services) > 0 {
+		parts = append(parts, servicesText(w.Services))
+	}
+	return fmt.Sprintf("%s until %s (%s: %s)", strings.Join(parts, ", "), w.Expires, w.Owner, w.Reason)
+}
+
+// Statement says an assertion in a sentence.
+func Statement(a model.Assertion) string {
+	from, to := selText(a.From), selText(a.To)
+	direct := ""
+	if a.DirectOnly {
+		direct = " directly"
+	}
+	svc := servicesText(a.Services)
+	switch a.Verb {
+	case model.VerbDeny:
+		if len(a.Services) == 0 {
+			return fmt.Sprintf("%s must not reach %s%s", from, to, direct)
+		}
+		return fmt.Sprintf("%s must not reach %s on %s%s", from, to, svc, direct)
+	case model.VerbOnly:
+		return fmt.Sprintf("%s may reach %s on nothing but %s%s", from, to, svc, direct)
+	case model.VerbMust:
+		return fmt.Sprintf("%s must reach %s on %s", from, to, svc)
+	default:
+		return fmt.Sprintf("every path from %s to %s passes %s", from, to, selText(a.Via))
+	}
+}
+
+// decideDeny passes when nothing may be delivered, and fails when something is delivered for certain.
+func (s *Solution) decideDeny(q *query, out *AssertionResult) {
+	rows := s.rows(q)
+	out.Violations = s.flows(q, rows)
+	var notes []string
+	switch {
+	case len(rows) == 0:
+		out.Verdict = Pass
+	default:
+		out.Verdict = Undecided
+		for _, r := range rows {
+			if !r.oneWay.Empty() {
+				out.Verdict = Fail
+			}
+		}
+		out.Witness, notes = s.witness(q, rows)
+		if out.Witness == nil && out.Verdict == Fail {
+			out.Verdict, out.Reason = Undecided, "the interpreter does not confirm the packet that the solver found: please report this input"
+		}
+	}
+	if out.Verdict == Undecided {
+		notes = append(s.doubts(q, rows), s.graph.Notes...)
+	} else {
+		notes = append(notes, s.notesOf(q)...)
+	}
+	out.Assumptions = s.assumptions(notes, out.Verdict == Undecided)
+}
+
+// decideMust passes when every sender reaches, on every port of the services, some address of each resource, and the reply returns.
+func (s *Solution) decideMust(q *query, a model.Assertion, out *AssertionResult) {
+	services := a.Services
+	if len(services) == 0 {
+		services = []model.PortService{{}}
+	}
+	senders, resources := s.sendersOf(q), s.resourcesOf(a.To, q.to)
+	if len(senders) == 0 || len(resources) == 0 {
+		out.Verdict, out.Reason = Fail, "nothing that `from` names can send, or nothing that `to` names can receive"
+		return
+	}
+	out.Verdict = Pass
+	var missing []string
+	var notes []string
+	for _, g := range senders {
+		for _, t := range resources {
+			for _, svc := range services {
+				sub := *q
+				sub.to, sub.service = t, s.serviceSet([]model.PortService{svc})
+				sub.from = &end{text: s.groups[g].ref, from: s.graph.From(slices.Clone(s.groups[g].origins)...), senders: s.groups[g].origins}
+				covered, possible := s.covers(&sub, g, dataplane.Session), true
+				if !covered {
+					possible = s.covers(&sub, g, dataplane.Over)
+				}
+				if !covered && !q.direct && s.relayedCover(&sub) {
+					covered = true
+				}
+				if covered {
+					if out.Witness == nil {
+						if rows := s.rows(&sub); len(rows) > 0 {
+							out.Witness, _ = s.witness(&sub, rows)
+						}
+					}
+					continue
+				}
+				missing = append(missing, fmt.Sprintf("%s to %s on %s", s.groups[g].ref, t.text, svc))
+				if !possible {
+					out.Verdict = Fail
+				} else if out.Verdict == Pass {
+					out.Verdict = Undecided
+				}
+				blockers, more := s.blockers(&sub)
+				out.BlockedBy = append(out.BlockedBy, blockers...)
+				notes = append(notes, more...)
+			}
+		}
+	}
+	if len(missing) > 0 {
+		out.Reason = "not reached for certain: " + strings.Join(missing, "; ")
+		out.Witness = nil
+	}
+	out.Assumptions = s.assumptions(append(notes, s.notesOf(q)...), out.Verdict == Undecided)
+}
+
+// sendersOf lists the senders of a question as groups.
+func (s *Solution) sendersOf(q *query) []int {
+	var out []int
+	for _, o := range q.from.senders {
+		out = append(out, s.groupOf[o])
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// resourcesOf splits a target into the resources that its selectors name: one of a service's doors suffices for it.
+func (s *Solution) resourcesOf(sels []model.Selector, whole *end) []*end {
+	var out []*end
+	for _, sel := range sels {
+		if sel.Not {
+			return []*end{whole}
+		}
+	}
+	for _, sel := range sels {
+		e, err := s.resolve(sel)
+		if err != nil {
+			continue // target resolved it before
+		}
+		switch sel.Kind {
+		case model.SelZone, model.SelVNet, model.SelSubnet, model.SelNamespace, model.SelCluster:
+			for _, site := range e.sites {
+				if _, ok := e.nodes[site.Receive]; !ok {
+					continue
+				}
+				one := newEnd(s.siteRef(site))
+				one.nodes[site.Receive] = e.nodes[site.Receive]
+				one.sites = []*dataplane.Site{site}
+				out = append(out, one)
+			}
+		default:
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// covers reports whether, in one bound, every placement of a sender delivers every source address and port of the services to some
+// address of the target. It reads the packets as they were sent, before any translation.
+func (s *Solution) covers(q *query, g int, b dataplane.Bound) bool {
+	space := s.graph.Space
+	f := q.floods(b)
+	arrived := s.arriving(q, b, q.from.from)
+	if len(arrived) == 0 {
+		return false
+	}
+	for _, placement := range s.groups[g].placements {
+		for _, o := range placement {
+			mine := s.graph.From(o)
+			targets := map[dataplane.NodeID]packet.Set{}
+			for n, set := range arrived {
+				targets[n] = space.Intersect(set, mine)
+			}
+			sent := f.Back(targets, mine)[s.graph.Origins[o].Site.Send]
+			// For every source address and port there is some destination, source port and name that arrives.
+			have := s.projectTags(space.Project(sent, packet.Dst, packet.SPort, packet.Name))
+			want := s.projectTags(space.Project(space.Intersect(s.graph.Sent(o), q.service), packet.Dst, packet.SPort, packet.Name))
+			if want.Empty() {
+				return false
+			}
+			if space.Subset(want, have) {
+				continue
+			}
+			// A translation may change the port on the way: then every source address must arrive on some port of its own choice.
+			if !single(q.service, space) || !space.Subset(space.Project(want, packet.DPort), space.Project(have, packet.DPort)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// single reports whether a set of services is one port of one protocol.
+func single(set packet.Set, space *packet.Space) bool {
+	boxes, total := space.Boxes(set, 2)
+	if total != 1 || len(boxes) != 1 {
+		return false
+	}
+	b := boxes[0]
+	one := func(r []packet.Range) bool { return len(r) == 1 && r[0].Lo == r[0].Hi }
+	return one(b.Protocol) && one(b.DPort)
+}
+
+// projectTags frees every tag of a set.
+func (s *Solution) projectTags(set packet.Set) packet.Set {
+	var fields []packet.Field
+	for _, n := range s.graph.Universe.TagNames() {
+		if f, ok := s.graph.Universe.Tag(n); ok {
+			fields = append(fields, f)
+		}
+	}
+	if len(fields) == 0 {
+		return set
+	}
+	return s.graph.Space.Project(set, fields...)
+}
+
+// relayedCover reports whether a chain of relays reaches the target for certain, replies included.
+func (s *Solution) relayedCover(q *query) bool {
+	for i := range s.chains(q, dataplane.Session) {
+		for _, set := range s.arriving(q, dataplane.Session, s.relays[i].from) {
+			if !set.Empty() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// decideThrough proves that every path passes one of the named places: nothing may arrive round them. Relays among them are out of
+// use, so that a chain must pass a place on some leg (AZ-REL-09). The places count as running in both bounds (AZ-REL-08).
+func (s *Solution) decideThrough(q *query, a model.Assertion, out *AssertionResult) error {
+	places, err := s.places(a.Via)
+	if err != nil {
+		return err
+	}
+	q.avoid = places
+	cache := map[dataplane.Bound]*dataplane.Flood{}
+	q.floods = func(b dataplane.Bound) *dataplane.Flood {
+		if cache[b] == nil {
+			cache[b] = s.graph.Flood(b, places...)
+		}
+		return cache[b]
+	}
+	s.decideDeny(q, out)
+	if out.Verdict != Pass && out.Reason == "" {
+		out.Reason = "there is a way round " + selText(a.Via)
+	}
+	return nil
+}

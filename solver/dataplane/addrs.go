@@ -1,0 +1,200 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// prefixes parses constant prefixes.
+func prefixes(texts ...string) []netip.Prefix {
+	out := make([]netip.Prefix, len(texts))
+	for i, t := range texts {
+		out[i] = netip.MustParsePrefix(t)
+	}
+	return out
+}
+
+// rfc1918 is the private IPv4 space.
+func rfc1918() []netip.Prefix { return prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16") }
+
+// ianaPrivate is Azure Firewall's IANAPrivateRanges (AZ-FW-41) and the four documented None routes (AZ-RT-02).
+func ianaPrivate() []netip.Prefix { return append(rfc1918(), netip.MustParsePrefix("100.64.0.0/10")) }
+
+// reserved is IPv4 space that no internet host has (AZ-TAG-06).
+func reserved() []netip.Prefix {
+	return prefixes("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "224.0.0.0/3")
+}
+
+func allV4() netip.Prefix { return netip.MustParsePrefix("0.0.0.0/0") }
+func allV6() netip.Prefix { return netip.MustParsePrefix("::/0") }
+
+// platformDNS is the host address for DNS, agents and probes; platformIMDS the metadata service (AZ-PLAT-01).
+func platformDNS() netip.Addr  { return netip.MustParseAddr("168.63.129.16") }
+func platformIMDS() netip.Addr { return netip.MustParseAddr("169.254.169.254") }
+
+func platformHosts() []netip.Addr { return []netip.Addr{platformDNS(), platformIMDS()} }
+
+func host(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
+
+func hosts(as []netip.Addr) []netip.Prefix {
+	out := make([]netip.Prefix, len(as))
+	for i, a := range as {
+		out[i] = host(a)
+	}
+	return out
+}
+
+// ipset is a union of prefixes, less others.
+func ipset(add []netip.Prefix, remove ...netip.Prefix) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	for _, p := range add {
+		b.AddPrefix(p)
+	}
+	for _, p := range remove {
+		b.RemovePrefix(p)
+	}
+	return must(b.IPSet())
+}
+
+func unionSet(sets ...*netipx.IPSet) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	for _, s := range sets {
+		b.AddSet(s)
+	}
+	return must(b.IPSet())
+}
+
+func minusSet(a *netipx.IPSet, bs ...*netipx.IPSet) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	b.AddSet(a)
+	for _, s := range bs {
+		b.RemoveSet(s)
+	}
+	return must(b.IPSet())
+}
+
+func intersectSet(a, c *netipx.IPSet) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	b.AddSet(a)
+	b.Intersect(c)
+	return must(b.IPSet())
+}
+
+func isEmpty(s *netipx.IPSet) bool { return len(s.Ranges()) == 0 }
+
+// contains reports whether a holds all of b.
+func contains(a, b *netipx.IPSet) bool {
+	for _, r := range b.Ranges() {
+		if !a.ContainsRange(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// must unwraps set operations on valid prefixes, which cannot fail.
+func must(s *netipx.IPSet, err error) *netipx.IPSet {
+	if err != nil {
+		panic("dataplane: " + err.Error()) // INVARIANT: only valid prefixes reach a set
+	}
+	return s
+}
+
+// publicSpace is the address space of the internet: everything that is neither private nor reserved, both families. The
+// documentation networks 198.51.100.0/24, 203.0.113.0/24 and 2001:db8::/32 count as internet, as they do in every example.
+func publicSpace() *netipx.IPSet {
+	remove := append(append(ianaPrivate(), reserved()...), host(platformDNS()))
+	return ipset(prefixes("0.0.0.0/0", "2000::/3"), remove...)
+}
+
+// addrs is a set of addresses with its two bounds (AZ-GEN-01): must holds the addresses that are in it for certain, may those
+// that can be. They differ only by symbols whose real address may or may not lie in the set.
+type addrs struct{ must, may packet.AddrSet }
+
+// addressPlan registers every address set of a run before the universe is frozen, and resolves symbols in them.
+type addressPlan struct {
+	b      *packet.Builder
+	groups []symbolGroup
+	any    packet.AddrSet // every address
+	v4, v6 packet.AddrSet // each family; symbols stand for IPv4 addresses
+	public packet.AddrSet // publicSpace and the symbols of public addresses
+	cache  map[string]addrs
+}
+
+// symbolGroup is the symbols that share one range of possible addresses.
+type symbolGroup struct {
+	within  *netipx.IPSet // what the real address may be; nil for a public address that no prefix of the input names
+	members []netip.Prefix
+}
+
+func newAddressPlan(b *packet.Builder, symbols []symbolGroup) *addressPlan {
+	p := &addressPlan{b: b, groups: symbols, cache: map[string]addrs{}}
+	block := model.SymbolBlock()
+	p.any = b.AddSet("", []netip.Prefix{allV4(), allV6()})
+	p.v4 = b.AddSet("", []netip.Prefix{allV4(), block})
+	p.v6 = b.AddSet("", ipset([]netip.Prefix{allV6()}, block).Prefixes())
+	p.public = p.space(publicSpace()).must
+	return p
+}
+
+// set registers the union of prefixes.
+func (p *addressPlan) set(ps []netip.Prefix) addrs { return p.space(ipset(ps)) }
+
+// space registers a set of real addresses with the symbols that lie in it.
+func (p *addressPlan) space(s *netipx.IPSet) addrs {
+	s = minusSet(s, ipset([]netip.Prefix{model.SymbolBlock()}))
+	key := setKey(s)
+	if a, ok := p.cache[key]; ok {
+		return a
+	}
+	real := s.Prefixes()
+	must, may := slices.Clone(real), slices.Clone(real)
+	public := publicSpace()
+	for _, g := range p.groups {
+		switch {
+		case g.within == nil:
+			// A public address that the input does not state is in no prefix that the input names: only a set that holds the whole
+			// public IPv4 space holds it (K8S-SVC-11).
+			if contains(s, intersectSet(public, ipset([]netip.Prefix{allV4()}))) {
+				must, may = append(must, g.members...), append(may, g.members...)
+			}
+		case contains(s, g.within):
+			must, may = append(must, g.members...), append(may, g.members...)
+		case s.Overlaps(g.within):
+			may = append(may, g.members...)
+		}
+	}
+	a := addrs{p.b.AddSet("", must), p.b.AddSet("", may)}
+	p.cache[key] = a
+	return a
+}
+
+// exact registers addresses, symbols among them, exactly as given. The result may be the target of a rewrite.
+func (p *addressPlan) exact(as ...netip.Addr) packet.AddrSet {
+	if len(as) == 1 {
+		return p.b.AddTarget(as[0])
+	}
+	return p.b.AddPool("", hosts(as))
+}
+
+// exactHosts registers real or symbolic addresses that no rewrite writes.
+func (p *addressPlan) exactHosts(as ...netip.Addr) packet.AddrSet { return p.b.AddSet("", hosts(as)) }
+
+// pool registers a set of real addresses, without symbols, that a rewrite may write.
+func (p *addressPlan) pool(s *netipx.IPSet) packet.AddrSet {
+	return p.b.AddPool("", minusSet(s, ipset([]netip.Prefix{model.SymbolBlock()})).Prefixes())
+}
+
+func setKey(s *netipx.IPSet) string {
+	var b []byte
+	for _, r := range s.Ranges() {
+		f, l := r.From().As16(), r.To().As16()
+		b = append(append(append(b, byte(r.From().BitLen())), f[:]...), l[:]...)
+	}
+	return string(b)
+}

@@ -1,0 +1,357 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// planAppGateways adds application gateways: each listener is a relay of its own, so that a chain only joins what a listener accepts
+// with what its rules forward (AZ-AGW-02, AZ-AGW-04).
+func (p *planner) planAppGateways() {
+	for _, g := range p.e.AppGateways {
+		for _, l := range g.Listeners {
+			place := listenerPlace(g, l.Name)
+			s := p.site(&Site{
+				Place: place, Prefixes: p.gatewayRange(g), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""),
+				Subnet: firstSubnet(g), isRelay: true, Channel: l.Name,
+			})
+			p.relays = append(p.relays, Relay{Name: string(g.ID), Kind: "appgw", Accept: s, From: []*Site{s}})
+			p.forward(g, l, s)
+		}
+		place := listenerPlace(g, managementListener)
+		p.site(&Site{Place: place, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: firstSubnet(g), Channel: managementListener})
+	}
+}
+
+// managementListener is the endpoint class of the platform's management ports (AZ-AGW-12).
+const managementListener = "(management)"
+
+func listenerPlace(g *model.AppGateway, listener string) model.Place {
+	return model.Place{Kind: model.PlaceAppGateway, ID: g.ID, Part: listener}
+}
+
+func firstSubnet(g *model.AppGateway) model.ID {
+	if len(g.Subnets) == 0 {
+		return ""
+	}
+	return g.Subnets[0]
+}
+
+// gatewayRange is the addresses that a gateway's instances may have.
+func (p *planner) gatewayRange(g *model.AppGateway) []netip.Prefix {
+	var out []netip.Prefix
+	for _, id := range g.Subnets {
+		out = append(out, p.rangeOf(id)...)
+	}
+	return out
+}
+
+func isV2(g *model.AppGateway) bool { return strings.HasSuffix(strings.ToLower(g.Tier), "_v2") }
+
+// appGatewayIn is the place before a gateway's frontend: the NSG of its subnet filters clients, and may see the frontend's address or
+// the subnet's as destination (AZ-AGW-10).
+func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID {
+	place := listenerPlace(g, "frontend "+f.Name)
+	n := p.node(place, StageInbound, "")
+	key := Node{Place: place.Key(), Stage: StageInbound}
+	if p.routeDone[key] {
+		return n
+	}
+	p.routeDone[key] = true
+	addr := p.gatewayFrontendOrPublic(g, f)
+	if !addr.IsValid() {
+		return n
+	}
+	behind := p.b.AddSet("", p.gatewaySubnetRange(g))
+	in, notes := guard{}, []string(nil)
+	for _, id := range g.Subnets {
+		fg, more := p.filters(filtered{subnet: id}, model.Inbound, reading{dual: true, behind: behind})
+		in, notes = and(in, fg), append(notes, more...)
+	}
+	to := exactly(dstIn(p.addr.exact(addr)))
+	for _, l := range g.Listeners {
+		if l.Frontend.Key() != f.ID.Key() {
+			continue
+		}
+		port := p.listenerPort(g, l)
+		if port == 0 {
+			continue
+		}
+		accept := and(to, in, exactly(tcpTo(port)), p.wafSources(g, l))
+		p.edge(n, p.node(listenerPlace(g, l.Name), StageReceive, ""), accept, nil, notes...)
+	}
+	if f.PublicIP != "" {
+		ports := model.PortRange{First: 65200, Last: 65535}
+		if !isV2(g) {
+			ports = model.PortRange{First: 65503, Last: 65534}
+		}
+		p.edge(n, p.node(listenerPlace(g, managementListener), StageReceive, ""), and(to, in, exactly(transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))), nil, notes...)
+	}
+	return n
+}
+
+func (p *planner) gatewayFrontendOrPublic(g *model.AppGateway, f model.AGWFrontend) netip.Addr {
+	if f.PublicIP != "" {
+		return p.publicAddr(f.PublicIP)
+	}
+	return p.gatewayFrontendAddr(g, f)
+}
+
+func (p *planner) gatewaySubnetRange(g *model.AppGateway) []netip.Prefix {
+	var out []netip.Prefix
+	for _, id := range g.Subnets {
+		if s, ok := model.Get[*model.Subnet](p.e, id); ok {
+			out = append(out, s.Prefixes...)
+		}
+	}
+	return out
+}
+
+// appGatewayReply is the packets whose answer returns from a gateway's subnet to the internet.
+func (p *planner) appGatewayReply(g *model.AppGateway) *lazy {
+	return p.reply(firstSubnet(g), viaInternet)
+}
+
+func (p *planner) listenerPort(g *model.AppGateway, l model.AGWListener) uint16 {
+	for _, x := range g.Ports {
+		if x.ID.Key() == l.Port.Key() {
+			return x.Port
+		}
+	}
+	return 0
+}
+
+// listenerPolicies are the WAF policies in force behind a listener: that of each path rule, else the listener's, else the gateway's
+// (AZ-AGW-32). An empty ID stands for requests without any policy.
+func (p *planner) listenerPolicies(g *model.AppGateway, l model.AGWListener) []model.ID {
+	base := g.WAFPolicy
+	if l.WAFPolicy != "" {
+		base = l.WAFPolicy
+	}
+	out := []model.ID{base}
+	for _, r := range g.Rules {
+		if r.Listener.Key() != l.ID.Key() || r.PathMap == "" {
+			continue
+		}
+		for _, m := range g.PathMaps {
+			if m.ID.Key() != r.PathMap.Key() {
+				continue
+			}
+			for _, path := range m.Paths {
+				if path.WAFPolicy != "" && !slices.ContainsFunc(out, func(id model.ID) bool { return id.Key() == path.WAFPolicy.Key() }) {
+					out = append(out, path.WAFPolicy)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// wafSources is the clients that custom rules of an enforcing policy leave (AZ-AGW-34): a Block rule whose only conditions are on
+// RemoteAddr removes sources. Requests under a policy that does not do so keep the listener open.
+func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) guard {
+	var all []guard
+	for _, id := range p.listenerPolicies(g, l) {
+		w, ok := model.Get[*model.WAFPolicy](p.e, id)
+		if !ok || w.Enabled == model.Off || !strings.EqualFold(w.Mode, "Prevention") || !strings.HasPrefix(strings.ToUpper(g.Tier), "WAF") {
+			all = append(all, guard{})
+			continue
+		}
+		rules := slices.Clone(w.Custom)
+		slices.SortStableFunc(rules, func(a, b model.WAFRule) int { return a.Priority - b.Priority })
+		var list []ruleMatch
+		for _, r := range rules {
+			if r.Enabled == model.Off || strings.EqualFold(r.Action, "Log") {
+				continue
+			}
+			must, may := p.wafMatch(r)
+			list = append(list, ruleMatch{must: must, may: may, allow: !strings.EqualFold(r.Action, "Block")})
+		}
+		list = append(list, ruleMatch{everything(), everything(), true})
+		all = append(all, guard{over: firstMatch(list, Over), under: firstMatch(list, OneWay)})
+	}
+	return anyOf(all)
+}
+
+// wafMatch bounds what a custom rule matches: a conjunction of RemoteAddr conditions is decided, any other variable is not.
+func (p *planner) wafMatch(r model.WAFRule) (must, may *lazy) {
+	must, may = everything(), everything()
+	for _, c := range r.Conditions {
+		remote := len(c.Variables) == 1 && strings.EqualFold(c.Variables[0], "RemoteAddr") && strings.EqualFold(c.Operator, "IPMatch")
+		if !remote {
+			must = nothing()
+			continue
+		}
+		set := srcIn(p.addr.set(c.Prefixes).must)
+		if c.Negate {
+			set = minus(everything(), set)
+		}
+		must, may = both(must, set), both(may, set)
+	}
+	if len(r.Conditions) == 0 {
+		must = nothing()
+	}
+	return must, may
+}
+
+// forward is what a listener's rules send on (AZ-AGW-04): from an address of the gateway's subnet to each pool member at the port of
+// the settings.
+func (p *planner) forward(g *model.AppGateway, l model.AGWListener, s *Site) {
+	subnet := firstSubnet(g)
+	if _, ok := p.e.Lookup(subnet); !ok {
+		p.forwardUnknown(s.Send, "", []string{missing("subnet", subnet)})
+		return
+	}
+	var targets []guard
+	var notes []string
+	for _, b := range backends(g, l) {
+		var setting *model.AGWSetting
+		for i := range g.Settings {
+			if g.Settings[i].ID.Key() == b.setting.Key() {
+				setting = &g.Settings[i]
+			}
+		}
+		if setting == nil {
+			continue
+		}
+		ports := []uint16{setting.Port}
+		for _, pr := range g.Probes {
+			if pr.ID.Key() == setting.Probe.Key() && pr.Port != 0 {
+				ports = append(ports, pr.Port) // AZ-AGW-08
+			}
+		}
+		for _, pool := range g.Pools {
+			if pool.ID.Key() != b.pool.Key() {
+				continue
+			}
+			to, more := p.poolTargets(g, pool)
+			notes = append(notes, more...)
+			targets = append(targets, and(to, exactly(tcpTo(ports...))))
+		}
+	}
+	sent := anyOf(targets)
+	sent = and(sent, p.managed(g)) // AZ-AGW-11
+	out, more := p.filters(filtered{subnet: subnet}, model.Outbound, reading{})
+	var public []netip.Addr
+	for _, f := range g.Frontends {
+		if f.PublicIP != "" {
+			if a := p.publicAddr(f.PublicIP); a.IsValid() {
+				public = append(public, a)
+			}
+		}
+	}
+	if len(public) == 0 {
+		public = append(public, p.symbolOf(model.DefaultOutbound, "", "")) // AZ-AGW-05: private-only is no egress statement
+	}
+	eg := egress{instance: public}.named()
+	p.edge(s.Send, p.routing(subnet, "", eg), and(sent, out), nil, append(notes, more...)...)
+}
+
+// managed is everything where the subnet's NSG lets the platform manage the gateway, else nothing in under (AZ-AGW-11). A gateway
+// without public frontend is isolated and needs no such rule (AZ-AGW-14).
+func (p *planner) managed(g *model.AppGateway) guard {
+	var front netip.Addr
+	for _, f := range g.Frontends {
+		if f.PublicIP != "" {
+			front = p.publicAddr(f.PublicIP)
+		}
+	}
+	if !front.IsValid() {
+		return guard{}
+	}
+	behind := p.b.AddSet("", p.gatewaySubnetRange(g))
+	in, _ := p.filters(filtered{subnet: firstSubnet(g)}, model.Inbound, reading{})
+	ports := model.PortRange{First: 65200, Last: 65535}
+	if !isV2(g) {
+		ports = model.PortRange{First: 65503, Last: 65534}
+	}
+	manager := both(both(p.inTagAny("GatewayManager", srcIn), dstIn(behind)), transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))
+	under := later(func(c *compiler) packet.Set {
+		if c.s.Subset(manager.get(c), in.bound(c, OneWay)) {
+			return c.s.All()
+		}
+		return packet.Set{}
+	})
+	return between(everything(), under)
+}
+
+// backend is one (pool, setting) pair of a listener.
+type backend struct{ pool, setting model.ID }
+
+// backends are the pairs that a listener's routing rules forward to, those of path maps included. A redirect forwards nothing.
+func backends(g *model.AppGateway, l model.AGWListener) []backend {
+	var out []backend
+	add := func(pool, setting model.ID) {
+		if pool != "" && setting != "" {
+			out = append(out, backend{pool, setting})
+		}
+	}
+	for _, r := range g.Rules {
+		if r.Listener.Key() != l.ID.Key() {
+			continue
+		}
+		add(r.Pool, r.Setting)
+		for _, m := range g.PathMaps {
+			if r.PathMap == "" || m.ID.Key() != r.PathMap.Key() {
+				continue
+			}
+			add(m.DefaultPool, m.DefaultSetting)
+			for _, path := range m.Paths {
+				add(path.Pool, path.Setting)
+			}
+		}
+	}
+	return out
+}
+
+// poolTargets is the packets to a pool's members: by address, by IP configuration, or by a name that the gateway's VNet resolves
+// (AZ-AGW-05).
+func (p *planner) poolTargets(g *model.AppGateway, pool model.AGWPool) (guard, []string) {
+	var targets []guard
+	var notes []string
+	var known []netip.Addr
+	known = append(known, pool.Addresses...)
+	for _, n := range p.e.NICs {
+		for _, c := range n.IPConfigs {
+			if member([]model.ID{pool.ID}, c.AGWPools) || member([]model.ID{n.ID + "/ipConfigurations/" + model.ID(c.Name)}, pool.IPConfigs) {
+				known = append(known, p.configAddr(n, c))
+			}
+		}
+	}
+	for _, m := range p.machines {
+		if m.site.Place.Kind != model.PlaceScaleSet {
+			continue
+		}
+		s, _ := model.Get[*model.ScaleSet](p.e, m.site.Place.ID)
+		for _, pr := range s.Profiles {
+			for _, c := range pr.IPConfigs {
+				if c.Name == m.site.Place.Part && member([]model.ID{pool.ID}, c.AGWPools) {
+					targets = append(targets, exactly(dstIn(m.addr)))
+				}
+			}
+		}
+	}
+	if len(known) > 0 {
+		targets = append(targets, exactly(dstIn(p.addr.exactHosts(known...))))
+	}
+	_, v := p.e.SubnetOf(firstSubnet(g))
+	for _, name := range pool.FQDNs {
+		a := p.resolve(v, name)
+		if len(a.addrs) > 0 {
+			t := dstIn(p.addr.exactHosts(a.addrs...))
+			targets = append(targets, between(t, a.certainly(t)))
+		}
+		if a.public {
+			named := both(dstIn(p.addr.exactHosts(p.symbolOf(model.NamedHost, "", ""))), p.named(name))
+			targets = append(targets, between(named, a.certainly(named)))
+		}
+		if a.unknown != "" {
+			notes = append(notes, a.unknown)
+		}
+	}
+	return anyOf(targets), notes
+}

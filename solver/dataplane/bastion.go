@@ -1,0 +1,73 @@
+package dataplane
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// bastionIn is the place before a Bastion host: clients come to tcp/443 of its public address, and meet the NSG of its subnet
+// (AZ-BAS-01, AZ-BAS-02).
+func (p *planner) bastionIn(b *model.Bastion) NodeID {
+	place := model.Place{Kind: model.PlaceBastion, ID: b.ID}
+	n := p.node(place, StageInbound, "")
+	key := Node{Place: place.Key(), Stage: StageInbound}
+	if p.routeDone[key] {
+		return n
+	}
+	p.routeDone[key] = true
+	behind := p.bastionRange(b)
+	set := p.b.AddPool("", behind)
+	inside := p.node(place, StageNode, "")
+	p.edge(n, inside, guard{}, &rewrite{dst: &set})
+	in, notes := p.filters(filtered{subnet: b.Subnet}, model.Inbound, reading{})
+	p.edge(inside, p.node(place, StageReceive, ""), and(in, exactly(tcpTo(443))), nil, notes...)
+	return n
+}
+
+func (p *planner) bastionRange(b *model.Bastion) []netip.Prefix {
+	if s, ok := model.Get[*model.Subnet](p.e, b.Subnet); ok {
+		return p.freeAddresses(s)
+	}
+	return nil
+}
+
+// planBastions adds Bastion hosts as relays: to 22 and 3389, or any TCP port with tunnelling, of machines in the VNet and its peers
+// (AZ-BAS-03, AZ-BAS-04).
+func (p *planner) planBastions() {
+	for _, b := range p.e.Bastions {
+		if b.Subnet == "" {
+			continue
+		}
+		place := model.Place{Kind: model.PlaceBastion, ID: b.ID}
+		s := p.site(&Site{Place: place, Prefixes: p.bastionRange(b), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""), Subnet: b.Subnet, isRelay: true})
+		p.relays = append(p.relays, Relay{Name: string(b.ID), Kind: "bastion", Accept: s, From: []*Site{s}})
+		p.bastionIn(b)
+
+		shells := tcpTo(22, 3389)
+		every := transport([]model.Protocol{model.TCP}, nil, nil, false)
+		sent := exactly(shells)
+		var notes []string
+		if !strings.EqualFold(b.SKU, "Basic") {
+			// AZ-BAS-04: Standard and higher take custom ports; only a flag makes any TCP port certain.
+			sent = between(every, shells)
+			notes = append(notes, "ASM-BASTION")
+			if b.Tunneling == model.On || b.IPConnect == model.On {
+				sent, notes = exactly(every), nil
+			}
+		}
+		_, v := p.e.SubnetOf(b.Subnet)
+		if v != nil && (b.IPConnect == model.Off || strings.EqualFold(b.SKU, "Basic")) {
+			near := append([]netip.Prefix{}, v.Prefixes...)
+			for _, l := range p.peers(v) {
+				near = append(near, l.prefixes()...)
+			}
+			a := p.addr.set(near)
+			sent = and(sent, between(dstIn(a.may), dstIn(a.must)))
+		}
+		out, more := p.filters(filtered{subnet: b.Subnet}, model.Outbound, reading{})
+		eg := egressNone()
+		p.edge(s.Send, p.routing(b.Subnet, "", eg), and(sent, out), nil, append(notes, more...)...)
+	}
+}

@@ -1,0 +1,192 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// egress is how a machine's packets with next hop Internet leave: the first method that applies is used (AZ-OUT-01).
+type egress struct {
+	key       string
+	nat       model.ID     // NAT gateway of the subnet
+	instance  []netip.Addr // instance public addresses
+	frontends []netip.Addr // public load balancer frontends that translate for the machine
+	defaults  bool         // default outbound access may apply
+	certain   bool         // … and does for certain
+	none      bool         // a forwarder: packets leave only if they carry a public source already
+}
+
+func egressNone() egress { return egress{key: "none", none: true} }
+
+// egressOf collects the methods of a machine. uniform is false for what never gets default outbound access for certain.
+func (p *planner) egressOf(subnet model.ID, publicIP model.ID, pools []model.ID, uniform bool) egress {
+	var e egress
+	s, _ := p.e.SubnetOf(subnet)
+	if s != nil {
+		e.nat = s.NATGateway
+		e.defaults = s.DefaultOutbound != model.Off // AZ-OUT-05: null and absent mean allowed
+		e.certain = e.defaults && uniform
+	}
+	if publicIP != "" {
+		if a := p.publicAddr(publicIP); a.IsValid() {
+			e.instance = append(e.instance, a)
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, a := range p.outboundFrontends(lb, pools) {
+			if !slices.Contains(e.frontends, a) {
+				e.frontends = append(e.frontends, a)
+			}
+		}
+	}
+	return e.named()
+}
+
+// named gives the egress a key that equal methods share.
+func (e egress) named() egress {
+	parts := []string{"nat=" + e.nat.Key()}
+	for _, a := range e.instance {
+		parts = append(parts, "ip="+a.String())
+	}
+	for _, a := range e.frontends {
+		parts = append(parts, "lb="+a.String())
+	}
+	if e.defaults {
+		parts = append(parts, "default")
+	}
+	if e.certain {
+		parts = append(parts, "certain")
+	}
+	e.key = strings.Join(parts, ";")
+	return e
+}
+
+func (e egress) withInstance(a netip.Addr) egress {
+	e.instance = append(slices.Clone(e.instance), a)
+	return e.named()
+}
+
+func (e egress) withoutDefault() egress {
+	e.defaults, e.certain = false, false
+	return e.named()
+}
+
+// outboundFrontends are the public frontends that give a pool's members an outbound address: outbound rules, and load-balancing rules
+// by default SNAT (AZ-LB-09).
+func (p *planner) outboundFrontends(lb *model.LoadBalancer, pools []model.ID) []netip.Addr {
+	var out []netip.Addr
+	add := func(id model.ID) {
+		for _, f := range lb.Frontends {
+			if f.ID.Key() == id.Key() && f.PublicIP != "" {
+				if a := p.publicAddr(f.PublicIP); a.IsValid() {
+					out = append(out, a)
+				}
+			}
+		}
+	}
+	for _, o := range lb.Outbound {
+		if member([]model.ID{o.Pool}, pools) {
+			for _, f := range o.Frontends {
+				add(f)
+			}
+		}
+	}
+	for _, r := range lb.Rules {
+		if r.DisableOutboundSNAT == model.On {
+			continue
+		}
+		if slices.ContainsFunc(r.Pools, func(id model.ID) bool { return member([]model.ID{id}, pools) }) {
+			add(r.Frontend)
+		}
+	}
+	return out
+}
+
+// leave adds the ways of packets with next hop Internet (AZ-RT-16): to public destinations, translated by the sender's method.
+func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sent guard) {
+	outside := dstIn(p.addr.public)
+	sent = and(sent, exactly(outside))
+	if eg.none {
+		// A firewall has translated already; whatever keeps a private source is dropped by the internet.
+		p.edge(from, p.publicOut(), and(sent, exactly(srcIn(p.addr.public))), nil)
+		return
+	}
+	at := p.node(model.Place{Kind: model.PlaceSubnet, ID: subnet, Part: eg.key}, StageEgress, via)
+	p.edge(from, at, sent, nil)
+	key := Node{Place: model.Place{Kind: model.PlaceSubnet, ID: subnet, Part: eg.key}.Key(), Stage: StageEgress, Via: via}
+	if p.routeDone[key] {
+		return
+	}
+	p.routeDone[key] = true
+
+	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) })
+	portOnly := transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false)
+	left := everything()
+	use := func(what *lazy, g guard, sources ...netip.Addr) {
+		src := p.addr.exact(sources...)
+		scope := both(left, what)
+		g = and(g, exactly(scope))
+		p.edge(at, p.publicOut(), g, &rewrite{src: &src})
+		left = minus(left, what)
+	}
+	if eg.nat != "" {
+		if addresses, v6 := p.natAddresses(eg.nat); len(addresses) > 0 {
+			what := both(portOnly, v4)
+			if v6 {
+				what = portOnly
+			}
+			use(what, guard{}, addresses...)
+		} else {
+			// The NAT gateway is referenced and not in the input: packets leave by an address that is not known.
+			use(both(portOnly, v4), guard{}, p.symbolOf(model.DefaultOutbound, "", ""))
+		}
+	}
+	var four, six []netip.Addr
+	for _, a := range eg.instance {
+		if a.Is4() || model.SymbolBlock().Contains(a) {
+			four = append(four, a)
+		} else {
+			six = append(six, a)
+		}
+	}
+	if len(four) > 0 {
+		use(v4, guard{}, four...) // AZ-PIP-01: all protocols
+	}
+	if len(six) > 0 {
+		use(minus(everything(), v4), guard{}, six...)
+	}
+	if len(eg.frontends) > 0 {
+		use(both(portOnly, v4), guard{}, eg.frontends...)
+	}
+	if eg.defaults && len(four) == 0 {
+		g := guard{}
+		if !eg.certain {
+			g.under = nothing()
+		}
+		use(both(portOnly, v4), g, p.symbolOf(model.DefaultOutbound, "", "")) // AZ-OUT-04, AZ-V6-04
+	}
+}
+
+// natAddresses are the addresses of a NAT gateway; the second result reports that it serves IPv6 too (AZ-OUT-02).
+func (p *planner) natAddresses(id model.ID) ([]netip.Addr, bool) {
+	n, ok := model.Get[*model.NATGateway](p.e, id)
+	if !ok {
+		return nil, false
+	}
+	var out []netip.Addr
+	for _, ip := range n.PublicIPs {
+		if a := p.publicAddr(ip); a.IsValid() {
+			out = append(out, a)
+		}
+	}
+	for _, pre := range n.Prefixes {
+		if x, ok := model.Get[*model.PublicIPPrefix](p.e, pre); ok && x.Prefix.IsValid() {
+			out = append(out, x.Prefix.Addr())
+		}
+	}
+	return out, strings.EqualFold(n.SKU, "StandardV2")
+}

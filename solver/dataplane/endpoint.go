@@ -1,0 +1,153 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// carriesTraffic reports whether a private endpoint is approved; a template has no state and means to be (AZ-PE-01).
+func carriesTraffic(e *model.PrivateEndpoint) bool {
+	return e.State == "" || strings.EqualFold(e.State, "Approved")
+}
+
+// endpointInbound is the place before a private endpoint: its subnet's NSG acts only with endpoint network policies on (AZ-PE-03).
+func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
+	place := model.Place{Kind: model.PlaceEndpoint, ID: e.ID}
+	n := p.node(place, StageInbound, "")
+	key := Node{Place: place.Key(), Stage: StageInbound}
+	if p.routeDone[key] {
+		return n
+	}
+	p.routeDone[key] = true
+	if !carriesTraffic(e) {
+		return n
+	}
+	receive := p.node(place, StageReceive, "")
+	g, notes := guard{}, []string(nil)
+	s, _ := p.e.SubnetOf(e.Subnet)
+	filters := filtered{subnet: e.Subnet, members: e.ASGs}
+	switch {
+	case s == nil:
+		g, notes = guard{over: everything(), under: nothing()}, []string{missing("subnet", e.Subnet)}
+	case s.EndpointPolicies == model.PoliciesNSG || s.EndpointPolicies == model.PoliciesEnabled:
+		g, notes = p.inboundAnySource(filters)
+	case s.EndpointPolicies == model.PoliciesNotStated && p.subnetNSG(e.Subnet) != "":
+		// The property is absent: REST defaults to Disabled, some tools create Enabled.
+		in, more := p.inboundAnySource(filters)
+		g, notes = guard{over: everything(), under: in.under}, more
+		if in.under == nil {
+			g.under = in.over
+		}
+	}
+	p.edge(n, receive, g, nil, notes...)
+	return n
+}
+
+// inboundAnySource is the inbound filters of a private endpoint, which take any source port (AZ-PE-07).
+func (p *planner) inboundAnySource(f filtered) (guard, []string) {
+	return p.filters(f, model.Inbound, reading{anySourcePort: true})
+}
+
+// endpointReply is the packets whose answer returns from a private endpoint: always, but through an appliance only when the appliance
+// translated the source (AZ-PE-08).
+func (p *planner) endpointReply(via string) *lazy {
+	place, ok := p.vias[via]
+	if !ok || isGateway(via) {
+		return nil
+	}
+	if own := p.forwarderSpace(place); own != nil {
+		return own
+	}
+	return nothing()
+}
+
+// planEndpoints adds private endpoints as receivers.
+func (p *planner) planEndpoints() {
+	for _, e := range p.e.Endpoints {
+		place := model.Place{Kind: model.PlaceEndpoint, ID: e.ID}
+		p.site(&Site{Place: place, Prefixes: hosts(p.endpointAddrs(e)), Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: e.Subnet})
+		p.endpointInbound(e)
+	}
+}
+
+// endpointRoutes are the /32 routes of private endpoints that a subnet has: those of its VNet and of directly peered ones, unless a
+// user route displaces them (AZ-PE-05).
+func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
+	_, v := p.e.SubnetOf(subnet)
+	if v == nil {
+		return nil
+	}
+	near := map[string]bool{v.ID.Key(): true}
+	certain := map[string]bool{v.ID.Key(): true}
+	for _, l := range p.peers(v) {
+		near[l.remoteID.Key()] = true
+		certain[l.remoteID.Key()] = l.certain && !l.partial()
+	}
+	var out []route
+	for _, e := range p.e.Endpoints {
+		home := e.Subnet.Parent()
+		if !near[home.Key()] || !carriesTraffic(e) {
+			continue
+		}
+		s, hv := p.e.SubnetOf(e.Subnet)
+		for _, a := range p.endpointAddrs(e) {
+			r := route{prefix: host(a), origin: systemRoute, hop: hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}, certain: certain[home.Key()]}
+			displaced, exact, local := false, false, false
+			for _, u := range table {
+				if u.origin != userRoute || u.tag != "" || !u.prefix.Contains(a) {
+					continue
+				}
+				if u.prefix.Bits() >= rangeBits(hv, a) && u.prefix.Bits() > 0 {
+					displaced = true
+					local = local || u.hop.kind == model.HopVnetLocal
+				}
+				exact = exact || u.prefix == host(a)
+			}
+			if displaced {
+				policies := model.PoliciesNotStated
+				if s != nil {
+					policies = s.EndpointPolicies
+				}
+				switch {
+				case local:
+					r.certain, r.note = false, "ASM-PE-VNETLOCAL"
+				case policies == model.PoliciesRouteTable || policies == model.PoliciesEnabled:
+					continue // the user route wins
+				case policies == model.PoliciesNotStated:
+					r.certain, r.note = false, "ASM-PE32"
+				case exact:
+					r.certain, r.note = false, "ASM-PE32" // AZ-PE-06
+				}
+			}
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// rangeBits is the length of the VNet range that holds an address: a user route must be at least as long to displace an endpoint's /32.
+func rangeBits(v *model.VNet, a netip.Addr) int {
+	if v != nil {
+		for _, x := range v.Prefixes {
+			if x.Contains(a) {
+				return x.Bits()
+			}
+		}
+	}
+	return a.BitLen()
+}
+
+// endpointsOf are the approved private endpoints that lead to a resource, in the order of their IDs.
+func (p *planner) endpointsOf(target model.ID) []*model.PrivateEndpoint {
+	var out []*model.PrivateEndpoint
+	for _, e := range p.e.Endpoints {
+		if e.Target.Key() == target.Key() && carriesTraffic(e) {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b *model.PrivateEndpoint) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	return out
+}

@@ -1,0 +1,468 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// filterList is one NSG in one direction at NICs that share their surroundings.
+type filterList struct {
+	guard guard
+	notes []string
+}
+
+// alternatives is one side of a rule: address sets, and symbolic tags.
+type alternatives struct {
+	must, may []*lazy
+}
+
+// reading is how a list is read at places that are not plain NICs. The zero value is a plain NIC.
+type reading struct {
+	// dual: the platform may show the filter either of two destinations, the frontend that the packet names or the subnet behind it
+	// (AZ-AGW-10).
+	dual   bool
+	behind packet.AddrSet
+	// anySourcePort: a private endpoint ignores source ports (AZ-PE-07).
+	anySourcePort bool
+	// pods: the packets carry pod addresses of an overlay cluster; default rules pass them, VirtualNetwork in a custom rule may or may
+	// not hold them (K8S-AZ-06).
+	pods *netipx.IPSet
+}
+
+// key tells readings apart.
+func (r reading) key() string {
+	k := ""
+	if r.dual {
+		k += "|dual" + strconv.Itoa(int(r.behind))
+	}
+	if r.anySourcePort {
+		k += "|anysource"
+	}
+	if r.pods != nil {
+		k += "|pods" + setKey(r.pods)
+	}
+	return k
+}
+
+// nsg compiles one NSG in one direction for NICs of a subnet. members are the application security groups of the NIC, which decide
+// whether a Deny that names a source group acts there (AZ-ASG-04).
+func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, members []model.ID, d reading) filterList {
+	n, ok := model.Get[*model.NSG](p.e, id)
+	if !ok {
+		return filterList{guard{over: everything(), under: nothing()}, []string{missing("network security group", id)}}
+	}
+	groups := p.denyGroups(n, dir)
+	key := id.Key() + "|" + dir.String() + "|" + ctx.key
+	if groups {
+		names := make([]string, len(members))
+		for i, m := range members {
+			names[i] = m.Key()
+		}
+		slices.Sort(names)
+		key += "|" + strings.Join(names, ",")
+	}
+	key += d.key()
+	if l, ok := p.lists[key]; ok {
+		return *l
+	}
+	l := &filterList{}
+	p.lists[key] = l
+	var rules []model.SecurityRule
+	for _, r := range n.Rules {
+		if r.Direction == dir {
+			rules = append(rules, r)
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b model.SecurityRule) int { return a.Priority - b.Priority }) // AZ-NSG-02
+	l.guard = p.evaluate(rules, dir, ctx, members, d)
+	if dir == model.Outbound {
+		l.guard = p.platformExceptions(rules, l.guard)
+	}
+	for _, entry := range p.fogged(id) {
+		// AZ-GEN-08: a field that was not understood may change what the group lets pass.
+		l.guard = guard{over: everything(), under: nothing()}
+		l.notes = append(l.notes, unsupported(entry))
+	}
+	if len(ctx.parts) > 0 && p.usesTag(rules, tagVNet) {
+		l.notes = append(l.notes, "ASM-VNETTAG")
+	}
+	if (ctx.grown[0] || ctx.grown[1]) && p.usesTag(rules, tagInternet) {
+		l.notes = append(l.notes, "ASM-INTERNET-0")
+	}
+	if groups {
+		l.notes = append(l.notes, "ASM-ASG")
+	}
+	for _, r := range rules {
+		if r.Protocol == model.AnyProtocol && (!allPorts(r.DestPorts) || !allPorts(r.SourcePorts)) && !slices.Contains(l.notes, "ASM-PORTLESS") {
+			l.notes = append(l.notes, "ASM-PORTLESS")
+		}
+		for _, t := range append(slices.Clone(r.SourceAddrs.Tags), r.DestAddrs.Tags...) {
+			if p.tagKind(t) == tagSymbolic {
+				l.notes = append(l.notes, "ASM-TAG("+t+")")
+			}
+		}
+	}
+	slices.Sort(l.notes)
+	l.notes = slices.Compact(l.notes)
+	return *l
+}
+
+func allPorts(ps []model.PortRange) bool {
+	return len(ps) == 0 || everyPort(portRanges(ps))
+}
+
+func (p *planner) usesTag(rules []model.SecurityRule, k tagKind) bool {
+	for _, r := range rules {
+		for _, t := range append(slices.Clone(r.SourceAddrs.Tags), r.DestAddrs.Tags...) {
+			if p.tagKind(t) == k {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// denyGroups reports whether a list holds a Deny with a source ASG.
+func (p *planner) denyGroups(n *model.NSG, dir model.Direction) bool {
+	return slices.ContainsFunc(n.Rules, func(r model.SecurityRule) bool {
+		return r.Direction == dir && r.Access == model.Deny && len(r.SourceAddrs.ASGs) > 0
+	})
+}
+
+// evaluate is what a list allows: the union of its readings in over, what all of them allow in under (AZ-GEN-01).
+func (p *planner) evaluate(rules []model.SecurityRule, dir model.Direction, ctx *subnetContext, members []model.ID, d reading) guard {
+	var over []*lazy
+	var under *lazy
+	for _, a := range ctx.assignments() {
+		o, u := p.walk(rules, dir, a, members, d)
+		over, under = append(over, o), both(under, u)
+	}
+	return guard{over: either(over...), under: under}
+}
+
+// ruleMatch is the two bounds of what one rule matches.
+type ruleMatch struct {
+	must, may *lazy
+	allow     bool
+}
+
+// walk evaluates a list in one reading of the tags: over takes the widest Allow and the narrowest Deny, under the reverse (AZ-GEN-01).
+func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assignment, members []model.ID, d reading) (over, under *lazy) {
+	list := make([]ruleMatch, len(rules))
+	for i, r := range rules {
+		a := a
+		if d.pods != nil {
+			a = a.withPods(d.pods, r.Default)
+		}
+		src := p.side(r.SourceAddrs, srcIn, a)
+		dst := p.side(r.DestAddrs, dstIn, a)
+		if d.dual {
+			dst = p.dualSide(r.DestAddrs, dst, d, a)
+		}
+		sports := r.SourcePorts
+		if d.anySourcePort {
+			sports = nil
+		}
+		ports := func(portless bool) *lazy {
+			return transport([]model.Protocol{r.Protocol}, sports, r.DestPorts, portless)
+		}
+		// AZ-NSG-07: whether `*` with ports matches packets without ports is not documented.
+		m := ruleMatch{
+			must:  both(both(either(src.must...), either(dst.must...)), ports(false)),
+			may:   both(both(either(src.may...), either(dst.may...)), ports(true)),
+			allow: r.Access != model.Deny,
+		}
+		if r.UnknownMatch != "" {
+			m.must = nothing()
+		}
+		if dir == model.Inbound && !m.allow && len(r.SourceAddrs.ASGs) > 0 && !member(r.SourceAddrs.ASGs, members) {
+			m.must = nothing() // ASM-ASG
+		}
+		list[i] = m
+	}
+	return firstMatch(list, Over), firstMatch(list, OneWay)
+}
+
+func member(groups, members []model.ID) bool {
+	return slices.ContainsFunc(groups, func(g model.ID) bool {
+		return slices.ContainsFunc(members, func(m model.ID) bool { return m.Key() == g.Key() })
+	})
+}
+
+// firstMatch is what a first-match list allows in one bound; what nothing matches is denied.
+func firstMatch(list []ruleMatch, b Bound) *lazy {
+	return later(func(c *compiler) packet.Set { return c.s.Where(c.decide(list, b), allowed(list)) })
+}
+
+// decide maps every packet to 1 + the index of the rule that decides it in one bound.
+func (c *compiler) decide(list []ruleMatch, b Bound) packet.Decision {
+	leaves := make([]packet.Decision, len(list))
+	for i, r := range list {
+		m := r.must
+		if r.allow == (b == Over) {
+			m = r.may
+		}
+		leaves[i] = c.s.Leaf(m.get(c), packet.Value(i+1))
+	}
+	return c.s.Seq(leaves...)
+}
+
+func allowed(list []ruleMatch) func(packet.Value) bool {
+	return func(v packet.Value) bool { return v > 0 && list[v-1].allow }
+}
+
+// side compiles the addresses of one side of a rule.
+func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a assignment) alternatives {
+	if m.Any {
+		return alternatives{[]*lazy{everything()}, []*lazy{everything()}}
+	}
+	var out alternatives
+	add := func(must, may packet.AddrSet) {
+		out.must, out.may = append(out.must, at(must)), append(out.may, at(may))
+	}
+	if len(m.Prefixes) > 0 {
+		s := p.addr.set(m.Prefixes)
+		add(s.must, s.may)
+	}
+	for _, t := range m.Tags {
+		switch p.tagKind(t) {
+		case tagVNet:
+			add(p.addr.space(a.vnetMust).must, p.addr.space(a.vnetMay).may)
+		case tagInternet:
+			add(p.addr.space(a.netMust).must, p.addr.space(a.netMay).may)
+		case tagLoadBalancer:
+			s := p.b.AddSet("", hosts(platformHosts())[:1]) // AZ-TAG-08
+			add(s, s)
+		case tagPlatformDNS, tagPlatformIMDS, tagPlatformLKM:
+			// AZ-PLAT-03: these tags act on platform traffic alone; platformExceptions reads them.
+		case tagListed:
+			s := p.listedTag(t)
+			add(s, s)
+		case tagSymbolic:
+			l := p.inTag(t, at)
+			out.must, out.may = append(out.must, l), append(out.may, l)
+		}
+	}
+	for _, g := range m.ASGs {
+		must, may := p.asgMembers(g)
+		add(must, may)
+	}
+	if len(m.FQDNs) > 0 || len(m.IPGroups) > 0 {
+		out.may = append(out.may, everything()) // no field of an NSG: what it would mean is not known
+	}
+	return out
+}
+
+// dualSide widens a destination to rules that match either address, and narrows what they match for certain to both.
+func (p *planner) dualSide(m model.AddressMatch, dst alternatives, d reading, a assignment) alternatives {
+	alts := p.side(m, dstIn, a)
+	certain, possible := either(alts.must...), either(alts.may...)
+	holds := func(test func(c *compiler, subnet packet.Set) bool) *lazy {
+		return later(func(c *compiler) packet.Set {
+			if test(c, c.s.Box(packet.Box{Dst: c.u.Addrs(d.behind)})) {
+				return c.s.All()
+			}
+			return packet.Set{}
+		})
+	}
+	inside := holds(func(c *compiler, subnet packet.Set) bool { return c.s.Subset(subnet, certain.get(c)) })
+	overlaps := holds(func(c *compiler, subnet packet.Set) bool { return !c.s.Disjoint(subnet, possible.get(c)) })
+	return alternatives{
+		must: []*lazy{both(either(dst.must...), inside)},
+		may:  append(slices.Clone(dst.may), overlaps),
+	}
+}
+
+// asgMembers are the addresses of an application security group (AZ-ASG-01). Instances of a scale set are members whose addresses
+// the input does not state (AZ-ASG-05).
+func (p *planner) asgMembers(g model.ID) (must, may packet.AddrSet) {
+	if s, ok := p.asgs[g.Key()]; ok {
+		return s.must, s.may
+	}
+	in := func(ids []model.ID) bool { return member(ids, []model.ID{g}) }
+	var certain, possible []netip.Prefix
+	for _, n := range p.e.NICs {
+		for _, c := range n.IPConfigs {
+			if in(c.ASGs) {
+				certain = append(certain, host(p.configAddr(n, c)))
+			}
+		}
+	}
+	for _, e := range p.e.Endpoints {
+		if in(e.ASGs) {
+			certain = append(certain, hosts(p.endpointAddrs(e))...)
+		}
+	}
+	for _, s := range p.e.ScaleSets {
+		for _, pr := range s.Profiles {
+			for _, c := range pr.IPConfigs {
+				if in(c.ASGs) {
+					possible = append(possible, p.subnetSpace(c.Subnet).Prefixes()...)
+				}
+			}
+		}
+	}
+	s := addrs{must: p.b.AddSet("", certain)}
+	s.may = s.must
+	if len(possible) > 0 {
+		s.may = p.b.AddSet("", append(slices.Clone(certain), possible...))
+	}
+	if _, ok := model.Get[*model.ASG](p.e, g); !ok && len(certain) == 0 && len(possible) == 0 {
+		// The group is referenced and neither it nor a member is in the input: who is in it is not known.
+		s.may = p.addr.any
+	}
+	p.asgs[g.Key()] = s
+	return s.must, s.may
+}
+
+// platformExceptions are the flows to host addresses that an NSG does not filter (AZ-PLAT-01 to 03): the agent's ports never, DNS and
+// metadata unless an outbound Deny names their tag.
+func (p *planner) platformExceptions(rules []model.SecurityRule, g guard) guard {
+	dns, imds := p.addr.exactHosts(platformDNS()), p.addr.exactHosts(platformIMDS())
+	agent := both(dstIn(dns), tcpTo(80, 32526))
+	older := both(dstIn(dns), tcpTo(443)) // an older text names it as well (AZ-PLAT-02)
+	names := both(dstIn(dns), transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false))
+	lease := both(dstIn(dns), transport([]model.Protocol{model.UDP}, nil, []model.PortRange{{First: 67, Last: 67}}, false))
+	metadata := dstIn(imds)
+	exempt := func(service *lazy, k tagKind) *lazy {
+		var list []ruleMatch
+		for _, r := range rules {
+			for _, t := range r.DestAddrs.Tags {
+				if p.tagKind(t) == k {
+					m := transport([]model.Protocol{r.Protocol}, r.SourcePorts, r.DestPorts, true)
+					list = append(list, ruleMatch{m, m, r.Access != model.Deny})
+				}
+			}
+		}
+		if len(list) == 0 {
+			return service
+		}
+		list = append(list, ruleMatch{everything(), everything(), true})
+		return both(service, firstMatch(list, Over))
+	}
+	pass := either(agent, lease, exempt(names, tagPlatformDNS), exempt(metadata, tagPlatformIMDS))
+	platform := dstIn(p.addr.exactHosts(platformHosts()...))
+	return guard{
+		over:  either(minus(g.over, platform), pass, older, both(both(g.over, platform), minus(everything(), either(names, metadata)))),
+		under: either(minus(g.under, platform), pass, both(both(g.under, platform), minus(everything(), either(names, metadata)))),
+	}
+}
+
+// outbound and inbound are the filters of a NIC: NIC NSG and subnet NSG, both must allow (AZ-NSG-11).
+func (p *planner) outbound(s filtered) (guard, []string) {
+	return p.filters(s, model.Outbound, reading{})
+}
+
+func (p *planner) inbound(s filtered) (guard, []string) {
+	return p.filters(s, model.Inbound, reading{})
+}
+
+// filtered says which filters stand at a NIC.
+type filtered struct {
+	subnet  model.ID
+	nicNSG  model.ID
+	members []model.ID // ASGs
+	managed bool       // an AKS node whose managed NSG is not in the input (AKS-LB-01)
+}
+
+// key is equal for NICs that meet the same filters.
+func (f filtered) key() string {
+	groups := make([]string, len(f.members))
+	for i, m := range f.members {
+		groups[i] = m.Key()
+	}
+	slices.Sort(groups)
+	return f.subnet.Key() + "|" + f.nicNSG.Key() + "|" + strings.Join(groups, ",")
+}
+
+// hasNSG reports whether any NSG stands at the NIC (AZ-PIP-02).
+func (p *planner) hasNSG(f filtered) bool {
+	return f.nicNSG != "" || f.managed || p.subnetNSG(f.subnet) != ""
+}
+
+// subnetNSG is the NSG that acts at a subnet; platform subnets take none (AZ-NSG-20).
+func (p *planner) subnetNSG(id model.ID) model.ID {
+	s, ok := model.Get[*model.Subnet](p.e, id)
+	if !ok {
+		return ""
+	}
+	switch strings.ToLower(s.Name()) {
+	case "gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet":
+		return ""
+	default:
+		return s.NSG
+	}
+}
+
+func (p *planner) filters(f filtered, dir model.Direction, d reading) (guard, []string) {
+	nic, notes := p.nicFilter(f, dir, d)
+	sub, more := p.subnetFilter(f, dir, d)
+	notes = append(slices.Clone(notes), more...)
+	slices.Sort(notes)
+	return and(nic, sub), slices.Compact(notes)
+}
+
+// nicFilter is the NSG of the NIC.
+func (p *planner) nicFilter(f filtered, dir model.Direction, d reading) (guard, []string) {
+	switch {
+	case f.nicNSG != "":
+		l := p.nsg(f.nicNSG, dir, p.context(f.subnet), f.members, d)
+		return l.guard, l.notes
+	case f.managed:
+		// AKS-LB-01: the NSG exists; over admits everything, under has the default rules.
+		l := p.defaultRules(dir, p.context(f.subnet))
+		return guard{over: everything(), under: l.guard.under}, []string{"ASM-A-NODENSG"}
+	default:
+		return guard{}, nil
+	}
+}
+
+// subnetFilter is the NSG of the subnet.
+func (p *planner) subnetFilter(f filtered, dir model.Direction, d reading) (guard, []string) {
+	ctx := p.context(f.subnet)
+	var g guard
+	var notes []string
+	if id := p.subnetNSG(f.subnet); id != "" {
+		l := p.nsg(id, dir, ctx, f.members, d)
+		g, notes = l.guard, append(notes, l.notes...)
+	}
+	if _, ok := model.Get[*model.Subnet](p.e, f.subnet); !ok {
+		return guard{over: everything(), under: nothing()}, []string{missing("subnet", f.subnet)}
+	}
+	for _, entry := range p.fogged(f.subnet) {
+		g = and(g, guard{over: everything(), under: nothing()})
+		notes = append(notes, unsupported(entry))
+	}
+	return g, notes
+}
+
+// defaultRules is an NSG with nothing but the default rules (AZ-NSG-03).
+func (p *planner) defaultRules(dir model.Direction, ctx *subnetContext) filterList {
+	key := "defaults|" + dir.String() + "|" + ctx.key
+	if l, ok := p.lists[key]; ok {
+		return *l
+	}
+	tag := func(t string) model.AddressMatch { return model.AddressMatch{Tags: []string{t}} }
+	every := model.AddressMatch{Any: true}
+	rule := func(priority int, a model.Access, src, dst model.AddressMatch) model.SecurityRule {
+		return model.SecurityRule{Priority: priority, Direction: dir, Access: a, Protocol: model.AnyProtocol, SourceAddrs: src, DestAddrs: dst, Default: true}
+	}
+	rules := []model.SecurityRule{
+		rule(65000, model.Allow, tag("VirtualNetwork"), tag("VirtualNetwork")),
+		rule(65001, model.Allow, tag("AzureLoadBalancer"), every),
+		rule(65500, model.Deny, every, every),
+	}
+	if dir == model.Outbound {
+		rules[1] = rule(65001, model.Allow, every, tag("Internet"))
+	}
+	l := &filterList{guard: p.evaluate(rules, dir, ctx, nil, reading{})}
+	p.lists[key] = l
+	return *l
+}

@@ -1,0 +1,342 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// machine is a class of senders and receivers behind NICs: one IP configuration, the rest of a subnet, a scale set, a node pool.
+type machine struct {
+	site     *Site
+	filters  filtered
+	vnet     *model.VNet // nil when the input lacks it
+	addr     packet.AddrSet
+	send     NodeID
+	out      NodeID // behind the outbound filters: where a packet that the machine forwards or translates starts
+	in       NodeID // before the inbound filters, from inside
+	publicIn NodeID // before the inbound filters, through a public address (AZ-PIP-02)
+	accept   NodeID // behind the inbound filters
+	egress   egress
+	forwards bool
+	cluster  *clusterPlan // of a node
+	pool     string
+}
+
+// alike is NICs of one subnet that every control treats alike: they are one class of senders and receivers.
+type alike struct {
+	filters filtered
+	egress  egress
+	members []Member
+}
+
+// addressOf names an address of a VNet.
+type addressOf struct {
+	vnet string
+	addr netip.Addr
+}
+
+// planAddressed notes the addresses that a route or a load balancer names: whoever holds one is a class of its own.
+func (p *planner) planAddressed() {
+	note := func(vnet string, a netip.Addr) {
+		if a.IsValid() {
+			p.addressed[addressOf{vnet, a}] = true
+		}
+	}
+	for _, v := range p.e.VNets {
+		for _, t := range p.e.RouteTables {
+			for _, r := range t.Routes {
+				note(v.ID.Key(), r.Address)
+			}
+		}
+		for _, lb := range p.e.LoadBalancers {
+			for _, pool := range lb.Pools {
+				for _, a := range pool.Addresses {
+					note(v.ID.Key(), a.Address)
+				}
+			}
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, r := range lb.NATRules {
+			if n, ok := model.Get[*model.NIC](p.e, r.Target.Parent()); ok {
+				for _, c := range n.IPConfigs {
+					note(c.Subnet.Parent().Key(), c.Address)
+				}
+			}
+		}
+	}
+}
+
+// planMachines adds every class of machines, in the order of places.
+func (p *planner) planMachines() {
+	classes := map[string]*alike{}
+	var order []string
+	for _, n := range p.e.NICs {
+		if n.PrivateEndpoint != "" {
+			continue
+		}
+		for _, c := range n.IPConfigs {
+			if c.Subnet == "" {
+				continue
+			}
+			place := model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}
+			pools := p.poolsOf(n, c)
+			eg := p.egressOf(c.Subnet, c.PublicIP, pools, p.uniform(n))
+			if n.DefaultOutbound == model.Off {
+				eg = eg.withoutDefault()
+			}
+			f := filtered{subnet: c.Subnet, nicNSG: n.NSG, members: c.ASGs}
+			if p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || !c.Address.IsValid() || c.PublicIP != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On {
+				p.addMachine(place, []netip.Prefix{host(p.configAddr(n, c))}, f, eg, n.IPForwarding == model.On, nil)
+				continue
+			}
+			key := f.key() + "|" + eg.key
+			if classes[key] == nil {
+				classes[key] = &alike{filters: f, egress: eg}
+				order = append(order, key)
+			}
+			classes[key].members = append(classes[key].members, Member{place, c.Address})
+		}
+	}
+	for _, s := range p.e.Subnets {
+		if p.platformSubnet(s) {
+			continue
+		}
+		place := model.Place{Kind: model.PlaceSubnet, ID: s.ID}
+		f, eg := filtered{subnet: s.ID}, p.egressOf(s.ID, "", nil, true)
+		addrs := p.freeAddresses(s)
+		var members []Member
+		if c := classes[f.key()+"|"+eg.key]; c != nil {
+			// NICs without an NSG of their own are treated like the addresses that nobody holds yet.
+			members = c.members
+			for _, m := range members {
+				addrs = append(addrs, host(m.Addr))
+			}
+			delete(classes, f.key()+"|"+eg.key)
+		}
+		p.addMachine(place, ipset(addrs).Prefixes(), f, eg, false, members)
+	}
+	for _, key := range order {
+		if c := classes[key]; c != nil {
+			var addrs []netip.Prefix
+			for _, m := range c.members {
+				addrs = append(addrs, host(m.Addr))
+			}
+			p.addMachine(c.members[0].Place, ipset(addrs).Prefixes(), c.filters, c.egress, false, c.members)
+		}
+	}
+	for _, s := range p.e.ScaleSets {
+		for _, pr := range s.Profiles {
+			for _, c := range pr.IPConfigs {
+				if c.Subnet == "" {
+					continue
+				}
+				place := model.Place{Kind: model.PlaceScaleSet, ID: s.ID, Part: c.Name}
+				f := filtered{subnet: c.Subnet, nicNSG: pr.NSG, members: c.ASGs}
+				eg := p.egressOf(c.Subnet, "", c.LBPools, !strings.EqualFold(s.Orchestration, "Flexible")) // AZ-OUT-08
+				if a, ok := p.symbols.Of(model.InstancePublicAddress, s.ID, c.Name); ok {
+					eg = eg.withInstance(a)
+				}
+				m := p.addMachine(place, p.rangeOf(c.Subnet), f, eg, pr.IPForwarding == model.On, nil)
+				if cl, pool := p.nodesOf(s); cl != nil {
+					m.cluster, m.pool = cl, pool
+				}
+			}
+		}
+	}
+	for _, c := range p.e.Clusters {
+		for _, pool := range c.Pools {
+			if p.poolScaleSet(c, pool.Name) != nil || pool.Subnet == "" {
+				continue
+			}
+			place := model.Place{Kind: model.PlaceNodePool, ID: c.ID, Part: pool.Name}
+			eg := p.egressOf(pool.Subnet, "", nil, false)
+			if a, ok := p.symbols.Of(model.NodePublicAddress, c.ID, pool.Name); ok {
+				eg = eg.withInstance(a)
+			}
+			eg = p.clusterEgress(c, eg)
+			m := p.addMachine(place, p.rangeOf(pool.Subnet), filtered{subnet: pool.Subnet, managed: true, members: pool.ASGs}, eg, false, nil)
+			m.cluster, m.pool = p.clusters[c.ID.Key()], pool.Name
+		}
+	}
+}
+
+// uniform reports whether a NIC may get default outbound access for certain: instances of flexible scale sets never do (AZ-OUT-08).
+func (p *planner) uniform(n *model.NIC) bool {
+	vm, ok := model.Get[*model.VM](p.e, n.VM)
+	return !ok || vm.ScaleSet == ""
+}
+
+// rangeOf is the addresses that machines of a subnet to come, or instances that the input does not list, may have.
+func (p *planner) rangeOf(subnet model.ID) []netip.Prefix {
+	if s, ok := model.Get[*model.Subnet](p.e, subnet); ok {
+		return p.freeAddresses(s)
+	}
+	return nil
+}
+
+func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered, eg egress, forwards bool, members []Member) *machine {
+	_, v := p.e.SubnetOf(f.subnet)
+	m := &machine{filters: f, vnet: v, egress: eg, forwards: forwards}
+	m.addr = p.b.AddPool("", addrs)
+	m.send = p.node(place, StageSend, "")
+	m.in = p.node(place, StageInbound, "")
+	m.accept = p.node(place, StageNode, "")
+	m.site = p.site(&Site{Place: place, Prefixes: addrs, Send: m.send, Receive: p.node(place, StageReceive, ""), Subnet: f.subnet, Members: members})
+	p.machines = append(p.machines, m)
+	p.machineAt[place.Key()] = m
+
+	out, notes := p.outbound(f)
+	m.out = p.routing(f.subnet, "", eg)
+	p.edge(m.send, m.out, out, nil, notes...)
+	// AZ-PLAT-01: host addresses are reached past routes; platformExceptions is part of the outbound filters.
+	p.edge(m.send, p.platform(), and(out, exactly(dstIn(p.addr.exactHosts(platformHosts()...)))), nil, "ASM-PLATFORM")
+
+	in, notes := p.inbound(f)
+	p.edge(m.in, m.accept, in, nil, notes...)
+	m.publicIn = m.in
+	if !p.hasNSG(f) {
+		// AZ-PIP-02: a Standard public address is closed without any NSG.
+		m.publicIn = p.node(place, StageInbound, "public")
+		g := guard{over: nothing(), under: nothing()}
+		if !p.assumed("ASM-STDPIP") {
+			g.over = everything()
+		}
+		p.edge(m.publicIn, m.accept, g, nil, "ASM-STDPIP")
+	}
+	return m
+}
+
+// planReceivers delivers what passed a machine's filters. At a Kubernetes node a frontend's address belongs to a Service, not to the
+// node itself.
+func (p *planner) planReceivers() {
+	for _, m := range p.machines {
+		g := guard{}
+		if m.cluster != nil {
+			g = exactly(dstIn(m.addr))
+		}
+		p.edge(m.accept, m.site.Receive, g, nil)
+	}
+}
+
+// platform is where packets to the host addresses end (AZ-PLAT-01).
+func (p *planner) platform() NodeID {
+	return p.node(model.Place{Kind: model.PlacePlatform}, StageReceive, "")
+}
+
+// poolsOf are the load balancer pools of an IP configuration, named at the NIC or at the pool.
+func (p *planner) poolsOf(n *model.NIC, c model.IPConfig) []model.ID {
+	out := slices.Clone(c.LBPools)
+	self := string(n.ID) + "/ipConfigurations/" + c.Name
+	for _, lb := range p.e.LoadBalancers {
+		for _, pool := range lb.Pools {
+			named := slices.ContainsFunc(pool.IPConfigs, func(id model.ID) bool { return id.Key() == model.ID(self).Key() })
+			if named && !member([]model.ID{pool.ID}, out) {
+				out = append(out, pool.ID)
+			}
+		}
+	}
+	return out
+}
+
+// transit is where a packet that a route sends to a machine meets it: its inbound filters see the packet's own addresses
+// (AZ-NSG-18), then the machine forwards, if forwarding is enabled (AZ-RT-10).
+func (p *planner) transit(o owner, via string) NodeID {
+	place := model.Place{Kind: o.kind, ID: o.id, Part: o.part}
+	n := p.node(place, StageFirewall, via)
+	key := Node{Place: place.Key(), Stage: StageFirewall, Via: via}
+	m := p.machineAt[place.Key()]
+	if p.routeDone[key] || m == nil || !m.forwards {
+		return n
+	}
+	p.routeDone[key] = true
+	in, notes := p.inbound(m.filters)
+	notes = append(notes, "ASM-NVA", "ASM-NVA-NSG")
+	self := "nva:" + o.id.Key()
+	p.vias[self] = place
+	relay := p.node(place, StageForward, via)
+	p.edge(n, relay, and(onlyOver(everything()), guard{over: in.over}), nil, notes...)
+	// AZ-RT-11: an appliance without modelled rules sends any packet it receives anywhere, as it came or with its own address.
+	p.anywhere(relay, m.addr, func(from NodeID, rw *rewrite) {
+		out, more := p.outbound(m.filters)
+		p.edge(from, p.routing(m.filters.subnet, self, m.egress), guard{over: out.over, under: nothing()}, rw, more...)
+	})
+	return n
+}
+
+// anywhere gives a forwarder whose rules are not known every destination, with the packet's source or its own.
+func (p *planner) anywhere(from NodeID, own packet.AddrSet, send func(NodeID, *rewrite)) {
+	all := p.b.AddPool("", []netip.Prefix{allV4(), allV6()})
+	send(from, &rewrite{dst: &all})
+	send(from, &rewrite{dst: &all, src: &own})
+}
+
+// forwardUnknown leads packets to a forwarder that the input does not describe: over only, from it anything may be reached.
+func (p *planner) forwardUnknown(from NodeID, vnetKey string, notes []string) {
+	place := model.Place{Kind: model.PlaceUnknown, ID: model.ID(vnetKey)}
+	n := p.node(place, StageForward, "unknown")
+	p.edge(from, n, onlyOver(everything()), nil, notes...)
+	key := Node{Place: place.Key(), Stage: StageForward, Via: "unknown"}
+	if p.routeDone[key] {
+		return
+	}
+	p.routeDone[key] = true
+	p.vias["unknown"] = place
+	all := p.b.AddPool("", []netip.Prefix{allV4(), allV6()})
+	rw := &rewrite{dst: &all}
+	for _, v := range p.e.VNets {
+		if vnetKey != "" && v.ID.Key() != vnetKey && !p.linked(v, vnetKey) {
+			continue
+		}
+		p.edge(n, p.fabric(v, "unknown"), onlyOver(everything()), rw)
+		for _, g := range p.gatewaysOf(v) {
+			p.towardsGateway(n, g, "unknown", onlyOver(everything()))
+		}
+	}
+	p.edge(n, p.publicOut(), onlyOver(everything()), rw)
+}
+
+// linked reports whether a VNet is peered with the one of a key.
+func (p *planner) linked(v *model.VNet, key string) bool {
+	return slices.ContainsFunc(p.peers(v), func(l peerLink) bool { return l.remoteID.Key() == key })
+}
+
+// carries reports whether an unsupported object may carry traffic past the modelled controls, and not only filter it.
+func carries(e model.LedgerEntry) bool {
+	t := strings.ToLower(e.Type)
+	switch {
+	case e.Field != "", strings.HasPrefix(t, "microsoft.network/serviceendpointpolicies"), strings.HasPrefix(t, "microsoft.network/networksecuritygroups"):
+		return false
+	default:
+		return true
+	}
+}
+
+// unknownVNet is where packets to a peered VNet that the input lacks end.
+func (p *planner) unknownVNet(l peerLink) NodeID {
+	place := model.Place{Kind: model.PlaceUnknown, ID: l.remoteID}
+	n := p.node(place, StageReceive, "")
+	key := Node{Place: place.Key(), Stage: StageReceive}
+	if p.routeDone[key] {
+		return n
+	}
+	p.routeDone[key] = true
+	ps := l.prefixes()
+	s := p.site(&Site{Place: place, Prefixes: ps, Send: p.node(place, StageSend, ""), Receive: n})
+	// AZ-PEER-01: its hosts can send into every VNet of the input that is peered with it. What its own controls forbid is not known.
+	for _, v := range p.e.VNets {
+		if v.Partial {
+			continue
+		}
+		for _, back := range p.peers(v) {
+			if back.remoteID.Key() == l.remoteID.Key() {
+				p.edge(s.Send, p.fabric(v, ""), onlyOver(everything()), nil, missing("virtual network", l.remoteID))
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,300 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// named is the packets whose name a pattern matches. A `*` matches every name; a flow without one is the caller's matter (AZ-FW-31).
+func (p *planner) named(pattern string) *lazy {
+	pattern = strings.ToLower(strings.TrimSuffix(pattern, "."))
+	p.useName(pattern)
+	return later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Name: c.u.NameRanges(pattern)}) })
+}
+
+// nameless is the packets without a name.
+func nameless() *lazy {
+	return later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Name: []packet.Range{{Lo: 0, Hi: 0}}}) })
+}
+
+func (p *planner) useName(pattern string) {
+	if !p.nameSet[pattern] {
+		p.nameSet[pattern] = true
+		p.b.Names(pattern)
+	}
+}
+
+// collectNames registers the names that answers tell apart: those of accounts, whose owner is known, and those of questions.
+func (p *planner) collectNames() {
+	for _, s := range p.e.Services {
+		for _, h := range s.Hosts {
+			p.useName(strings.ToLower(h))
+		}
+	}
+	for _, n := range p.o.Names {
+		p.useName(strings.ToLower(n))
+	}
+	for _, t := range p.o.TagNames {
+		if p.tagKind(t) == tagSymbolic {
+			p.useTag(t)
+		}
+	}
+}
+
+// exactNames lists the concrete names that were registered.
+func (p *planner) exactNames() []string {
+	var out []string
+	for n := range p.nameSet {
+		if !strings.Contains(n, "*") {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// resolution is what a name stands for, asked from some VNet.
+type resolution struct {
+	addrs   []netip.Addr
+	public  bool   // the name's owner is an internet host that is not in the input
+	unknown string // assumption that the answer rests on; empty: certain
+}
+
+func (r resolution) certainly(l *lazy) *lazy {
+	if r.unknown != "" {
+		return nothing()
+	}
+	return l
+}
+
+// resolve answers a name as a VNet's DNS servers do (AZ-DNS-01).
+func (p *planner) resolve(v *model.VNet, name string) resolution {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if v == nil {
+		return p.anyAnswer(name)
+	}
+	if len(v.DNSServers) == 0 {
+		return p.zoneAnswer(v, name)
+	}
+	for _, f := range p.e.Firewalls {
+		if slices.Contains(v.DNSServers, f.Address) {
+			return p.firewallAnswer(f, name)
+		}
+	}
+	return p.anyAnswer(name)
+}
+
+// firewallAnswer resolves a name as a firewall does: by the zones linked to its VNet, unless its policy names other servers.
+func (p *planner) firewallAnswer(f *model.Firewall, name string) resolution {
+	if pol, ok := model.Get[*model.FirewallPolicy](p.e, f.Policy); ok && len(pol.DNSServers) > 0 {
+		return p.anyAnswer(name)
+	}
+	v, ok := model.Get[*model.VNet](p.e, f.Subnet.Parent())
+	if !ok {
+		return p.anyAnswer(name)
+	}
+	return p.zoneAnswer(v, name)
+}
+
+// anyAnswer is the answer of servers that the input does not describe: any record of the input, or the public owner (ASM-E-DNSCUSTOM).
+func (p *planner) anyAnswer(name string) resolution {
+	r := resolution{unknown: "ASM-E-DNSCUSTOM"}
+	for _, z := range p.e.DNSZones {
+		r.addrs = append(r.addrs, p.records(z, name)...)
+	}
+	if door, ok := p.doorOf(name); ok {
+		r.addrs = append(r.addrs, door)
+	} else {
+		r.public = true
+	}
+	slices.SortFunc(r.addrs, netip.Addr.Compare)
+	r.addrs = slices.Compact(r.addrs)
+	return r
+}
+
+// zoneAnswer resolves a name by Azure DNS in a VNet: a linked private zone decides alone (AZ-DNS-02), then public zones of the input,
+// then the account that has the name, then the internet.
+func (p *planner) zoneAnswer(v *model.VNet, name string) resolution {
+	for _, private := range []bool{true, false} {
+		for _, z := range p.zonesOf(v, name, private) {
+			if found := p.records(z, name); len(found) > 0 {
+				return resolution{addrs: found}
+			}
+			if private && !fallsBack(z, v) {
+				return resolution{} // NXDOMAIN: a linked zone without the record breaks the name
+			}
+		}
+	}
+	if door, ok := p.doorOf(name); ok {
+		return resolution{addrs: []netip.Addr{door}}
+	}
+	return resolution{public: true}
+}
+
+// zonesOf are the zones that answer for a name, the longest first: private ones that are linked to the VNet, or public ones.
+func (p *planner) zonesOf(v *model.VNet, name string, private bool) []*model.DNSZone {
+	var out []*model.DNSZone
+	for _, z := range p.e.DNSZones {
+		if z.Private != private || !p.inZone(z, name) {
+			continue
+		}
+		if private && !slices.ContainsFunc(z.Links, func(l model.ZoneLink) bool { return l.VNet.Key() == v.ID.Key() }) {
+			continue
+		}
+		out = append(out, z)
+	}
+	slices.SortStableFunc(out, func(a, b *model.DNSZone) int { return len(b.Zone) - len(a.Zone) })
+	return out
+}
+
+func fallsBack(z *model.DNSZone, v *model.VNet) bool {
+	return slices.ContainsFunc(z.Links, func(l model.ZoneLink) bool {
+		return l.VNet.Key() == v.ID.Key() && strings.EqualFold(l.Resolution, "NxDomainRedirect")
+	})
+}
+
+// inZone reports whether a zone answers for a name, directly or as the privatelink zone that the service's public name leads to.
+func (p *planner) inZone(z *model.DNSZone, name string) bool {
+	if name == z.Zone || strings.HasSuffix(name, "."+z.Zone) {
+		return true
+	}
+	return p.privateLinkName(z, name) != ""
+}
+
+// privateLinkName is the record name under a privatelink zone that a service's public name leads to; empty when it leads elsewhere.
+// Only names of accounts that have an approved private endpoint lead there.
+func (p *planner) privateLinkName(z *model.DNSZone, name string) string {
+	public, ok := strings.CutPrefix(z.Zone, "privatelink.")
+	if !ok {
+		return ""
+	}
+	if z.Zone == "privatelink.vaultcore.azure.net" {
+		public = "vault.azure.net"
+	}
+	label, ok := strings.CutSuffix(name, "."+public)
+	if !ok {
+		return ""
+	}
+	for _, s := range p.e.Services {
+		if slices.Contains(s.Hosts, name) && (len(p.endpointsOf(s.ID)) > 0 || len(s.Connections) > 0) {
+			return label
+		}
+	}
+	return ""
+}
+
+// records are the addresses that a zone holds for a name. A zone group of a private endpoint writes its records (AZ-DNS-04).
+func (p *planner) records(z *model.DNSZone, name string) []netip.Addr {
+	label := "@"
+	if l, ok := strings.CutSuffix(name, "."+z.Zone); ok {
+		label = l
+	} else if name != z.Zone {
+		if label = p.privateLinkName(z, name); label == "" {
+			return nil
+		}
+	}
+	for _, r := range z.Records {
+		if strings.EqualFold(r.Name, label) {
+			return r.Addresses
+		}
+	}
+	for _, e := range p.e.Endpoints {
+		if !member([]model.ID{z.ID}, e.Zones) {
+			continue
+		}
+		if s, ok := model.Get[*model.Service](p.e, e.Target); ok && slices.Contains(s.Hosts, name) {
+			return p.endpointAddrs(e)
+		}
+	}
+	return nil
+}
+
+// doorOf is the public door of the account that has a name.
+func (p *planner) doorOf(name string) (netip.Addr, bool) {
+	for _, s := range p.e.Services {
+		if slices.Contains(s.Hosts, name) {
+			return p.symbols.Of(model.ServiceDoor, s.ID, "")
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// fqdnTagNames are the names that documentation lists for an FQDN tag; a leading `*.` stands for any label (AZ-FW-34).
+func fqdnTagNames(tag string) []string {
+	switch strings.ToLower(tag) {
+	case "azurekubernetesservice":
+		return []string{
+			"mcr.microsoft.com", "*.data.mcr.microsoft.com", "mcr-0001.mcr-msedge.net", "management.azure.com", "login.microsoftonline.com",
+			"packages.microsoft.com", "acs-mirror.azureedge.net", "packages.aks.azure.com",
+		}
+	case "windowsupdate":
+		return []string{"*.update.microsoft.com", "*.windowsupdate.com", "*.download.windowsupdate.com", "wustat.windows.com"}
+	default:
+		return nil
+	}
+}
+
+// listedIn reports whether a concrete name is in the documented list of an FQDN tag.
+func listedIn(tag, name string) bool {
+	for _, pattern := range fqdnTagNames(tag) {
+		if suffix, ok := strings.CutPrefix(pattern, "*"); ok && strings.HasSuffix(name, suffix) || pattern == name {
+			return true
+		}
+	}
+	return strings.EqualFold(tag, "AzureKubernetesService") && strings.HasSuffix(name, ".azmk8s.io") && strings.Contains(name, ".hcp.")
+}
+
+// nameTag is the packets whose name is in an FQDN tag or web category, a Boolean of the packet (AZ-NAME-01).
+func (p *planner) nameTag(kind, tag string) *lazy {
+	field := kind + ":" + strings.ToLower(tag)
+	if !p.symbolic[field] {
+		p.symbolic[field] = true
+		p.b.Tags(field)
+	}
+	return later(func(c *compiler) packet.Set {
+		f, ok := c.u.Tag(field)
+		if !ok {
+			panic("dataplane: " + field + " was not registered") // INVARIANT: registered above, before the freeze
+		}
+		return c.s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: true}}})
+	})
+}
+
+const (
+	fqdnTag     = "fqdntag"
+	webCategory = "webcategory"
+)
+
+// nameFacts is the packets that agree with what is known of FQDN tags: a listed name is in its tag, another concrete name outside
+// (ASM-E-FQDNTAG), and no tag holds a flow without a name.
+func (p *planner) nameFacts(c *compiler) packet.Set {
+	s := c.s
+	facts := s.All()
+	anonymous := nameless().get(c)
+	for _, field := range c.u.TagNames() {
+		kind, tag, _ := strings.Cut(field, ":")
+		if kind != fqdnTag && kind != webCategory {
+			continue
+		}
+		f, _ := c.u.Tag(field)
+		on := s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: true}}})
+		facts = s.Subtract(facts, s.Intersect(on, anonymous))
+		if kind == webCategory {
+			continue
+		}
+		for _, name := range p.exactNames() {
+			class := s.Box(packet.Box{Name: one(c.u.NameClass(name))})
+			switch {
+			case listedIn(tag, name):
+				facts = s.Subtract(facts, s.Subtract(class, on))
+			case p.assumed("ASM-E-FQDNTAG"):
+				facts = s.Subtract(facts, s.Intersect(class, on))
+			}
+		}
+	}
+	return facts
+}

@@ -1,0 +1,170 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// owner is who holds a private address of a VNet.
+type owner struct {
+	kind model.PlaceKind
+	id   model.ID
+	part string
+}
+
+// planOwners records who holds which private address, per VNet: VNets that are not peered may use the same addresses.
+func (p *planner) planOwners() {
+	hold := func(vnet model.ID, a netip.Addr, o owner) {
+		if !a.IsValid() {
+			return
+		}
+		m := p.owners[vnet.Key()]
+		if m == nil {
+			m = map[netip.Addr]owner{}
+			p.owners[vnet.Key()] = m
+		}
+		if _, taken := m[a]; !taken {
+			m[a] = o
+		}
+	}
+	for _, f := range p.e.Firewalls {
+		hold(f.Subnet.Parent(), p.firewallAddr(f), owner{model.PlaceFirewall, f.ID, ""})
+	}
+	for _, e := range p.e.Endpoints {
+		for _, a := range p.endpointAddrs(e) {
+			hold(e.Subnet.Parent(), a, owner{model.PlaceEndpoint, e.ID, ""})
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, f := range lb.Frontends {
+			if f.Subnet != "" {
+				hold(f.Subnet.Parent(), p.frontendAddr(f), owner{model.PlaceFrontend, lb.ID, f.ID.Key()})
+			}
+		}
+	}
+	for _, g := range p.e.AppGateways {
+		for _, f := range g.Frontends {
+			if f.PublicIP == "" && f.Subnet != "" {
+				hold(f.Subnet.Parent(), p.gatewayFrontendAddr(g, f), owner{model.PlaceAppGateway, g.ID, f.Name})
+			}
+		}
+	}
+	for _, n := range p.e.NICs {
+		if n.PrivateEndpoint != "" {
+			continue // the endpoint holds its NIC's addresses
+		}
+		for _, c := range n.IPConfigs {
+			hold(c.Subnet.Parent(), p.configAddr(n, c), owner{model.PlaceNIC, n.ID, c.Name})
+		}
+	}
+}
+
+func (p *planner) ownerIn(v *model.VNet, a netip.Addr) (owner, bool) {
+	o, ok := p.owners[v.ID.Key()][a]
+	return o, ok
+}
+
+// symbolOf returns the symbol that stands for an unstated address. Every such address has one.
+func (p *planner) symbolOf(k model.SymbolKind, id model.ID, part string) netip.Addr {
+	a, ok := p.symbols.Of(k, id, part)
+	if !ok {
+		panic("dataplane: no symbol for " + string(id) + " " + part) // INVARIANT: model.Symbols covers every unstated address
+	}
+	return a
+}
+
+func (p *planner) configAddr(n *model.NIC, c model.IPConfig) netip.Addr {
+	if c.Address.IsValid() {
+		return c.Address
+	}
+	return p.symbolOf(model.ConfigAddress, n.ID, c.Name)
+}
+
+func (p *planner) firewallAddr(f *model.Firewall) netip.Addr {
+	if f.Address.IsValid() {
+		return f.Address
+	}
+	return p.symbolOf(model.FirewallAddress, f.ID, "")
+}
+
+func (p *planner) endpointAddrs(e *model.PrivateEndpoint) []netip.Addr {
+	if len(e.Addresses) > 0 {
+		return e.Addresses
+	}
+	return []netip.Addr{p.symbolOf(model.EndpointAddress, e.ID, "")}
+}
+
+func (p *planner) frontendAddr(f model.LBFrontend) netip.Addr {
+	if f.Address.IsValid() || f.PublicIP != "" || f.Prefix != "" {
+		return f.Address
+	}
+	return p.symbolOf(model.FrontendAddress, f.ID, "")
+}
+
+func (p *planner) gatewayFrontendAddr(g *model.AppGateway, f model.AGWFrontend) netip.Addr {
+	if f.Address.IsValid() {
+		return f.Address
+	}
+	return p.symbolOf(model.GatewayAddress, g.ID, f.Name)
+}
+
+// publicAddr is the address of a public IP resource; the zero address when the input lacks the resource.
+func (p *planner) publicAddr(id model.ID) netip.Addr {
+	r, ok := model.Get[*model.PublicIP](p.e, id)
+	if !ok {
+		return netip.Addr{}
+	}
+	if r.Address.IsValid() {
+		return r.Address
+	}
+	return p.symbolOf(model.PublicAddress, r.ID, "")
+}
+
+// platformSubnet reports whether a subnet holds a platform service and no machine of the customer.
+func (p *planner) platformSubnet(s *model.Subnet) bool {
+	switch strings.ToLower(s.Name()) {
+	case "azurefirewallsubnet", "azurefirewallmanagementsubnet", "azurebastionsubnet", "gatewaysubnet", "routeserversubnet":
+		return true
+	}
+	for _, g := range p.e.AppGateways {
+		if slices.ContainsFunc(g.Subnets, func(id model.ID) bool { return id.Key() == s.ID.Key() }) {
+			return true
+		}
+	}
+	return false
+}
+
+// freeAddresses are the addresses of a subnet that nothing of the input holds, less the five that Azure keeps (AZ-GEN-07).
+func (p *planner) freeAddresses(s *model.Subnet) []netip.Prefix {
+	var remove []netip.Prefix
+	for _, x := range s.Prefixes {
+		if !x.Addr().Is4() || x.Bits() > 29 {
+			continue
+		}
+		a := x.Addr()
+		for range 4 {
+			remove = append(remove, host(a))
+			a = a.Next()
+		}
+		remove = append(remove, host(lastAddr(x)))
+	}
+	for a := range p.owners[s.VNet.Key()] {
+		if !model.SymbolBlock().Contains(a) {
+			remove = append(remove, host(a))
+		}
+	}
+	return ipset(s.Prefixes, remove...).Prefixes()
+}
+
+func lastAddr(p netip.Prefix) netip.Addr {
+	b := p.Addr().As4()
+	hostBits := 32 - p.Bits()
+	for i := range 4 {
+		n := min(8, max(0, hostBits-8*(3-i)))
+		b[i] |= byte(1<<n - 1)
+	}
+	return netip.AddrFrom4(b)
+}

@@ -1,0 +1,269 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// Options adjust how an estate is read.
+type Options struct {
+	Strict    bool               // AZ-GEN-10: every assumption is open
+	Tags      *model.ServiceTags // published prefixes; nil: tags are symbolic (AZ-TAG-09)
+	Intent    *model.Intent      // jump boxes and other roles; may be nil
+	Questions []netip.Prefix     // address blocks that questions tell apart
+	Names     []string           // names that questions ask about
+	TagNames  []string           // service and FQDN tags that questions ask about
+	Limits    packet.Limits
+}
+
+// planner collects nodes, edges and address sets; nothing of it uses packet sets before the universe is frozen.
+type planner struct {
+	e       *model.Estate
+	o       Options
+	b       *packet.Builder
+	addr    *addressPlan
+	symbols *model.Symbols
+	ranges  map[netip.Addr]*netipx.IPSet // what a symbol's real address may be; nil for public ones
+	nodes   []Node
+	index   map[Node]NodeID
+	edges   []edge
+	sites   []*Site
+	relays  []Relay
+	notes   map[string]bool
+
+	contexts     map[string]*subnetContext
+	lists        map[string]*filterList
+	owners       map[string]map[netip.Addr]owner // by VNet key: who holds a private address
+	machines     []*machine
+	machineAt    map[model.Place]*machine
+	addressed    map[addressOf]bool
+	fabrics      []pendingFabric
+	replies      map[string]*lazy
+	firewalls    map[string]*firewallPlan
+	vias         map[string]model.Place
+	fabricDone   map[Node]bool
+	routeDone    map[Node]bool
+	tables       map[string][]hopGroup
+	asgs         map[string]addrs
+	serviceTag   map[string]*netipx.IPSet
+	symbolic     map[string]bool           // service tags without a list that are in use, by lower-case name
+	doorSets     map[string]packet.AddrSet // of a symbolic tag: the doors of the estate's accounts in it
+	fog          map[string][]model.LedgerEntry
+	clusters     map[string]*clusterPlan
+	nameSet      map[string]bool
+	kubeFront    []kubeFrontend
+	apiEntries   []apiEntry
+	questions    map[netip.Prefix]packet.AddrSet
+	tagSets      map[string]*lazy
+	ownOf        map[string]packet.AddrSet // of a firewall: its own addresses
+	outside      packet.AddrSet            // the internet's addresses
+	outsideNamed packet.AddrSet            // with the host that a proxy resolved
+	podsEver     packet.AddrSet            // every pod address of every cluster
+}
+
+func (p *planner) node(place model.Place, stage Stage, via string) NodeID {
+	n := Node{Place: place.Key(), Stage: stage, Via: via}
+	if id, ok := p.index[n]; ok {
+		return id
+	}
+	id := NodeID(len(p.nodes))
+	n.Place = place
+	p.nodes = append(p.nodes, n)
+	p.index[Node{Place: place.Key(), Stage: stage, Via: via}] = id
+	return id
+}
+
+func (p *planner) edge(from, to NodeID, g guard, rw *rewrite, notes ...string) {
+	p.edges = append(p.edges, edge{from: from, to: to, guard: g, rewrite: rw, notes: notes})
+}
+
+func (p *planner) site(s *Site) *Site {
+	p.sites = append(p.sites, s)
+	return s
+}
+
+// note records an assumption that every verdict of the estate carries.
+func (p *planner) note(id string) { p.notes[id] = true }
+
+// assumed reports whether the reading that the register states is taken in both bounds.
+func (p *planner) assumed(id string) bool {
+	a, ok := model.AssumptionOf(id)
+	if !ok {
+		panic("dataplane: assumption " + id + " is in no register") // INVARIANT: IDs in code stand in the register
+	}
+	return !a.Open && (!p.o.Strict || a.Statement)
+}
+
+// Build reads an estate into its forwarding graph. The error is a packet.ErrBudget when the estate is too large for its limits.
+func Build(e *model.Estate, o Options) (*Graph, error) {
+	p := &planner{
+		e: e, o: o, b: packet.NewBuilder(), symbols: e.Symbols(),
+		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, lists: map[string]*filterList{},
+		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
+		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
+		symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
+		ranges: map[netip.Addr]*netipx.IPSet{}, doorSets: map[string]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
+	}
+	p.readLedger()
+	p.planClusters()
+	p.addr = newAddressPlan(p.b, p.symbolGroups())
+	p.readTags()
+	p.collectNames()
+	p.planOwners()
+	p.planForwarders()
+	p.planInternet()
+	p.planPlatform()
+	p.planAddressed()
+	p.planMachines()
+	p.planReceivers()
+	p.planEndpoints()
+	p.planServices()
+	p.planAppGateways()
+	p.planBastions()
+	for _, gw := range e.Gateways {
+		p.planGateway(gw)
+	}
+	p.planPods()
+	p.planAPIServers()
+	p.planPublicEntries()
+	p.drainFabrics()
+	p.planQuestions()
+	p.note("ASM-AVNM")     // AZ-AVNM-03: no Virtual Network Manager object is modelled; those in the input are in the ledger
+	p.note("ASM-OLDFLOWS") // AZ-NSG-15
+
+	g := &Graph{Estate: e, byPlace: map[model.Place][]*Site{}, forwarder: p.vias, planner: p}
+	p.finish(g)
+	g.Sites = p.sites
+	slices.SortStableFunc(g.Sites, func(a, b *Site) int {
+		if c := a.Place.Compare(b.Place); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Channel, b.Channel)
+	})
+	for _, s := range g.Sites {
+		g.byPlace[s.Place.Key()] = append(g.byPlace[s.Place.Key()], s)
+	}
+	g.Origins = p.planOrigins(g.Sites)
+	p.b.Origins(max(1, len(g.Origins)))
+	g.Relays = p.relays
+	for id := range p.notes {
+		g.Notes = append(g.Notes, id)
+	}
+	slices.Sort(g.Notes)
+
+	g.Universe = p.b.Freeze()
+	g.Space = packet.NewSpace(g.Universe, o.Limits)
+	g.compiler = &compiler{s: g.Space, u: g.Universe}
+	g.base = p.wire(g.compiler)
+	return g, g.Space.Err()
+}
+
+// fogged returns the unsupported objects that may change how a resource acts.
+func (p *planner) fogged(id model.ID) []model.LedgerEntry { return p.fog[id.Key()] }
+
+// readLedger indexes unsupported objects by what they affect. One that names nothing affects every VNet.
+func (p *planner) readLedger() {
+	for _, entry := range p.e.Ledger {
+		if entry.Disposition != model.Unsupported {
+			continue
+		}
+		affects := entry.Affects
+		if len(affects) == 0 {
+			for _, v := range p.e.VNets {
+				affects = append(affects, v.ID)
+			}
+		}
+		for _, id := range affects {
+			p.fog[id.Key()] = append(p.fog[id.Key()], entry)
+		}
+	}
+}
+
+// wire is what any sender can put on the wire: one family per packet, protocols that the fabric carries (AZ-GEN-03), a name on TCP
+// alone (AZ-NAME-01), and tags that agree with what is known of them (AZ-TAG-09).
+func (p *planner) wire(c *compiler) packet.Set {
+	s := c.s
+	v4 := s.Box(packet.Box{Src: c.u.Addrs(p.addr.v4), Dst: c.u.Addrs(p.addr.v4)})
+	v6 := s.Box(packet.Box{Src: c.u.Addrs(p.addr.v6), Dst: c.u.Addrs(p.addr.v6)})
+	protocols := func(ps ...model.Protocol) packet.Set { return c.transport(ps, nil, nil, true) }
+	carried := s.Union(
+		s.Intersect(v4, protocols(model.TCP, model.UDP, model.ICMP, model.ESP, model.AH)),
+		s.Intersect(v6, protocols(model.TCP, model.UDP, model.ICMPv6, model.ESP, model.AH)),
+		// SCTP exists inside clusters alone (K8S-GEN-02).
+		s.Intersect(protocols(model.SCTP), s.Union(s.Box(packet.Box{Src: c.u.Addrs(p.podsEver)}), s.Box(packet.Box{Dst: c.u.Addrs(p.podsEver)}))))
+	nameless := s.Box(packet.Box{Name: []packet.Range{{Lo: 0, Hi: 0}}})
+	tcp := s.Box(packet.Box{Protocol: one(model.TCP)})
+	base := s.Intersect(carried, s.Union(tcp, nameless))
+	return s.Intersect(base, p.tagFacts(c))
+}
+
+// planForwarders names the forwarders that keep state, before any path asks for the way back through them.
+func (p *planner) planForwarders() {
+	for _, f := range p.e.Firewalls {
+		if f.Subnet == "" {
+			continue
+		}
+		place := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
+		p.vias[firewallVia(f)] = place
+		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(p.firewallAddr(f))}, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: f.Subnet})
+	}
+	for _, g := range p.e.Gateways {
+		p.vias[gatewayVia(g)] = model.Place{Kind: model.PlaceGateway, ID: g.ID}
+	}
+}
+
+// planPlatform adds the host addresses as receiver, and as the sender of health probes (AZ-PLAT-04).
+func (p *planner) planPlatform() {
+	place := model.Place{Kind: model.PlacePlatform}
+	s := p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(platformDNS())}, Send: p.node(place, StageSend, ""), Receive: p.platform()})
+	for _, v := range p.e.VNets {
+		if !v.Partial {
+			p.edge(s.Send, p.fabric(v, "platform"), guard{}, nil)
+		}
+	}
+}
+
+// planOrigins numbers the senders. A site whose addresses a question tells apart becomes several origins.
+func (p *planner) planOrigins(sites []*Site) []Origin {
+	var out []Origin
+	for _, s := range sites {
+		if s.Send < 0 {
+			continue
+		}
+		for _, part := range p.split(s.Prefixes) {
+			out = append(out, Origin{Site: s, Prefixes: part, addrs: p.b.AddSet("", part)})
+		}
+	}
+	return out
+}
+
+// split cuts a set of addresses along the blocks of the questions, the most specific block first.
+func (p *planner) split(ps []netip.Prefix) [][]netip.Prefix {
+	rest := ipset(ps)
+	blocks := slices.Clone(p.o.Questions)
+	slices.SortFunc(blocks, func(a, b netip.Prefix) int {
+		if a.Bits() != b.Bits() {
+			return b.Bits() - a.Bits()
+		}
+		return a.Compare(b)
+	})
+	var out [][]netip.Prefix
+	for _, q := range slices.Compact(blocks) {
+		part := intersectSet(rest, ipset([]netip.Prefix{q}))
+		if isEmpty(part) {
+			continue
+		}
+		out = append(out, part.Prefixes())
+		rest = minusSet(rest, part)
+	}
+	if !isEmpty(rest) {
+		out = append(out, rest.Prefixes())
+	}
+	return out
+}

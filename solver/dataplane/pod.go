@@ -1,0 +1,715 @@
+package dataplane
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// pod is a workload's pods on one node pool.
+type pod struct {
+	w       *model.Workload
+	pool    string
+	node    *machine // nil where the input has no nodes
+	site    *Site
+	ingress guard
+	notes   []string
+}
+
+// podAddrs are the addresses of a workload's pods: stated ones of live pods, else their symbol.
+func (p *planner) podAddrs(w *model.Workload) []netip.Addr {
+	if len(w.Addresses) > 0 {
+		return w.Addresses
+	}
+	if a, ok := p.symbols.Of(model.PodAddress, w.ID, ""); ok {
+		return []netip.Addr{a}
+	}
+	return nil
+}
+
+// planPods adds the pods of every cluster.
+func (p *planner) planPods() {
+	var every []netip.Addr
+	defer func() { p.podsEver = p.b.AddSet("", hosts(every)) }()
+	for _, c := range p.e.Clusters {
+		cp := p.clusters[c.ID.Key()]
+		var all []netip.Addr
+		for _, w := range cp.workloads {
+			if !w.HostNetwork {
+				all = append(all, p.podAddrs(w)...)
+			}
+		}
+		cp.all = p.b.AddPool("", hosts(all))
+		every = append(every, all...)
+		for _, w := range cp.workloads {
+			for _, pool := range p.placements(w) {
+				p.planPod(cp, w, pool)
+			}
+		}
+		p.planNodesToPods(cp)
+		p.planServiceAddresses(cp)
+		p.planKubeServices(cp)
+		p.planIngress(cp)
+		if len(cp.workloads) > 0 {
+			p.note("ASM-K-NODE") // K8S-NP-22: a pod's own node always reaches it; left out of proofs
+			p.note("ASM-K-SYSTEM")
+		}
+	}
+}
+
+// insideCluster is where packets from pods and nodes of one pool are on their way to a pod of the cluster. The sender's pool matters:
+// between nodes NSGs filter, on one node nothing does (K8S-AZ-04, K8S-AZ-05).
+func (p *planner) insideCluster(cp *clusterPlan, pool string) NodeID {
+	return p.node(model.Place{Kind: model.PlacePod, ID: cp.c.ID, Part: pool}, StagePod, "")
+}
+
+func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
+	place := model.Place{Kind: model.PlacePod, ID: w.ID, Part: pool}
+	m := p.nodeMachine(cp, pool)
+	x := &pod{w: w, pool: pool, node: m}
+	cp.pods = append(cp.pods, x)
+	if w.HostNetwork {
+		p.planHostPod(x, place)
+		return
+	}
+	addresses := p.podAddrs(w)
+	x.site = p.site(&Site{Place: place, Prefixes: hosts(addresses), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
+	x.ingress, x.notes = p.policyGuard(cp, w, model.Inbound)
+	to := dstIn(p.addr.exactHosts(addresses...))
+
+	out, notes := p.policyGuard(cp, w, model.Outbound)
+	sent := p.node(place, StageForward, "")
+	p.edge(x.site.Send, sent, out, nil, notes...)
+	if cp.engine == engineAzure && m != nil {
+		// K8S-NPM-02: a pod reaches its own node's address whatever its policies say.
+		p.edge(x.site.Send, sent, onlyOver(dstIn(m.addr)), nil)
+	}
+	p.edge(sent, p.insideCluster(cp, pool), exactly(dstIn(cp.all)), nil)
+	for _, from := range p.sourcePools(cp) {
+		across, more := p.acrossNodes(cp, p.nodeMachine(cp, from), m)
+		p.edge(p.insideCluster(cp, from), x.site.Receive, and(exactly(to), across, x.ingress), nil, append(more, x.notes...)...)
+	}
+
+	outside := minus(everything(), dstIn(cp.all))
+	if cp.mode != podsBare {
+		outside = minus(outside, transport([]model.Protocol{model.SCTP}, nil, nil, false)) // AZ-GEN-03
+	}
+	switch cp.mode {
+	case podsBare:
+		p.edge(sent, p.publicOut(), exactly(both(outside, dstIn(p.addr.public))), nil)
+		p.edge(p.publicIn(), x.site.Receive, and(exactly(to), x.ingress), nil, x.notes...)
+	case podsUnknown:
+		p.forwardUnknown(sent, "", []string{"ASM-K-BYOCNI"})
+		p.edge(p.publicIn(), x.site.Receive, and(onlyOver(to), x.ingress), nil, append(slices.Clone(x.notes), "ASM-K-BYOCNI")...)
+	case podsOverlay:
+		p.asNode(sent, m, exactly(outside))
+	case podsNodeSubnet:
+		if m == nil || m.vnet == nil {
+			p.forwardUnknown(sent, "", []string{missing("node subnet of cluster", cp.c.ID)})
+			break
+		}
+		// AKS-NET-01: the own VNet sees the pod's address, everything else the node's.
+		own := p.addr.set(m.vnet.Prefixes)
+		direct := both(outside, dstIn(own.may))
+		filters, more := p.outbound(m.filters)
+		p.edge(sent, m.out, and(exactly(direct), filters), nil, more...)
+		p.asNode(sent, m, exactly(minus(outside, dstIn(own.must))))
+	case podsPodSubnet:
+		subnet := p.podSubnet(cp, pool)
+		filters, more := p.outbound(filtered{subnet: subnet})
+		p.edge(sent, p.routing(subnet, "", p.egressOf(subnet, "", nil, false)), and(exactly(outside), filters), nil, more...)
+	}
+}
+
+// planServiceAddresses adds what kube-proxy does with a Service's addresses on the sender's own node: a packet of a pod or node to the
+// cluster address or the frontend is translated before any filter sees it, and the sender's egress policy judges the pod that it goes to
+// (K8S-SVC-01, K8S-SVC-04).
+func (p *planner) planServiceAddresses(cp *clusterPlan) {
+	type target struct {
+		match guard
+		pods  packet.AddrSet
+		port  uint16
+	}
+	var targets []target
+	for _, k := range cp.services {
+		addresses := slices.Clone(k.ExternalIPs)
+		if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
+			addresses = append(addresses, a)
+		}
+		if k.Type == "LoadBalancer" {
+			addresses = append(addresses, p.frontendOf(cp, k).addr)
+		}
+		if len(addresses) == 0 {
+			continue
+		}
+		for _, port := range k.Ports {
+			at := both(dstIn(p.addr.exactHosts(addresses...)), transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
+			backends := p.backendsByPort(cp, k, port)
+			for _, t := range slices.Sorted(maps.Keys(backends)) {
+				list := backends[t]
+				var pods []netip.Addr
+				for _, w := range list {
+					pods = append(pods, p.podAddrs(w)...)
+				}
+				targets = append(targets, target{exactly(at), p.b.AddPool("", hosts(pods)), t})
+			}
+		}
+	}
+	send := func(from NodeID, place model.Place, pool string, out guard, notes []string) {
+		if len(targets) == 0 {
+			return
+		}
+		n := p.node(place, StageFrontend, "service")
+		for _, t := range targets {
+			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
+		}
+		p.edge(n, p.insideCluster(cp, pool), out, nil, notes...)
+	}
+	for _, x := range cp.pods {
+		if x.w.HostNetwork {
+			continue
+		}
+		out, notes := p.policyGuard(cp, x.w, model.Outbound)
+		send(x.site.Send, x.site.Place, x.pool, out, notes)
+	}
+	for _, m := range p.machines {
+		if m.cluster == cp {
+			send(m.send, m.site.Place, m.pool, guard{}, nil)
+		}
+	}
+}
+
+// backendsByPort groups the pods behind a Service port by the pod port that it leads to.
+func (p *planner) backendsByPort(cp *clusterPlan, k *model.KubeService, port model.ServicePort) map[uint16][]*model.Workload {
+	out := map[uint16][]*model.Workload{}
+	for _, w := range cp.workloads {
+		if w.Namespace == k.Namespace && selectsAll(k.Selector, w) && !w.HostNetwork {
+			if t := targetPort(w, port); t != 0 {
+				out[t] = append(out[t], w)
+			}
+		}
+	}
+	return out
+}
+
+// targetPort is the pod port that a Service port leads to at one workload; 0 when its pods have no such port (K8S-SVC-01).
+func targetPort(w *model.Workload, port model.ServicePort) uint16 {
+	if port.TargetName == "" {
+		return port.Target
+	}
+	for _, c := range w.Ports {
+		if c.Name == port.TargetName && c.Protocol == port.Protocol {
+			return c.Port
+		}
+	}
+	return 0
+}
+
+// planNodesToPods adds the way from a cluster's nodes to overlay pods, which no VNet route describes: subnet NSGs act between nodes, with
+// the pod's address (AKS-NET-06, K8S-AZ-04), then the pod's ingress policy sees the node.
+func (p *planner) planNodesToPods(cp *clusterPlan) {
+	if cp.mode != podsOverlay {
+		return
+	}
+	for _, m := range p.machines {
+		if m.cluster != cp {
+			continue
+		}
+		p.edge(m.send, p.insideCluster(cp, m.pool), exactly(dstIn(cp.all)), nil)
+	}
+}
+
+func (p *planner) podSubnet(cp *clusterPlan, pool string) model.ID {
+	for _, n := range cp.c.Pools {
+		if n.Name == pool {
+			if n.PodSubnet != "" {
+				return n.PodSubnet
+			}
+			return n.Subnet
+		}
+	}
+	return ""
+}
+
+// asNode sends packets on with the node's address, through the node's filters and routes.
+func (p *planner) asNode(from NodeID, m *machine, g guard) {
+	if m == nil {
+		p.forwardUnknown(from, "", []string{"MISSING(nodes of the cluster)"})
+		return
+	}
+	addr := m.addr
+	n := p.node(m.site.Place, StageForward, "pods")
+	p.edge(from, n, g, &rewrite{src: &addr})
+	key := Node{Place: m.site.Place.Key(), Stage: StageForward, Via: "pods"}
+	if p.routeDone[key] {
+		return
+	}
+	p.routeDone[key] = true
+	out, notes := p.outbound(m.filters)
+	p.edge(n, m.out, out, nil, notes...)
+	p.edge(n, p.platform(), and(out, exactly(dstIn(p.addr.exactHosts(platformHosts()...)))), nil, "ASM-PLATFORM") // K8S-AZ-07
+}
+
+// sourcePools are the pools that pods and nodes of a cluster send from.
+func (p *planner) sourcePools(cp *clusterPlan) []string {
+	if len(cp.c.Pools) == 0 {
+		return []string{""}
+	}
+	var out []string
+	for _, pool := range cp.c.Pools {
+		out = append(out, pool.Name)
+	}
+	return out
+}
+
+// acrossNodes is what node NSGs do to packets between pods, which they see with pod addresses: outbound at the sender's node, inbound at
+// the receiver's. Pods of one pool may share a node, where nothing filters: there the NSGs count in under alone.
+func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine) (guard, []string) {
+	if from == nil || to == nil {
+		return guard{}, nil
+	}
+	r := reading{}
+	if cp.mode == podsOverlay {
+		r.pods = ipset(podCIDRs(cp.c))
+	}
+	out, notes := p.filters(from.filters, model.Outbound, r)
+	in, more := p.filters(to.filters, model.Inbound, r)
+	g := and(out, in)
+	if from == to && g.over != nil {
+		if g.under == nil {
+			g.under = g.over
+		}
+		g.over = everything()
+	}
+	return g, append(append(notes, more...), "ASM-K-PODCIDR")
+}
+
+// planHostPod adds pods on the host network: they have their node's address and only NSGs filter them (K8S-NP-25).
+func (p *planner) planHostPod(x *pod, place model.Place) {
+	if x.node == nil {
+		x.site = p.site(&Site{Place: place, Send: -1, Receive: p.node(place, StageReceive, "")})
+		return
+	}
+	m := x.node
+	x.site = p.site(&Site{Place: place, Prefixes: m.site.Prefixes, Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""), Subnet: m.filters.subnet})
+	out, notes := p.outbound(m.filters)
+	p.edge(x.site.Send, m.out, out, nil, notes...)
+	p.edge(m.accept, x.site.Receive, exactly(dstIn(m.addr)), nil)
+}
+
+// deliverCluster adds a cluster's ways in from a VNet: pods with VNet addresses, and internal frontends of Services.
+func (p *planner) deliverCluster(n NodeID, v *model.VNet, via string, cp *clusterPlan) {
+	for _, x := range cp.pods {
+		if x.w.HostNetwork || x.node == nil && cp.mode != podsPodSubnet {
+			continue
+		}
+		to := dstIn(p.addr.exactHosts(p.podAddrs(x.w)...))
+		switch cp.mode {
+		case podsNodeSubnet:
+			if x.node.vnet == nil || x.node.vnet.ID.Key() != v.ID.Key() {
+				continue
+			}
+			in, notes := p.inbound(x.node.filters)
+			g := and(exactly(to), in, x.ingress).withReply(p.reply(x.node.filters.subnet, via))
+			p.edge(n, x.site.Receive, g, nil, append(notes, x.notes...)...)
+		case podsPodSubnet:
+			subnet := p.podSubnet(cp, x.pool)
+			if subnet.Parent().Key() != v.ID.Key() {
+				continue
+			}
+			in, notes := p.inbound(filtered{subnet: subnet})
+			g := and(exactly(to), in, x.ingress).withReply(p.reply(subnet, via))
+			p.edge(n, x.site.Receive, g, nil, append(notes, x.notes...)...)
+		default:
+		}
+	}
+	for _, k := range p.kubeFront {
+		if k.cp != cp || k.public || k.planned || k.vnet != v.ID.Key() {
+			continue
+		}
+		p.edge(n, p.kubeFrontendNode(k, via), guard{over: dstIn(p.addr.exact(k.addr))}, nil)
+	}
+}
+
+// kubeFrontend is the frontend of a LoadBalancer Service.
+type kubeFrontend struct {
+	cp      *clusterPlan
+	service *model.KubeService
+	addr    netip.Addr
+	public  bool
+	vnet    string // key, of an internal frontend
+	planned bool   // a load balancer of the input has the address: its own rules lead to the nodes
+}
+
+// frontendOf is the address of a LoadBalancer Service, by the order of K8S-SVC-11.
+func (p *planner) frontendOf(cp *clusterPlan, k *model.KubeService) kubeFrontend {
+	f := kubeFrontend{cp: cp, service: k, public: !internalService(k)}
+	switch {
+	case len(k.Ingress) > 0:
+		f.addr = k.Ingress[0]
+	case fixedAddress(k).IsValid():
+		f.addr = fixedAddress(k)
+	default:
+		if name := k.Annotations["service.beta.kubernetes.io/azure-pip-name"]; name != "" && f.public {
+			for _, ip := range p.e.PublicIPs {
+				if strings.EqualFold(ip.Name(), name) {
+					f.addr = p.publicAddr(ip.ID)
+				}
+			}
+		}
+		if !f.addr.IsValid() {
+			f.addr = p.symbolOf(model.ServiceFrontend, k.ID, "")
+		}
+	}
+	if !f.public {
+		for _, id := range p.frontendSubnets(k) {
+			f.vnet = id.Parent().Key()
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, x := range lb.Frontends {
+			if p.frontendAddr(x) == f.addr || x.PublicIP != "" && p.publicAddr(x.PublicIP) == f.addr {
+				f.planned = true
+			}
+		}
+	}
+	return f
+}
+
+func fixedAddress(k *model.KubeService) netip.Addr {
+	for _, key := range []string{"service.beta.kubernetes.io/azure-load-balancer-ipv4", "service.beta.kubernetes.io/azure-load-balancer-ipv6"} {
+		if a, err := netip.ParseAddr(k.Annotations[key]); err == nil {
+			return a.Unmap()
+		}
+	}
+	return k.LoadBalancerIP
+}
+
+// planKubeServices adds what Services open from outside the cluster (K8S-SVC-06): frontends, node ports and host ports.
+func (p *planner) planKubeServices(cp *clusterPlan) {
+	for _, k := range cp.services {
+		if k.Type != "LoadBalancer" && k.Type != "NodePort" {
+			continue
+		}
+		var frontends []netip.Addr
+		if k.Type == "LoadBalancer" {
+			f := p.frontendOf(cp, k)
+			p.kubeFront = append(p.kubeFront, f)
+			frontends = append(frontends, f.addr)
+			if f.public && !f.planned {
+				p.edge(p.publicIn(), p.kubeFrontendNode(f, viaInternet), exactly(dstIn(p.addr.exact(f.addr))), nil)
+			}
+		}
+		for _, port := range k.Ports {
+			p.kubeProxy(cp, k, port, frontends)
+		}
+	}
+	for _, x := range cp.pods {
+		if x.w.HostNetwork || x.node == nil {
+			continue
+		}
+		for _, h := range x.w.HostPorts { // K8S-AZ-09
+			target := h.Target
+			if target == 0 {
+				target = h.Port
+			}
+			g := exactly(both(dstIn(x.node.addr), transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false)))
+			p.toPods(x.node.accept, []*pod{x}, g, target, true, nil)
+		}
+	}
+}
+
+// kubeFrontendNode leads a Service's frontend to the nodes, with floating IP as the Azure load balancer does.
+func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
+	place := model.Place{Kind: model.PlaceFrontend, ID: k.service.ID}
+	n := p.node(place, StageFrontend, via)
+	key := Node{Place: place.Key(), Stage: StageFrontend, Via: via}
+	if p.routeDone[key] {
+		return n
+	}
+	p.routeDone[key] = true
+	for _, port := range k.service.Ports {
+		if k.service.Annotations["service.beta.kubernetes.io/port_"+portText(port.Port)+"_no_lb_rule"] == "true" {
+			continue // AKS-LB-09
+		}
+		match := exactly(transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
+		for _, m := range p.machines {
+			if m.cluster == k.cp {
+				p.balance(n, m, match, via, true, port.Port, port.Port, 0)
+			}
+		}
+	}
+	return n
+}
+
+func portText(p uint16) string { return model.PortRange{First: p, Last: p}.String() }
+
+// kubeProxy is what the nodes do with a Service's frontend and node port: translate to a backend pod (K8S-SVC-01, K8S-SVC-06).
+func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.ServicePort, frontends []netip.Addr) {
+	ranges, unconditional := srcRanges(k)
+	for _, m := range p.machines {
+		if m.cluster != cp {
+			continue
+		}
+		var backends []*pod
+		for _, x := range cp.pods {
+			if x.w.Namespace != k.Namespace || !selectsAll(k.Selector, x.w) {
+				continue
+			}
+			if k.LocalPolicy && x.pool != m.pool {
+				continue // K8S-SVC-08
+			}
+			backends = append(backends, x)
+		}
+		proto := []model.Protocol{port.Protocol}
+		if len(frontends) > 0 {
+			at := both(dstIn(p.addr.exactHosts(frontends...)), transport(proto, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
+			g := exactly(at)
+			var notes []string
+			if !unconditional {
+				// AKS-LB-04: the node drops sources outside the ranges.
+				allowed := p.addr.set(ranges)
+				inRange := between(srcIn(allowed.may), srcIn(allowed.must))
+				if !p.assumed("ASM-A-KUBEPROXY") {
+					inRange.over = everything()
+				}
+				g = and(g, inRange)
+				notes = append(notes, "ASM-A-KUBEPROXY")
+			}
+			p.toBackends(m, backends, g, port, k.LocalPolicy, notes)
+		}
+		if k.NoNodePorts {
+			continue
+		}
+		g := exactly(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: port.NodePort, Last: port.NodePort}}, false)))
+		var notes []string
+		if port.NodePort == 0 {
+			g = onlyOver(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: 30000, Last: 32767}}, false)))
+			notes = append(notes, "ASM-K-NODEPORT") // K8S-SVC-10
+		}
+		p.toBackends(m, backends, g, port, k.LocalPolicy, notes)
+	}
+}
+
+// srcRanges are the sources that a LoadBalancer Service admits by its field; unconditional when it states none.
+func srcRanges(k *model.KubeService) ([]netip.Prefix, bool) {
+	return k.SourceRanges, len(k.SourceRanges) == 0
+}
+
+func selectsAll(selector map[string]string, w *model.Workload) bool {
+	if len(selector) == 0 {
+		return false // K8S-SVC-02: backends come from elsewhere
+	}
+	for k, v := range selector {
+		if w.Labels[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// toBackends groups backends by the pod port that a Service port leads to.
+func (p *planner) toBackends(m *machine, backends []*pod, g guard, port model.ServicePort, local bool, notes []string) {
+	byPort := map[uint16][]*pod{}
+	for _, x := range backends {
+		if t := targetPort(x.w, port); t != 0 {
+			byPort[t] = append(byPort[t], x)
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(byPort)) {
+		p.toPods(m.accept, byPort[t], g, t, local, notes)
+	}
+}
+
+// toPods translates packets at a node to pods. With externalTrafficPolicy Local the pod sees the client; with Cluster it sees the
+// client or a node, and which of them its policy sees is not defined: over needs one, under both (K8S-SVC-09).
+func (p *planner) toPods(from NodeID, pods []*pod, g guard, port uint16, local bool, notes []string) {
+	for _, x := range pods {
+		if x.w.HostNetwork {
+			continue
+		}
+		dst := p.addr.exact(p.podAddrs(x.w)...)
+		rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}
+		how := "local"
+		if !local {
+			how = "cluster"
+		}
+		n := p.node(x.site.Place, StagePod, how)
+		p.edge(from, n, g, rw, notes...)
+		key := Node{Place: x.site.Place.Key(), Stage: StagePod, Via: how}
+		if p.routeDone[key] {
+			continue
+		}
+		p.routeDone[key] = true
+		in := x.ingress
+		more := slices.Clone(x.notes)
+		if !local && in.over != nil {
+			in = p.maskedIngress(x)
+			more = append(more, "ASM-K-SNAT")
+		}
+		p.edge(n, x.site.Receive, in, nil, more...)
+	}
+}
+
+// maskedIngress is a pod's ingress policy where it may see the client's address or a node's.
+func (p *planner) maskedIngress(x *pod) guard {
+	cp := p.clusters[x.w.Cluster.Key()]
+	var nodes []netip.Prefix
+	for _, m := range p.machines {
+		if m.cluster == cp {
+			nodes = append(nodes, m.site.Prefixes...)
+		}
+	}
+	if len(nodes) == 0 {
+		return guard{over: everything(), under: nothing()}
+	}
+	pool := p.b.AddPool("", nodes)
+	under := x.ingress.under
+	if under == nil {
+		under = x.ingress.over
+	}
+	over := x.ingress.over
+	asNode := later(func(c *compiler) packet.Set { return c.s.Preimage(over.get(c), packet.Rewrite{Src: c.u.Addrs(pool)}) })
+	everyNode := later(func(c *compiler) packet.Set {
+		blocked := c.s.Complement(under.get(c))
+		return c.s.Complement(c.s.Preimage(blocked, packet.Rewrite{Src: c.u.Addrs(pool)}))
+	})
+	if cp.engine == engineCalico || cp.engine == engineAzure {
+		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
+		return between(either(over, asNode), everyNode)
+	}
+	return between(either(over, asNode, everything()), both(under, everyNode))
+}
+
+// planIngress adds ingress controllers as relays: from the controller's pods to the backends of Ingress objects (K8S-ING-01).
+func (p *planner) planIngress(cp *clusterPlan) {
+	var targets []guard
+	for _, i := range cp.ingresses {
+		for _, b := range i.Backends {
+			for _, k := range cp.services {
+				if k.Namespace != i.Namespace || k.Name() != b.Service {
+					continue
+				}
+				for _, port := range k.Ports {
+					if b.Port != 0 && port.Port != b.Port || b.PortName != "" && port.Name != b.PortName {
+						continue
+					}
+					targets = append(targets, p.backendPods(cp, k, port)...)
+				}
+			}
+		}
+	}
+	if len(targets) == 0 {
+		return
+	}
+	to := anyOf(targets)
+	for _, x := range slices.Clone(cp.pods) {
+		if !controller(x.w) || x.w.HostNetwork {
+			continue
+		}
+		s := p.site(&Site{
+			Place: x.site.Place, Channel: "ingress", Prefixes: x.site.Prefixes, isRelay: true, Receive: -1,
+			Send: p.node(model.Place{Kind: model.PlacePod, ID: x.w.ID, Part: x.pool + " ingress"}, StageSend, ""),
+		})
+		p.relays = append(p.relays, Relay{Name: string(x.w.ID), Kind: "ingress", Accept: x.site, From: []*Site{s}})
+		out, notes := p.policyGuard(cp, x.w, model.Outbound)
+		p.edge(s.Send, p.insideCluster(cp, x.pool), and(to, out), nil, notes...)
+	}
+}
+
+// backendPods is the packets to the pods behind one Service port.
+func (p *planner) backendPods(cp *clusterPlan, k *model.KubeService, port model.ServicePort) []guard {
+	var out []guard
+	backends := p.backendsByPort(cp, k, port)
+	for _, t := range slices.Sorted(maps.Keys(backends)) {
+		list := backends[t]
+		traffic := transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: t, Last: t}}, false)
+		for _, w := range list {
+			out = append(out, exactly(both(dstIn(p.addr.exactHosts(p.podAddrs(w)...)), traffic)))
+		}
+	}
+	return out
+}
+
+// controller reports whether a workload is an ingress controller, by the namespaces in which they are installed (K8S-ING-02).
+func controller(w *model.Workload) bool {
+	switch w.Namespace {
+	case "ingress-nginx", "app-routing-system", "aks-istio-ingress":
+		return w.Kind == "Deployment" || w.Kind == "DaemonSet" || w.Kind == "StatefulSet" || w.Kind == "Pod" || w.Kind == "ReplicaSet"
+	default:
+		return false
+	}
+}
+
+// planAPIServers adds API servers: the public door with its authorised ranges, or the private endpoint (AKS-API-01 to 03).
+func (p *planner) planAPIServers() {
+	for _, c := range p.e.Clusters {
+		if c.Manifest {
+			continue
+		}
+		place := model.Place{Kind: model.PlaceAPIServer, ID: c.ID}
+		door := p.symbolOf(model.APIDoor, c.ID, "")
+		receive := p.node(place, StageReceive, "")
+		if c.Private != model.On {
+			p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(door)}, Send: -1, Receive: receive})
+			g := exactly(both(dstIn(p.addr.exact(door)), tcpTo(443)))
+			if c.APIRangesSet && len(c.APIRanges) > 0 {
+				g = and(g, p.apiRanges(c))
+			}
+			p.edge(p.publicIn(), receive, g, nil)
+			continue
+		}
+		if len(p.endpointsOf(c.ID)) > 0 {
+			continue // the endpoint of the input is the API server
+		}
+		// AKS-API-03: a private endpoint in the node subnet, reached like any other; only its subnet's NSG may limit it.
+		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(door)}, Send: -1, Receive: receive})
+		for _, id := range p.clusterSubnets(c) {
+			v, ok := model.Get[*model.VNet](p.e, id.Parent())
+			if !ok {
+				continue
+			}
+			in := guard{}
+			if s, ok := model.Get[*model.Subnet](p.e, id); ok && s.EndpointPolicies != model.PoliciesDisabled {
+				f, _ := p.inboundAnySource(filtered{subnet: id})
+				in = guard{over: everything(), under: f.under}
+				if f.under == nil {
+					in.under = f.over
+				}
+			}
+			p.apiEntries = append(p.apiEntries, apiEntry{v.ID.Key(), and(exactly(both(dstIn(p.addr.exact(door)), tcpTo(443))), in), receive})
+		}
+	}
+}
+
+// apiEntry is a private API server whose endpoint is not in the input.
+type apiEntry struct {
+	vnet    string
+	guard   guard
+	receive NodeID
+}
+
+// apiRanges is the sources that authorised ranges admit: public addresses alone; 0.0.0.0/32 is the cluster's own egress (AKS-API-02).
+func (p *planner) apiRanges(c *model.Cluster) guard {
+	var ps []netip.Prefix
+	own := []netip.Addr{}
+	for _, x := range c.APIRanges {
+		if x == netip.MustParsePrefix("0.0.0.0/32") {
+			for _, id := range c.OutboundIPs {
+				if a := p.publicAddr(id); a.IsValid() {
+					own = append(own, a)
+				}
+			}
+			continue
+		}
+		ps = append(ps, x)
+	}
+	public := minusSet(ipset(ps), ipset(ianaPrivate()))
+	a := p.addr.space(public)
+	ownSet := srcIn(p.addr.exactHosts(own...))
+	return between(either(srcIn(a.may), ownSet), either(srcIn(a.must), ownSet))
+}

@@ -1,0 +1,298 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// tri is a selector's answer where labels may be unknown.
+type tri uint8
+
+const (
+	no tri = iota
+	maybe
+	yes
+)
+
+func (a tri) and(b tri) tri { return min(a, b) }
+
+// matchLabels decides a label selector; unknown lists keys whose value is not known (K8S-NP-01, K8S-NP-02).
+func matchLabels(s model.LabelSelector, labels map[string]string, unknown func(key string) bool) tri {
+	out := yes
+	for k, v := range s.Match {
+		have, ok := labels[k]
+		switch {
+		case ok && have == v:
+		case !ok && unknown(k):
+			out = out.and(maybe)
+		default:
+			return no
+		}
+	}
+	for _, r := range s.Requirements {
+		have, ok := labels[r.Key]
+		if !ok && unknown(r.Key) {
+			out = out.and(maybe)
+			continue
+		}
+		holds := false
+		switch r.Operator {
+		case "In":
+			holds = ok && slices.Contains(r.Values, have)
+		case "NotIn":
+			holds = !ok || !slices.Contains(r.Values, have)
+		case "Exists":
+			holds = ok
+		case "DoesNotExist":
+			holds = !ok
+		}
+		if !holds {
+			return no
+		}
+	}
+	return out
+}
+
+// selectsPod decides whether a pod selector selects a workload's pods. Labels that the platform sets, or that are not the same on all
+// pods, are unknown (K8S-WL-02, K8S-WL-03).
+func selectsPod(s model.LabelSelector, w *model.Workload) tri {
+	return matchLabels(s, w.Labels, func(key string) bool { return slices.Contains(w.Implied, key) })
+}
+
+// selectsNamespace decides a namespace selector; an undeclared namespace has its name label alone for certain (K8S-NS-03).
+func (cp *clusterPlan) selectsNamespace(s model.LabelSelector, name string) tri {
+	n := cp.labels[name]
+	labels := map[string]string{"kubernetes.io/metadata.name": name}
+	declared := false
+	if n != nil {
+		declared = n.Declared
+		for k, v := range n.Labels {
+			labels[k] = v
+		}
+	}
+	return matchLabels(s, labels, func(string) bool { return !declared })
+}
+
+// peerPods is the pods that a policy peer names, in both bounds.
+func (p *planner) peerPods(cp *clusterPlan, policy *model.NetworkPolicy, peer model.PolicyPeer) (must, may []netip.Addr) {
+	for _, w := range cp.workloads {
+		match := yes
+		switch {
+		case peer.Namespaces != nil:
+			match = cp.selectsNamespace(*peer.Namespaces, w.Namespace)
+		case w.Namespace != policy.Namespace:
+			match = no // K8S-NP-10: a pod selector alone means the policy's namespace
+		}
+		if peer.Pods != nil {
+			match = match.and(selectsPod(*peer.Pods, w))
+		}
+		if match == no {
+			continue
+		}
+		if w.HostNetwork {
+			continue // K8S-NP-25: never matched by a selector; its packets carry the node's address
+		}
+		addresses := p.podAddrs(w)
+		may = append(may, addresses...)
+		if match == yes {
+			must = append(must, addresses...)
+		}
+	}
+	return must, may
+}
+
+// policySide is the far ends that a rule's peers admit.
+func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule model.PolicyRule, at func(packet.AddrSet) *lazy) (must, may *lazy, notes []string) {
+	if len(rule.Peers) == 0 {
+		return everything(), everything(), nil // K8S-NP-09
+	}
+	var certain, possible []*lazy
+	for _, peer := range rule.Peers {
+		if peer.IPBlock != nil {
+			a, b, more := p.ipBlock(cp, *peer.IPBlock, at)
+			certain, possible, notes = append(certain, a), append(possible, b), append(notes, more...)
+			continue
+		}
+		mustPods, mayPods := p.peerPods(cp, policy, peer)
+		certain = append(certain, at(p.addr.exactHosts(mustPods...)))
+		possible = append(possible, at(p.addr.exactHosts(mayPods...)))
+		if len(mustPods) != len(mayPods) {
+			notes = append(notes, "ASM-K-NSLABELS")
+		}
+	}
+	return either(certain...), either(possible...), notes
+}
+
+// ipBlock is the addresses of a block, less its holes; whether it matches pods and nodes depends on the engine (K8S-NP-13).
+func (p *planner) ipBlock(cp *clusterPlan, b model.IPBlock, at func(packet.AddrSet) *lazy) (must, may *lazy, notes []string) {
+	block := p.addr.set([]netip.Prefix{b.CIDR})
+	holes := p.addr.set(b.Except)
+	must = minus(at(block.must), at(holes.may))
+	may = minus(at(block.may), at(holes.must))
+	pods := at(cp.all)
+	nodes := at(p.nodeSpace(cp))
+	switch cp.engine {
+	case engineCilium:
+		inside := either(pods, nodes) // K8S-CIL-05
+		return minus(must, inside), minus(may, inside), nil
+	case engineCalico, engineAzure, engineNone:
+		return must, may, nil
+	default:
+		return minus(must, either(pods, nodes)), may, []string{"ASM-K-IPBLOCK"}
+	}
+}
+
+// nodeSpace is the addresses of a cluster's nodes: those of its machines, which in a node subnet is every address that nothing else holds.
+func (p *planner) nodeSpace(cp *clusterPlan) packet.AddrSet {
+	var ps []netip.Prefix
+	for _, m := range p.machines {
+		if m.cluster == cp {
+			ps = append(ps, m.site.Prefixes...)
+		}
+	}
+	return p.b.AddSet("", ps)
+}
+
+// policyGuard is what the policies of a cluster let one pod receive (Inbound) or send (Outbound).
+func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Direction) (guard, []string) {
+	enforcedOver, enforcedUnder := p.enforces(cp.engine)
+	var notes []string
+	if !enforcedOver && !enforcedUnder || w.HostNetwork {
+		return guard{}, nil
+	}
+	switch cp.engine {
+	case engineAssumed:
+		notes = append(notes, "ASM-K-ENGINE")
+	case engineOpen:
+		notes = append(notes, "ASM-A-ENGINE")
+	}
+	open := p.unsupportedPolicies(cp, w.Namespace)
+	at := srcIn
+	if dir == model.Outbound {
+		at = dstIn
+	}
+	isolatedMust, isolatedMay := false, false
+	var allowMust, allowMay []*lazy
+	for _, n := range cp.policies {
+		if n.Namespace != w.Namespace || !n.Isolates[dir] {
+			continue
+		}
+		selected := selectsPod(n.Pods, w)
+		if selected == no {
+			continue
+		}
+		isolatedMay = true
+		isolatedMust = isolatedMust || selected == yes
+		rules := n.Ingress
+		if dir == model.Outbound {
+			rules = n.Egress
+		}
+		for _, r := range rules {
+			must, may, more := p.policySide(cp, n, r, at)
+			notes = append(notes, more...)
+			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
+			allowMay = append(allowMay, both(may, portsMay))
+			if selected == yes {
+				allowMust = append(allowMust, both(must, portsMust))
+			}
+		}
+	}
+	if !isolatedMay && len(open) == 0 {
+		return guard{}, notes // K8S-NP-03
+	}
+	over, under := either(allowMay...), either(allowMust...)
+	if !isolatedMust || !enforcedOver {
+		over = everything()
+	}
+	if !isolatedMay {
+		under = everything()
+	}
+	if len(open) > 0 {
+		// A policy kind that is not modelled may allow or deny anything here.
+		over, under = everything(), nothing()
+		notes = append(notes, open...)
+	}
+	if isolatedMay {
+		over, under = p.icmpOf(cp, over, under)
+		notes = append(notes, "ASM-K-ICMP")
+	}
+	slices.Sort(notes)
+	return between(over, under), slices.Compact(notes)
+}
+
+// icmpOf widens what an engine that nobody documents does with protocols that policies do not name (K8S-NP-24).
+func (p *planner) icmpOf(cp *clusterPlan, over, under *lazy) (*lazy, *lazy) {
+	if cp.engine != engineOther && p.assumed("ASM-K-ICMP") {
+		return over, under
+	}
+	portless := later(func(c *compiler) packet.Set { return c.portless() })
+	return either(over, portless), minus(under, portless)
+}
+
+// unsupportedPolicies names policy objects in the input that may act on pods of a namespace and are not modelled.
+func (p *planner) unsupportedPolicies(cp *clusterPlan, namespace string) []string {
+	var out []string
+	ids := []model.ID{cp.c.ID}
+	if n := cp.labels[namespace]; n != nil {
+		ids = append(ids, n.ID)
+	}
+	for _, id := range ids {
+		for _, entry := range p.fogged(id) {
+			if policyKind(entry.Type) {
+				out = append(out, unsupported(entry))
+			}
+		}
+	}
+	return out
+}
+
+// policyKind reports whether a Kubernetes kind that is not modelled filters pod traffic.
+func policyKind(kind string) bool {
+	k := strings.ToLower(kind)
+	return strings.Contains(k, "networkpolicy") || strings.Contains(k, "networkset") || strings.Contains(k, "calico")
+}
+
+// policyPorts is the packets that a rule's ports admit; a named port is looked up at the destination pod (K8S-NP-15 to 19).
+func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.PolicyRule, dir model.Direction) (must, may *lazy) {
+	if len(r.Ports) == 0 {
+		return everything(), everything()
+	}
+	var sets []*lazy
+	for _, x := range r.Ports {
+		switch {
+		case x.Named == "" && x.All:
+			sets = append(sets, transport([]model.Protocol{x.Protocol}, nil, nil, false))
+		case x.Named == "":
+			sets = append(sets, transport([]model.Protocol{x.Protocol}, nil, []model.PortRange{x.Ports}, false))
+		case dir == model.Inbound:
+			sets = append(sets, namedPort(w, x))
+		default:
+			// K8S-NP-19: per destination pod; an address that is no pod never matches.
+			for _, dst := range cp.workloads {
+				if !dst.HostNetwork {
+					sets = append(sets, both(dstIn(p.addr.exactHosts(p.podAddrs(dst)...)), namedPort(dst, x)))
+				}
+			}
+		}
+	}
+	l := either(sets...)
+	return l, l
+}
+
+// namedPort is the packets to the container ports of a pod that have a name and protocol (K8S-NP-18).
+func namedPort(w *model.Workload, x model.PolicyPort) *lazy {
+	var ports []model.PortRange
+	for _, c := range w.Ports {
+		if c.Name == x.Named && c.Protocol == x.Protocol {
+			ports = append(ports, model.PortRange{First: c.Port, Last: c.Port})
+		}
+	}
+	if len(ports) == 0 {
+		return nothing()
+	}
+	return transport([]model.Protocol{x.Protocol}, nil, ports, false)
+}

@@ -1,0 +1,192 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// publicOut is where packets from the estate are on public addresses: they reach the internet, or come back in through an address of
+// the estate (AZ-OUT-09). publicIn is where the internet's own packets are.
+func (p *planner) publicOut() NodeID {
+	return p.node(model.Place{Kind: model.PlaceInternet}, StagePublic, "out")
+}
+
+func (p *planner) publicIn() NodeID {
+	return p.node(model.Place{Kind: model.PlaceInternet}, StagePublic, "in")
+}
+
+// internetSpace is the public addresses that no resource of the estate holds.
+func (p *planner) internetSpace() *netipx.IPSet {
+	var owned []netip.Prefix
+	for _, ip := range p.e.PublicIPs {
+		if ip.Address.IsValid() {
+			owned = append(owned, host(ip.Address))
+		}
+	}
+	for _, x := range p.e.Prefixes {
+		if x.Prefix.IsValid() {
+			owned = append(owned, x.Prefix)
+		}
+	}
+	return minusSet(publicSpace(), ipset(owned))
+}
+
+// planInternet adds the internet as sender and receiver.
+func (p *planner) planInternet() {
+	place := model.Place{Kind: model.PlaceInternet}
+	space := p.internetSpace()
+	s := p.site(&Site{Place: place, Prefixes: space.Prefixes(), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
+	p.edge(s.Send, p.publicIn(), guard{}, nil)
+	// NamedHost is the internet host that a proxy resolved: it has no address that the input could name (AZ-FW-33).
+	outside := p.b.AddSet("", append(space.Prefixes(), host(p.symbolOf(model.NamedHost, "", ""))))
+	p.edge(p.publicOut(), s.Receive, exactly(dstIn(outside)), nil)
+	p.edge(p.publicOut(), p.publicIn(), guard{}, nil)
+}
+
+// planPublicEntries adds what listens on public addresses.
+func (p *planner) planPublicEntries() {
+	for _, ip := range p.e.PublicIPs {
+		a := p.publicAddr(ip.ID)
+		if !a.IsValid() {
+			continue
+		}
+		to := exactly(dstIn(p.addr.exact(a)))
+		if ip.AttachedTo == "" && !p.namedElsewhere(ip.ID) {
+			continue // AZ-PIP-05: not attached, no entry
+		}
+		if !p.attach(ip, a, to) {
+			// The address hangs on something that the input does not hold.
+			p.forwardUnknownPublic(p.publicIn(), to, ip)
+		}
+	}
+	for _, m := range p.machines {
+		for _, a := range m.egress.instance {
+			if sym, ok := p.symbols.At(a); ok && (sym.Kind == model.NodePublicAddress || sym.Kind == model.InstancePublicAddress) {
+				p.instanceEntry(m, a)
+			}
+		}
+	}
+}
+
+// attach leads a public address to what holds it, and reports whether anything of the input does.
+func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
+	found := false
+	is := func(id model.ID) bool { return id != "" && id.Key() == ip.ID.Key() }
+	for _, n := range p.e.NICs {
+		for _, c := range n.IPConfigs {
+			if m := p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}).Key()]; is(c.PublicIP) && m != nil {
+				p.instanceEntry(m, a)
+				found = true
+			}
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, f := range lb.Frontends {
+			if is(f.PublicIP) {
+				p.edge(p.publicIn(), p.frontend(lb, f, viaInternet), to, nil)
+				found = true
+			}
+		}
+	}
+	for _, f := range p.e.Firewalls {
+		if slices.ContainsFunc(f.PublicIPs, is) {
+			p.edge(p.publicIn(), p.firewallIn(f, viaInternet), to, nil)
+			found = true
+		}
+	}
+	for _, g := range p.e.AppGateways {
+		for _, f := range g.Frontends {
+			if is(f.PublicIP) {
+				p.edge(p.publicIn(), p.appGatewayIn(g, f), to.withReply(p.appGatewayReply(g)), nil)
+				found = true
+			}
+		}
+	}
+	for _, b := range p.e.Bastions {
+		if is(b.PublicIP) {
+			p.edge(p.publicIn(), p.bastionIn(b), to, nil)
+			found = true
+		}
+	}
+	for _, g := range p.e.Gateways {
+		if slices.ContainsFunc(g.PublicIPs, is) {
+			listen := either(tcpTo(443), transport([]model.Protocol{model.UDP}, nil, []model.PortRange{{First: 500, Last: 500}, {First: 4500, Last: 4500}}, false),
+				transport([]model.Protocol{model.ESP}, nil, nil, false))
+			if g.Kind == model.VPNGateway {
+				p.edge(p.publicIn(), p.node(model.Place{Kind: model.PlaceGateway, ID: g.ID}, StageReceive, ""), and(to, exactly(listen)), nil)
+			}
+			found = true
+		}
+	}
+	for _, n := range p.e.NATGateways {
+		if slices.ContainsFunc(n.PublicIPs, is) {
+			found = true // AZ-OUT-02: replies only
+		}
+	}
+	for _, k := range p.kubeFront {
+		if k.addr == a {
+			found = true // planned with its Service
+		}
+	}
+	return found
+}
+
+// namedElsewhere reports whether a resource names the public address although the address itself does not say where it hangs.
+func (p *planner) namedElsewhere(id model.ID) bool {
+	is := func(x model.ID) bool { return x != "" && x.Key() == id.Key() }
+	for _, n := range p.e.NICs {
+		if slices.ContainsFunc(n.IPConfigs, func(c model.IPConfig) bool { return is(c.PublicIP) }) {
+			return true
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		if slices.ContainsFunc(lb.Frontends, func(f model.LBFrontend) bool { return is(f.PublicIP) }) {
+			return true
+		}
+	}
+	for _, f := range p.e.Firewalls {
+		if slices.ContainsFunc(f.PublicIPs, is) {
+			return true
+		}
+	}
+	for _, g := range p.e.AppGateways {
+		if slices.ContainsFunc(g.Frontends, func(f model.AGWFrontend) bool { return is(f.PublicIP) }) {
+			return true
+		}
+	}
+	for _, b := range p.e.Bastions {
+		if is(b.PublicIP) {
+			return true
+		}
+	}
+	for _, g := range p.e.Gateways {
+		if slices.ContainsFunc(g.PublicIPs, is) {
+			return true
+		}
+	}
+	return false
+}
+
+// instanceEntry is an instance's own public address: translated one to one, all protocols (AZ-PIP-01).
+func (p *planner) instanceEntry(m *machine, a netip.Addr) {
+	private := m.addr
+	p.edge(p.publicIn(), m.publicIn, exactly(dstIn(p.addr.exact(a))).withReply(p.reply(m.filters.subnet, viaInternet)), &rewrite{dst: &private})
+}
+
+// forwardUnknownPublic leads a public address that hangs on something unknown to where that may lie.
+func (p *planner) forwardUnknownPublic(from NodeID, to guard, ip *model.PublicIP) {
+	place := model.Place{Kind: model.PlaceUnknown, ID: ip.ID}
+	n := p.node(place, StageForward, "unknown")
+	p.edge(from, n, guard{over: to.over, under: nothing()}, nil, missing("resource", ip.AttachedTo))
+	all := p.b.AddPool("", []netip.Prefix{allV4(), allV6()})
+	for _, v := range p.e.VNets {
+		if v.Partial {
+			continue
+		}
+		p.edge(n, p.fabric(v, "unknown"), onlyOver(everything()), &rewrite{dst: &all})
+	}
+}

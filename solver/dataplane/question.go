@@ -1,0 +1,92 @@
+package dataplane
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// Block is the address classes of a block that was named as a question when the graph was built; symbols that may lie in it are
+// included. A block that was not is a bug of the caller.
+func (g *Graph) Block(block netip.Prefix) []packet.Range {
+	a, ok := g.planner.questions[block]
+	if !ok {
+		panic("dataplane: block " + block.String() + " is no question of this run") // INVARIANT: callers list their questions first
+	}
+	return g.Universe.Addrs(a)
+}
+
+// TagPackets is the packets whose far address is in a service tag, or whose name is in an FQDN tag of that name, or both
+// (AZ-FW-34, AZ-TAG-09); nothing when the run knows no such tag.
+func (g *Graph) TagPackets(tag string) packet.Set {
+	s, p := g.Space, g.planner
+	var out []packet.Set
+	if l, ok := p.tagSets[strings.ToLower(tag)]; ok {
+		out = append(out, l.get(g.compiler))
+	}
+	if f, ok := g.Universe.Tag(fqdnTag + ":" + strings.ToLower(tag)); ok {
+		out = append(out, s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: true}}}))
+	}
+	return s.Union(out...)
+}
+
+// OwnAddresses is the packets to a firewall's own addresses, private and public.
+func (g *Graph) OwnAddresses(f *model.Firewall) packet.Set {
+	return g.Space.Box(packet.Box{Dst: g.Universe.Addrs(g.planner.ownOf[f.ID.Key()])})
+}
+
+// NamedHost is the packets to the internet host that a proxy resolved for their name (AZ-FW-33).
+func (g *Graph) NamedHost() packet.Set {
+	return g.Space.Box(packet.Box{Dst: one(g.Universe.Class(g.planner.symbolOf(model.NamedHost, "", "")))})
+}
+
+// InternetAddresses is the address classes of the internet.
+func (g *Graph) InternetAddresses() []packet.Range { return g.Universe.Addrs(g.planner.outside) }
+
+// Accepts is the packets that a relay of the graph takes at its receiving site.
+func (g *Graph) Accepts(r Relay) packet.Set {
+	if r.accept == nil {
+		return g.Space.All()
+	}
+	return r.accept.get(g.compiler)
+}
+
+// Resolved says what an unstated address may be, for printing: the owner's range, or nil for a public address.
+func (g *Graph) Resolved(a netip.Addr) []netip.Prefix {
+	if s := g.planner.ranges[a]; s != nil {
+		return s.Prefixes()
+	}
+	return nil
+}
+
+// planQuestions registers the blocks and tags that questions tell apart.
+func (p *planner) planQuestions() {
+	for _, q := range p.o.Questions {
+		p.questions[q] = p.addr.set([]netip.Prefix{q}).may
+	}
+	for _, t := range p.o.TagNames {
+		switch p.tagKind(t) {
+		case tagSymbolic:
+			p.tagSets[strings.ToLower(t)] = either(p.inTag(t, srcIn), p.inTag(t, dstIn))
+		case tagListed:
+			set := p.listedTag(t)
+			p.tagSets[strings.ToLower(t)] = either(srcIn(set), dstIn(set))
+		default:
+		}
+	}
+	for _, f := range p.e.Firewalls {
+		p.ownOf[f.ID.Key()] = p.firewallOwn(f)
+	}
+	p.outside = p.b.AddSet("", p.internetSpace().Prefixes())
+	p.outsideNamed = p.b.AddSet("", append(p.internetSpace().Prefixes(), host(p.symbolOf(model.NamedHost, "", ""))))
+}
+
+// InternetAndNamed is the address classes of the internet with the host that a proxy resolved.
+func (g *Graph) InternetAndNamed() []packet.Range { return g.Universe.Addrs(g.planner.outsideNamed) }
+
+// OriginClasses is the address classes of a sender.
+func (g *Graph) OriginClasses(origin int) []packet.Range {
+	return g.Universe.Addrs(g.Origins[origin].addrs)
+}

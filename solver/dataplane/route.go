@@ -1,0 +1,503 @@
+package dataplane
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// origin of a route; at equal length the smaller wins (AZ-RT-19).
+type routeOrigin uint8
+
+const (
+	userRoute routeOrigin = iota
+	gatewayRoute
+	systemRoute
+)
+
+// hop is where a route leads.
+type hop struct {
+	kind     model.NextHopType
+	addr     netip.Addr // VirtualAppliance
+	peer     string     // key of the remote VNet
+	gateway  model.ID
+	endpoint model.ID // private endpoint
+	service  string   // service endpoint: Microsoft.Storage
+}
+
+func (h hop) compare(k hop) int {
+	return cmp.Or(cmp.Compare(h.kind, k.kind), h.addr.Compare(k.addr), cmp.Compare(h.peer, k.peer), cmp.Compare(h.gateway, k.gateway),
+		cmp.Compare(h.endpoint, k.endpoint), cmp.Compare(h.service, k.service))
+}
+
+// route is one candidate of a subnet's effective table.
+type route struct {
+	prefix  netip.Prefix
+	tag     string // symbolic service tag in place of a prefix
+	origin  routeOrigin
+	hop     hop
+	certain bool // in the table for certain
+	peer    *peerLink
+	note    string // assumption that its place in the table rests on
+	name    string
+}
+
+// hopGroup is the destinations that one next hop gets: over where it can be the winner, under where every possible winner agrees
+// (AZ-RT-34).
+type hopGroup struct {
+	hop         hop
+	over, under *lazy
+	notes       []string
+	peer        *peerLink
+}
+
+// noneRoutes are the reserved prefixes with a None route: the documented ones, then those that printed tables add (AZ-RT-02).
+func noneRoutes() (documented, printed []netip.Prefix) {
+	return prefixes("10.0.0.0/8", "192.168.0.0/16", "100.64.0.0/10"),
+		prefixes("172.16.0.0/12", "127.0.0.0/8", "25.48.0.0/12", "25.4.0.0/14", "198.18.0.0/15", "157.59.0.0/16", "25.33.0.0/16", "40.109.0.0/16",
+			"104.147.0.0/16", "104.146.0.0/17", "40.108.0.0/17", "23.103.0.0/18", "25.41.0.0/20", "20.35.252.0/22")
+}
+
+// candidates lists every route that may be in the effective table of a subnet's NICs, by descending preference (AZ-RT-19 to 22).
+// The second result is false when the route table that the subnet names is not in the input.
+func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
+	s, v := p.e.SubnetOf(subnet)
+	known = true
+	var table *model.RouteTable
+	if s != nil && s.RouteTable != "" {
+		table, known = model.Get[*model.RouteTable](p.e, s.RouteTable)
+	}
+	propagates := table == nil || table.DisableBGP != model.On // AZ-RT-26
+	add := func(r route) { routes = append(routes, r) }
+
+	if table != nil {
+		for _, u := range table.Routes {
+			h := hop{kind: u.NextHop, addr: u.Address}
+			if u.NextHop == model.HopGateway {
+				h.gateway = "" // resolved where the packet goes (AZ-RT-13)
+			}
+			r := route{origin: userRoute, hop: h, certain: true, name: u.Name}
+			if u.Prefix.IsValid() {
+				r.prefix = u.Prefix
+				add(r)
+			} else if set, ok := p.serviceTag[strings.ToLower(u.Tag)]; ok {
+				for _, x := range set.Prefixes() {
+					r.prefix = x
+					add(r)
+				}
+			} else {
+				r.tag = u.Tag
+				add(r)
+			}
+		}
+	}
+	if v != nil {
+		for _, x := range v.Prefixes {
+			add(route{prefix: x, origin: systemRoute, hop: hop{kind: model.HopVnetLocal}, certain: true})
+		}
+		for _, l := range p.peers(v) {
+			listed := !l.partial() || s != nil && slices.ContainsFunc(l.local.LocalSubnets, func(n string) bool { return strings.EqualFold(n, s.Name()) })
+			ps := l.prefixes()
+			if l.partial() {
+				ps = l.remoteSubnetPrefixes(p.e)
+			}
+			kind := model.HopPeering
+			if l.remote != nil && l.remote.Location != "" && v.Location != "" && !strings.EqualFold(l.remote.Location, v.Location) {
+				kind = model.HopGlobalPeering
+			}
+			for _, x := range ps {
+				add(route{prefix: x, origin: systemRoute, hop: hop{kind: kind, peer: l.remoteID.Key()}, certain: l.certain && listed, peer: &l})
+			}
+		}
+		if propagates {
+			for _, g := range p.gatewaysOf(v) {
+				h := hop{kind: model.HopGateway, gateway: g.ID}
+				for _, f := range p.farSides(g) {
+					for _, x := range f.prefixes {
+						add(route{prefix: x, origin: gatewayRoute, hop: h, certain: f.certain && (f.static || f.name == p2s)})
+					}
+					if f.open {
+						for _, x := range rfc1918() {
+							add(route{prefix: x, origin: gatewayRoute, hop: h, note: "ASM-ER"})
+						}
+					}
+				}
+				if g.AdvertisedDefault == model.On {
+					add(route{prefix: allV4(), origin: gatewayRoute, hop: h, certain: true}) // AZ-GW-08
+				}
+			}
+		}
+	}
+	add(route{prefix: allV4(), origin: systemRoute, hop: hop{kind: model.HopInternet}, certain: true})
+	add(route{prefix: allV6(), origin: systemRoute, hop: hop{kind: model.HopInternet}, certain: true})
+	p.addNoneRoutes(v, &routes)
+
+	slices.SortStableFunc(routes, func(a, b route) int {
+		return cmp.Or(cmp.Compare(b.length(), a.length()), cmp.Compare(tagRank(a.tag), tagRank(b.tag)), cmp.Compare(a.origin, b.origin), a.hop.compare(b.hop))
+	})
+	return routes, known
+}
+
+// length is the prefix length by which a route competes. The prefixes of a symbolic tag are public ones, longer than a default
+// route and of unknown length otherwise.
+func (r route) length() int {
+	if r.tag != "" {
+		return 1
+	}
+	return r.prefix.Bits()
+}
+
+// tagRank orders tags that share a prefix: an explicit CIDR, then regional, global, AzureCloud.region, AzureCloud (AZ-RT-17).
+func tagRank(tag string) int {
+	base, _, regional := strings.Cut(strings.ToLower(tag), ".")
+	switch {
+	case tag == "":
+		return 0
+	case base != "azurecloud" && regional:
+		return 1
+	case base != "azurecloud":
+		return 2
+	case regional:
+		return 3
+	default:
+		return 4
+	}
+}
+
+// addNoneRoutes adds the None routes of reserved prefixes. They vanish when a user route overrides the default, and may vanish under
+// a gateway's default (AZ-RT-04); a VNet range that holds a reserved prefix takes its place (AZ-RT-03).
+func (p *planner) addNoneRoutes(v *model.VNet, routes *[]route) {
+	overridden, maybe := false, false
+	user := map[netip.Prefix]bool{}
+	for _, r := range *routes {
+		if r.prefix == allV4() {
+			overridden = overridden || r.origin == userRoute
+			maybe = maybe || r.origin == gatewayRoute
+		}
+		if r.origin == userRoute {
+			user[r.prefix] = true
+		}
+	}
+	if overridden {
+		return
+	}
+	documented, printed := noneRoutes()
+	add := func(x netip.Prefix, certain bool, note string) {
+		if user[x] {
+			return // a user route for exactly this prefix removes the row
+		}
+		if v != nil {
+			for _, own := range v.Prefixes {
+				if own.Bits() <= x.Bits() && own.Contains(x.Addr()) {
+					return
+				}
+			}
+		}
+		if maybe {
+			certain, note = false, "ASM-NONE-BGP"
+		}
+		*routes = append(*routes, route{prefix: x, origin: systemRoute, hop: hop{kind: model.HopNone}, certain: certain, note: note})
+	}
+	for _, x := range documented {
+		add(x, true, "")
+	}
+	for _, x := range printed {
+		add(x, false, "ASM-NONE-LIST")
+	}
+}
+
+// hopGroups compiles the effective table of a subnet into what each next hop gets.
+func (p *planner) hopGroups(subnet model.ID) []hopGroup {
+	if g, ok := p.tables[subnet.Key()]; ok {
+		return g
+	}
+	routes, known := p.candidates(subnet)
+	type compiled struct {
+		route
+		may, must *lazy
+	}
+	var list []compiled
+	for _, r := range p.endpointRoutes(subnet, routes) {
+		list = append(list, compiled{r, dstIn(p.addr.exact(r.prefix.Addr())), nil})
+	}
+	for _, r := range p.serviceRoutes(subnet, routes) {
+		list = append(list, compiled(r))
+	}
+	// AZ-RT-20: a gateway's route never beats the system route of the VNet or of a peering, however specific it is.
+	inside := p.systemSpace(routes)
+	for _, r := range routes {
+		var c compiled
+		switch {
+		case r.tag != "":
+			l := p.inTag(r.tag, dstIn)
+			c = compiled{r, l, l}
+		case r.origin == gatewayRoute:
+			a := p.addr.space(minusSet(ipset([]netip.Prefix{r.prefix}), inside))
+			c = compiled{r, dstIn(a.may), dstIn(a.must)}
+		default:
+			a := p.addr.set([]netip.Prefix{r.prefix})
+			c = compiled{r, dstIn(a.may), dstIn(a.must)}
+		}
+		list = append(list, c)
+	}
+	var order []hop
+	index := map[hop]int{}
+	for _, c := range list {
+		if _, ok := index[c.hop]; !ok {
+			index[c.hop] = 0
+			order = append(order, c.hop)
+		}
+	}
+	slices.SortFunc(order, hop.compare)
+	groups := make([]hopGroup, len(order))
+	for i, h := range order {
+		index[h] = i
+		groups[i].hop = h
+	}
+	for _, c := range list {
+		g := &groups[index[c.hop]]
+		if c.note != "" && !slices.Contains(g.notes, c.note) {
+			g.notes = append(g.notes, c.note)
+		}
+		if c.peer != nil {
+			g.peer = c.peer
+		}
+	}
+	// The sets of all groups come from one walk down the list, shared by every group.
+	type solved struct{ over, under []packet.Set }
+	var result *solved
+	solve := func(c *compiler) *solved {
+		if result != nil {
+			return result
+		}
+		s := c.s
+		over := make([][]packet.Set, len(groups))
+		taken := packet.Set{}
+		tags := packet.Set{} // what symbolic tags may take from explicit public prefixes, whose length is not known
+		for _, r := range list {
+			if r.tag != "" {
+				tags = s.Union(tags, r.may.get(c))
+			}
+		}
+		for _, r := range list {
+			may := r.may.get(c)
+			i := index[r.hop]
+			over[i] = append(over[i], s.Subtract(may, taken))
+			if r.certain && r.must != nil {
+				mine := r.must.get(c)
+				if r.tag == "" && r.origin == userRoute && r.prefix.Bits() > 0 {
+					mine = s.Subtract(mine, tags)
+				}
+				taken = s.Union(taken, mine)
+			} else if r.certain && r.must == nil {
+				taken = s.Union(taken, may)
+			}
+		}
+		result = &solved{make([]packet.Set, len(groups)), make([]packet.Set, len(groups))}
+		for i := range groups {
+			result.over[i] = s.Union(over[i]...)
+		}
+		for i := range groups {
+			others := []packet.Set{s.Complement(taken)} // no route for certain
+			for j := range groups {
+				if j != i {
+					others = append(others, result.over[j])
+				}
+			}
+			result.under[i] = s.Subtract(result.over[i], s.Union(others...))
+			if !known {
+				result.under[i] = packet.Set{} // the table is referenced and not in the input: anything may win
+			}
+		}
+		return result
+	}
+	for i := range groups {
+		groups[i].over = later(func(c *compiler) packet.Set { return solve(c).over[i] })
+		groups[i].under = later(func(c *compiler) packet.Set { return solve(c).under[i] })
+	}
+	if !known {
+		s, _ := p.e.SubnetOf(subnet)
+		groups = append(groups, hopGroup{hop: hop{kind: hopMissing}, over: everything(), under: nothing(), notes: []string{missing("route table", s.RouteTable)}})
+	}
+	p.tables[subnet.Key()] = groups
+	return groups
+}
+
+// hopMissing stands for whatever a route table says that the input does not hold.
+const hopMissing model.NextHopType = "missing route table"
+
+// missing is the assumption that names a referenced resource which the input lacks.
+func missing(kind string, id model.ID) string { return "MISSING(" + kind + " " + id.ShortName() + ")" }
+
+// unsupported is the assumption that names an object which ringfence does not model.
+func unsupported(e model.LedgerEntry) string {
+	name := e.Resource.ShortName()
+	if e.Field != "" {
+		name += " " + e.Field
+	}
+	return "UNSUPPORTED(" + e.Type + " " + name + ")"
+}
+
+// systemSpace is the ranges with a certain system route that leads into the VNet or a peer.
+func (p *planner) systemSpace(routes []route) *netipx.IPSet {
+	var ps []netip.Prefix
+	for _, r := range routes {
+		if r.origin == systemRoute && r.certain && (r.hop.kind == model.HopVnetLocal || r.hop.peer != "") {
+			ps = append(ps, r.prefix)
+		}
+	}
+	return ipset(ps)
+}
+
+// routing is the node behind a subnet's outbound filters: from here its effective routes decide. via names the forwarder that put the
+// packet here, empty for the subnet's own hosts; eg says how packets leave to the internet.
+func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
+	place := model.Place{Kind: model.PlaceSubnet, ID: subnet, Part: eg.key}
+	n := p.node(place, StageRoute, via)
+	key := Node{Place: place.Key(), Stage: StageRoute, Via: via}
+	if p.routeDone[key] {
+		return n
+	}
+	p.routeDone[key] = true
+	_, v := p.e.SubnetOf(subnet)
+	if v == nil {
+		// The VNet is not in the input: what its routes are, and what lies behind them, is not known.
+		if s, ok := model.Get[*model.Subnet](p.e, subnet); ok {
+			p.forwardUnknown(n, "", []string{missing("virtual network", s.VNet)})
+		} else {
+			p.forwardUnknown(n, "", []string{missing("subnet", subnet)})
+		}
+		return n
+	}
+	for _, entry := range p.fogged(v.ID) {
+		if carries(entry) {
+			p.forwardUnknown(n, v.ID.Key(), []string{unsupported(entry)})
+		}
+	}
+	for _, g := range p.hopGroups(subnet) {
+		sent := between(g.over, g.under)
+		notes := g.notes
+		switch g.hop.kind {
+		case model.HopVnetLocal:
+			p.edge(n, p.fabric(v, via), sent, nil, notes...)
+			p.beyond(n, v, via, sent)
+		case model.HopPeering, model.HopGlobalPeering:
+			cross, more := p.crossing(*g.peer, via)
+			if g.peer.remote == nil || g.peer.remote.Partial {
+				p.edge(n, p.unknownVNet(*g.peer), and(sent, cross), nil, append(more, missing("virtual network", g.peer.remoteID))...)
+				continue
+			}
+			p.edge(n, p.fabric(g.peer.remote, via), and(sent, cross), nil, append(more, notes...)...)
+		case model.HopNone:
+		case model.HopInternet:
+			p.leave(n, subnet, via, eg, sent)
+		case model.HopGateway:
+			p.toGateway(n, v, subnet, via, g)
+		case model.HopAppliance:
+			p.toAppliance(n, v, subnet, via, g)
+		case model.HopPrivateEndpoint:
+			if e, ok := model.Get[*model.PrivateEndpoint](p.e, g.hop.endpoint); ok {
+				p.edge(n, p.endpointInbound(e), sent.withReply(p.endpointReply(via)), nil, notes...)
+			}
+		case model.HopServiceEndpoint:
+			p.toServiceEndpoint(n, subnet, g)
+		case hopMissing:
+			p.forwardUnknown(n, v.ID.Key(), notes)
+		default:
+			p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NEXTHOP"})
+		}
+	}
+	return n
+}
+
+// beyond handles a VnetLocal route for destinations outside the VNet's ranges (AZ-RT-15): whether it reaches peers is not documented.
+func (p *planner) beyond(n NodeID, v *model.VNet, via string, sent guard) {
+	s, err := p.vnetLocalRoutes(v)
+	if !err || isEmpty(s) {
+		return
+	}
+	outside := p.addr.space(s)
+	for _, l := range p.peers(v) {
+		if l.remote != nil && !l.remote.Partial {
+			p.edge(n, p.fabric(l.remote, via), onlyOver(both(sent.over, dstIn(outside.may))), nil, "ASM-VNETLOCAL")
+		}
+	}
+}
+
+// vnetLocalRoutes is the space of user routes with hop VnetLocal that lies outside the VNet.
+func (p *planner) vnetLocalRoutes(v *model.VNet) (*netipx.IPSet, bool) {
+	var ps []netip.Prefix
+	for _, id := range v.Subnets {
+		s, _ := p.e.SubnetOf(id)
+		if s == nil {
+			continue
+		}
+		if t, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); ok {
+			for _, r := range t.Routes {
+				if r.NextHop == model.HopVnetLocal && r.Prefix.IsValid() {
+					ps = append(ps, r.Prefix)
+				}
+			}
+		}
+	}
+	if len(ps) == 0 {
+		return nil, false
+	}
+	return minusSet(ipset(ps), ipset(v.Prefixes)), true
+}
+
+// toGateway follows a route with hop VirtualNetworkGateway: to the route's own gateway, or for a user route to the VPN gateway that the
+// VNet has or uses (AZ-RT-13).
+func (p *planner) toGateway(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) {
+	if gw, ok := model.Get[*model.Gateway](p.e, g.hop.gateway); ok {
+		p.towardsGateway(n, gw, via, between(g.over, g.under))
+		return
+	}
+	for _, gw := range p.gatewaysOf(v) {
+		if gw.Kind == model.VPNGateway || gw.Kind == model.GatewayKindUnknown {
+			p.towardsGateway(n, gw, via, between(g.over, g.under))
+		}
+	}
+}
+
+// toAppliance follows a route with hop VirtualAppliance: the address must be held in the own VNet or a directly peered one (AZ-RT-08).
+func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) {
+	o, ok := p.ownerIn(v, g.hop.addr)
+	if !ok {
+		for _, l := range p.peers(v) {
+			if l.remote == nil {
+				continue
+			}
+			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
+				if !l.certain {
+					g.under = nothing()
+				}
+				break
+			}
+		}
+	}
+	sent := between(g.over, g.under)
+	switch {
+	case !ok:
+		// AZ-RT-08: an address that nothing in the input holds is an unknown forwarder, never a drop.
+		p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NEXTHOP"})
+	case o.kind == model.PlaceFirewall:
+		f, _ := model.Get[*model.Firewall](p.e, o.id)
+		p.edge(n, p.firewallIn(f, via), sent.withReply(p.reply(f.Subnet, via)), nil, g.notes...)
+	case o.kind == model.PlaceNIC:
+		p.edge(n, p.transit(o, via), sent, nil, g.notes...)
+	case o.kind == model.PlaceFrontend:
+		p.frontendTransit(n, o, via, sent, g.notes)
+	case o.kind == model.PlaceNodePool:
+		// kubenet: the next hop is a node, which hands the packet to its pods (AKS-NET-05).
+		p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NVA"})
+	default:
+		p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NEXTHOP"})
+	}
+}

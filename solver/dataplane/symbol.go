@@ -1,0 +1,148 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// symbolGroups says what each symbol's real address may be, and groups those that share it.
+func (p *planner) symbolGroups() []symbolGroup {
+	var groups []symbolGroup
+	at := map[string]int{}
+	for _, s := range p.symbols.All() {
+		within := p.symbolRange(s)
+		p.ranges[s.Addr] = within
+		key := "public"
+		if within != nil {
+			key = setKey(within)
+		}
+		i, ok := at[key]
+		if !ok {
+			i = len(groups)
+			at[key] = i
+			groups = append(groups, symbolGroup{within: within})
+		}
+		groups[i].members = append(groups[i].members, host(s.Addr))
+	}
+	for i := range groups {
+		groups[i].members = ipset(groups[i].members).Prefixes() // neighbours become few blocks
+	}
+	return groups
+}
+
+// symbolRange is what the real address behind a symbol may be; nil for a public address, which lies in no prefix of the input.
+func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
+	switch s.Kind {
+	case model.NamedHost, model.DefaultOutbound, model.PublicAddress, model.NodePublicAddress, model.ServiceDoor:
+		return nil
+	case model.APIDoor:
+		// AKS-API-03: the endpoint of a private cluster lies in the node subnet.
+		c, ok := model.Get[*model.Cluster](p.e, s.Owner)
+		if !ok || c.Private != model.On {
+			return nil
+		}
+		return p.subnetSpace(p.clusterSubnets(c)...)
+	case model.PodAddress:
+		w, _ := model.Get[*model.Workload](p.e, s.Owner)
+		return p.podSpace(w)
+	case model.ConfigAddress:
+		if n, ok := model.Get[*model.NIC](p.e, s.Owner); ok {
+			for _, c := range n.IPConfigs {
+				if c.Name == s.Part {
+					return p.subnetSpace(c.Subnet)
+				}
+			}
+		}
+	case model.EndpointAddress:
+		if e, ok := model.Get[*model.PrivateEndpoint](p.e, s.Owner); ok {
+			return p.subnetSpace(e.Subnet)
+		}
+	case model.FrontendAddress:
+		for _, lb := range p.e.LoadBalancers {
+			for _, f := range lb.Frontends {
+				if f.ID.Key() == s.Owner.Key() {
+					return p.subnetSpace(f.Subnet)
+				}
+			}
+		}
+	case model.ServiceFrontend:
+		if k, ok := model.Get[*model.KubeService](p.e, s.Owner); ok {
+			if !internalService(k) {
+				return nil
+			}
+			return p.subnetSpace(p.frontendSubnets(k)...)
+		}
+	case model.FirewallAddress:
+		if f, ok := model.Get[*model.Firewall](p.e, s.Owner); ok {
+			return p.subnetSpace(f.Subnet)
+		}
+	case model.GatewayAddress:
+		if g, ok := model.Get[*model.AppGateway](p.e, s.Owner); ok {
+			return p.subnetSpace(g.Subnets...)
+		}
+	}
+	return ipset([]netip.Prefix{allV4()})
+}
+
+// subnetSpace is the union of the ranges of subnets. A subnet that the input lacks may lie anywhere.
+func (p *planner) subnetSpace(ids ...model.ID) *netipx.IPSet {
+	var ps []netip.Prefix
+	for _, id := range ids {
+		s, ok := model.Get[*model.Subnet](p.e, id)
+		if !ok {
+			return ipset([]netip.Prefix{allV4()})
+		}
+		for _, x := range s.Prefixes {
+			if x.Addr().Is4() {
+				ps = append(ps, x)
+			}
+		}
+	}
+	if len(ps) == 0 {
+		return ipset([]netip.Prefix{allV4()})
+	}
+	return ipset(ps)
+}
+
+// internalService reports whether a LoadBalancer Service has an internal frontend: any value but the string "true" is public
+// (AKS-LB-02).
+func internalService(k *model.KubeService) bool {
+	return k.Annotations["service.beta.kubernetes.io/azure-load-balancer-internal"] == "true"
+}
+
+// frontendSubnets are the subnets in which an internal frontend may lie: the annotated one, else the node subnets (AKS-LB-02).
+func (p *planner) frontendSubnets(k *model.KubeService) []model.ID {
+	c, ok := model.Get[*model.Cluster](p.e, k.Cluster)
+	if !ok {
+		return nil
+	}
+	nodes := p.clusterSubnets(c)
+	name := k.Annotations["service.beta.kubernetes.io/azure-load-balancer-internal-subnet"]
+	if name == "" {
+		return nodes
+	}
+	for _, id := range nodes {
+		sub := model.ID(string(id.Parent()) + "/subnets/" + name)
+		if _, ok := p.e.Lookup(sub); ok {
+			return []model.ID{sub}
+		}
+	}
+	return nil
+}
+
+// clusterSubnets are the node subnets of a cluster, sorted.
+func (p *planner) clusterSubnets(c *model.Cluster) []model.ID {
+	var out []model.ID
+	for _, pool := range c.Pools {
+		if pool.Subnet != "" {
+			out = append(out, pool.Subnet)
+		}
+	}
+	slices.SortFunc(out, func(a, b model.ID) int { return strings.Compare(a.Key(), b.Key()) })
+	return slices.CompactFunc(out, func(a, b model.ID) bool { return a.Key() == b.Key() })
+}

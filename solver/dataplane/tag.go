@@ -1,0 +1,370 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// subnetContext is what the filters of one subnet's NICs need to know of their surroundings: service tags that are computed per
+// NIC (AZ-TAG-01) depend on the VNet, its peerings and gateways, and the subnet's route table.
+type subnetContext struct {
+	subnet *model.Subnet
+	vnet   *model.VNet
+	must   *netipx.IPSet // in VirtualNetwork for certain
+	own    *netipx.IPSet // own and peered VNet space, for Internet (AZ-TAG-06)
+	parts  []tagPart     // uncertain components, in the order of the table in AZ-TAG-01
+	grown  [2]bool       // by family (IPv4, IPv6): the default route is not the system one
+	key    string
+}
+
+// tagPart is one uncertain component of the VirtualNetwork tag.
+type tagPart struct {
+	set    *netipx.IPSet
+	reason string
+}
+
+// tagSplit is how many uncertain components are tied across the rules of a list (AZ-GEN-01).
+const tagSplit = 4
+
+// context computes the surroundings of a subnet once.
+func (p *planner) context(subnet model.ID) *subnetContext {
+	if c, ok := p.contexts[subnet.Key()]; ok {
+		return c
+	}
+	s, v := p.e.SubnetOf(subnet)
+	c := &subnetContext{subnet: s, vnet: v, key: subnet.Key()}
+	p.contexts[subnet.Key()] = c
+	own := []netip.Prefix{}
+	if v != nil {
+		own = append(own, v.Prefixes...)
+	} else if s != nil {
+		own = append(own, s.Prefixes...)
+	}
+	certain := append(slices.Clone(own), host(platformDNS()))
+	space := slices.Clone(own)
+	possible := map[string][]netip.Prefix{}
+	maybe := func(reason string, ps ...netip.Prefix) { possible[reason] = append(possible[reason], ps...) }
+
+	var table *model.RouteTable
+	if s != nil && s.RouteTable != "" {
+		table, _ = model.Get[*model.RouteTable](p.e, s.RouteTable)
+	}
+	propagates := table == nil || table.DisableBGP != model.On // AZ-RT-26
+	if v != nil {
+		for _, peer := range p.peers(v) {
+			remote := peer.prefixes()
+			space = append(space, remote...)
+			switch {
+			case peer.partial():
+				// AZ-TAG-01: of a subnet peering the peered subnets are certain, the rest of the VNet is not.
+				certain = append(certain, peer.remoteSubnetPrefixes(p.e)...)
+				maybe("peer", remote...)
+			case peer.local.AllowVNetAccess != model.Off && peer.remoteSide.AllowVNetAccess != model.Off:
+				certain = append(certain, remote...)
+			case peer.local.AllowVNetAccess != model.Off || peer.remoteSide.AllowVNetAccess != model.Off:
+				maybe("peer", remote...) // flag off on one side (AZ-PEER-04)
+			}
+			if peer.local.AllowForwarded == model.On && peer.remote != nil {
+				for _, next := range p.peers(peer.remote) {
+					if next.remoteID.Key() != v.ID.Key() {
+						maybe("behind-peer", next.prefixes()...)
+					}
+				}
+			}
+		}
+		for _, gw := range p.gatewaysOf(v) {
+			for _, far := range p.farSides(gw) {
+				switch {
+				case far.static && propagates:
+					certain = append(certain, far.prefixes...)
+				default:
+					maybe("gateway", far.prefixes...)
+				}
+				if far.open {
+					maybe("gateway", rfc1918()...)
+				}
+			}
+		}
+	}
+	if table != nil {
+		for _, r := range table.Routes {
+			if r.Prefix.IsValid() {
+				maybe("routes", r.Prefix)
+				if r.Prefix.Bits() == 0 {
+					c.grow(r.Prefix, maybe)
+				}
+			} else if r.Tag != "" {
+				if set, ok := p.serviceTag[strings.ToLower(r.Tag)]; ok {
+					maybe("routes", set.Prefixes()...)
+				}
+			}
+		}
+	}
+	if v != nil && propagates {
+		for _, gw := range p.gatewaysOf(v) {
+			if gw.AdvertisedDefault == model.On {
+				c.grow(allV4(), maybe) // AZ-GW-08
+			}
+		}
+	}
+	c.must, c.own = ipset(certain), ipset(space)
+	for _, reason := range []string{"peer", "gateway", "behind-peer", "routes", "default"} {
+		set := ipset(possible[reason])
+		if !contains(c.must, set) {
+			c.parts = append(c.parts, tagPart{set, reason})
+		}
+	}
+	return c
+}
+
+// grow records that the subnet's default route of a family is not the system one (AZ-TAG-02).
+func (c *subnetContext) grow(p netip.Prefix, maybe func(string, ...netip.Prefix)) {
+	family := 0
+	if p.Addr().Is6() {
+		family = 1
+	}
+	c.grown[family] = true
+	maybe("default", p)
+}
+
+// assignment is one reading of the VirtualNetwork tag, and of the Internet tag that goes with it.
+type assignment struct {
+	vnetMust, vnetMay *netipx.IPSet
+	netMust, netMay   *netipx.IPSet
+}
+
+// assignments lists the readings of the tags at a subnet: the last tagSplit uncertain components are wholly in or wholly out, in
+// every rule and on both sides; the rest is bounded by must and may (AZ-GEN-01). Readings with the same sets are listed once.
+func (c *subnetContext) assignments() []assignment {
+	free := c.parts[:max(0, len(c.parts)-tagSplit)]
+	tied := c.parts[len(free):]
+	public := publicSpace()
+	// AZ-TAG-06: Internet is never private space, and never less than the public space outside the VNet and its peers.
+	notPrivate := minusSet(ipset([]netip.Prefix{allV4(), allV6()}), ipset(rfc1918()))
+	var out []assignment
+	seen := map[string]bool{}
+	for bits := range 1 << len(tied) {
+		in := []*netipx.IPSet{c.must}
+		for i, t := range tied {
+			if bits>>i&1 == 1 {
+				in = append(in, t.set)
+			}
+		}
+		a := assignment{vnetMust: unionSet(in...)}
+		for _, f := range free {
+			in = append(in, f.set)
+		}
+		a.vnetMay = unionSet(in...)
+		a.netMay = minusSet(notPrivate, c.must)
+		a.netMust = minusSet(public, c.own)
+		// ASM-INTERNET-0: whether Internet loses what VirtualNetwork gained is open: both readings are kept.
+		a.netMust = minusSet(a.netMust, a.vnetMay)
+		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay)
+		if !seen[key] {
+			seen[key] = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// withPods is the reading for packets with overlay pod addresses: inside VirtualNetwork for default rules (ASM-K-PODCIDR), possibly
+// inside for custom ones (ASM-K-PODCIDR-TAG).
+func (a assignment) withPods(pods *netipx.IPSet, byDefault bool) assignment {
+	a.vnetMay = unionSet(a.vnetMay, pods)
+	if byDefault {
+		a.vnetMust = unionSet(a.vnetMust, pods)
+	}
+	return a
+}
+
+// readTags takes over a published list of service tags.
+func (p *planner) readTags() {
+	if p.o.Tags == nil {
+		return
+	}
+	for _, t := range p.o.Tags.Tags {
+		p.serviceTag[strings.ToLower(t.Name)] = ipset(t.Prefixes)
+	}
+}
+
+// tagKind tells the tags that are computed from those that need a list.
+type tagKind uint8
+
+const (
+	tagListed   tagKind = iota // a list gives its prefixes
+	tagSymbolic                // a Boolean of the packet (AZ-TAG-09)
+	tagVNet
+	tagInternet
+	tagLoadBalancer
+	tagPlatformDNS
+	tagPlatformIMDS
+	tagPlatformLKM
+)
+
+func (p *planner) tagKind(name string) tagKind {
+	switch strings.ToLower(name) {
+	case "virtualnetwork":
+		return tagVNet
+	case "internet":
+		return tagInternet
+	case "azureloadbalancer":
+		return tagLoadBalancer
+	case "azureplatformdns":
+		return tagPlatformDNS
+	case "azureplatformimds":
+		return tagPlatformIMDS
+	case "azureplatformlkm":
+		return tagPlatformLKM
+	}
+	if _, ok := p.serviceTag[strings.ToLower(name)]; ok {
+		return tagListed
+	}
+	return tagSymbolic
+}
+
+// useTag registers a symbolic tag.
+func (p *planner) useTag(name string) {
+	if p.tagKind(name) == tagSymbolic && !p.symbolic[strings.ToLower(name)] {
+		p.symbolic[strings.ToLower(name)] = true
+		p.b.Tags(tagField(name))
+		if doors := p.doorsInTag(name); len(doors) > 0 {
+			p.doorSets[strings.ToLower(name)] = p.b.AddSet("", hosts(doors))
+		}
+	}
+}
+
+// tagField is the name of a service tag's Boolean in the packet.
+func tagField(name string) string { return "tag:" + strings.ToLower(name) }
+
+// inTag is the packets whose far address, on one side, is in a symbolic tag: a public address with the tag's Boolean set.
+func (p *planner) inTag(name string, side func(packet.AddrSet) *lazy) *lazy {
+	p.useTag(name)
+	public := side(p.addr.public)
+	return later(func(c *compiler) packet.Set {
+		f, ok := c.u.Tag(tagField(name))
+		if !ok {
+			panic("dataplane: tag " + name + " was not registered") // INVARIANT: useTag ran before the freeze
+		}
+		return c.s.Intersect(public.get(c), c.s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: true}}}))
+	})
+}
+
+// listedTag is the addresses of a tag that a list gives, with the doors of the estate's own accounts that are in it for certain
+// (AZ-SE-03).
+func (p *planner) listedTag(name string) packet.AddrSet {
+	a := p.addr.space(p.serviceTag[strings.ToLower(name)])
+	doors := p.doorsInTag(name)
+	if len(doors) == 0 {
+		return a.must
+	}
+	return p.b.AddSet("", append(p.serviceTag[strings.ToLower(name)].Prefixes(), hosts(doors)...))
+}
+
+// serviceTagOf is the service tag of a kind of account (AZ-SE-03).
+func serviceTagOf(k model.ServiceKind) string {
+	switch k {
+	case model.StorageAccount:
+		return "Storage"
+	case model.SQLServer:
+		return "Sql"
+	case model.KeyVault:
+		return "AzureKeyVault"
+	case model.ContainerRegistry:
+		return "AzureContainerRegistry"
+	case model.CosmosDB:
+		return "AzureCosmosDB"
+	case model.EventHub:
+		return "EventHub"
+	case model.ServiceBus:
+		return "ServiceBus"
+	default:
+		return ""
+	}
+}
+
+// tagMember says whether a service's public door is inside a tag: for certain, certainly not, or unknown.
+func tagMember(s *model.Service, tag string) (in, known bool) {
+	own := serviceTagOf(s.Kind)
+	base, region, regional := strings.Cut(strings.ToLower(tag), ".")
+	switch {
+	case base == "azurecloud" && !regional:
+		return true, true
+	case own == "" || base != strings.ToLower(own) && base != "azurecloud":
+		return false, false // other tags stay free (AZ-TAG-09)
+	case !regional:
+		return true, true
+	case s.Location == "":
+		return false, false
+	default:
+		same := strings.EqualFold(strings.ReplaceAll(s.Location, " ", ""), region)
+		return same, same // another region of the same tag stays free: paired regions and global names exist
+	}
+}
+
+// doorsInTag are the public doors of the estate's accounts that lie in a tag for certain.
+func (p *planner) doorsInTag(tag string) []netip.Addr {
+	var out []netip.Addr
+	for _, s := range p.e.Services {
+		if in, known := tagMember(s, tag); in && known {
+			if a, ok := p.symbols.Of(model.ServiceDoor, s.ID, ""); ok {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+// tagFacts is the packets that agree with what is known of symbolic tags: a regional tag lies in its global one, both in AzureCloud,
+// and an account of the estate in its own (AZ-TAG-09, AZ-SE-03).
+func (p *planner) tagFacts(c *compiler) packet.Set {
+	s := c.s
+	facts := s.All()
+	value := func(name string, v bool) (packet.Set, bool) {
+		f, ok := c.u.Tag(name)
+		if !ok {
+			return packet.Set{}, false
+		}
+		return s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: v}}}), true
+	}
+	implies := func(a, b packet.Set) { facts = s.Intersect(facts, s.Union(s.Complement(a), b)) }
+	for _, name := range c.u.TagNames() {
+		on, _ := value(name, true)
+		if tag, ok := strings.CutPrefix(name, "tag:"); ok {
+			base, region, regional := strings.Cut(tag, ".")
+			if regional {
+				if parent, ok := value("tag:"+base, true); ok {
+					implies(on, parent)
+				}
+				if parent, ok := value("tag:azurecloud."+region, true); ok && base != "azurecloud" {
+					implies(on, parent)
+				}
+			}
+			if cloud, ok := value("tag:azurecloud", true); ok && tag != "azurecloud" && serviceInCloud(base) {
+				implies(on, cloud)
+			}
+			if doors, ok := p.doorSets[tag]; ok {
+				set := c.u.Addrs(doors)
+				implies(s.Box(packet.Box{Dst: set}), on)
+				implies(s.Box(packet.Box{Src: set}), on)
+			}
+		}
+	}
+	return s.Intersect(facts, p.nameFacts(c))
+}
+
+// serviceInCloud names the tags whose lists are part of AzureCloud.
+func serviceInCloud(base string) bool {
+	switch base {
+	case "azurecloud", "storage", "sql", "azurekeyvault", "azurecontainerregistry", "azurecosmosdb", "eventhub", "servicebus":
+		return true
+	default:
+		return false
+	}
+}

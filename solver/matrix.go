@@ -1,0 +1,178 @@
+package solver
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
+)
+
+// By is how a matrix groups endpoints.
+type By string
+
+const (
+	ByZone     By = "zone"
+	BySubnet   By = "subnet"
+	ByNIC      By = "nic"
+	ByEndpoint By = "endpoint"
+	ByWorkload By = "workload"
+)
+
+// Bys lists the groupings in the order in which messages name them.
+func Bys() []By { return []By{ByZone, BySubnet, ByNIC, ByEndpoint, ByWorkload} }
+
+// side is one row or column of a matrix.
+type side struct {
+	name string
+	end  *end
+}
+
+// Matrix answers every pair of a grouping. Pairs without a flow are left out.
+func (s *Solution) Matrix(by By, services []model.PortService, direct bool) ([]Row, error) {
+	sides, err := s.sides(by)
+	if err != nil {
+		return nil, err
+	}
+	out := []Row{}
+	svc := s.serviceSet(services)
+	for i, from := range sides {
+		s.progress(i, len(sides), "matrix by "+string(by))
+		for _, to := range sides {
+			if from.name == to.name && by == ByZone {
+				continue
+			}
+			q := s.newQuery(from.end, to.end)
+			q.service, q.direct = svc, direct
+			out = append(out, s.pair(q, from.name, to.name)...)
+		}
+	}
+	s.progress(len(sides), len(sides), "matrix by "+string(by))
+	return out, s.Err()
+}
+
+func (s *Solution) progress(done, total int, what string) {
+	if s.o.Progress != nil {
+		s.o.Progress(done, total, what)
+	}
+}
+
+// pair merges the rows of one pair: direct and relayed apart, certain and possible apart.
+func (s *Solution) pair(q *query, from, to string) []Row {
+	rows := s.rows(q)
+	space := s.graph.Space
+	type key struct {
+		kind Kind
+		via  string
+	}
+	merged := map[key]row{}
+	var order []key
+	for _, r := range rows {
+		k := key{r.kind, fmt.Sprint(s.chainNames(r.via))}
+		m, ok := merged[k]
+		if !ok {
+			order = append(order, k)
+			m = row{group: r.group, to: to, kind: r.kind, via: r.via}
+		}
+		m.over, m.oneWay = space.Union(m.over, r.over), space.Union(m.oneWay, r.oneWay)
+		merged[k] = m
+	}
+	slices.SortFunc(order, func(a, b key) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.via, b.via)) })
+	var out []Row
+	for _, k := range order {
+		for _, f := range s.pairFlows(merged[k]) {
+			out = append(out, Row{Src: from, Dst: to, Verdict: f.Verdict, Kind: f.Kind, Via: f.Via, Packets: f.Packets})
+		}
+	}
+	return out
+}
+
+// pairFlows prints a merged row without its sources: those are what the row is named after.
+func (s *Solution) pairFlows(r row) []Flow {
+	space := s.graph.Space
+	var out []Flow
+	for _, part := range []struct {
+		set     bool
+		verdict Verdict
+	}{{true, Reachable}, {false, Unknown}} {
+		set := r.oneWay
+		if !part.set {
+			set = space.Subtract(r.over, r.oneWay)
+		}
+		if set.Empty() {
+			continue
+		}
+		f := Flow{Verdict: part.verdict, Kind: r.kind, Via: s.chainNames(r.via)}
+		f.Packets = s.pairPackets(set)
+		out = append(out, f)
+	}
+	return out
+}
+
+// sides lists the rows of a matrix: groups of endpoints with something that sends or receives.
+func (s *Solution) sides(by By) ([]side, error) {
+	switch by {
+	case ByZone:
+		return s.zoneSides()
+	case BySubnet, ByNIC, ByEndpoint, ByWorkload:
+	default:
+		return nil, fmt.Errorf("matrix by `%s`: want one of %v", by, Bys())
+	}
+	var order []string
+	byName := map[string]*end{}
+	add := func(name string, site *dataplane.Site) {
+		e, ok := byName[name]
+		if !ok {
+			e = newEnd(name)
+			byName[name] = e
+			order = append(order, name)
+		}
+		s.addWhole(e, func(x *dataplane.Site) bool { return x == site })
+	}
+	for _, site := range s.graph.Sites {
+		if site.Channel == ingressChannel || site.Place.Kind == model.PlacePlatform {
+			continue
+		}
+		switch {
+		case by == BySubnet && site.Subnet != "":
+			add(s.placeRef(model.Place{Kind: model.PlaceSubnet, ID: site.Subnet}), site)
+		case by == ByNIC && (site.Place.Kind == model.PlaceNIC || outside(site)):
+			add(s.siteRef(site), site)
+		case by == ByWorkload && (site.Place.Kind == model.PlacePod || outside(site)):
+			add(s.siteRef(site), site)
+		case by == ByEndpoint, by == BySubnet && outside(site):
+			add(s.siteRef(site), site)
+		}
+	}
+	slices.Sort(order)
+	out := make([]side, len(order))
+	for i, name := range order {
+		out[i] = side{name, byName[name]}
+	}
+	return out, nil
+}
+
+// outside reports whether a site lies outside the estate: such ends stand in every matrix.
+func outside(site *dataplane.Site) bool {
+	return site.Place.Kind == model.PlaceInternet || site.Place.Kind == model.PlaceFarSide || site.Place.Kind == model.PlaceUnknown
+}
+
+func (s *Solution) zoneSides() ([]side, error) {
+	if len(s.zones) == 0 {
+		return nil, fmt.Errorf("matrix by zone: no zones are declared")
+	}
+	names := []string{string(model.ZoneInternet)}
+	for _, z := range s.zones {
+		names = append(names, z.zone.Name)
+	}
+	var out []side
+	for _, n := range names {
+		e := newEnd(n)
+		if err := s.addZone(e, n); err != nil {
+			return nil, err
+		}
+		out = append(out, side{n, e})
+	}
+	return out, nil
+}

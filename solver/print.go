@@ -1,0 +1,320 @@
+package solver
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// boxCap is how many packet rows a flow prints; Flow.Total has the whole count.
+const boxCap = 64
+
+// flows prints rows: the certain part of each, and what may be delivered beside it.
+func (s *Solution) flows(q *query, rows []row) []Flow {
+	space := s.graph.Space
+	out := []Flow{}
+	for _, r := range rows {
+		rest := space.Subtract(r.over, r.oneWay)
+		for _, part := range []struct {
+			set     packet.Set
+			verdict Verdict
+		}{{r.oneWay, Reachable}, {rest, Unknown}} {
+			if part.set.Empty() {
+				continue
+			}
+			f := Flow{From: s.groups[r.group].ref, To: r.to, Verdict: part.verdict, Kind: r.kind, Via: s.chainNames(r.via)}
+			if part.verdict == Reachable && space.Disjoint(part.set, r.session) {
+				f.Label = "asymmetric"
+			}
+			f.Packets, f.Total = s.packets(part.set, r)
+			if f.Total <= uint64(len(f.Packets)) {
+				f.Total = 0
+			}
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, compareFlows)
+	return out
+}
+
+func (s *Solution) chainNames(via []int) []string {
+	out := []string{}
+	for _, v := range via {
+		out = append(out, s.relays[v].name)
+	}
+	return out
+}
+
+// packets prints a set as few boxes. The source is printed as the sender writes it: where a translation changed it, the sender's own
+// addresses stand for it.
+func (s *Solution) packets(set packet.Set, r row) ([]Packets, uint64) {
+	space := s.graph.Space
+	var own []netip.Prefix
+	var ownClasses []packet.Range
+	for _, o := range s.groups[r.group].origins {
+		own = append(own, s.graph.Origins[o].Prefixes...)
+		ownClasses = append(ownClasses, s.graph.OriginClasses(o)...)
+	}
+	kept := r.kind == Direct && space.Subset(set, space.Box(packet.Box{Src: ownClasses}))
+	if !kept {
+		set = space.Project(set, packet.Src)
+	}
+	return s.boxes(set, func(b packet.Box) []string {
+		if kept && b.Src != nil {
+			return s.addresses(b.Src)
+		}
+		return s.senderTexts(r.group, own)
+	})
+}
+
+// senderTexts prints a sender's own addresses.
+func (s *Solution) senderTexts(g int, own []netip.Prefix) []string {
+	site := s.groups[g].site
+	if site.Place.Kind == model.PlaceInternet && len(own) == len(site.Prefixes) {
+		return []string{"internet"}
+	}
+	return s.prefixTexts(own)
+}
+
+// pairPackets prints a set whatever its sources, which are what the row is named after.
+func (s *Solution) pairPackets(set packet.Set) []Packets {
+	out, _ := s.boxes(s.graph.Space.Project(set, packet.Src), func(packet.Box) []string { return []string{"any"} })
+	return out
+}
+
+func (s *Solution) boxes(set packet.Set, src func(packet.Box) []string) ([]Packets, uint64) {
+	space := s.graph.Space
+	// A packet without a name field (anything but TCP) prints as any name.
+	tcp := space.Box(packet.Box{Protocol: value(uint32(model.TCP))})
+	set = space.Union(space.Intersect(set, tcp), space.Project(space.Subtract(set, tcp), packet.Name))
+	list, total := space.Boxes(set, boxCap)
+	out := []Packets{}
+	for _, b := range list {
+		out = append(out, Packets{
+			Src: src(b), Dst: s.addresses(b.Dst), SPort: ports(b.SPort), DPort: ports(b.DPort), Protocol: protocols(b.Protocol),
+			Names: s.nameTexts(b.Name), Tags: s.tagTexts(b.Tags),
+		})
+	}
+	return out, total
+}
+
+// addresses prints address classes: the internet by its word, symbols by their owner, the rest as prefixes.
+func (s *Solution) addresses(r []packet.Range) []string {
+	if r == nil {
+		return []string{"any"}
+	}
+	if slices.Equal(r, s.graph.InternetAddresses()) || slices.Equal(r, s.graph.InternetAndNamed()) {
+		return []string{"internet"}
+	}
+	return s.prefixTexts(s.graph.Universe.Prefixes(r))
+}
+
+func (s *Solution) prefixTexts(ps []netip.Prefix) []string {
+	out := []string{}
+	for _, p := range ps {
+		if !model.SymbolBlock().Overlaps(p) {
+			out = append(out, p.String())
+			continue
+		}
+		for a := p.Addr(); p.Contains(a); a = a.Next() {
+			sym, ok := s.symbols().At(a)
+			if !ok {
+				break
+			}
+			if t := s.symbolText(sym); !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+func (s *Solution) symbols() *model.Symbols {
+	if s.symbolTable == nil {
+		s.symbolTable = s.Project.Estate.Symbols()
+	}
+	return s.symbolTable
+}
+
+// symbolText names what a symbol stands for.
+func (s *Solution) symbolText(sym model.Symbol) string {
+	kind := map[model.SymbolKind]model.PlaceKind{
+		model.PodAddress: model.PlacePod, model.ConfigAddress: model.PlaceNIC, model.EndpointAddress: model.PlaceEndpoint,
+		model.FrontendAddress: model.PlaceFrontend, model.ServiceFrontend: model.PlaceFrontend, model.ServiceDoor: model.PlaceService,
+		model.APIDoor: model.PlaceAPIServer, model.FirewallAddress: model.PlaceFirewall, model.GatewayAddress: model.PlaceAppGateway,
+	}
+	switch sym.Kind {
+	case model.NamedHost:
+		return "the host of the name"
+	case model.DefaultOutbound:
+		return "an address of Microsoft's default outbound access"
+	case model.PublicAddress:
+		return "publicip:" + sym.Owner.Name()
+	case model.NodePublicAddress:
+		return "a node's public address (" + sym.Owner.Name() + "/" + sym.Part + ")"
+	case model.InstancePublicAddress:
+		return "an instance's public address (" + sym.Owner.Name() + ")"
+	default:
+		return s.placeRef(model.Place{Kind: kind[sym.Kind], ID: sym.Owner, Part: sym.Part})
+	}
+}
+
+func ports(r []packet.Range) []string {
+	if r == nil {
+		return []string{"0-65535"}
+	}
+	out := make([]string, len(r))
+	for i, x := range r {
+		out[i] = strconv.FormatUint(uint64(x.Lo), 10)
+		if x.Hi != x.Lo {
+			out[i] += "-" + strconv.FormatUint(uint64(x.Hi), 10)
+		}
+	}
+	return out
+}
+
+// protocols prints a protocol field: every carried protocol is `any`.
+func protocols(r []packet.Range) string {
+	has := func(p model.Protocol) bool {
+		return r == nil || slices.ContainsFunc(r, func(x packet.Range) bool { return x.Lo <= uint32(p) && uint32(p) <= x.Hi })
+	}
+	var names []string
+	for _, p := range []model.Protocol{model.TCP, model.UDP, model.SCTP, model.ICMP, model.ICMPv6, model.ESP, model.AH} {
+		if has(p) {
+			names = append(names, p.String())
+		}
+	}
+	if has(model.TCP) && has(model.UDP) && (has(model.ICMP) || has(model.ICMPv6)) && has(model.ESP) && has(model.AH) {
+		return "any"
+	}
+	return strings.Join(names, ",")
+}
+
+// nameTexts prints a name field: patterns, `*` for every packet, `(none)` for packets without a name.
+func (s *Solution) nameTexts(r []packet.Range) []string {
+	if r == nil {
+		return []string{"*"}
+	}
+	out := []string{}
+	for _, x := range r {
+		for c := x.Lo; c <= x.Hi; c++ {
+			t := s.nameText(c)
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+			if c == ^uint32(0) {
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (s *Solution) nameText(class uint32) string {
+	if class == 0 {
+		return "(none)"
+	}
+	patterns := s.graph.Universe.NamePatterns(class)
+	best := ""
+	for _, p := range patterns {
+		if p != "*" && len(p) > len(best) {
+			best = p
+		}
+	}
+	if best == "" {
+		return "(any other name)"
+	}
+	return best
+}
+
+// tagTexts prints the tags of a box.
+func (s *Solution) tagTexts(tags []packet.TagValue) []string {
+	var out []string
+	for _, t := range tags {
+		name := s.tagName(t.Tag)
+		if !t.Value {
+			name = "!" + name
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (s *Solution) tagName(f packet.Field) string {
+	for _, n := range s.graph.Universe.TagNames() {
+		if g, ok := s.graph.Universe.Tag(n); ok && g == f {
+			_, name, _ := strings.Cut(n, ":")
+			return s.tagSpelling(name)
+		}
+	}
+	return "tag"
+}
+
+// tagSpelling gives a tag the spelling of the input.
+func (s *Solution) tagSpelling(lower string) string {
+	for _, n := range s.Project.Estate.NSGs {
+		for _, r := range n.Rules {
+			for _, t := range append(slices.Clone(r.SourceAddrs.Tags), r.DestAddrs.Tags...) {
+				if strings.EqualFold(t, lower) {
+					return t
+				}
+			}
+		}
+	}
+	for _, g := range s.Project.Estate.RuleGroups {
+		for _, c := range g.Collections {
+			for _, r := range c.Rules {
+				for _, t := range append(slices.Clone(r.Dests.Tags), r.FQDNTags...) {
+					if strings.EqualFold(t, lower) {
+						return t
+					}
+				}
+			}
+		}
+	}
+	return lower
+}
+
+// assumptions turns IDs into what answers print. Open ones are printed where they made the answer unknown, assumed ones always.
+func (s *Solution) assumptions(ids []string, withOpen bool) []Assumption {
+	slices.Sort(ids)
+	out := []Assumption{}
+	for _, id := range slices.Compact(ids) {
+		a, ok := model.AssumptionOf(id)
+		if !ok {
+			continue
+		}
+		open := a.Open || s.o.Strict && !a.Statement
+		if open && !withOpen {
+			continue
+		}
+		out = append(out, Assumption{ID: a.ID, Open: open, Text: a.Text, Settle: a.Settle})
+	}
+	return out
+}
+
+// notesOf is the assumptions that took part in a question: those of the edges that its senders' packets reach on a way to the target.
+func (s *Solution) notesOf(q *query) []string {
+	var targets []dataplane.NodeID
+	for n := range q.to.nodes {
+		targets = append(targets, n)
+	}
+	for n := range q.to.entry {
+		targets = append(targets, n)
+	}
+	slices.Sort(targets)
+	from := q.from.from
+	if !q.direct {
+		for i := range s.chains(q, dataplane.Over) {
+			from = s.graph.Space.Union(from, s.relays[i].from)
+		}
+	}
+	notes := q.floods(dataplane.Over).Touched(from, s.graph.Towards(targets))
+	return append(notes, s.graph.Notes...)
+}

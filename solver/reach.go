@@ -1,0 +1,444 @@
+package solver
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// query is one question, resolved. The packets that count at a target are those of service, less those of except.
+type query struct {
+	from, to *end
+	service  packet.Set // at the target, after every translation; at an entry as the client sends it (AZ-GEN-11)
+	direct   bool       // leave relayed chains out
+	except   []exception
+	floods   func(dataplane.Bound) *dataplane.Flood
+	avoid    []model.Place // relays among them are out of use
+}
+
+// exception takes flows out of a question. Nil ends mean the question's own.
+type exception struct {
+	from, to *end
+	service  packet.Set
+}
+
+// row is what one sender can open to one target, by packets or through one chain of relays. Sets are as the target sees them, without
+// the origin.
+type row struct {
+	group   int
+	to      string
+	kind    Kind
+	via     []int // relays, in the order of the chain
+	over    packet.Set
+	oneWay  packet.Set
+	session packet.Set
+	raw     map[dataplane.NodeID]packet.Set // over, with origins, by node: what a witness is taken from
+	sure    map[dataplane.NodeID]packet.Set // one-way, likewise
+}
+
+func (r row) key() string {
+	var b strings.Builder
+	for _, v := range r.via {
+		b.WriteString("/" + string(rune('0'+v)))
+	}
+	return b.String()
+}
+
+func (s *Solution) newQuery(from, to *end) *query {
+	return &query{from: from, to: to, service: s.graph.Space.All(), floods: s.flood}
+}
+
+// serviceSet is the packets of a list of services; none means every service.
+func (s *Solution) serviceSet(list []model.PortService) packet.Set {
+	space := s.graph.Space
+	if len(list) == 0 {
+		return space.All()
+	}
+	var sets []packet.Set
+	for _, v := range list {
+		switch {
+		case v.IsAny():
+			return space.All()
+		case v.Protocol.HasPorts():
+			b := packet.Box{Protocol: value(uint32(v.Protocol)), DPort: portRange(v.Ports)}
+			if v.HasSource {
+				b.SPort = portRange(v.SourcePorts)
+			}
+			sets = append(sets, space.Box(b))
+		case v.Protocol == model.ICMP:
+			sets = append(sets, space.Box(packet.Box{Protocol: value(uint32(model.ICMP))}), space.Box(packet.Box{Protocol: value(uint32(model.ICMPv6))}))
+		default:
+			sets = append(sets, space.Box(packet.Box{Protocol: value(uint32(v.Protocol))}))
+		}
+	}
+	return space.Union(sets...)
+}
+
+func value(v uint32) []packet.Range { return []packet.Range{{Lo: v, Hi: v}} }
+
+func portRange(p model.PortRange) []packet.Range {
+	return []packet.Range{{Lo: uint32(p.First), Hi: uint32(p.Last)}}
+}
+
+// arriving is the packets that count at each node of a query's target, in one bound, of some senders.
+func (s *Solution) arriving(q *query, b dataplane.Bound, from packet.Set) map[dataplane.NodeID]packet.Set {
+	space := s.graph.Space
+	f := q.floods(b)
+	out := map[dataplane.NodeID]packet.Set{}
+	for n, counts := range q.to.nodes {
+		set := space.Intersect(space.Intersect(f.At(n), from), space.Intersect(counts, q.service))
+		if b != dataplane.Over {
+			set = s.certainName(q, f, n, set)
+		}
+		if !set.Empty() {
+			out[n] = set
+		}
+	}
+	for n, counts := range q.to.entry {
+		scope := space.Intersect(space.Intersect(from, counts), q.service)
+		if space.Disjoint(scope, f.At(n)) {
+			continue
+		}
+		if set := f.Delivering(n, scope); !set.Empty() {
+			out[n] = space.Union(out[n], set)
+		}
+	}
+	return out
+}
+
+// certainName narrows what certainly reaches a name: a proxy that resolves it, or a way to every address that its host may have
+// (AZ-NAME-02).
+func (s *Solution) certainName(q *query, f *dataplane.Flood, n dataplane.NodeID, set packet.Set) packet.Set {
+	if !q.to.named || set.Empty() || s.graph.Nodes[n].Place.Kind != model.PlaceInternet || !isNamePart(q.to.text) {
+		return set
+	}
+	space := s.graph.Space
+	resolved := space.Intersect(set, s.graph.NamedHost())
+	missed := space.Subtract(space.Box(packet.Box{Dst: s.graph.InternetAddresses()}), set)
+	everywhere := space.Subtract(set, space.Project(missed, packet.Dst))
+	return space.Union(resolved, everywhere)
+}
+
+func isNamePart(text string) bool { return strings.Contains(text, string(model.SelFQDN)+":") }
+
+// rows answers a query: every sender and target with packets that may be delivered, and the chains of relays.
+func (s *Solution) rows(q *query) []row {
+	out := s.directRows(q, q.from.from, nil, nil)
+	if !q.direct {
+		out = append(out, s.relayedRows(q)...)
+	}
+	out = slices.DeleteFunc(out, func(r row) bool { return r.over.Empty() })
+	slices.SortStableFunc(out, func(a, b row) int {
+		return cmp.Or(cmp.Compare(s.groups[a.group].ref, s.groups[b.group].ref), cmp.Compare(a.to, b.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.key(), b.key()))
+	})
+	return out
+}
+
+// cell collects the sets of one sender and one target by placement: pods may run on several pools, and what is certain must hold on
+// each of them, on both sides.
+type cell struct {
+	over    []packet.Set
+	oneWay  map[[2]int]packet.Set
+	session map[[2]int]packet.Set
+	raw     map[dataplane.NodeID]packet.Set
+	sure    map[dataplane.NodeID]packet.Set
+	targets map[int]bool
+}
+
+// directRows are the rows of packets that senders open themselves. For a relay's own packets, as is the row's sender and via its chain.
+func (s *Solution) directRows(q *query, from packet.Set, as []int, via []int) []row {
+	space := s.graph.Space
+	cells := map[int]map[string]*cell{}
+	at := func(g int, to string) *cell {
+		if cells[g] == nil {
+			cells[g] = map[string]*cell{}
+		}
+		c := cells[g][to]
+		if c == nil {
+			c = &cell{
+				oneWay: map[[2]int]packet.Set{}, session: map[[2]int]packet.Set{}, targets: map[int]bool{},
+				raw: map[dataplane.NodeID]packet.Set{}, sure: map[dataplane.NodeID]packet.Set{},
+			}
+			cells[g][to] = c
+		}
+		return c
+	}
+	for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay, dataplane.Session} {
+		found := s.arriving(q, b, from)
+		nodes := make([]dataplane.NodeID, 0, len(found))
+		for n := range found {
+			nodes = append(nodes, n)
+		}
+		slices.Sort(nodes)
+		for _, n := range nodes {
+			set := s.without(q, n, found[n], as)
+			to, part := s.targetName(q, n)
+			for _, g := range s.groupsIn(set) {
+				c := at(g, to)
+				c.targets[part] = true
+				for i, placement := range s.groups[g].placements {
+					mine := space.Intersect(set, s.graph.From(slices.Clone(placement)...))
+					if mine.Empty() {
+						continue
+					}
+					plain := space.Project(mine, packet.Origin)
+					switch b {
+					case dataplane.Over:
+						c.over = append(c.over, plain)
+						c.raw[n] = space.Union(c.raw[n], mine)
+					case dataplane.OneWay:
+						c.oneWay[[2]int{i, part}] = space.Union(c.oneWay[[2]int{i, part}], plain)
+						c.sure[n] = space.Union(c.sure[n], mine)
+					case dataplane.Session:
+						c.session[[2]int{i, part}] = space.Union(c.session[[2]int{i, part}], plain)
+					}
+				}
+			}
+		}
+	}
+	var out []row
+	for g, byTarget := range cells {
+		for to, c := range byTarget {
+			r := row{group: g, to: to, kind: Direct, over: space.Union(c.over...), raw: c.raw, sure: c.sure}
+			r.oneWay = s.everywhere(c.oneWay, len(s.groups[g].placements), s.partsOf(q, to, c.targets))
+			r.session = s.everywhere(c.session, len(s.groups[g].placements), s.partsOf(q, to, c.targets))
+			if as == nil {
+				out = append(out, r)
+				continue
+			}
+			for _, a := range as {
+				chained := r
+				chained.group, chained.kind, chained.via = a, Relayed, via
+				out = append(out, chained)
+			}
+		}
+	}
+	return out
+}
+
+// everywhere is the packets that hold for every placement of sender and target.
+func (s *Solution) everywhere(sets map[[2]int]packet.Set, placements int, parts []int) packet.Set {
+	space := s.graph.Space
+	var out packet.Set
+	first := true
+	for i := range placements {
+		for _, part := range parts {
+			set := sets[[2]int{i, part}]
+			if first {
+				out, first = set, false
+			} else {
+				out = space.Intersect(out, set)
+			}
+		}
+	}
+	return out
+}
+
+// targetName is how answers call a target node, and its placement where a workload's pods may run on several pools.
+func (s *Solution) targetName(q *query, n dataplane.NodeID) (string, int) {
+	p := s.graph.Nodes[n].Place
+	if _, entry := q.to.entry[n]; entry {
+		if _, also := q.to.nodes[n]; !also {
+			if p.Kind == model.PlaceFirewall || p.Kind == model.PlaceFrontend {
+				return s.placeRef(p), 0
+			}
+			return q.to.text, 0
+		}
+	}
+	if p.Kind == model.PlacePod {
+		return s.placeRef(p), int(n)
+	}
+	return s.placeRef(p), 0
+}
+
+// partsOf lists the placements of a target: for a workload every pool that its pods may run on, reached or not.
+func (s *Solution) partsOf(q *query, to string, seen map[int]bool) []int {
+	parts := map[int]bool{}
+	for p := range seen {
+		parts[p] = true
+	}
+	for n := range q.to.nodes {
+		if name, part := s.targetName(q, n); name == to && part != 0 {
+			parts[part] = true
+		}
+	}
+	out := make([]int, 0, len(parts))
+	for p := range parts {
+		out = append(out, p)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// without takes the exceptions of a query out of what arrives at a node. as names the first senders of a chain.
+func (s *Solution) without(q *query, n dataplane.NodeID, set packet.Set, as []int) packet.Set {
+	space := s.graph.Space
+	for _, x := range q.except {
+		out := x.service
+		if x.to != nil {
+			counts, ok := x.to.nodes[n]
+			if !ok {
+				counts, ok = x.to.entry[n]
+			}
+			if !ok {
+				continue
+			}
+			out = space.Intersect(out, counts)
+		}
+		if x.from != nil {
+			if as != nil {
+				inside := true
+				for _, g := range as {
+					for _, o := range s.groups[g].origins {
+						inside = inside && slices.Contains(x.from.senders, o) && !x.from.named
+					}
+				}
+				if !inside {
+					continue
+				}
+			} else {
+				out = space.Intersect(out, x.from.from)
+			}
+		}
+		set = space.Subtract(set, out)
+	}
+	return set
+}
+
+// groupsIn lists the senders of a set.
+func (s *Solution) groupsIn(set packet.Set) []int {
+	if set.Empty() {
+		return nil
+	}
+	var out []int
+	for _, r := range s.graph.Space.Origins(set) {
+		for o := r.Lo; o <= r.Hi; o++ {
+			out = append(out, s.groupOf[o])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// chain is how a relay was reached: over the relays before it, from some senders.
+type chain struct {
+	relays []int // ending in the relay itself
+	groups []int // who reaches the first one
+}
+
+// chains finds, for each relay, a shortest chain from the senders to it (AZ-REL-03).
+func (s *Solution) chains(q *query, b dataplane.Bound) map[int]chain {
+	space := s.graph.Space
+	f := q.floods(b)
+	out := map[int]chain{}
+	usable := func(r relay) bool {
+		return !slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == r.place.Kind && p.ID.Key() == r.place.ID.Key() })
+	}
+	reach := func(r relay, from packet.Set) packet.Set {
+		return space.Intersect(space.Intersect(f.At(r.at), r.accept), from)
+	}
+	var frontier []int
+	for i, r := range s.relays {
+		if !usable(r) {
+			continue
+		}
+		if hit := reach(r, space.Subtract(q.from.from, r.from)); !hit.Empty() {
+			out[i] = chain{relays: []int{i}, groups: s.groupsIn(hit)}
+			frontier = append(frontier, i)
+		}
+	}
+	for len(frontier) > 0 {
+		var next []int
+		for _, i := range frontier {
+			for j, r := range s.relays {
+				if _, seen := out[j]; seen || !usable(r) {
+					continue
+				}
+				if !reach(r, s.relays[i].from).Empty() {
+					out[j] = chain{relays: append(slices.Clone(out[i].relays), j), groups: out[i].groups}
+					next = append(next, j)
+				}
+			}
+		}
+		frontier = next
+	}
+	return out
+}
+
+// relayedRows are the rows of chains: what the last relay opens to the target.
+func (s *Solution) relayedRows(q *query) []row {
+	space := s.graph.Space
+	over, sure := s.chains(q, dataplane.Over), s.chains(q, dataplane.OneWay)
+	var out []row
+	for i, r := range s.relays {
+		c, ok := over[i]
+		if !ok {
+			continue
+		}
+		for _, x := range s.directRows(q, r.from, c.groups, c.relays) {
+			if _, certain := sure[i]; !certain || !slices.Equal(sure[i].relays, c.relays) {
+				x.oneWay, x.session, x.sure = packet.Set{}, packet.Set{}, nil
+			} else if !slices.Contains(sure[i].groups, x.group) {
+				x.oneWay, x.session, x.sure = packet.Set{}, packet.Set{}, nil
+			}
+			x.over = space.Union(x.over)
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Reach answers "can from reach to", over every packet of the services.
+func (s *Solution) Reach(from, to []model.Selector, services []model.PortService, direct bool) (*Reach, error) {
+	a, err := s.target(from)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.target(to)
+	if err != nil {
+		return nil, err
+	}
+	q := s.newQuery(a, b)
+	q.service, q.direct = s.serviceSet(services), direct
+	out := &Reach{From: a.text, To: b.text, Service: servicesText(services)}
+	rows := s.rows(q)
+	out.Flows = s.flows(q, rows)
+	for _, f := range out.Flows {
+		if f.Verdict == Reachable {
+			out.Verdict = Reachable
+		}
+	}
+	var notes []string
+	switch {
+	case len(rows) == 0:
+		out.Verdict = Unreachable
+		out.BlockedBy, notes = s.blockers(q)
+	default:
+		out.Witness, notes = s.witness(q, rows)
+		if out.Witness == nil && out.Verdict == Reachable {
+			out.Verdict = Unknown // the interpreter did not confirm it: never shown as proof
+		}
+	}
+	if out.Verdict == Unknown {
+		notes = append(s.doubts(q, rows), s.graph.Notes...)
+	} else {
+		notes = append(notes, s.notesOf(q)...)
+	}
+	out.Assumptions = s.assumptions(notes, out.Verdict == Unknown)
+	return out, s.Err()
+}
+
+func servicesText(list []model.PortService) string {
+	if len(list) == 0 {
+		return "any"
+	}
+	texts := make([]string, len(list))
+	for i, v := range list {
+		texts[i] = v.String()
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,180 @@
+package solver
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// Verdict answers "can X reach Y". The zero value is Unknown, so that one nobody set fails closed.
+type Verdict uint8
+
+const (
+	Unknown Verdict = iota
+	Unreachable
+	Reachable
+)
+
+func (v Verdict) String() string { return [...]string{"unknown", "unreachable", "reachable"}[v] }
+
+// MarshalJSON writes the verdict as its word.
+func (v Verdict) MarshalJSON() ([]byte, error) { return json.Marshal(v.String()) }
+
+// Outcome is how a property was decided. The zero value is Undecided.
+type Outcome uint8
+
+const (
+	Undecided Outcome = iota
+	Pass
+	Fail
+)
+
+func (o Outcome) String() string { return [...]string{"unknown", "pass", "fail"}[o] }
+
+// MarshalJSON writes the outcome as its word.
+func (o Outcome) MarshalJSON() ([]byte, error) { return json.Marshal(o.String()) }
+
+// Kind tells packets from chains of connections (AZ-REL-09).
+type Kind string
+
+const (
+	Direct  Kind = "direct"
+	Relayed Kind = "relayed"
+)
+
+// Flow is what one endpoint can open to another, over all packets of one kind and way.
+type Flow struct {
+	From    string    `json:"from"`
+	To      string    `json:"to"`
+	Verdict Verdict   `json:"verdict"` // Reachable: for certain; Unknown: only in the over bound
+	Kind    Kind      `json:"kind"`
+	Via     []string  `json:"via"`
+	Label   string    `json:"label,omitempty"` // asymmetric: delivered one way, the reply does not return
+	Packets []Packets `json:"packets"`
+	Total   uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap
+}
+
+// Packets is a set of packets as few ranges: a conjunction of unions. Src is as the sender writes it, Dst and DPort as the target sees
+// them, after every translation (AZ-GEN-11).
+type Packets struct {
+	Src      []string `json:"src"`
+	Dst      []string `json:"dst"`
+	Protocol string   `json:"protocol"`
+	SPort    []string `json:"sport"`
+	DPort    []string `json:"dport"`
+	Names    []string `json:"names"`
+	Tags     []string `json:"tags,omitempty"` // service tags and FQDN tags that the far end is in (`!T`: outside)
+}
+
+// Packet is one concrete packet, as its sender makes it.
+type Packet struct {
+	Src      string `json:"src"`
+	Dst      string `json:"dst"`
+	Protocol string `json:"protocol"`
+	SPort    uint16 `json:"sport"`
+	DPort    uint16 `json:"dport"`
+	Name     string `json:"name,omitempty"`
+}
+
+func (p Packet) String() string {
+	s := fmt.Sprintf("%s %s:%d -> %s:%d", p.Protocol, p.Src, p.SPort, p.Dst, p.DPort)
+	if p.Protocol != "tcp" && p.Protocol != "udp" && p.Protocol != "sctp" {
+		s = fmt.Sprintf("%s %s -> %s", p.Protocol, p.Src, p.Dst)
+	}
+	if p.Name != "" {
+		s += " (" + p.Name + ")"
+	}
+	return s
+}
+
+// Hop is one stage of a packet's way, as the interpreter decided it.
+type Hop struct {
+	At          string `json:"at"`
+	Stage       string `json:"stage"`
+	Action      string `json:"action"`
+	Rule        string `json:"rule"`
+	Source      string `json:"source"`
+	Detail      string `json:"detail"`
+	NextHopType string `json:"nextHopType,omitempty"`
+	NextHopIP   string `json:"nextHopIP,omitempty"`
+	Prefix      string `json:"prefix,omitempty"`
+	RouteTable  string `json:"routeTable,omitempty"`
+}
+
+// Witness is a concrete packet with its way: the proof of a verdict. A relayed witness has one leg per connection.
+type Witness struct {
+	Packet Packet `json:"packet"`
+	Hops   []Hop  `json:"hops"`
+	Legs   []Leg  `json:"legs,omitempty"` // the connections behind a relay
+}
+
+// Leg is one connection of a relayed chain, after the first.
+type Leg struct {
+	Relay  string `json:"relay"`
+	Packet Packet `json:"packet"`
+	Hops   []Hop  `json:"hops"`
+}
+
+// Blocker is a control that stops a flow.
+type Blocker struct {
+	At     string `json:"at"`
+	Stage  string `json:"stage"`
+	Rule   string `json:"rule"`
+	Source string `json:"source"`
+	Detail string `json:"detail"`
+	From   string `json:"from"`
+	To     string `json:"to"`
+}
+
+// Assumption is what a verdict rests on.
+type Assumption struct {
+	ID     string `json:"id"`
+	Open   bool   `json:"open"`
+	Text   string `json:"text"`
+	Settle string `json:"settle"`
+}
+
+// Reach is the answer to one question.
+type Reach struct {
+	Verdict     Verdict      `json:"verdict"`
+	From        string       `json:"from"`
+	To          string       `json:"to"`
+	Service     string       `json:"service"`
+	Flows       []Flow       `json:"flows"`
+	Witness     *Witness     `json:"witness"`
+	BlockedBy   []Blocker    `json:"blockedBy"`
+	Assumptions []Assumption `json:"assumptions"`
+}
+
+// Row is one pair of a matrix; pairs without any flow are left out.
+type Row struct {
+	Src     string    `json:"src"`
+	Dst     string    `json:"dst"`
+	Verdict Verdict   `json:"verdict"`
+	Kind    Kind      `json:"kind"`
+	Via     []string  `json:"via,omitempty"`
+	Packets []Packets `json:"packets"`
+}
+
+// AssertionResult is how one assertion was decided.
+type AssertionResult struct {
+	ID          string          `json:"id"`
+	Verdict     Outcome         `json:"verdict"`
+	Statement   string          `json:"statement"`
+	Requirement string          `json:"requirement,omitempty"`
+	Source      string          `json:"source"`
+	Violations  []Flow          `json:"violations"`
+	Witness     *Witness        `json:"witness"`
+	BlockedBy   []Blocker       `json:"blockedBy,omitempty"` // must: what stands in the way
+	Waived      []string        `json:"waived,omitempty"`    // exceptions that took flows out
+	Expired     []string        `json:"expired,omitempty"`   // exceptions whose day has passed
+	Reason      string          `json:"reason,omitempty"`    // why it failed or is unknown, in a sentence
+	Assumptions []Assumption    `json:"assumptions"`
+	Assertion   model.Assertion `json:"-"`
+}
+
+func compareFlows(a, b Flow) int {
+	return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Kind, b.Kind), cmp.Compare(fmt.Sprint(a.Via), fmt.Sprint(b.Via)))
+}

@@ -1,0 +1,348 @@
+package solver
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
+	"github.com/ringfence/ringfence/solver/packet"
+	"github.com/ringfence/ringfence/solver/trace"
+)
+
+// witness picks a packet that proves the best row, replays it in the interpreter and prints its way. The result is nil when the
+// interpreter does not confirm the solver: then nothing is shown as proof. The second result is the assumptions on the way.
+func (s *Solution) witness(q *query, rows []row) (*Witness, []string) {
+	best := rows[0]
+	for _, r := range rows[1:] {
+		if quality(r) > quality(best) {
+			best = r
+		}
+	}
+	return s.rowWitness(q, best)
+}
+
+// quality ranks rows as evidence: a session before a one-way delivery before a possible one, direct before relayed.
+func quality(r row) int {
+	n := 0
+	if !r.session.Empty() {
+		n += 4
+	}
+	if !r.oneWay.Empty() {
+		n += 2
+	}
+	if r.kind == Direct {
+		n++
+	}
+	return n
+}
+
+// rowWitness is the witness of one row: its packet, or one packet for each connection of its chain.
+func (s *Solution) rowWitness(q *query, r row) (*Witness, []string) {
+	bound, sets, wanted := dataplane.Over, r.raw, r.over
+	if !r.oneWay.Empty() {
+		bound, sets, wanted = dataplane.OneWay, r.sure, r.oneWay
+		if !r.session.Empty() {
+			wanted = r.session
+		}
+	}
+	var legs []tracedLeg
+	var notes []string
+	for i, v := range r.via {
+		from := s.graph.From(slices.Clone(s.groups[r.group].origins)...)
+		if i > 0 {
+			from = s.relays[r.via[i-1]].from
+		}
+		set := s.graph.Space.Intersect(s.graph.Space.Intersect(q.floods(bound).At(s.relays[v].at), s.relays[v].accept), from)
+		leg, ok := s.leg(q.floods(bound), map[dataplane.NodeID]packet.Set{s.relays[v].at: set}, packet.Set{})
+		if !ok {
+			return nil, nil
+		}
+		legs = append(legs, leg)
+	}
+	last, ok := s.leg(q.floods(bound), sets, wanted)
+	if !ok {
+		return nil, nil
+	}
+	legs = append(legs, last)
+	w := &Witness{}
+	for i, l := range legs {
+		notes = append(notes, l.notes...)
+		if i == 0 {
+			w.Packet, w.Hops = l.packet, l.hops
+			continue
+		}
+		w.Legs = append(w.Legs, Leg{Relay: s.relays[r.via[i-1]].name, Packet: l.packet, Hops: l.hops})
+	}
+	s.checks++
+	return w, notes
+}
+
+// doubts names the assumptions that keep what may be delivered from being certain: those of the edges that a packet of each open row
+// passes in the over bound alone.
+func (s *Solution) doubts(q *query, rows []row) []string {
+	const most = 32
+	space := s.graph.Space
+	var out []string
+	seen := 0
+	ask := func(sets, sure map[dataplane.NodeID]packet.Set) {
+		nodes := make([]dataplane.NodeID, 0, len(sets))
+		for n := range sets {
+			nodes = append(nodes, n)
+		}
+		slices.Sort(nodes)
+		for _, n := range nodes {
+			open := space.Subtract(sets[n], sure[n])
+			p, ok := space.Sample(open, s.graph.Natural()...)
+			if !ok || seen >= most {
+				continue
+			}
+			seen++
+			_, steps := q.floods(dataplane.Over).Course(n, p)
+			for _, st := range steps {
+				if !st.Certain {
+					out = append(out, st.Notes...)
+				}
+			}
+		}
+	}
+	for _, r := range rows {
+		for i, v := range r.via {
+			from := s.graph.From(slices.Clone(s.groups[r.group].origins)...)
+			if i > 0 {
+				from = s.relays[r.via[i-1]].from
+			}
+			at := func(b dataplane.Bound) map[dataplane.NodeID]packet.Set {
+				return map[dataplane.NodeID]packet.Set{s.relays[v].at: space.Intersect(space.Intersect(q.floods(b).At(s.relays[v].at), s.relays[v].accept), from)}
+			}
+			if sure := at(dataplane.OneWay); sure[s.relays[v].at].Empty() {
+				ask(at(dataplane.Over), sure)
+			}
+		}
+		if !space.Subset(r.over, r.oneWay) {
+			ask(r.raw, r.sure)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// tracedLeg is one connection that the interpreter confirmed.
+type tracedLeg struct {
+	packet Packet
+	hops   []Hop
+	notes  []string
+}
+
+// leg samples a packet from what arrives at some nodes, walks back to how its sender made it, and has the interpreter replay it.
+// wanted, where not empty, is preferred (without the origin).
+func (s *Solution) leg(f *dataplane.Flood, sets map[dataplane.NodeID]packet.Set, wanted packet.Set) (tracedLeg, bool) {
+	nodes := make([]dataplane.NodeID, 0, len(sets))
+	for n := range sets {
+		nodes = append(nodes, n)
+	}
+	slices.Sort(nodes)
+	for _, n := range nodes {
+		prefer := s.graph.Natural()
+		if !wanted.Empty() {
+			prefer = append([]packet.Set{wanted}, prefer...)
+		}
+		prefer = append(prefer, s.existing())
+		arrived, ok := s.graph.Space.Sample(sets[n], prefer...)
+		if !ok {
+			continue
+		}
+		start, _ := f.Course(n, arrived)
+		if leg, ok := s.replay(start, n, arrived); ok {
+			return leg, true
+		}
+	}
+	return tracedLeg{}, false
+}
+
+// existing prefers addresses that something of the estate holds.
+func (s *Solution) existing() packet.Set {
+	var rs []packet.Range
+	for _, site := range s.graph.Sites {
+		held := []netip.Addr{}
+		for _, m := range site.Members {
+			held = append(held, m.Addr)
+		}
+		for _, p := range site.Prefixes {
+			if p.IsSingleIP() {
+				held = append(held, p.Addr())
+			}
+		}
+		for _, a := range held {
+			if c := s.graph.Universe.Class(a); s.graph.Universe.Example(c) == a {
+				rs = append(rs, packet.Range{Lo: c, Hi: c})
+			}
+		}
+	}
+	slices.SortFunc(rs, func(a, b packet.Range) int { return int(a.Lo) - int(b.Lo) })
+	rs = slices.Compact(rs)
+	if len(rs) == 0 {
+		return packet.Set{}
+	}
+	return s.graph.Space.Box(packet.Box{Dst: rs})
+}
+
+// concrete turns a packet of the solver into one of the interpreter.
+func (s *Solution) concrete(p packet.Packet) trace.Packet {
+	u := s.graph.Universe
+	out := trace.Packet{
+		From: s.graph.Origins[p.Origin].Site.PlaceOf(u.Example(p.Src)), Src: u.Example(p.Src), Dst: u.Example(p.Dst), Protocol: model.Protocol(p.Protocol),
+		SPort: p.SPort, DPort: p.DPort,
+	}
+	if !out.Protocol.HasPorts() {
+		out.SPort, out.DPort = 0, 0
+	}
+	if p.Name != 0 {
+		out.Name = u.NameExample(p.Name)
+	}
+	for _, n := range u.TagNames() {
+		if f, ok := u.Tag(n); ok && p.Tag(f) {
+			_, name, _ := strings.Cut(n, ":")
+			out.Tags = append(out.Tags, name)
+		}
+	}
+	slices.Sort(out.Tags)
+	return out
+}
+
+// replay has the interpreter walk a packet, and prints the way that ends at the node's place.
+func (s *Solution) replay(start packet.Packet, n dataplane.NodeID, arrived packet.Packet) (tracedLeg, bool) {
+	p := s.concrete(start)
+	end := s.graph.Nodes[n]
+	end.Place = s.graph.PlaceAt(n, s.graph.Universe.Example(arrived.Dst))
+	res := trace.Run(s.Project.Estate, s.traceOptions(false), p)
+	var best *trace.Path
+	for i := range res.Paths {
+		path := &res.Paths[i]
+		if path.End != trace.Delivered || end.Stage == dataplane.StageReceive && !samePlace(path.At, end.Place) {
+			continue
+		}
+		if best == nil || path.Session && !best.Session || path.Certain && !best.Certain {
+			best = path
+		}
+	}
+	if best == nil {
+		return tracedLeg{}, false
+	}
+	return tracedLeg{packet: s.printPacket(p), hops: s.printHops(best.Hops), notes: best.Assumptions}, true
+}
+
+// samePlace compares where the interpreter delivered with where the solver did. A relay's listeners and a workload's placements are
+// parts of one place.
+func samePlace(a, b model.Place) bool {
+	if a.Kind != b.Kind || a.ID.Key() != b.ID.Key() {
+		return false
+	}
+	switch a.Kind {
+	case model.PlaceAppGateway, model.PlacePod:
+		return true
+	default:
+		return a.Part == b.Part || a.Part == "" || b.Part == ""
+	}
+}
+
+func (s *Solution) printPacket(p trace.Packet) Packet {
+	return Packet{Src: s.addressText(p.Src), Dst: s.addressText(p.Dst), Protocol: p.Protocol.String(), SPort: p.SPort, DPort: p.DPort, Name: p.Name}
+}
+
+// addressText prints an address, a symbol by its owner.
+func (s *Solution) addressText(a netip.Addr) string {
+	if sym, ok := s.symbols().At(a); ok {
+		return s.symbolText(sym)
+	}
+	return a.String()
+}
+
+func (s *Solution) printHops(hops []trace.Hop) []Hop {
+	out := []Hop{}
+	for _, h := range hops {
+		x := Hop{At: s.placeRef(h.At), Stage: string(h.Stage), Action: string(h.Action), Rule: h.Rule, Detail: h.Detail}
+		if !h.Source.IsZero() {
+			x.Source = h.Source.String()
+		}
+		if h.Route != nil {
+			x.NextHopType, x.RouteTable = string(h.Route.NextHopType), h.Route.RouteTable
+			if h.Route.NextHopIP.IsValid() {
+				x.NextHopIP = h.Route.NextHopIP.String()
+			}
+			if h.Route.Prefix.IsValid() {
+				x.Prefix = h.Route.Prefix.String()
+			}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// blockers asks the interpreter what stops representative packets: the controls that deny them, every one on the way and not the first
+// alone. The second result is the assumptions that the answers rest on.
+func (s *Solution) blockers(q *query) ([]Blocker, []string) {
+	out := []Blocker{}
+	var notes []string
+	seen := map[Blocker]bool{}
+	for _, p := range s.representatives(q) {
+		res := trace.Run(s.Project.Estate, s.traceOptions(true), p.packet)
+		for _, path := range res.Paths {
+			notes = append(notes, path.Assumptions...)
+			for _, h := range path.Hops {
+				if h.Action != trace.Deny && h.Action != trace.Drop {
+					continue
+				}
+				b := Blocker{At: s.placeRef(h.At), Stage: string(h.Stage), Rule: h.Rule, Detail: h.Detail, From: p.from, To: p.to}
+				if !h.Source.IsZero() {
+					b.Source = h.Source.String()
+				}
+				if !seen[b] {
+					seen[b] = true
+					out = append(out, b)
+				}
+			}
+		}
+	}
+	return out, notes
+}
+
+type representative struct {
+	packet   trace.Packet
+	from, to string
+}
+
+// representatives are packets from the first senders of a question to its first targets, one for each pair, few in all.
+func (s *Solution) representatives(q *query) []representative {
+	const most = 4
+	space := s.graph.Space
+	var out []representative
+	senders := slices.Clone(q.from.senders)
+	if len(senders) == 0 {
+		for _, r := range space.Origins(q.from.from) {
+			for o := r.Lo; o <= r.Hi; o++ {
+				senders = append(senders, int(o))
+			}
+		}
+	}
+	for _, site := range q.to.sites {
+		for _, o := range senders {
+			if len(out) >= most {
+				return out
+			}
+			origin := s.graph.Origins[o]
+			if origin.Site == site || len(site.Prefixes) == 0 {
+				continue
+			}
+			to := s.graph.Universe.Class(site.Prefixes[0].Addr())
+			set := space.Intersect(s.graph.Sent(o), space.Intersect(q.service, space.Box(packet.Box{Dst: value(to)})))
+			p, ok := space.Sample(set, s.graph.Natural()...)
+			if !ok {
+				continue
+			}
+			out = append(out, representative{s.concrete(p), s.groups[s.groupOf[o]].ref, s.siteRef(site)})
+		}
+	}
+	return out
+}
