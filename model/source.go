@@ -27,7 +27,7 @@ func (s Source) String() string {
 	case s.File != "":
 		return s.File
 	case s.Platform != "" && s.Resource != "":
-		return s.Platform + " of " + string(s.Resource)
+		return s.Platform + " of " + s.Resource.ShortName()
 	case s.Platform != "":
 		return s.Platform
 	case s.Resource != "":

@@ -82,7 +82,7 @@ func (s *Solution) Check(a model.Assertion) (*AssertionResult, error) {
 
 func assertionError(a model.Assertion, field string, err error) error {
 	if in, ok := errors.AsType[*model.InputError](err); ok && !in.Source.IsZero() {
-		return fmt.Errorf("assertion `%s`: %s: %w", a.ID, field, err)
+		return &model.InputError{Source: in.Source, Field: "assertion " + a.ID + ": " + field, Found: in.Found, Accepted: in.Accepted, Err: in.Err}
 	}
 	return &model.InputError{Source: a.Source, Field: "assertion " + a.ID + ": " + field, Err: err}
 }
@@ -209,6 +209,13 @@ func (s *Solution) decideMust(q *query, a model.Assertion, out *AssertionResult)
 				} else if out.Verdict == Pass {
 					out.Verdict = Undecided
 				}
+				if sub.to.named && isNamePart(sub.to.text) {
+					notes = append(notes, "ASM-E-FQDN") // AZ-NAME-02: a way to some addresses is no way to the host of a name
+				}
+				if possible {
+					notes = append(notes, s.doubts(&sub, s.rows(&sub))...)
+					continue
+				}
 				blockers, more := s.blockers(&sub)
 				out.BlockedBy = append(out.BlockedBy, blockers...)
 				notes = append(notes, more...)
@@ -219,7 +226,10 @@ func (s *Solution) decideMust(q *query, a model.Assertion, out *AssertionResult)
 		out.Reason = "not reached for certain: " + strings.Join(missing, "; ")
 		out.Witness = nil
 	}
-	out.Assumptions = s.assumptions(append(notes, s.notesOf(q)...), out.Verdict == Undecided)
+	if out.Verdict != Undecided {
+		notes = append(notes, s.notesOf(q)...)
+	}
+	out.Assumptions = s.assumptions(append(notes, s.graph.Notes...), out.Verdict == Undecided)
 }
 
 // sendersOf lists the senders of a question as groups.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver/dataplane"
@@ -117,7 +118,11 @@ func (s *Solution) sides(by By) ([]side, error) {
 		return s.zoneSides()
 	case BySubnet, ByNIC, ByEndpoint, ByWorkload:
 	default:
-		return nil, fmt.Errorf("matrix by `%s`: want one of %v", by, Bys())
+		var names []string
+		for _, b := range Bys() {
+			names = append(names, string(b))
+		}
+		return nil, fmt.Errorf("matrix by `%s`: want %s", by, strings.Join(names, ", "))
 	}
 	var order []string
 	byName := map[string]*end{}
@@ -171,6 +176,9 @@ func (s *Solution) zoneSides() ([]side, error) {
 		e := newEnd(n)
 		if err := s.addZone(e, n); err != nil {
 			return nil, err
+		}
+		if n != string(model.ZoneInternet) {
+			n = string(model.SelZone) + ":" + n
 		}
 		out = append(out, side{n, e})
 	}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go4.org/netipx"
+
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver/dataplane"
 	"github.com/ringfence/ringfence/solver/packet"
@@ -317,4 +319,38 @@ func (s *Solution) notesOf(q *query) []string {
 	}
 	notes := q.floods(dataplane.Over).Touched(from, s.graph.Towards(targets))
 	return append(notes, s.graph.Notes...)
+}
+
+// Compact makes a list of CIDRs shorter for people: neighbouring ones print as one range, `10.1.1.4-10.1.1.254`. What is no CIDR stays.
+func Compact(list []string) []string {
+	var out []string
+	var first, last netip.Addr
+	run := ""
+	flush := func() {
+		switch {
+		case !first.IsValid():
+		case run != "":
+			out = append(out, run)
+		default:
+			out = append(out, first.String()+"-"+last.String())
+		}
+		first, run = netip.Addr{}, ""
+	}
+	for _, text := range list {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			flush()
+			out = append(out, text)
+			continue
+		}
+		end := netipx.PrefixLastIP(p)
+		if first.IsValid() && last.Next() == p.Addr() {
+			last, run = end, ""
+			continue
+		}
+		flush()
+		first, last, run = p.Addr(), end, text
+	}
+	flush()
+	return out
 }

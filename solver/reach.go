@@ -336,6 +336,9 @@ func (s *Solution) chains(q *query, b dataplane.Bound) map[int]chain {
 	f := q.floods(b)
 	out := map[int]chain{}
 	usable := func(r relay) bool {
+		if !space.Disjoint(r.from, q.from.from) {
+			return false // the relay is among the senders itself: what it opens is in the direct rows
+		}
 		return !slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == r.place.Kind && p.ID.Key() == r.place.ID.Key() })
 	}
 	reach := func(r relay, from packet.Set) packet.Set {
@@ -346,7 +349,7 @@ func (s *Solution) chains(q *query, b dataplane.Bound) map[int]chain {
 		if !usable(r) {
 			continue
 		}
-		if hit := reach(r, space.Subtract(q.from.from, r.from)); !hit.Empty() {
+		if hit := reach(r, q.from.from); !hit.Empty() {
 			out[i] = chain{relays: []int{i}, groups: s.groupsIn(hit)}
 			frontier = append(frontier, i)
 		}

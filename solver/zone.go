@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver/dataplane"
@@ -214,7 +215,7 @@ func (s *Solution) addZone(e *end, name string) error {
 	if near := model.Nearest(name, names); near != "" {
 		return fmt.Errorf("selector `zone:%s`: no such zone; did you mean `zone:%s`?", name, near)
 	}
-	return fmt.Errorf("selector `zone:%s`: no such zone; declared are %v", name, names)
+	return fmt.Errorf("selector `zone:%s`: no such zone; declared are %s", name, strings.Join(names, ", "))
 }
 
 // nodeRef prints the place of a node.

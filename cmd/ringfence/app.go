@@ -93,6 +93,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			if c.Args().Present() {
 				return usage("unknown command `%s`%s; `ringfence help` lists the commands", c.Args().First(), nearestCommand(c.App, c.Args().First()))
 			}
+			c.App.Writer = stderr // standard output is for results
 			_ = cli.ShowAppHelp(c)
 			return &exitError{exitBad, "a command is missing"}
 		},
@@ -114,7 +115,7 @@ func nearestCommand(app *cli.App, word string) string {
 		names = append(names, c.Name)
 	}
 	if near := model.Nearest(word, names); near != "" {
-		return fmt.Sprintf(", did you mean `%s`?", near)
+		return fmt.Sprintf(" (did you mean `%s`?)", near)
 	}
 	return ""
 }

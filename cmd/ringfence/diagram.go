@@ -116,6 +116,9 @@ func drawAll(s *solver.Solution, r *pci.Result) (*sheets, error) {
 	}
 	out := &sheets{}
 	for _, kind := range []diagram.Kind{diagram.NetworkDiagram, diagram.DataFlowDiagram} {
+		if kind == diagram.DataFlowDiagram && len(in.Flows)+len(in.Stores) == 0 {
+			continue // nothing is declared, so there is nothing to draw
+		}
 		d, err := draw(kind, in)
 		if err != nil {
 			return nil, fmt.Errorf("draw the %s diagram: %w", kind, err)

@@ -139,7 +139,7 @@ func packetsText(k solver.Packets) string {
 	if len(k.DPort) > 0 && !slices.Equal(k.DPort, []string{"0-65535"}) {
 		svc += "/" + strings.Join(k.DPort, ",")
 	}
-	out := fmt.Sprintf("%s  %s -> %s", svc, few(k.Src), few(k.Dst))
+	out := fmt.Sprintf("%s  %s -> %s", svc, few(solver.Compact(k.Src)), few(solver.Compact(k.Dst)))
 	if len(k.SPort) > 0 && !slices.Equal(k.SPort, []string{"0-65535"}) {
 		out += "  source port " + strings.Join(k.SPort, ",")
 	}

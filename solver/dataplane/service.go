@@ -12,6 +12,9 @@ import (
 // planServices adds the public doors of PaaS services (AZ-PAAS-01 to 05); their private doors are private endpoints.
 func (p *planner) planServices() {
 	for _, s := range p.e.Services {
+		if s.Kind == model.MonitorScope {
+			continue // AZ-AMPLS-01: a scope has private endpoints alone; its resources have doors of their own
+		}
 		place := model.Place{Kind: model.PlaceService, ID: s.ID}
 		door := p.symbolOf(model.ServiceDoor, s.ID, "")
 		receive := p.node(place, StageReceive, "")
