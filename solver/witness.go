@@ -148,7 +148,7 @@ func (s *Solution) leg(f *dataplane.Flood, sets map[dataplane.NodeID]packet.Set,
 		if !wanted.Empty() {
 			prefer = append([]packet.Set{wanted}, prefer...)
 		}
-		prefer = append(prefer, s.existing())
+		prefer = append(prefer, s.existing(), s.graph.Space.Box(packet.Box{Src: value(s.graph.Universe.Class(natural(model.Place{Kind: model.PlaceInternet})))}))
 		arrived, ok := s.graph.Space.Sample(sets[n], prefer...)
 		if !ok {
 			continue
@@ -195,6 +195,9 @@ func (s *Solution) concrete(p packet.Packet) trace.Packet {
 		From: s.graph.Origins[p.Origin].Site.PlaceOf(u.Example(p.Src)), Src: u.Example(p.Src), Dst: u.Example(p.Dst), Protocol: model.Protocol(p.Protocol),
 		SPort: p.SPort, DPort: p.DPort,
 	}
+	if a := natural(out.From); a.IsValid() && u.Class(a) == p.Src {
+		out.Src = a
+	}
 	if !out.Protocol.HasPorts() {
 		out.SPort, out.DPort = 0, 0
 	}
@@ -209,6 +212,14 @@ func (s *Solution) concrete(p packet.Packet) trace.Packet {
 	}
 	slices.Sort(out.Tags)
 	return out
+}
+
+// natural is the address that stands for the internet in a witness, where every address of its class is treated alike.
+func natural(from model.Place) netip.Addr {
+	if from.Kind != model.PlaceInternet {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom4([4]byte{198, 51, 100, 7})
 }
 
 // replay has the interpreter walk a packet, and prints the way that ends at the node's place.

@@ -418,7 +418,7 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 				target = h.Port
 			}
 			g := exactly(both(dstIn(x.node.addr), transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false)))
-			p.toPods(x.node.accept, []*pod{x}, g, target, true, nil)
+			p.toPods(x.node, []*pod{x}, g, target, true, nil)
 		}
 	}
 }
@@ -521,13 +521,14 @@ func (p *planner) toBackends(m *machine, backends []*pod, g guard, port model.Se
 		}
 	}
 	for _, t := range slices.Sorted(maps.Keys(byPort)) {
-		p.toPods(m.accept, byPort[t], g, t, local, notes)
+		p.toPods(m, byPort[t], g, t, local, notes)
 	}
 }
 
-// toPods translates packets at a node to pods. With externalTrafficPolicy Local the pod sees the client; with Cluster it sees the
-// client or a node, and which of them its policy sees is not defined: over needs one, under both (K8S-SVC-09).
-func (p *planner) toPods(from NodeID, pods []*pod, g guard, port uint16, local bool, notes []string) {
+// toPods translates packets at a node to pods. With externalTrafficPolicy Local the pod sees the client; with Cluster the pod may run on
+// another node, whose NSGs then filter, and everything on the way sees the client or a node: over needs one, under both (K8S-SVC-08,
+// K8S-SVC-09).
+func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bool, notes []string) {
 	for _, x := range pods {
 		if x.w.HostNetwork {
 			continue
@@ -536,10 +537,10 @@ func (p *planner) toPods(from NodeID, pods []*pod, g guard, port uint16, local b
 		rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}
 		how := "local"
 		if !local {
-			how = "cluster"
+			how = "cluster " + m.pool
 		}
 		n := p.node(x.site.Place, StagePod, how)
-		p.edge(from, n, g, rw, notes...)
+		p.edge(m.accept, n, g, rw, notes...)
 		key := Node{Place: x.site.Place.Key(), Stage: StagePod, Via: how}
 		if p.routeDone[key] {
 			continue
@@ -547,12 +548,50 @@ func (p *planner) toPods(from NodeID, pods []*pod, g guard, port uint16, local b
 		p.routeDone[key] = true
 		in := x.ingress
 		more := slices.Clone(x.notes)
-		if !local && in.over != nil {
-			in = p.maskedIngress(x)
-			more = append(more, "ASM-K-SNAT")
+		if !local {
+			if in.over != nil {
+				in = p.maskedIngress(x)
+				more = append(more, "ASM-K-SNAT")
+			}
+			across, extra := p.acrossNodes(p.clusters[x.w.Cluster.Key()], m, x.node)
+			in = and(p.fromNode(across, m.addr), in)
+			more = append(more, extra...)
 		}
 		p.edge(n, x.site.Receive, in, nil, more...)
 	}
+}
+
+// masked reads a guard where the source may be the packet's own or a node's: over passes what one of them lets pass, under what both do.
+func (p *planner) masked(g guard, nodes packet.AddrSet) guard {
+	if g.over == nil {
+		return g
+	}
+	over, under := g.over, g.under
+	if under == nil {
+		under = over
+	}
+	masked := p.fromNode(g, nodes)
+	return between(either(over, masked.over), both(under, masked.under))
+}
+
+// fromNode reads a guard with a node's address as the source: over where some address of the node passes, under where each does.
+func (p *planner) fromNode(g guard, nodes packet.AddrSet) guard {
+	if g.over == nil {
+		return g
+	}
+	over, under := g.over, g.under
+	if under == nil {
+		under = over
+	}
+	as := packetRewrite(nodes)
+	return between(
+		later(func(c *compiler) packet.Set { return c.s.Preimage(over.get(c), as(c)) }),
+		later(func(c *compiler) packet.Set { return c.s.Complement(c.s.Preimage(c.s.Complement(under.get(c)), as(c))) }))
+}
+
+// packetRewrite writes a source.
+func packetRewrite(src packet.AddrSet) func(*compiler) packet.Rewrite {
+	return func(c *compiler) packet.Rewrite { return packet.Rewrite{Src: c.u.Addrs(src)} }
 }
 
 // maskedIngress is a pod's ingress policy where it may see the client's address or a node's.
@@ -568,21 +607,12 @@ func (p *planner) maskedIngress(x *pod) guard {
 		return guard{over: everything(), under: nothing()}
 	}
 	pool := p.b.AddPool("", nodes)
-	under := x.ingress.under
-	if under == nil {
-		under = x.ingress.over
-	}
-	over := x.ingress.over
-	asNode := later(func(c *compiler) packet.Set { return c.s.Preimage(over.get(c), packet.Rewrite{Src: c.u.Addrs(pool)}) })
-	everyNode := later(func(c *compiler) packet.Set {
-		blocked := c.s.Complement(under.get(c))
-		return c.s.Complement(c.s.Preimage(blocked, packet.Rewrite{Src: c.u.Addrs(pool)}))
-	})
+	g := p.masked(x.ingress, pool)
 	if cp.engine == engineCalico || cp.engine == engineAzure {
 		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
-		return between(either(over, asNode), everyNode)
+		return between(g.over, p.fromNode(x.ingress, pool).under)
 	}
-	return between(either(over, asNode, everything()), both(under, everyNode))
+	return between(everything(), g.under)
 }
 
 // planIngress adds ingress controllers as relays: from the controller's pods to the backends of Ingress objects (K8S-ING-01).
