@@ -22,14 +22,15 @@ type egress struct {
 
 func egressNone() egress { return egress{key: "none", none: true} }
 
-// egressOf collects the methods of a machine. uniform is false for what never gets default outbound access for certain.
+// egressOf collects the methods of a machine. uniform is false for instances of flexible scale sets, which get no default outbound
+// access.
 func (p *planner) egressOf(subnet model.ID, publicIP model.ID, pools []model.ID, uniform bool) egress {
 	var e egress
 	s, _ := p.e.SubnetOf(subnet)
 	if s != nil {
 		e.nat = s.NATGateway
-		e.defaults = s.DefaultOutbound != model.Off // AZ-OUT-05: null and absent mean allowed
-		e.certain = e.defaults && uniform
+		e.defaults = s.DefaultOutbound != model.Off && uniform // AZ-OUT-04, AZ-OUT-08
+		e.certain = s.DefaultOutbound == model.On              // AZ-OUT-05: not stated may be private, by the API's version
 	}
 	if publicIP != "" {
 		if a := p.publicAddr(publicIP); a.IsValid() {
@@ -126,11 +127,11 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) })
 	portOnly := transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false)
 	left := everything()
-	use := func(what *lazy, g guard, sources ...netip.Addr) {
+	use := func(what *lazy, g guard, notes []string, sources ...netip.Addr) {
 		src := p.addr.exact(sources...)
 		scope := both(left, what)
 		g = and(g, exactly(scope))
-		p.edge(at, p.publicOut(), g, &rewrite{src: &src})
+		p.edge(at, p.publicOut(), g, &rewrite{src: &src}, notes...)
 		left = minus(left, what)
 	}
 	if eg.nat != "" {
@@ -139,10 +140,10 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 			if v6 {
 				what = portOnly
 			}
-			use(what, guard{}, addresses...)
+			use(what, guard{}, nil, addresses...)
 		} else {
 			// The NAT gateway is referenced and not in the input: packets leave by an address that is not known.
-			use(both(portOnly, v4), guard{}, p.symbolOf(model.DefaultOutbound, "", ""))
+			use(both(portOnly, v4), guard{}, nil, p.symbolOf(model.DefaultOutbound, "", ""))
 		}
 	}
 	var four, six []netip.Addr
@@ -154,20 +155,21 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 		}
 	}
 	if len(four) > 0 {
-		use(v4, guard{}, four...) // AZ-PIP-01: all protocols
+		use(v4, guard{}, nil, four...) // AZ-PIP-01: all protocols
 	}
 	if len(six) > 0 {
-		use(minus(everything(), v4), guard{}, six...)
+		use(minus(everything(), v4), guard{}, nil, six...)
 	}
 	if len(eg.frontends) > 0 {
-		use(both(portOnly, v4), guard{}, eg.frontends...)
+		use(both(portOnly, v4), guard{}, nil, eg.frontends...)
 	}
 	if eg.defaults && len(four) == 0 {
 		g := guard{}
+		var notes []string
 		if !eg.certain {
-			g.under = nothing()
+			g.under, notes = nothing(), []string{"ASM-DOA"}
 		}
-		use(both(portOnly, v4), g, p.symbolOf(model.DefaultOutbound, "", "")) // AZ-OUT-04, AZ-V6-04
+		use(both(portOnly, v4), g, notes, p.symbolOf(model.DefaultOutbound, "", "")) // AZ-OUT-04, AZ-V6-04
 	}
 }
 

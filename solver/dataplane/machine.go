@@ -33,6 +33,26 @@ type alike struct {
 	members []Member
 }
 
+// planInstances adds the addresses of a gateway's or Bastion's subnet as receivers: their instances have some of them. What they send is
+// the relay's.
+func (p *planner) planInstances(s *model.Subnet) {
+	switch strings.ToLower(s.Name()) {
+	case "azurefirewallsubnet", "azurefirewallmanagementsubnet", "gatewaysubnet", "routeserversubnet":
+		return // AZ-FW-58: no software of the customer
+	}
+	place := model.Place{Kind: model.PlaceSubnet, ID: s.ID}
+	addrs := p.freeAddresses(s)
+	f := filtered{subnet: s.ID}
+	_, v := p.e.SubnetOf(s.ID)
+	m := &machine{filters: f, vnet: v, addr: p.b.AddPool("", addrs), send: -1, out: -1, in: p.node(place, StageInbound, ""), accept: p.node(place, StageNode, "")}
+	m.publicIn = m.in
+	m.site = p.site(&Site{Place: place, Prefixes: addrs, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: s.ID})
+	p.machines = append(p.machines, m)
+	p.machineAt[place.Key()] = m
+	in, notes := p.inbound(f)
+	p.edge(m.in, m.accept, in, nil, notes...)
+}
+
 // addressOf names an address of a VNet.
 type addressOf struct {
 	vnet string
@@ -104,6 +124,7 @@ func (p *planner) planMachines() {
 	}
 	for _, s := range p.e.Subnets {
 		if p.platformSubnet(s) {
+			p.planInstances(s)
 			continue
 		}
 		place := model.Place{Kind: model.PlaceSubnet, ID: s.ID}
@@ -154,7 +175,7 @@ func (p *planner) planMachines() {
 				continue
 			}
 			place := model.Place{Kind: model.PlaceNodePool, ID: c.ID, Part: pool.Name}
-			eg := p.egressOf(pool.Subnet, "", nil, false)
+			eg := p.egressOf(pool.Subnet, "", nil, true)
 			if a, ok := p.symbols.Of(model.NodePublicAddress, c.ID, pool.Name); ok {
 				eg = eg.withInstance(a)
 			}

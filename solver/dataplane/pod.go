@@ -121,7 +121,7 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	case podsPodSubnet:
 		subnet := p.podSubnet(cp, pool)
 		filters, more := p.outbound(filtered{subnet: subnet})
-		p.edge(sent, p.routing(subnet, "", p.egressOf(subnet, "", nil, false)), and(exactly(outside), filters), nil, more...)
+		p.edge(sent, p.routing(subnet, "", p.egressOf(subnet, "", nil, true)), and(exactly(outside), filters), nil, more...)
 	}
 }
 

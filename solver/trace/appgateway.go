@@ -1,0 +1,403 @@
+package trace
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// isAppGatewaySubnet reports a subnet that an application gateway lives in (AZ-AGW-01).
+func (w *world) isAppGatewaySubnet(id model.ID) bool {
+	return slices.ContainsFunc(w.e.AppGateways, func(g *model.AppGateway) bool { return contains(g.Subnets, id) })
+}
+
+// gatewaySubnetOf is the subnet of a gateway's instances.
+func gatewaySubnetOf(g *model.AppGateway) model.ID {
+	if len(g.Subnets) > 0 {
+		return g.Subnets[0]
+	}
+	for _, f := range g.Frontends {
+		if f.Subnet != "" {
+			return f.Subnet
+		}
+	}
+	return ""
+}
+
+// atAppGateway is a packet for a frontend: the subnet's NSG, then a listener on that frontend and port (AZ-AGW-02, AZ-AGW-10).
+func (t *tracer) atAppGateway(c course, g *model.AppGateway, f *model.AGWFrontend) {
+	h := t.hostIn(model.Place{Kind: model.PlaceAppGateway, ID: g.ID}, gatewaySubnetOf(g))
+	if !t.step(&c, "arrive", h.place) {
+		return
+	}
+	c.public, c.entry, c.last = nil, nil, h
+	if h.subnet == nil || t.subnetNSG(h) == "" {
+		t.accept(c.uncertainIf(h.subnet == nil), g, f)
+		return
+	}
+	// The destination of the rules may be the frontend's address or the subnet's range: certain only where both match.
+	x := c.flow()
+	inside := usable(h.subnet)
+	x.otherDst = &address{at: first(inside), may: inside}
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, t.nsgByID(h.subnet.NSG, h, x, model.Inbound), func(c course) { t.accept(c, g, f) })
+}
+
+// accept is a listener taking a connection. Several listeners on one port are one class of packets; the client chooses among them by
+// host and path, so the connection is refused only if the WAF refuses it on all of them (AZ-AGW-02, AZ-AGW-34).
+func (t *tracer) accept(c course, g *model.AppGateway, f *model.AGWFrontend) {
+	at := model.Place{Kind: model.PlaceAppGateway, ID: g.ID}
+	var best verdict
+	var detail string
+	for i := range g.Listeners {
+		l := &g.Listeners[i]
+		m := t.listens(g, l, f, c.packet)
+		if !m.may {
+			continue
+		}
+		for _, p := range t.listenerPaths(g, l) {
+			v, mode := t.wafVerdict(p.waf, g, c.src)
+			v.allow.rule, v.allow.source = g.Name()+"/"+l.Name, l.Source
+			if !m.must {
+				v = v.either(verdict{deny: blame{is: true, detail: "the listener's port is not in the input"}})
+			}
+			if better(v, best) {
+				best, detail = v, mode
+			}
+		}
+	}
+	switch {
+	case best.allow.is || best.deny.is:
+		t.decide(c, Hop{At: at, Stage: Relay, Detail: detail}, best.settle(), func(c course) { t.deliver(c, at) })
+	case managementPort(g, f, c.packet): // AZ-AGW-12: an endpoint class of its own, no path to the backend
+		at.Part = "management"
+		t.deliver(c.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "management ports of the gateway (AZ-AGW-12)", Certain: true}), at)
+	default:
+		t.drop(c, at, Relay, "no listener on this frontend and port (AZ-AGW-02)")
+	}
+}
+
+// better prefers the verdict that lets more pass for certain: the client picks its host and path.
+func better(v, best verdict) bool {
+	rank := func(v verdict) int {
+		switch {
+		case v.allow.is && !v.deny.is:
+			return 3
+		case v.allow.is:
+			return 2
+		case v.deny.is:
+			return 1
+		default:
+			return 0
+		}
+	}
+	return rank(v) > rank(best)
+}
+
+// listens says whether a listener takes packets at a frontend.
+func (t *tracer) listens(g *model.AppGateway, l *model.AGWListener, f *model.AGWFrontend, p Packet) match {
+	if !same(l.Frontend, f.ID) || p.Protocol != model.TCP {
+		return no()
+	}
+	for _, port := range g.Ports {
+		if same(port.ID, l.Port) {
+			return when(port.Port == p.DPort)
+		}
+	}
+	return maybe()
+}
+
+// managementPort: the public frontend answers there whatever listeners exist (AZ-AGW-12).
+func managementPort(g *model.AppGateway, f *model.AGWFrontend, p Packet) bool {
+	lo, hi := uint16(65503), uint16(65534)
+	if isV2(g) {
+		lo, hi = 65200, 65535
+	}
+	return f.PublicIP != "" && p.Protocol == model.TCP && lo <= p.DPort && p.DPort <= hi
+}
+
+func isV2(g *model.AppGateway) bool {
+	return g.Tier == "" || strings.HasSuffix(strings.ToLower(g.Tier), "_v2") || fold(g.Tier, "Basic")
+}
+
+// listenerPath is one way that a listener treats requests: a WAF policy, and where it forwards them.
+type listenerPath struct {
+	waf     model.ID
+	pool    model.ID
+	setting model.ID
+	name    string
+}
+
+// listenerPaths lists the paths of a listener: its routing rules, with all entries of their path maps (AZ-AGW-04). The most specific WAF
+// policy replaces the others: path rule, listener, gateway (AZ-AGW-32).
+func (t *tracer) listenerPaths(g *model.AppGateway, l *model.AGWListener) []listenerPath {
+	policy := l.WAFPolicy
+	if policy == "" {
+		policy = g.WAFPolicy
+	}
+	var out []listenerPath
+	for _, r := range g.Rules {
+		if !same(r.Listener, l.ID) {
+			continue
+		}
+		if r.PathMap == "" {
+			out = append(out, forwarding(r.Redirect, listenerPath{policy, r.Pool, r.Setting, r.Name}))
+			continue
+		}
+		for _, m := range g.PathMaps {
+			if !same(m.ID, r.PathMap) {
+				continue
+			}
+			out = append(out, forwarding(m.DefaultRedirect, listenerPath{policy, m.DefaultPool, m.DefaultSetting, r.Name}))
+			for _, p := range m.Paths {
+				x := listenerPath{policy, p.Pool, p.Setting, r.Name + "/" + p.Name}
+				if p.WAFPolicy != "" {
+					x.waf = p.WAFPolicy
+				}
+				out = append(out, forwarding(p.Redirect, x))
+			}
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, listenerPath{waf: policy, name: l.Name}) // it takes connections and forwards none
+	}
+	return out
+}
+
+// forwarding takes the backend away from a redirect, which forwards nothing (AZ-AGW-04).
+func forwarding(redirect model.ID, p listenerPath) listenerPath {
+	if redirect != "" {
+		p.pool, p.setting = "", ""
+	}
+	return p
+}
+
+// wafVerdict is what the custom rules of the effective WAF do with a source address, and the WAF's mode in words. It acts only in a WAF
+// tier, enabled, in Prevention (AZ-AGW-30); a policy takes the place of the legacy configuration (AZ-AGW-31).
+func (t *tracer) wafVerdict(id model.ID, g *model.AppGateway, src address) (v verdict, mode string) {
+	pass := verdict{allow: blame{is: true}}
+	if !strings.Contains(strings.ToUpper(g.Tier), "WAF") {
+		return pass, "no WAF: tier " + g.Tier
+	}
+	if id == "" {
+		switch {
+		case g.LegacyWAF == nil || g.LegacyWAF.Enabled == model.Off:
+			return pass, "WAF off"
+		default:
+			return pass, "WAF " + g.LegacyWAF.Mode
+		}
+	}
+	p, ok := model.Get[*model.WAFPolicy](t.e, id)
+	switch {
+	case !ok:
+		return pass.either(verdict{deny: blame{is: true, detail: "the WAF policy is not in the input"}}), "the WAF policy " + id.Name() + " is not in the input"
+	case p.Enabled == model.Off:
+		return pass, "WAF policy " + p.Name() + " disabled"
+	case !fold(p.Mode, "Prevention"):
+		return pass, "WAF policy " + p.Name() + " in " + p.Mode
+	}
+	var list []step
+	rules := slices.Clone(p.Custom)
+	slices.SortStableFunc(rules, func(a, b model.WAFRule) int { return a.Priority - b.Priority })
+	for i, r := range rules {
+		access := model.Deny
+		switch {
+		case r.Enabled == model.Off || fold(r.Action, "Log"):
+			continue
+		case fold(r.Action, "Allow"):
+			access = model.Allow
+		}
+		list = append(list, step{match: wafMatch(r, src, access), access: access, rule: p.Name() + "/" + r.Name, source: r.Source, rank: i})
+	}
+	return firstMatch(list, pass), "WAF policy " + p.Name() + " in Prevention"
+}
+
+// wafMatch decides a custom rule on the address of the TCP peer (AZ-AGW-34). Other variables are the client's to choose: a Block on
+// them can be avoided, an Allow on them can be met (AZ-REL-05).
+func wafMatch(r model.WAFRule, src address, access model.Access) match {
+	m := yes()
+	for _, c := range r.Conditions {
+		onAddress := len(c.Variables) > 0 && !slices.ContainsFunc(c.Variables, func(v string) bool { return !fold(v, "RemoteAddr") })
+		var hit match
+		switch {
+		case onAddress && fold(c.Operator, "IPMatch"):
+			hit = src.in(prefixSet(c.Prefixes...))
+			if c.Negate {
+				hit = hit.not()
+			}
+		case onAddress: // GeoMatch is not decided offline
+			hit = maybe()
+		default:
+			hit = when(access == model.Allow)
+		}
+		m = m.and(hit)
+	}
+	return m
+}
+
+// fromAppGateway is a packet that a gateway opens: some listener must forward such packets (AZ-AGW-04, AZ-REL-01).
+func (t *tracer) fromAppGateway(c course, g *model.AppGateway) {
+	h := t.hostIn(model.Place{Kind: model.PlaceAppGateway, ID: g.ID}, gatewaySubnetOf(g))
+	if !t.step(&c, "relay", h.place) {
+		return
+	}
+	inside := no()
+	for _, id := range g.Subnets {
+		if s, _ := t.e.SubnetOf(id); s != nil {
+			inside = inside.or(c.src.in(prefixSet(s.Prefixes...)))
+			if inside.must {
+				h = t.hostIn(h.place, id)
+				break
+			}
+		}
+	}
+	if !inside.may {
+		t.drop(c, h.place, Relay, "the source is no address of the gateway's subnet (AZ-AGW-04)")
+		return
+	}
+	c.src.holder = h
+	best, listener, source := no(), "", model.Source{}
+	for i := range g.Listeners {
+		l := &g.Listeners[i]
+		for _, p := range t.listenerPaths(g, l) {
+			m := t.forwards(g, p, c)
+			if m.must && !best.must || m.may && !best.may {
+				best, listener, source = m, g.Name()+"/"+l.Name, l.Source
+			}
+		}
+	}
+	if !best.may {
+		t.drop(c, h.place, Relay, "no listener forwards such a packet (AZ-AGW-04)")
+		return
+	}
+	best = best.and(inside).and(t.gatewayWorks(g, h))
+	c = c.add(Hop{At: h.place, Stage: Relay, Action: Forward, Rule: listener, Source: source, Certain: best.must, Assumptions: best.why})
+	t.leave(c, h)
+}
+
+// forwards says whether a path of a listener sends packets like this one to its backend, or probes it (AZ-AGW-08, AZ-REL-06).
+func (t *tracer) forwards(g *model.AppGateway, p listenerPath, c course) match {
+	if c.packet.Protocol != model.TCP || p.pool == "" || p.setting == "" {
+		return no()
+	}
+	port := no()
+	for _, s := range g.Settings {
+		if !same(s.ID, p.setting) {
+			continue
+		}
+		port = when(s.Port == c.packet.DPort)
+		for _, probe := range g.Probes {
+			if same(probe.ID, s.Probe) && probe.Port != 0 {
+				port = port.or(when(probe.Port == c.packet.DPort))
+			}
+		}
+	}
+	if !port.may {
+		return no()
+	}
+	for _, pool := range g.Pools {
+		if same(pool.ID, p.pool) {
+			return port.and(t.inBackendPool(g, pool, c))
+		}
+	}
+	return no()
+}
+
+// inBackendPool says whether the destination is a member of a backend pool: an address, an IP configuration, or what a name resolves
+// to by the DNS servers of the gateway's VNet (AZ-AGW-05).
+func (t *tracer) inBackendPool(g *model.AppGateway, pool model.AGWPool, c course) match {
+	dst := c.packet.Dst
+	m := when(slices.ContainsFunc(pool.Addresses, func(a netip.Addr) bool { return a.IsValid() && a.Unmap() == dst }))
+	for _, h := range t.nicHosts(func(n *model.NIC, cfg *model.IPConfig) bool {
+		return contains(cfg.AGWPools, pool.ID) || contains(pool.IPConfigs, n.ID+"/ipConfigurations/"+model.ID(cfg.Name))
+	}) {
+		m = m.or(when(h.addr.at == dst))
+	}
+	for _, h := range t.scaleSetHosts(func(_ *model.ScaleSet, cfg *model.IPConfig) bool { return contains(cfg.AGWPools, pool.ID) }) {
+		m = m.or(c.dst.in(t.unheld(h.subnetID)))
+	}
+	if len(pool.FQDNs) == 0 {
+		return m
+	}
+	v, _ := t.vnetOf(gatewaySubnetOf(g))
+	r := t.resolverOf(v)
+	for _, name := range pool.FQDNs {
+		for _, a := range t.resolve(r, name) {
+			switch {
+			case !a.addr.at.IsValid():
+			case a.addr.at == dst && (a.addr.service != nil || !isNamedHost(t.world, dst) || fold(c.packet.Name, name)):
+				m = m.or(a.match)
+			case isNamedHost(t.world, a.addr.at) && c.dst.isPublic().may && c.dst.may == nil:
+				m = m.or(maybe()) // the public address of the name is not in the input
+			}
+		}
+		if !r.known {
+			m = m.or(maybe("ASM-E-DNSCUSTOM"))
+		}
+	}
+	return m
+}
+
+func isNamedHost(w *world, a netip.Addr) bool {
+	s, ok := w.symbols.At(a)
+	return ok && s.Kind == model.NamedHost
+}
+
+// gatewayWorks: without the inbound rules for GatewayManager and AzureLoadBalancer, or with its default route diverted, a gateway may
+// be down: over works, under does not (AZ-AGW-11, AZ-AGW-13). A private v2 gateway needs neither the first nor the last (AZ-AGW-14).
+func (t *tracer) gatewayWorks(g *model.AppGateway, h *host) match {
+	if h.subnet == nil {
+		return maybe()
+	}
+	m := yes()
+	private := !slices.ContainsFunc(g.Frontends, func(f model.AGWFrontend) bool { return f.PublicIP != "" }) && isV2(g)
+	inside := usable(h.subnet)
+	named, _ := t.symbols.Of(model.NamedHost, "", "")
+	check := func(src address, port uint16, tags ...string) {
+		if t.subnetNSG(h) == "" {
+			return
+		}
+		f := flow{src: src, dst: address{at: first(inside), may: inside}, protocol: model.TCP, sport: 49152, dport: port, tags: tags}
+		if v := t.nsgByID(h.subnet.NSG, h, f, model.Inbound); !v.allow.is || v.deny.is {
+			m = m.and(maybe())
+		}
+	}
+	check(address{at: wireServer()}, 65200)
+	if private {
+		return m
+	}
+	port := uint16(65503)
+	if isV2(g) {
+		port = 65200
+		if len(t.overriddenDefaults(h)) > 0 && !t.defaultToInternet(h) {
+			m = m.and(maybe())
+		}
+	}
+	check(t.address(named), port, "GatewayManager")
+	return m
+}
+
+// defaultToInternet reports a user default route to Internet, the documented remedy (AZ-AGW-13).
+func (t *tracer) defaultToInternet(h *host) bool {
+	for _, r := range t.userRoutes(h) {
+		if r.prefix.IsValid() && r.prefix.Bits() == 0 && r.hop == model.HopInternet {
+			return true
+		}
+	}
+	return false
+}
+
+// gatewayOutbound is the source of a gateway towards a public backend: its public frontend, or an address of the platform (AZ-AGW-05).
+func (t *tracer) gatewayOutbound(h *host) []translation {
+	g, ok := model.Get[*model.AppGateway](t.e, h.place.ID)
+	if !ok {
+		return nil
+	}
+	for _, f := range g.Frontends {
+		if a := t.publicAddress(f.PublicIP); a.IsValid() {
+			return []translation{{addr: t.address(a), detail: "public frontend " + f.Name}}
+		}
+	}
+	return []translation{{addr: t.unknownOutbound(), detail: "an outbound address of the platform (AZ-AGW-05)"}}
+}

@@ -1,0 +1,122 @@
+package trace
+
+import (
+	"github.com/ringfence/ringfence/model"
+)
+
+// atBastion is a packet for a Bastion's public address: tcp/443, through the NSG of AzureBastionSubnet (AZ-BAS-01, AZ-BAS-02).
+func (t *tracer) atBastion(c course, b *model.Bastion) {
+	h := t.hostIn(model.Place{Kind: model.PlaceBastion, ID: b.ID}, b.Subnet)
+	if !t.step(&c, "arrive", h.place) {
+		return
+	}
+	c.public, c.entry, c.last = nil, nil, h
+	if h.subnet != nil { // NSGs see the address behind the public one (AZ-NSG-16)
+		inside := usable(h.subnet)
+		c = c.to(address{at: first(inside), may: inside, holder: h}, c.packet.DPort)
+	}
+	t.inbound(c, h, func(c course) {
+		if c.packet.Protocol != model.TCP || c.packet.DPort != 443 {
+			t.drop(c, h.place, Relay, "Bastion listens on tcp 443 only (AZ-BAS-01)")
+			return
+		}
+		t.deliver(c.add(Hop{At: h.place, Stage: Relay, Action: Allow, Detail: "Bastion accepts; authentication is no matter of the network (AZ-REL-07)", Certain: true}), h.place)
+	})
+}
+
+// fromBastion is a packet that a Bastion opens to a machine (AZ-BAS-01, AZ-BAS-03, AZ-BAS-04).
+func (t *tracer) fromBastion(c course, b *model.Bastion) {
+	at := model.Place{Kind: model.PlaceBastion, ID: b.ID}
+	if !t.step(&c, "relay", at) {
+		return
+	}
+	if fold(b.SKU, "Developer") {
+		t.fromDeveloper(c, b)
+		return
+	}
+	h := t.hostIn(at, b.Subnet)
+	if h.subnet != nil && !c.src.in(prefixSet(h.subnet.Prefixes...)).may {
+		t.drop(c, at, Relay, "the source is no address of AzureBastionSubnet (AZ-BAS-01)")
+		return
+	}
+	c.src.holder = h
+	m := bastionPort(b, c.packet).and(t.bastionReach(b, h, c))
+	if !m.may {
+		t.drop(c, at, Relay, "Bastion opens no such connection (AZ-BAS-03, AZ-BAS-04)")
+		return
+	}
+	c = c.add(Hop{At: at, Stage: Relay, Action: Forward, Rule: b.Name(), Source: b.Source, Certain: m.must, Assumptions: m.why})
+	t.leave(c, h)
+}
+
+// bastionPort: 22 and 3389 always; any TCP port with tunnelling; possibly any where the SKU or the flag is not stated (AZ-BAS-04,
+// ASM-BASTION). Custom ports need no flag in the higher SKUs, so the flag switched off leaves the port open.
+func bastionPort(b *model.Bastion, p Packet) match {
+	switch {
+	case p.Protocol != model.TCP:
+		return no()
+	case p.DPort == 22 || p.DPort == 3389:
+		return yes()
+	case fold(b.SKU, "Basic"):
+		return no()
+	case b.Tunneling == model.On && b.SKU != "":
+		return yes()
+	default:
+		return maybe("ASM-BASTION")
+	}
+}
+
+// bastionReach: the VNet and its direct peers; with connect-by-address beyond them too (AZ-BAS-03, AZ-BAS-04).
+func (t *tracer) bastionReach(b *model.Bastion, h *host, c course) match {
+	if h.vnet == nil {
+		return maybe("ASM-BASTION")
+	}
+	m := no()
+	for _, p := range h.vnet.Prefixes {
+		m = m.or(c.dst.in(prefixSet(p)))
+	}
+	for _, l := range t.links(h.vnet) {
+		for _, p := range t.peerPrefixes(l) {
+			m = m.or(c.dst.in(prefixSet(p.prefix)))
+		}
+	}
+	switch {
+	case m.must || fold(b.SKU, "Basic"):
+		return m
+	case b.IPConnect == model.On:
+		return yes()
+	case b.IPConnect == model.NotStated:
+		return m.or(maybe("ASM-BASTION"))
+	default:
+		return m
+	}
+}
+
+// fromDeveloper: the Developer SKU has no subnet; its connections come from the host address, past every outbound control, to machines
+// of its VNet on 22 and 3389 (AZ-BAS-05).
+func (t *tracer) fromDeveloper(c course, b *model.Bastion) {
+	at := model.Place{Kind: model.PlaceBastion, ID: b.ID}
+	v, ok := model.Get[*model.VNet](t.e, b.VNet)
+	p := c.packet
+	switch {
+	case p.Src != wireServer():
+		t.drop(c, at, Relay, "Bastion Developer sends from 168.63.129.16 (AZ-BAS-05)")
+	case p.Protocol != model.TCP || p.DPort != 22 && p.DPort != 3389:
+		t.drop(c, at, Relay, "Bastion Developer opens tcp 22 and 3389 only (AZ-BAS-05)")
+	case !ok:
+		t.lose(c, at, Relay, "the input lacks the VNet of the Bastion", "ASM-BASTION")
+	default:
+		c = c.add(Hop{At: at, Stage: Relay, Action: Forward, Rule: b.Name(), Source: b.Source, Certain: true})
+		t.deliverIn(c, v, false)
+	}
+}
+
+// bastionOutbound is how a Bastion reaches public addresses: its own public one.
+func (t *tracer) bastionOutbound(h *host) []translation {
+	if b, ok := model.Get[*model.Bastion](t.e, h.place.ID); ok {
+		if a := t.publicAddress(b.PublicIP); a.IsValid() {
+			return []translation{{addr: t.address(a), detail: "public address of the Bastion"}}
+		}
+	}
+	return []translation{{addr: t.unknownOutbound(), detail: "public address of the Bastion, which is not in the input"}}
+}

@@ -1,0 +1,246 @@
+package trace
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// endpointsAt lists the private endpoints that hold an address and are routed to from a VNet: its own and those of direct peers
+// (AZ-RT-05, AZ-PE-02).
+func (w *world) endpointsAt(v *model.VNet, a netip.Addr) (out []*model.PrivateEndpoint, via []link) {
+	for _, l := range w.neighbourhood(v) {
+		if l.remote == nil {
+			continue
+		}
+		for _, p := range w.e.Endpoints {
+			if w.inVNet(p.Subnet, l.remote) && slices.Contains(w.endpointAddresses(p), a) {
+				out, via = append(out, p), append(via, l)
+			}
+		}
+	}
+	return out, via
+}
+
+// policies says whether the subnet of an endpoint subjects it to NSGs and to user routes (AZ-PE-03). An absent value is never assumed.
+func (w *world) endpointPolicies(p *model.PrivateEndpoint) (nsg, routes match) {
+	s, _ := w.e.SubnetOf(p.Subnet)
+	if s == nil {
+		return maybe(), maybe()
+	}
+	switch s.EndpointPolicies {
+	case model.PoliciesEnabled:
+		return yes(), yes()
+	case model.PoliciesNSG:
+		return yes(), no()
+	case model.PoliciesRouteTable:
+		return no(), yes()
+	case model.PoliciesDisabled:
+		return no(), no()
+	default:
+		return maybe("ASM-PE32"), maybe("ASM-PE32")
+	}
+}
+
+// routeToEndpoint follows the /32 route of a private endpoint. A user route displaces it only if the endpoint's subnet has route
+// policies on, and the route is at least as long as the range of the endpoint's VNet that holds the address (AZ-PE-05). It reports
+// whether the ordinary table has nothing more to say.
+func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
+	endpoints, via := t.endpointsAt(h.vnet, c.packet.Dst)
+	done := false
+	for i, p := range endpoints {
+		displaced, local := t.displaced(h, table, p, c.flow())
+		direct := func(c course) {
+			c = c.add(hopOf(h, route{
+				prefix: netip.PrefixFrom(c.packet.Dst, c.packet.Dst.BitLen()), hop: model.HopPrivateEndpoint,
+			}, true, nil))
+			if via[i].peering != nil {
+				c = t.crossPeering(c, via[i], h.place)
+			}
+			t.arriveEndpoint(c, p)
+		}
+		switch {
+		case displaced.may && local:
+			// ASM-PE-VNETLOCAL: the route is said to invalidate the /32 without taking effect itself.
+			direct(c.uncertain("ASM-PE-VNETLOCAL"))
+			t.drop(c.uncertain("ASM-PE-VNETLOCAL"), h.place, Routing, "a VnetLocal route may have displaced the endpoint's own (AZ-PE-05)")
+			done = true
+		case displaced.must: // the user route takes the packet
+		case displaced.may:
+			direct(c.uncertain(displaced.why...))
+			winners, _ := t.winners(h, table, c.flow())
+			for _, r := range winners {
+				t.follow(c, h, r, false, displaced.why)
+			}
+			done = true
+		default:
+			direct(c)
+			done = true
+		}
+	}
+	return done
+}
+
+// displaced says whether a user route takes the packet away from the endpoint's own route, and whether it is a VnetLocal one.
+func (w *world) displaced(h *host, table []route, p *model.PrivateEndpoint, f flow) (m match, local bool) {
+	_, policy := w.endpointPolicies(p)
+	for _, r := range table {
+		if r.origin != userRoute {
+			continue
+		}
+		if r.unknown() {
+			m = m.or(policy.and(maybe(r.why...)))
+			continue
+		}
+		hit := w.covers(r, h, f)
+		if !hit.may || !r.prefix.IsValid() {
+			continue
+		}
+		var by match
+		switch {
+		case r.prefix.Bits() == r.prefix.Addr().BitLen() && !policy.may:
+			by = maybe("ASM-PE32") // AZ-PE-06: a /32 with the policy off
+		case r.prefix.Bits() >= w.rangeLength(p, f.dst):
+			by = policy
+		}
+		by = by.and(hit)
+		local = local || by.may && r.hop == model.HopVnetLocal
+		m = m.or(by)
+	}
+	return m, local
+}
+
+// rangeLength is the length of the endpoint VNet's range that holds an address.
+func (w *world) rangeLength(p *model.PrivateEndpoint, a address) int {
+	best := 0
+	if v, _ := w.vnetOf(p.Subnet); v != nil {
+		for _, prefix := range v.Prefixes {
+			if prefix.IsValid() && a.in(prefixSet(prefix)).may {
+				best = max(best, prefix.Bits())
+			}
+		}
+	}
+	return best
+}
+
+// arriveEndpoint is the receiving side of a private endpoint: state, and the subnet's NSG if policies are on (AZ-PE-01, AZ-PE-03).
+// Security admin rules never apply (AZ-AVNM-10).
+func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
+	h := t.endpointHost(p)
+	if !t.step(&c, "arrive", h.place) {
+		return
+	}
+	c.entry, c.last = nil, h
+	if state := t.endpointState(p); state != "" && !fold(state, "Approved") {
+		t.drop(c, h.place, Transport, "the connection of the private endpoint is "+state+" (AZ-PE-01, AZ-PAAS-06)")
+		return
+	}
+	nsg, _ := t.endpointPolicies(p)
+	if !nsg.may {
+		t.atEndpoint(c.forward(h.place, Transport, "endpoint policies are off, an NSG would be ignored (AZ-PE-04)"), p)
+		return
+	}
+	next := func(c course) { t.atEndpoint(c, p) }
+	if h.subnet != nil && h.subnet.NSG == "" {
+		next(c)
+		return
+	}
+	v := t.subnetVerdict(h, c.flow(), model.Inbound)
+	if g, ok := model.Get[*model.NSG](t.e, t.subnetNSG(h)); ok && tooLarge(g) {
+		v = v.either(verdict{allow: blame{is: true, detail: "the NSG is too large for private endpoints, its rules may fail (AZ-PE-07)"}})
+	}
+	if !nsg.must {
+		v = v.either(verdict{allow: blame{is: true, detail: "endpoint policies may be off"}}, nsg.why...)
+	}
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, v.settle(), next)
+}
+
+// endpointState is the state of the connection, as the endpoint or as the service has it.
+func (w *world) endpointState(p *model.PrivateEndpoint) string {
+	if p.State != "" {
+		return p.State
+	}
+	if s, ok := model.Get[*model.Service](w.e, p.Target); ok {
+		for _, x := range s.Connections {
+			if same(x.Endpoint, p.ID) {
+				return x.State
+			}
+		}
+	}
+	return ""
+}
+
+// atEndpoint delivers to the endpoint. Behind one of a Private Link service lies the Service that made it (AKS-LB-08): the packet goes on
+// with an address of the provider's own subnet (AZ-PE-10).
+func (t *tracer) atEndpoint(c course, p *model.PrivateEndpoint) {
+	at := model.Place{Kind: model.PlaceEndpoint, ID: p.ID}
+	t.deliver(c, at)
+	if !fold(p.Target.Type(), "Microsoft.Network/privateLinkServices") {
+		return
+	}
+	for _, s := range t.e.KubeServices {
+		if !linkServiceOf(s, p.Target) {
+			continue
+		}
+		for _, a := range t.frontendAddresses(s) {
+			t.throughLink(c, at, s, a)
+		}
+		return
+	}
+	t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: p.Target}, Transport, "the input lacks what lies behind the Private Link service (AZ-PE-10)", "ASM-NEXTHOP")
+}
+
+// linkServiceOf reports that a Service asked for a Private Link service of this name.
+func linkServiceOf(s *model.KubeService, id model.ID) bool {
+	return s.Annotations[annotation("azure-pls-create")] == "true" && fold(s.Annotations[annotation("azure-pls-name")], id.Name())
+}
+
+// throughLink carries a packet through a Private Link service to a Service's frontend.
+func (t *tracer) throughLink(c course, at model.Place, s *model.KubeService, frontend netip.Addr) {
+	if c.packet.Protocol != model.TCP && c.packet.Protocol != model.UDP {
+		t.drop(c, at, Transport, "Private Link carries TCP and UDP only (AZ-PE-10)")
+		return
+	}
+	h := t.hostIn(at, "")
+	for _, id := range t.linkSubnets(s) {
+		h = t.hostIn(at, id)
+		break
+	}
+	before := c.packet
+	may := usableOf(h)
+	if emptySet(may) {
+		may = privateSpace()
+	}
+	c = c.from(address{at: first(may), may: may}, c.packet.SPort).to(t.address(frontend), c.packet.DPort)
+	c.pod, c.node, c.entry = nil, nil, nil
+	c = c.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: "Private Link service of " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: true})
+	t.toService(c.cross(crossing{at: at, before: before, subnet: h.subnet, vnet: h.vnet, source: true, link: true}), s)
+}
+
+// linkSubnets is where the NAT addresses of a Service's Private Link service lie: the annotated subnet, else the frontend's.
+func (w *world) linkSubnets(s *model.KubeService) []model.ID {
+	name := s.Annotations[annotation("azure-pls-ip-configuration-subnet")]
+	for _, id := range w.frontendSubnets(s) {
+		if v, _ := w.vnetOf(id); v != nil && name != "" {
+			for _, x := range w.subnetsOf(v) {
+				if fold(x.Name(), name) {
+					return []model.ID{x.ID}
+				}
+			}
+		}
+	}
+	return w.frontendSubnets(s)
+}
+
+// tooLarge reports an NSG with more combinations of sources, destinations and ports than private endpoints support (AZ-PE-07).
+func tooLarge(g *model.NSG) bool {
+	const limit = 250_000
+	size := func(m model.AddressMatch) int { return max(1, len(m.Prefixes)+len(m.Tags)+len(m.ASGs)) }
+	for _, r := range g.Rules {
+		if size(r.SourceAddrs)*size(r.DestAddrs)*max(1, len(r.DestPorts)) > limit {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,319 @@
+package trace
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// firewallRule is a rule with its place in the flattened order of its type.
+type firewallRule struct {
+	*model.FirewallRule
+	access    model.Access
+	name      string // POLICY/RCG/COLLECTION/RULE, FIREWALL/COLLECTION/RULE
+	parent    bool   // of a parent policy (AZ-FW-14)
+	contested bool   // stands beside rules of the other kind (AZ-FW-01)
+	unknown   bool   // its collection was not understood
+	source    model.Source
+}
+
+// firewallRules are the rules of one firewall by type, in order of evaluation.
+type firewallRules struct {
+	nat, network, application []firewallRule
+	missing                   bool // a policy, parent or group is not in the input (AZ-FW-03)
+	both                      bool // classic collections beside a policy, which is invalid: any of them may be in force (AZ-FW-01)
+}
+
+// policies lists a firewall's policy and its parents, the root first. A chain that the input breaks off, or that goes round, ends.
+func (w *world) policies(f *model.Firewall) []*model.FirewallPolicy {
+	var out []*model.FirewallPolicy
+	for id := f.Policy; id != ""; {
+		p, ok := model.Get[*model.FirewallPolicy](w.e, id)
+		if !ok || slices.Contains(out, p) {
+			break
+		}
+		out = append(out, p)
+		id = p.Base
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// rulesOf flattens the rules of a firewall: classic collections by priority (AZ-FW-11); of policies all collections of the parent
+// before those of the child (AZ-FW-14), groups by priority, collections by priority inside a group (AZ-FW-12).
+func (w *world) rulesOf(f *model.Firewall) firewallRules {
+	var out firewallRules
+	out.add(f.Collections, f.Name()+"/", false, f.Policy != "")
+	if f.Policy == "" {
+		return out
+	}
+	out.both = len(f.Collections) > 0
+	chain := w.policies(f)
+	if len(chain) == 0 || chain[0].Base != "" || !same(chain[len(chain)-1].ID, f.Policy) {
+		out.missing = true
+	}
+	for i, p := range chain {
+		var groups []*model.RuleCollectionGroup
+		for _, g := range w.e.RuleGroups {
+			if same(g.Policy, p.ID) || contains(p.Groups, g.ID) {
+				groups = append(groups, g)
+			}
+		}
+		for _, id := range p.GroupRefs {
+			if _, ok := model.Get[*model.RuleCollectionGroup](w.e, id); !ok {
+				out.missing = true
+			}
+		}
+		slices.SortStableFunc(groups, func(a, b *model.RuleCollectionGroup) int { return cmp.Compare(a.Priority, b.Priority) })
+		for _, g := range groups {
+			out.add(g.Collections, p.Name()+"/"+g.Name()+"/", i < len(chain)-1, out.both)
+		}
+	}
+	return out
+}
+
+// add appends collections in the order of their priority; rules of one collection share its action (AZ-FW-13).
+func (r *firewallRules) add(collections []model.RuleCollection, prefix string, parent, contested bool) {
+	sorted := slices.Clone(collections)
+	slices.SortStableFunc(sorted, func(a, b model.RuleCollection) int { return cmp.Compare(a.Priority, b.Priority) })
+	for _, c := range sorted {
+		if c.Unknown != "" { // not understood: it may allow or deny anything of any type
+			x := firewallRule{FirewallRule: &model.FirewallRule{}, name: prefix + c.Name, parent: parent, unknown: true, source: c.Source}
+			r.nat, r.network, r.application = append(r.nat, x), append(r.network, x), append(r.application, x)
+			continue
+		}
+		for i := range c.Rules {
+			x := firewallRule{
+				FirewallRule: &c.Rules[i], access: c.Access, name: prefix + c.Name + "/" + c.Rules[i].Name, parent: parent, contested: contested,
+				source: c.Rules[i].Source,
+			}
+			switch c.Kind {
+			case model.DNATRules:
+				r.nat = append(r.nat, x)
+			case model.NetworkRules:
+				r.network = append(r.network, x)
+			case model.ApplicationRules:
+				r.application = append(r.application, x)
+			}
+		}
+	}
+}
+
+// steps turns rules into a first-match list. Rules of one type never share a rank.
+func (t *tracer) firewallSteps(rules []firewallRule, matches func(firewallRule) match) []step {
+	var out []step
+	for i, r := range rules {
+		if r.unknown {
+			for _, access := range []model.Access{model.Allow, model.Deny} {
+				out = append(out, step{match: maybe(), access: access, rule: r.name, source: r.source, rank: i})
+			}
+			continue
+		}
+		m := matches(r)
+		if r.Unknown != "" || r.contested {
+			m = m.and(maybe()) // part of the rule was not understood, or it may not be in force
+		}
+		out = append(out, step{match: m, access: r.access, rule: r.name, source: r.source, rank: i})
+	}
+	return out
+}
+
+// firewallSide matches an address with one side of a firewall rule. A group that the input lacks may hold any address (AZ-FW-03); an
+// empty side matches nothing (AZ-FW-2B).
+func (t *tracer) firewallSide(m model.AddressMatch, a address, tags []string) match {
+	if m.Any {
+		return yes()
+	}
+	hit := a.in(prefixSet(m.Prefixes...))
+	for _, tag := range m.Tags {
+		hit = hit.or(t.inTag(tag, a, tags))
+	}
+	for _, id := range m.IPGroups {
+		g, ok := model.Get[*model.IPGroup](t.e, id)
+		if !ok {
+			hit = hit.or(maybe("ASM-E-FWPOLICY"))
+			continue
+		}
+		hit = hit.or(a.in(prefixSet(g.Prefixes...)))
+	}
+	return hit
+}
+
+func firewallProtocol(r firewallRule, p model.Protocol) bool {
+	return slices.Contains(r.Protocols, model.AnyProtocol) || slices.Contains(r.Protocols, p)
+}
+
+// networkMatch is a network rule: source, destination, protocol, destination port; ports do not matter where there are none
+// (AZ-FW-27, AZ-FW-28).
+func (t *tracer) networkMatch(f *model.Firewall, r firewallRule, x flow) match {
+	if !firewallProtocol(r, x.protocol) || x.protocol.HasPorts() && !inPorts(r.Ports, x.dport) {
+		return no()
+	}
+	dst := t.firewallSide(r.Dests, x.dst, x.tags)
+	for _, name := range r.Dests.FQDNs {
+		dst = dst.or(t.networkName(f, name, x.dst))
+	}
+	return t.firewallSide(r.Sources, x.src, x.tags).and(dst)
+}
+
+// networkName is an FQDN as destination of a network rule: the addresses that the firewall resolves it to. Zones of the input say
+// which these are; else any address may be among them and none is for certain (AZ-FW-29, ASM-E-FQDN). It needs the DNS proxy, and a
+// tier above Basic (AZ-FW-51).
+func (t *tracer) networkName(f *model.Firewall, name string, dst address) match {
+	m := maybe("ASM-E-FQDN")
+	if addrs, ok := t.zoneAddresses(f, strings.ToLower(name)); ok {
+		m = no()
+		for _, a := range addrs {
+			m = m.or(dst.in(addressSet(a)))
+		}
+	}
+	if !t.dnsProxy(f) || fold(t.tier(f), "Basic") {
+		m = m.and(maybe("ASM-E-FQDN"))
+	}
+	return m
+}
+
+// zoneAddresses are the addresses of a name by a private zone that the firewall sees, or by a public zone of the input.
+func (t *tracer) zoneAddresses(f *model.Firewall, name string) ([]netip.Addr, bool) {
+	r := t.firewallResolver(f)
+	if !r.known {
+		return nil, false
+	}
+	if z, label, _ := t.privateZone(r, name); z != nil {
+		return recordsOf(z, label), true
+	}
+	if z, label, _ := t.privateZone(r, linkName(name)); z != nil {
+		if addrs := recordsOf(z, label); len(addrs) > 0 {
+			return addrs, true
+		}
+		return nil, false
+	}
+	for _, z := range t.e.DNSZones {
+		if label, ok := labelIn(z, name); ok && !z.Private && hasRecord(z, label) {
+			return recordsOf(z, label), true
+		}
+	}
+	return nil, false
+}
+
+// tier is the firewall's tier.
+func (t *tracer) tier(f *model.Firewall) string {
+	if f.Tier != "" {
+		return f.Tier
+	}
+	if chain := t.policies(f); len(chain) > 0 {
+		return chain[len(chain)-1].Tier
+	}
+	return ""
+}
+
+// applicationMatch is an application rule: source, protocol and port, and the name that the connection carries (AZ-FW-30, AZ-FW-31).
+// Only TCP is seen by application rules (AZ-FW-3A).
+func (t *tracer) applicationMatch(f *model.Firewall, r firewallRule, x flow) match {
+	if x.protocol != model.TCP || !slices.ContainsFunc(r.Apps, func(a model.AppProtocol) bool { return a.Port == x.dport }) {
+		return no()
+	}
+	name := no()
+	for _, pattern := range r.FQDNs {
+		name = name.or(namePattern(pattern, x.name))
+	}
+	for _, tag := range r.FQDNTags {
+		name = name.or(fqdnTag(tag, x))
+	}
+	for _, category := range r.WebCategories {
+		name = name.or(t.webCategory(f, category, x))
+	}
+	for _, url := range r.URLs { // AZ-FW-36: the host part may match; nothing is proved from a path
+		name = name.or(namePattern(hostPart(url), x.name).and(maybe()))
+	}
+	return t.firewallSide(r.Sources, x.src, x.tags).and(name)
+}
+
+// namePattern: `*` is every name, a leading `*` any string before the rest, else the name itself, without case (AZ-FW-32). The class
+// (ip) matches an IP literal or `*` possibly, and nothing else (AZ-FW-31).
+func namePattern(pattern, name string) match {
+	pattern, name = strings.ToLower(pattern), strings.ToLower(strings.TrimSuffix(name, "."))
+	if name == "" {
+		_, err := netip.ParseAddr(pattern)
+		return when(pattern == "*" || err == nil).and(maybe())
+	}
+	if rest, ok := strings.CutPrefix(pattern, "*"); ok {
+		return when(strings.HasSuffix(name, rest) && len(name) >= len(rest))
+	}
+	return when(pattern == name)
+}
+
+// hostPart is the host of a target URL.
+func hostPart(url string) string {
+	if _, rest, ok := strings.Cut(url, "://"); ok {
+		url = rest
+	}
+	host, _, _ := strings.Cut(url, "/")
+	return host
+}
+
+// fqdnTag says whether the name is in a Microsoft-maintained list: the packet's Boolean, or the names that documentation lists
+// (AZ-FW-34, ASM-E-FQDNTAG).
+func fqdnTag(tag string, x flow) match {
+	switch {
+	case x.name == "":
+		return no()
+	case hasTag(x.tags, tag) || listedInTag(tag, strings.ToLower(x.name)):
+		return yes()
+	default:
+		return match{why: []string{"ASM-E-FQDNTAG"}}
+	}
+}
+
+// listedInTag is what documentation names of the tag AzureKubernetesService; no other tag has a list (AZ-FW-34).
+func listedInTag(tag, name string) bool {
+	if !fold(tag, "AzureKubernetesService") {
+		return false
+	}
+	switch name {
+	case "mcr.microsoft.com", "management.azure.com", "login.microsoftonline.com", "packages.microsoft.com", "acs-mirror.azureedge.net",
+		"packages.aks.azure.com":
+		return true
+	}
+	if strings.HasSuffix(name, ".data.mcr.microsoft.com") {
+		return true
+	}
+	_, rest, ok := strings.Cut(name, ".hcp.")
+	return ok && strings.HasSuffix(rest, ".azmk8s.io") && strings.Count(rest, ".") == 2
+}
+
+// webCategory is a Boolean of the packet's name (AZ-FW-35). Basic has none, Standard matches by name, Premium by URL.
+func (t *tracer) webCategory(f *model.Firewall, category string, x flow) match {
+	if x.name == "" || !hasTag(x.tags, category) {
+		return match{why: []string{"ASM-E-WEBCAT"}}
+	}
+	m := yes("ASM-E-WEBCAT")
+	if fold(t.tier(f), "Basic") {
+		m = m.and(maybe()) // AZ-FW-51
+	}
+	return m
+}
+
+// privateRanges are the destinations that keep their source (AZ-FW-41): of the policy where one is attached, else of the firewall.
+func (t *tracer) privateRanges(f *model.Firewall) (ranges []netip.Prefix, learned bool) {
+	s := f.SNAT
+	if f.Policy != "" {
+		s = model.SNATRanges{}
+		for _, p := range t.policies(f) {
+			if p.SNAT.Custom || p.SNAT.AutoLearn != model.NotStated {
+				s = p.SNAT
+			}
+		}
+	}
+	if !s.Custom {
+		return ianaPrivateRanges(), s.AutoLearn == model.On
+	}
+	ranges = slices.Clone(s.Prefixes)
+	if s.IANA {
+		ranges = append(ranges, ianaPrivateRanges()...)
+	}
+	return ranges, s.AutoLearn == model.On
+}

@@ -1,0 +1,401 @@
+package trace
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// annotation is the full name of a load-balancer annotation.
+func annotation(name string) string { return "service.beta.kubernetes.io/" + name }
+
+// internalService: only the string "true" makes a frontend internal (AKS-LB-02).
+func internalService(s *model.KubeService) bool {
+	return s.Annotations[annotation("azure-load-balancer-internal")] == "true"
+}
+
+// frontendAddresses are the addresses of a LoadBalancer Service: status, annotations, spec, the named public IP, else its symbol
+// (K8S-SVC-11).
+func (w *world) frontendAddresses(s *model.KubeService) []netip.Addr {
+	if s.Type != "LoadBalancer" {
+		return nil
+	}
+	var out []netip.Addr
+	add := func(a netip.Addr) {
+		if a.IsValid() && !slices.Contains(out, a.Unmap()) {
+			out = append(out, a.Unmap())
+		}
+	}
+	for _, a := range s.Ingress {
+		add(a)
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, key := range []string{"azure-load-balancer-ipv4", "azure-load-balancer-ipv6"} {
+		if a, err := netip.ParseAddr(s.Annotations[annotation(key)]); err == nil && a.Zone() == "" {
+			add(a)
+		}
+	}
+	add(s.LoadBalancerIP)
+	if name := s.Annotations[annotation("azure-pip-name")]; name != "" {
+		for _, p := range w.e.PublicIPs {
+			if fold(p.Name(), name) {
+				add(w.publicAddress(p.ID))
+			}
+		}
+	}
+	if a, ok := w.symbols.Of(model.ServiceFrontend, s.ID, ""); ok {
+		add(a)
+	}
+	return out
+}
+
+// isPublicFrontend tells the two kinds of frontend apart; a symbol is what the annotation says.
+func (w *world) isPublicFrontend(s *model.KubeService, a netip.Addr) bool {
+	if sym, ok := w.symbols.At(a); ok {
+		return sym.Kind == model.PublicAddress || !internalService(s)
+	}
+	return publicSpace().Contains(a)
+}
+
+func (w *world) hasPublicFrontend(s *model.KubeService, a netip.Addr) bool {
+	return w.isPublicFrontend(s, a) && slices.Contains(w.frontendAddresses(s), a)
+}
+
+// internalFrontend lists the frontend's addresses in a VNet.
+func (w *world) internalFrontend(s *model.KubeService, v *model.VNet) ([]netip.Addr, bool) {
+	if s.Type != "LoadBalancer" {
+		return nil, false
+	}
+	var out []netip.Addr
+	for _, a := range w.frontendAddresses(s) {
+		if !w.isPublicFrontend(s, a) {
+			out = append(out, a)
+		}
+	}
+	if len(out) == 0 {
+		return nil, false
+	}
+	for _, id := range w.frontendSubnets(s) {
+		if w.inVNet(id, v) {
+			return out, true
+		}
+	}
+	return nil, false
+}
+
+// frontendSubnets is where an internal frontend has its address: the annotated subnet of the cluster's VNet, else the node subnets.
+func (w *world) frontendSubnets(s *model.KubeService) []model.ID {
+	c := w.clusterOf(s.Cluster)
+	var nodes, named []model.ID
+	for _, p := range c.Pools {
+		if p.Subnet != "" && !contains(nodes, p.Subnet) {
+			nodes = append(nodes, p.Subnet)
+		}
+	}
+	if name := s.Annotations[annotation("azure-load-balancer-internal-subnet")]; name != "" {
+		for _, id := range nodes {
+			if v, _ := w.vnetOf(id); v != nil {
+				for _, x := range w.subnetsOf(v) {
+					if fold(x.Name(), name) && !contains(named, x.ID) {
+						named = append(named, x.ID)
+					}
+				}
+			}
+		}
+		if len(named) > 0 {
+			return named
+		}
+	}
+	return nodes
+}
+
+// serviceSymbol is a frontend whose address the input does not state (K8S-SVC-11).
+func (w *world) serviceSymbol(a netip.Addr, id model.ID) address {
+	s, ok := model.Get[*model.KubeService](w.e, id)
+	if !ok || !internalService(s) {
+		out := address{at: a, may: publicIPv4(), public: true, unnamed: true, azure: &azureAddress{}}
+		if ok {
+			out.azure.location = w.clusterOf(s.Cluster).Location
+		}
+		return out
+	}
+	out := address{at: a, because: []string{"ASM-K-FRONTEND"}}
+	for _, subnet := range w.frontendSubnets(s) {
+		out.may = joinSets(out.may, w.unheld(subnet))
+	}
+	if emptySet(out.may) {
+		out.may = privateSpace()
+	}
+	return out
+}
+
+// serviceSources are the sources that the cloud provider admits in the managed NSG (AKS-LB-03).
+func serviceSources(s *model.KubeService) model.AddressMatch {
+	m := model.AddressMatch{Prefixes: slices.Clone(s.SourceRanges)}
+	for text := range strings.SplitSeq(s.Annotations[annotation("azure-allowed-ip-ranges")], ",") {
+		if p, _, err := model.ParsePrefix(text); err == nil {
+			m.Prefixes = append(m.Prefixes, p)
+		}
+	}
+	for tag := range strings.SplitSeq(s.Annotations[annotation("azure-allowed-service-tags")], ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			m.Tags = append(m.Tags, tag)
+		}
+	}
+	return m
+}
+
+// servicePort is the port of a Service that a packet is for.
+func servicePort(s *model.KubeService, p Packet) (model.ServicePort, bool) {
+	for _, x := range s.Ports {
+		if x.Protocol == p.Protocol && x.Port == p.DPort {
+			return x, true
+		}
+	}
+	return model.ServicePort{}, false
+}
+
+// toService is a packet for the frontend of a LoadBalancer Service: the load balancer hands it to a node, whose NSGs see the frontend's
+// address or the node's (AKS-LB-03, AKS-LB-06, AZ-LB-05); the NSG on the frontend's own subnet has nothing to act on (ASM-A-ILBNSG).
+func (t *tracer) toService(c course, s *model.KubeService) {
+	at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
+	if !t.step(&c, "balance", at) {
+		return
+	}
+	p, ok := servicePort(s, c.packet)
+	if !ok || s.Annotations[annotation("port_"+strconv.Itoa(int(c.packet.DPort))+"_no_lb_rule")] == "true" { // AKS-LB-09
+		t.drop(c, at, DNAT, "the Service has no load-balancing rule for this protocol and port")
+		return
+	}
+	c.service = s
+	frontend := c.dst
+	cl := t.clusterOf(s.Cluster)
+	c = c.add(Hop{At: at, Stage: DNAT, Action: Forward, Detail: "load balancer of the Service " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: true})
+	if internalService(s) {
+		c = t.frontendSubnetNSG(c, s)
+	}
+	if cl.Manifest || len(cl.Pools) == 0 {
+		t.kubeProxy(c, nil, s, p)
+		return
+	}
+	seen := []address{frontend}
+	if s.Annotations[annotation("azure-disable-load-balancer-floating-ip")] == "true" {
+		seen = nil // AKS-LB-03: without floating IP the destination is the node
+	}
+	served := false
+	for i := range cl.Pools {
+		pool := &cl.Pools[i]
+		if s.LocalPolicy && !slices.ContainsFunc(t.backends(s, p), func(b backend) bool { return b.pod.pool == nil || b.pod.pool.Name == pool.Name }) {
+			continue // AKS-LB-07: only nodes with a pod are in the pool
+		}
+		served = true
+		for _, h := range t.nodeHosts(cl, pool) {
+			t.arriveEither(c, h, append(slices.Clone(seen), h.addr), func(c course) {
+				c.public = nil
+				t.kubeProxy(c, h, s, p)
+			})
+		}
+	}
+	if !served {
+		t.drop(c, at, DNAT, "no node has a pod of the Service, and its traffic policy is Local (AKS-LB-07)")
+	}
+}
+
+// frontendSubnetNSG: the NSG on the subnet of an internal frontend has nothing to act on (AKS-LB-06, ASM-A-ILBNSG).
+func (t *tracer) frontendSubnetNSG(c course, s *model.KubeService) course {
+	for _, id := range t.frontendSubnets(s) {
+		h := t.hostIn(model.Place{Kind: model.PlaceFrontend, ID: s.ID}, id)
+		if m := t.assume("ASM-A-ILBNSG"); t.subnetNSG(h) != "" && m.uncertain() && t.subnetVerdict(h, c.flow(), model.Inbound).deny.is {
+			c = c.uncertain(m.why...)
+		}
+	}
+	return c.because("ASM-A-ILBNSG")
+}
+
+// backend is a pod that a Service port leads to.
+type backend struct {
+	pod   *pod
+	port  uint16
+	match match
+}
+
+// backends lists the pods behind a Service port: selected by labels, in its namespace; a named target is resolved on each pod, and a
+// pod without it is no backend (K8S-SVC-01).
+func (t *tracer) backends(s *model.KubeService, p model.ServicePort) []backend {
+	var out []backend
+	if len(s.Selector) == 0 {
+		return nil
+	}
+	for _, x := range t.podsOf(t.clusterOf(s.Cluster)) {
+		if x.workload.Namespace != s.Namespace {
+			continue
+		}
+		m := matchLabels(model.LabelSelector{Match: s.Selector}, x.workload.Labels, unknownPodLabels(x.workload))
+		if !m.may {
+			continue
+		}
+		if p.TargetName == "" {
+			port := p.Target
+			if port == 0 {
+				port = p.Port
+			}
+			out = append(out, backend{x, port, m})
+			continue
+		}
+		for _, q := range x.workload.Ports {
+			if q.Name == p.TargetName && q.Protocol == p.Protocol {
+				out = append(out, backend{x, q.Port, m})
+			}
+		}
+	}
+	return out
+}
+
+// kubeProxy hands a packet that a node took for a Service to one of its pods. h is nil where the cluster's nodes are not in the input.
+// Source ranges of the field are enforced here too, for the frontend's address only (AKS-LB-04, K8S-SVC-07, ASM-A-KUBEPROXY).
+func (t *tracer) kubeProxy(c course, h *host, s *model.KubeService, p model.ServicePort) {
+	at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
+	if h != nil {
+		at = h.place
+	}
+	next := func(c course) { t.toBackends(c, h, s, p) }
+	if c.service == nil || len(s.SourceRanges) == 0 {
+		next(c)
+		return
+	}
+	rule := s.Namespace + "/" + s.Name() + "/loadBalancerSourceRanges"
+	v := firstMatch([]step{{match: c.src.in(prefixSet(s.SourceRanges...)), access: model.Allow, rule: rule, source: s.Source}}, denied(rule, s.Source))
+	if m := t.assume("ASM-A-KUBEPROXY"); v.deny.is {
+		v.why = union(v.why, m.why)
+		if m.uncertain() {
+			v = v.either(passes("source ranges may not be enforced on the node"), m.why...)
+		}
+	}
+	t.decide(c, Hop{At: at, Stage: DNAT, Detail: "source ranges on the node"}, v, next)
+}
+
+// toBackends rewrites the destination to each pod. externalTrafficPolicy Local keeps the client's address and the node; Cluster may go to
+// any node, and the source becomes the receiving node's (K8S-SVC-08, K8S-SVC-09).
+func (t *tracer) toBackends(c course, h *host, s *model.KubeService, p model.ServicePort) {
+	at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
+	if h != nil {
+		at = h.place
+	}
+	list := t.backends(s, p)
+	if len(s.Selector) == 0 {
+		t.lose(c, at, DNAT, "the Service selects no pods; its endpoints are not in the input (K8S-SVC-02)")
+		return
+	}
+	if len(list) == 0 {
+		t.drop(c, at, DNAT, "the Service has no backend pod")
+		return
+	}
+	if s.LocalPolicy && h != nil && !slices.ContainsFunc(list, func(b backend) bool { return onPool(b.pod, h) }) {
+		t.drop(c, at, DNAT, "no pod of the Service runs on this node, and its traffic policy is Local (K8S-SVC-08)")
+		return
+	}
+	for _, b := range list {
+		here := h == nil || onPool(b.pod, h)
+		if s.LocalPolicy && !here {
+			continue
+		}
+		d := c.given(b.match)
+		before := d.packet
+		d = d.to(b.pod.addr, b.port)
+		d = d.add(Hop{At: at, Stage: DNAT, Action: Forward, Detail: "Service " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: b.match.must})
+		d = d.cross(crossing{at: at, before: before})
+		if b.pod.workload.HostNetwork {
+			t.deliverHostPod(d, b.pod)
+			continue
+		}
+		if s.LocalPolicy {
+			t.intoPod(d, b.pod, t.peerOf(d, b.pod))
+			continue
+		}
+		d.masked = &masked{client: d.src, nodes: anyIPv4(), sameNode: here}
+		if h != nil {
+			d.masked.nodes = t.nodeAddresses(h.cluster)
+		}
+		if here {
+			t.intoPod(d, b.pod, t.peerOf(d, b.pod))
+			continue
+		}
+		// The pod runs on a node of another pool: the packet crosses with the receiving node's address.
+		d.service = nil
+		t.acrossNodes(t.fromNodeAddress(d, h), []*host{h}, b.pod, t.peerOf(d, b.pod))
+	}
+}
+
+// onPool reports that a pod may run on a node's pool.
+func onPool(x *pod, h *host) bool {
+	return x.pool == nil || h.pool == nil || x.pool.Name == h.pool.Name
+}
+
+// nodeAddresses is every address that a node of a cluster may have.
+func (t *tracer) nodeAddresses(c *model.Cluster) *netipx.IPSet {
+	var sets []*netipx.IPSet
+	for i := range c.Pools {
+		for _, h := range t.nodeHosts(c, &c.Pools[i]) {
+			sets = append(sets, usableOf(h))
+		}
+	}
+	return joinSets(sets...)
+}
+
+// fromNodeAddress is the packet with the receiving node's address.
+func (t *tracer) fromNodeAddress(c course, h *host) course {
+	before := c.packet
+	c = c.from(h.addr, c.packet.SPort)
+	c.pod, c.node = nil, h
+	c = c.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: "the receiving node's address (K8S-SVC-08)", Certain: true})
+	return c.cross(crossing{at: h.place, before: before, subnet: h.subnet, vnet: h.vnet, source: true, stateful: true})
+}
+
+// toClusterService is a packet of a pod or node for a Service of its own cluster: the node rewrites it to a backend, whichever of the
+// Service's addresses it names (K8S-SVC-01, K8S-SVC-04). False where no Service has the address.
+func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course, *pod)) bool {
+	found := false
+	for _, s := range t.e.KubeServices {
+		if !same(s.Cluster, cl.ID) || !t.serviceHolds(s, c.packet.Dst) {
+			continue
+		}
+		found = true
+		at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
+		p, ok := servicePort(s, c.packet)
+		list := t.backends(s, p)
+		switch {
+		case !ok:
+			t.drop(c, at, DNAT, "the Service has no such port")
+			continue
+		case len(s.Selector) == 0:
+			t.lose(c, at, DNAT, "the Service selects no pods; its endpoints are not in the input (K8S-SVC-02)")
+			continue
+		case len(list) == 0:
+			t.drop(c, at, DNAT, "the Service has no backend pod")
+			continue
+		}
+		for _, b := range list {
+			d := c.given(b.match)
+			before := d.packet
+			d = d.to(b.pod.addr, b.port)
+			d = d.add(Hop{At: at, Stage: DNAT, Action: Forward, Detail: "Service " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: b.match.must})
+			send(d.cross(crossing{at: at, before: before}), b.pod)
+		}
+	}
+	return found
+}
+
+// serviceHolds reports whether an address is one of a Service's.
+func (t *tracer) serviceHolds(s *model.KubeService, a netip.Addr) bool {
+	if ip, err := netip.ParseAddr(s.ClusterIP); err == nil && ip.Unmap() == a {
+		return true
+	}
+	return slices.ContainsFunc(s.ExternalIPs, func(x netip.Addr) bool { return x.IsValid() && x.Unmap() == a }) || slices.Contains(t.frontendAddresses(s), a)
+}

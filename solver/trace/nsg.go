@@ -1,0 +1,387 @@
+package trace
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// outbound takes a packet through the controls of the sending side: admin rules, the NIC's NSG, the subnet's NSG (AZ-GEN-06,
+// AZ-NSG-11).
+func (t *tracer) outbound(c course, h *host, next func(course)) {
+	t.admin(c, h, AdminOut, func(c course) {
+		t.nicStage(c, h, model.Outbound, func(c course) {
+			t.subnetStage(c, h, model.Outbound, next)
+		})
+	})
+}
+
+// inbound takes a packet through the controls of the receiving side: admin rules, the subnet's NSG, the NIC's NSG.
+func (t *tracer) inbound(c course, h *host, next func(course)) {
+	if t.closedWithoutNSG(h, c) {
+		v := denied("", model.Source{})
+		v.deny.detail = "a Standard public address is closed where no NSG allows the flow (AZ-PIP-02)"
+		open := t.assume("ASM-STDPIP")
+		v.why = open.why
+		if open.uncertain() || c.public.sku == model.SKUNotStated {
+			v = v.either(allowed("", model.Source{}))
+			v.why = union(v.why, []string{"ASM-STDPIP"})
+		}
+		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, v, next)
+		return
+	}
+	t.admin(c, h, AdminIn, func(c course) {
+		t.subnetStage(c, h, model.Inbound, func(c course) {
+			t.nicStage(c, h, model.Inbound, next)
+		})
+	})
+}
+
+// closedWithoutNSG is the exception to AZ-NSG-12 (AZ-PIP-02); Basic addresses are open (AZ-PIP-04). AKS nodes always have an NSG
+// (AKS-LB-01).
+func (t *tracer) closedWithoutNSG(h *host, c course) bool {
+	return c.public != nil && c.public.sku != model.Basic && h.cluster == nil && h.nsg == "" && h.subnet != nil && t.subnetNSG(h) == ""
+}
+
+// admin stands for security admin rules, of which the input has none: none exist (ASM-AVNM), or with Strict some may allow past
+// the NSGs and some may deny (AZ-AVNM-03). They do not apply to the subnets of AZ-AVNM-09.
+func (t *tracer) admin(c course, h *host, stage Stage, next func(course)) {
+	if h.pool != nil && h.pool.Subnet == "" {
+		c = c.given(t.assume("ASM-A-MANAGEDVNET")) // AKS-NET-12
+	}
+	if subnetKind(h.subnet) != ordinary || t.isAppGatewaySubnet(h.subnetID) {
+		next(c)
+		return
+	}
+	if m := t.assume("ASM-AVNM"); m.uncertain() {
+		v := verdict{allow: blame{is: true, detail: "no security admin rule is in the input"}, deny: blame{is: true, detail: "a security admin rule may exist"}, why: m.why}
+		t.decide(c, Hop{At: h.place, Stage: stage}, v, next)
+		return
+	}
+	next(c.because("ASM-AVNM"))
+}
+
+// nicStage is the NSG of the host's NIC.
+func (t *tracer) nicStage(c course, h *host, dir model.Direction, next func(course)) {
+	stage := NICIn
+	if dir == model.Outbound {
+		stage = NICOut
+	}
+	v, exists := t.nicVerdict(h, c.flow(), dir)
+	if !exists {
+		next(c)
+		return
+	}
+	t.decide(c, Hop{At: h.place, Stage: stage}, t.mayPassAdmin(v), next)
+}
+
+// subnetStage is the NSG of the host's subnet.
+func (t *tracer) subnetStage(c course, h *host, dir model.Direction, next func(course)) {
+	stage := SubnetIn
+	if dir == model.Outbound {
+		stage = SubnetOut
+	}
+	if h.subnet != nil && t.subnetNSG(h) == "" {
+		next(c)
+		return
+	}
+	t.decide(c, Hop{At: h.place, Stage: stage}, t.mayPassAdmin(t.subnetVerdict(h, c.flow(), dir)), next)
+}
+
+// mayPassAdmin: with Strict an unseen AlwaysAllow may have jumped over the NSGs (AZ-AVNM-02, AZ-AVNM-03).
+func (t *tracer) mayPassAdmin(v verdict) verdict {
+	if !t.strict || v.allow.is {
+		return v
+	}
+	return v.either(verdict{allow: blame{is: true, detail: "a security admin rule may allow past the NSG"}}, "ASM-AVNM")
+}
+
+// subnetNSG is the NSG that acts on a host's subnet; none acts where Azure does not support one (AZ-NSG-20).
+func (w *world) subnetNSG(h *host) model.ID {
+	switch {
+	case h.subnet == nil:
+		return ""
+	case subnetKind(h.subnet) == ordinary || subnetKind(h.subnet) == bastionSubnet:
+		return h.subnet.NSG
+	default:
+		return ""
+	}
+}
+
+// subnetVerdict is the answer of the NSG of the host's subnet.
+func (t *tracer) subnetVerdict(h *host, f flow, dir model.Direction) verdict {
+	if h.subnet == nil {
+		return missingNSG("the subnet " + h.subnetID.ShortName())
+	}
+	return t.nsgByID(t.subnetNSG(h), h, f, dir)
+}
+
+// nicVerdict is the answer of the NSG of the host's NIC; exists is false where there is none.
+func (t *tracer) nicVerdict(h *host, f flow, dir model.Direction) (v verdict, exists bool) {
+	if h.nsg == "" {
+		if h.cluster != nil {
+			return t.managedVerdict(h, f, dir), true
+		}
+		return verdict{}, false
+	}
+	return t.nsgByID(h.nsg, h, f, dir), true
+}
+
+func (t *tracer) nsgByID(id model.ID, h *host, f flow, dir model.Direction) verdict {
+	g, ok := model.Get[*model.NSG](t.e, id)
+	if !ok {
+		return missingNSG("the NSG " + id.Name())
+	}
+	return t.nsgVerdict(g, h, f, dir)
+}
+
+// missingNSG is an NSG that something names and the input lacks: unknown, never absent.
+func missingNSG(what string) verdict {
+	detail := what + " is not in the input"
+	return verdict{allow: blame{is: true, detail: detail}, deny: blame{is: true, detail: detail}}
+}
+
+// nsgVerdict evaluates one NSG in one direction at one NIC (AZ-NSG-02): once for each assignment of the unknown parts of the NIC's
+// VirtualNetwork tag (AZ-GEN-01). The packet surely passes only if it passes in all of them.
+func (t *tracer) nsgVerdict(g *model.NSG, h *host, f flow, dir model.Direction) verdict {
+	exempt, always := t.platformTraffic(h, f, dir)
+	if always.must {
+		// AZ-PLAT-02: not blockable by an NSG at all.
+		return verdict{allow: blame{is: true, detail: "platform traffic, never filtered (AZ-PLAT-02)", source: model.Source{Platform: "platform traffic", Resource: g.ID}}}
+	}
+	var rules []model.SecurityRule
+	for _, r := range g.Rules {
+		if r.Direction == dir {
+			rules = append(rules, r)
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b model.SecurityRule) int { return cmp.Compare(a.Priority, b.Priority) })
+	view := t.view(h)
+	last := denied(g.Name()+"/defaultSecurityRules/DenyAllInBound", model.Source{Platform: "default rule", Resource: g.ID})
+	if dir == model.Outbound {
+		last.deny.rule = g.Name() + "/defaultSecurityRules/DenyAllOutBound"
+	}
+	if exempt != "" {
+		last = verdict{allow: blame{is: true, detail: "platform traffic that no rule for " + exempt + " denies (AZ-PLAT-03)", source: model.Source{Platform: "platform traffic", Resource: g.ID}}}
+	}
+	var out verdict
+	disagree := false
+	for i, as := range t.assignments(view, f) {
+		var list []step
+		for _, r := range rules {
+			if exempt != "" && r.Access == model.Deny && !slices.ContainsFunc(r.DestAddrs.Tags, func(tag string) bool { return fold(tag, exempt) }) {
+				continue // AZ-PLAT-03: a Deny on the address or on `*` does not count
+			}
+			list = append(list, step{
+				match: t.ruleMatch(r, view, as, h, f, dir), access: r.Access, rule: ruleName(g, r), source: r.Source, rank: r.Priority,
+			})
+		}
+		v := firstMatch(list, last)
+		disagree = disagree || i > 0 && (v.allow.is != out.allow.is || v.deny.is != out.deny.is)
+		out = out.either(v)
+	}
+	if always.may { // AZ-PLAT-02: older texts name one port more
+		out = out.either(passes("platform traffic, perhaps never filtered (AZ-PLAT-02)"))
+	}
+	if disagree {
+		out.why = union(out.why, t.tagReasons(view, f))
+	}
+	return out.settle()
+}
+
+// tagReasons are the assumptions behind the rows of the tag that hold one of the packet's addresses.
+func (t *tracer) tagReasons(v *view, f flow) []string {
+	var why []string
+	for _, r := range v.rows {
+		if r.in(t.world, f.src, f.tags).may || r.in(t.world, f.dst, f.tags).may {
+			why = union(why, sorted(r.because))
+			if r.growth && (f.src.isPublic().may || f.dst.isPublic().may) {
+				why = union(why, []string{"ASM-INTERNET-0"})
+			}
+		}
+	}
+	return why
+}
+
+// ruleName is the rule as Azure prints it.
+func ruleName(g *model.NSG, r model.SecurityRule) string {
+	if r.Default {
+		return g.Name() + "/defaultSecurityRules/" + r.Name
+	}
+	return g.Name() + "/securityRules/" + r.Name
+}
+
+// ruleMatch says whether a rule takes the packet: values within a field are a union, fields a conjunction (AZ-NSG-04).
+func (t *tracer) ruleMatch(r model.SecurityRule, v *view, as assignment, h *host, f flow, dir model.Direction) match {
+	if h.endpoint != nil {
+		r.SourcePorts = []model.PortRange{model.AllPorts} // AZ-PE-07
+	}
+	m := protocolMatch(r, f).
+		and(t.side(r.SourceAddrs, r, v, as, f, f.src)).
+		and(t.destination(r, v, as, f))
+	if m.may && r.Access == model.Deny && dir == model.Inbound && len(r.SourceAddrs.ASGs) > 0 && t.onlyByASG(r, v, as, f) &&
+		!t.memberOf(h, r.SourceAddrs.ASGs).must && !t.memberOf(h, r.DestAddrs.ASGs).must {
+		m = m.and(maybe("ASM-ASG")) // AZ-ASG-04: a Deny from an ASG at a NIC that is no member
+	}
+	if r.UnknownMatch != "" {
+		m = m.and(maybe()) // something in the match was not understood
+	}
+	if r.Default && (f.src.v6() || f.dst.v6()) {
+		m = m.and(t.assume("ASM-V6DEFAULT")) // AZ-NSG-05
+	}
+	return m
+}
+
+// destination matches the destination, which at an application gateway may be either of two addresses: certain only if both match
+// (AZ-AGW-10).
+func (t *tracer) destination(r model.SecurityRule, v *view, as assignment, f flow) match {
+	m := t.side(r.DestAddrs, r, v, as, f, f.dst)
+	if f.otherDst == nil {
+		return m
+	}
+	o := t.side(r.DestAddrs, r, v, as, f, *f.otherDst)
+	return match{must: m.must && o.must, may: m.may || o.may, why: union(m.why, o.why)}
+}
+
+// onlyByASG reports whether the source matches by its ASG membership alone.
+func (t *tracer) onlyByASG(r model.SecurityRule, v *view, as assignment, f flow) bool {
+	rest := r.SourceAddrs
+	rest.ASGs = nil
+	return !t.side(rest, r, v, as, f, f.src).must
+}
+
+// side matches one address with one side of a rule.
+func (t *tracer) side(m model.AddressMatch, r model.SecurityRule, v *view, as assignment, f flow, a address) match {
+	if m.Any {
+		return yes() // AZ-NSG-05: both families
+	}
+	var prefixes []netip.Prefix
+	for _, p := range m.Prefixes {
+		if r.Default && p.IsValid() && p.Bits() == 0 {
+			return yes() // exports print `*` of a default rule as 0.0.0.0/0
+		}
+		prefixes = append(prefixes, p)
+	}
+	hit := a.in(prefixSet(prefixes...))
+	for _, tag := range m.Tags {
+		switch {
+		case fold(tag, "VirtualNetwork") || fold(tag, "VIRTUAL_NETWORK"):
+			hit = hit.or(t.virtualNetwork(v, as, a, f.tags, r.Default))
+		case fold(tag, "Internet"):
+			hit = hit.or(t.internet(v, as, a, f.tags))
+		default:
+			hit = hit.or(t.inTag(tag, a, f.tags))
+		}
+	}
+	for _, id := range m.ASGs {
+		hit = hit.or(t.inASG(id, a))
+	}
+	return hit
+}
+
+// protocolMatch matches protocol and ports. `*` means all carried protocols (AZ-NSG-06). Packets without ports match a rule that
+// names ports possibly (AZ-NSG-07, ASM-PORTLESS).
+func protocolMatch(r model.SecurityRule, f flow) match {
+	m := when(r.Protocol == model.AnyProtocol || r.Protocol == f.protocol)
+	if f.protocol == model.ICMPv6 && r.Protocol == model.ICMP {
+		// AZ-V6-02: ICMPv6 cannot be named; an Icmp rule is no Allow for it, and no Deny for certain.
+		if r.Access != model.Deny {
+			return no()
+		}
+		m = maybe()
+	}
+	if r.Protocol == model.AnyProtocol && (f.protocol == model.ESP || f.protocol == model.AH) {
+		m = yes("ASM-PROTO")
+	}
+	if !m.may {
+		return no()
+	}
+	if !f.protocol.HasPorts() {
+		if !allPorts(r.SourcePorts) || !allPorts(r.DestPorts) {
+			m = m.and(maybe("ASM-PORTLESS"))
+		}
+		return m
+	}
+	return m.and(when(inPorts(r.SourcePorts, f.sport))).and(when(inPorts(r.DestPorts, f.dport)))
+}
+
+func inPorts(list []model.PortRange, p uint16) bool {
+	return slices.ContainsFunc(list, func(r model.PortRange) bool { return r.First <= p && p <= r.Last })
+}
+
+func allPorts(list []model.PortRange) bool { return slices.Contains(list, model.AllPorts) }
+
+// inASG says whether an address is that of a member: of a NIC's IP configuration, of a private endpoint, or of an instance of a scale
+// set or node pool whose profile is in the group (AZ-ASG-01, AZ-ASG-05).
+func (t *tracer) inASG(id model.ID, a address) match {
+	if a.holder != nil && (a.holder.config != nil || a.holder.pool != nil || a.holder.endpoint != nil) {
+		return t.memberOf(a.holder, []model.ID{id})
+	}
+	m := no()
+	for _, n := range t.e.NICs {
+		for i := range n.IPConfigs {
+			if c := &n.IPConfigs[i]; contains(c.ASGs, id) && t.configAddress(n, c) == a.at {
+				m = yes()
+			}
+		}
+	}
+	for _, p := range t.e.Endpoints {
+		if contains(p.ASGs, id) && slices.Contains(t.endpointAddresses(p), a.at) {
+			m = yes()
+		}
+	}
+	for _, h := range t.classMembers(id) {
+		if a.in(t.unheld(h.subnetID)).may && (a.may == nil || a.overlay == nil) {
+			m = m.or(maybe())
+		}
+	}
+	return m
+}
+
+// classMembers lists the scale sets and node pools whose instances are in a group.
+func (t *tracer) classMembers(id model.ID) []*host {
+	out := t.scaleSetHosts(func(_ *model.ScaleSet, c *model.IPConfig) bool { return contains(c.ASGs, id) })
+	for _, c := range t.e.Clusters {
+		for i := range c.Pools {
+			if p := &c.Pools[i]; contains(p.ASGs, id) && t.poolScaleSet(c, p) == nil {
+				out = append(out, t.poolHost(c, p))
+			}
+		}
+	}
+	return out
+}
+
+// memberOf says whether a host is a member of one of the groups.
+func (t *tracer) memberOf(h *host, groups []model.ID) match {
+	for _, id := range groups {
+		if contains(h.asgs, id) {
+			return yes()
+		}
+	}
+	return no()
+}
+
+// platformTraffic says whether the packet is one of those that NSGs do not filter by default: exempt names the tag whose Outbound
+// Deny blocks it (AZ-PLAT-03); always says that nothing does (AZ-PLAT-02).
+func (t *tracer) platformTraffic(h *host, f flow, dir model.Direction) (exempt string, always match) {
+	if dir != model.Outbound {
+		return "", no() // AZ-PLAT-04: probes are filtered
+	}
+	tcp := f.protocol == model.TCP
+	switch {
+	case f.dst.at == wireServer() && tcp && (f.dport == 80 || f.dport == 32526):
+		return "", yes()
+	case f.dst.at == wireServer() && tcp && f.dport == 443:
+		return "", maybe()
+	case f.dst.at == wireServer() && (tcp || f.protocol == model.UDP) && f.dport == 53:
+		return "AzurePlatformDNS", no()
+	case f.dst.at == metadataService():
+		return "AzurePlatformIMDS", no()
+	case tcp && f.dport == 1688 && hasTag(f.tags, "AzurePlatformLKM") && len(t.overriddenDefaults(h)) == 0: // AZ-PLAT-06
+		return "AzurePlatformLKM", no()
+	default:
+		return "", no()
+	}
+}

@@ -1,0 +1,393 @@
+package trace
+
+import (
+	"net/netip"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// fromPod is a packet that a pod sends.
+func (t *tracer) fromPod(c course, x *pod) {
+	if !t.step(&c, "pod", x.place()) {
+		return
+	}
+	c.pod = x
+	if x.workload.HostNetwork {
+		t.fromNodeOf(c, x)
+		return
+	}
+	if t.toClusterService(c, x.cluster, func(c course, y *pod) { t.podToPod(c, x, y) }) {
+		return
+	}
+	found := false
+	for _, y := range t.podsOf(x.cluster) {
+		if y.holds(t.world, c.packet.Dst) && t.placedAt(y, c.packet.Dst) {
+			found = true
+			t.podToPod(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), x, y)
+		}
+	}
+	if found {
+		return
+	}
+	v, listed := t.egress(x, t.outsidePeer(c, x), c)
+	next := func(c course) { t.podToOutside(c, x) }
+	if x.workload.Annotations["kubernetes.azure.com/static-gateway-configuration"] != "" {
+		// AKS-OUT-09: a static egress gateway would carry the packet past the pod's egress policies and out of another subnet.
+		c = c.uncertain()
+		t.lose(c, x.place(), Transport, "a static egress gateway, which is not followed, may carry the packet out (AKS-OUT-09)")
+		v = v.either(passes("egress policy does not apply to a static egress gateway (AKS-OUT-09)"))
+	}
+	if !listed {
+		next(c)
+		return
+	}
+	t.decide(c, Hop{At: x.place(), Stage: PodEgress}, v, next)
+}
+
+// fromNodeOf: a pod of the host network is the node, for policies as for NSGs (K8S-NP-25).
+func (t *tracer) fromNodeOf(c course, x *pod) {
+	if x.pool != nil {
+		for _, h := range t.nodeHosts(x.cluster, x.pool) {
+			t.fromNode(c, h)
+		}
+		return
+	}
+	send := func(c course, y *pod) { t.betweenPods(c, x, y) }
+	if t.toClusterService(c, x.cluster, send) {
+		return
+	}
+	found := false
+	for _, y := range t.podsOf(x.cluster) {
+		if y.holds(t.world, c.packet.Dst) {
+			found = true
+			send(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), y)
+		}
+	}
+	if !found {
+		t.fromManifest(c, x)
+	}
+}
+
+// placedAt reports whether a pod with a live address can be on its pool.
+func (t *tracer) placedAt(x *pod, a netip.Addr) bool {
+	if !x.network().flat() {
+		return true
+	}
+	if _, symbol := t.symbols.At(a); symbol {
+		return true
+	}
+	hosts := t.podHosts(x)
+	if len(hosts) == 0 || inSubnet(hosts[0], a) {
+		return true
+	}
+	// Where no placement explains the address, none is ruled out.
+	for _, y := range t.placed(x.workload) {
+		if h := t.podHosts(y); len(h) > 0 && inSubnet(h[0], a) {
+			return false
+		}
+	}
+	return true
+}
+
+// podToOutside translates the source as the network plugin does and sends the packet from the node (AKS-NET-01, K8S-AZ-01).
+func (t *tracer) podToOutside(c course, x *pod) {
+	n := x.network()
+	if n == manifestPods || x.pool == nil {
+		t.fromManifest(c, x)
+		return
+	}
+	if n == podSubnet {
+		for _, h := range t.podHosts(x) {
+			d := c
+			d.src.holder = nil
+			t.leave(d, h)
+		}
+		return
+	}
+	for _, h := range t.nodeHosts(x.cluster, x.pool) {
+		node := h.addr
+		switch n {
+		case overlayPods, kubenetPods:
+			t.leave(t.masquerade(c, x, h, node), h)
+		case nodeSubnet:
+			own := no()
+			if h.vnet != nil {
+				own = c.dst.in(prefixSet(h.vnet.Prefixes...))
+			}
+			if own.must {
+				p := *h
+				p.addr = x.addr
+				t.leave(c, &p)
+				continue
+			}
+			// AKS-NET-02: outside the VNet the node's address is seen; whether rules meet the one or the other is ASM-A-MASQ.
+			t.leave(t.masquerade(c, x, h, node.alternatively(c.src, "ASM-A-MASQ")), h)
+		default:
+			t.leave(t.masquerade(c, x, h, node.alternatively(c.src, "ASM-A-MASQ")), h)
+		}
+	}
+}
+
+// masquerade puts the node's address on the packet.
+func (t *tracer) masquerade(c course, x *pod, h *host, a address) course {
+	before := c.packet
+	c = c.from(a, c.packet.SPort)
+	c.pod, c.node = nil, h
+	c = c.add(Hop{At: x.place(), Stage: SNAT, Action: Forward, Detail: "the node's address (AKS-NET-01)", Certain: true})
+	return c.cross(crossing{at: h.place, before: before, subnet: h.subnet, vnet: h.vnet, source: true})
+}
+
+// fromManifest is a packet that leaves a cluster whose network the input does not state. It reaches public addresses; what it meets on
+// the way to private ones nobody knows.
+func (t *tracer) fromManifest(c course, x *pod) {
+	switch {
+	case isPlatform(c.packet.Dst):
+		t.deliver(c.forward(x.place(), Transport, "host address of the platform").given(t.assume("ASM-PLATFORM")), model.Place{Kind: model.PlacePlatform})
+	case c.dst.isPublic().may:
+		t.toPublic(c.forward(x.place(), Transport, "out of the cluster"))
+	default:
+		at := model.Place{Kind: model.PlaceUnknown, ID: x.cluster.ID, Part: c.packet.Dst.String()}
+		t.lose(c, at, Transport, "the input does not say which network the cluster is in", "ASM-K-ENGINE")
+	}
+}
+
+// podToPod carries a packet between pods of one cluster: egress policy, the network between nodes, ingress policy (K8S-GEN-03).
+func (t *tracer) podToPod(c course, x, y *pod) {
+	v, listed := t.egress(x, peer{pod: y, addr: c.dst, cluster: x.cluster}, c)
+	next := func(c course) { t.betweenPods(c, x, y) }
+	if !listed {
+		next(c)
+		return
+	}
+	t.decide(c, Hop{At: x.place(), Stage: PodEgress}, v, next)
+}
+
+// betweenPods is the network between two pods. On one node nothing filters; between nodes the NSGs of both do, with the pods' addresses
+// (K8S-AZ-04, K8S-AZ-05). Which of the two it is depends on the scheduler: over skips the NSGs, under applies them.
+func (t *tracer) betweenPods(c course, x, y *pod) {
+	from := peer{pod: x, addr: c.src, cluster: x.cluster}
+	if x.workload.HostNetwork {
+		from = peer{node: true, hostNetwork: true, addr: c.src, cluster: x.cluster, pool: x.pool}
+	}
+	if y.workload.HostNetwork {
+		t.podToHostNetwork(c, x, y)
+		return
+	}
+	c.inCluster = !x.network().flat()
+	if x.network() == manifestPods || x.pool == nil || y.pool == nil {
+		t.intoPod(c, y, from)
+		return
+	}
+	if x.pool.Name == y.pool.Name {
+		t.intoPod(c.uncertain().forward(x.place(), Transport, "both pods on one node, where no NSG filters (K8S-AZ-04)"), y, from)
+	}
+	t.acrossNodes(c, t.podHosts(x), y, from)
+}
+
+// acrossNodes carries a packet from a node to a pod on another one.
+func (t *tracer) acrossNodes(c course, from []*host, y *pod, who peer) {
+	for _, h := range from {
+		if y.network().flat() {
+			t.leave(c, h)
+			continue
+		}
+		c := c
+		if !t.carried(&c, h.place) {
+			continue
+		}
+		t.outbound(c, h, func(c course) {
+			for _, to := range t.podHosts(y) {
+				t.inbound(c, to, func(c course) { t.intoPod(c, y, who) })
+			}
+		})
+	}
+}
+
+// podToHostNetwork: such a pod has its node's address and is filtered by the node's NSG alone (K8S-NP-25, AKS-NET-10).
+func (t *tracer) podToHostNetwork(c course, x, y *pod) {
+	if x.network() == manifestPods || x.pool == nil || y.pool == nil {
+		t.deliverHostPod(c, y)
+		return
+	}
+	if x.pool.Name == y.pool.Name {
+		t.deliverHostPod(c.uncertain().forward(x.place(), Transport, "both pods on one node, where no NSG filters (K8S-AZ-04)"), y)
+	}
+	for _, h := range t.nodeHosts(x.cluster, x.pool) {
+		t.outbound(t.masquerade(c, x, h, h.addr), h, func(c course) {
+			for _, to := range t.nodeHosts(y.cluster, y.pool) {
+				t.inbound(c, to, func(c course) { t.deliverHostPod(c, y) })
+			}
+		})
+	}
+}
+
+// deliverHostPod delivers to a pod of the host network, which is no subject of policies; an engine that nobody knows may differ
+// (K8S-NP-25).
+func (t *tracer) deliverHostPod(c course, x *pod) {
+	if t.engineOf(x.cluster, x.pool).kind == otherEngine {
+		subject := *x.workload
+		subject.HostNetwork = false
+		if _, listed := t.ingress(&pod{workload: &subject, cluster: x.cluster, pool: x.pool, addr: x.addr}, peer{addr: c.src, cluster: x.cluster}, c); listed {
+			c = c.uncertain("ASM-K-BYOCNI")
+		}
+	}
+	t.deliver(c, x.place())
+}
+
+// arriveAtPod is a packet from outside the cluster, or from another node, for a pod's own VNet address: the NSGs of the pod's subnet and
+// node, then the ingress policy (K8S-AZ-01, K8S-AZ-02).
+func (t *tracer) arriveAtPod(c course, x *pod) {
+	if !t.step(&c, "arrive", x.place()) {
+		return
+	}
+	c.entry = nil
+	c = c.to(t.podAddress(x, c.packet.Dst), c.packet.DPort)
+	for _, h := range t.podHosts(x) {
+		c.last = h
+		t.inbound(c, h, func(c course) {
+			c.public = nil
+			t.intoPod(c, x, t.peerOf(c, x))
+		})
+	}
+}
+
+// intoPod is the ingress policy of a pod, and its delivery.
+func (t *tracer) intoPod(c course, x *pod, from peer) {
+	if c.packet.Protocol.HasPorts() && c.packet.DPort == 0 {
+		t.drop(c, x.place(), PodIngress, "port 0 is no port (K8S-GEN-02)")
+		return
+	}
+	v, listed := t.ingress(x, from, c)
+	next := func(c course) { t.deliver(c, x.place()) }
+	if !listed {
+		next(c)
+		return
+	}
+	t.decide(c, Hop{At: x.place(), Stage: PodIngress}, v, next)
+}
+
+// fromNode is a packet that a node sends.
+func (t *tracer) fromNode(c course, h *host) {
+	c.node = h
+	c.src.holder = h
+	inCluster := !networkOf(h.cluster, h.pool).flat()
+	send := func(c course, y *pod) {
+		who := peer{node: true, hostNetwork: c.pod != nil && c.pod.workload.HostNetwork, addr: c.src, cluster: h.cluster, pool: h.pool}
+		if y.workload.HostNetwork {
+			t.outbound(c, h, func(c course) {
+				for _, to := range t.nodeHosts(y.cluster, y.pool) {
+					t.inbound(c, to, func(c course) { t.deliverHostPod(c, y) })
+				}
+			})
+			return
+		}
+		if y.pool != nil && h.pool != nil && y.pool.Name == h.pool.Name { // K8S-NP-22: the pod's own node is one of the pool's
+			own := who
+			own.ownNode = true
+			c.inCluster = true
+			t.intoPod(c.forward(h.place, Transport, "from the pod's own node"), y, own)
+		}
+		c.inCluster = inCluster
+		t.acrossNodes(c, []*host{h}, y, who)
+	}
+	if t.toClusterService(c, h.cluster, send) {
+		return
+	}
+	found := false
+	for _, y := range t.podsOf(h.cluster) {
+		if !y.workload.HostNetwork && y.holds(t.world, c.packet.Dst) && t.placedAt(y, c.packet.Dst) {
+			found = true
+			send(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), y)
+		}
+	}
+	if !found {
+		t.leave(c, h)
+	}
+}
+
+// atNode is a packet that a node accepted for its own address: node ports, host ports, pods of the host network, the node itself.
+func (t *tracer) atNode(c course, h *host) {
+	taken := false
+	for _, s := range t.e.KubeServices {
+		if !same(s.Cluster, h.cluster.ID) || s.NoNodePorts && s.Type == "LoadBalancer" || s.Type != "NodePort" && s.Type != "LoadBalancer" {
+			continue
+		}
+		for _, p := range s.Ports {
+			switch {
+			case p.Protocol != c.packet.Protocol:
+			case p.NodePort == c.packet.DPort && p.NodePort != 0: // K8S-SVC-06
+				taken = true
+				t.kubeProxy(c, h, s, p)
+			case p.NodePort == 0 && c.packet.DPort >= 30000 && c.packet.DPort <= 32767: // K8S-SVC-10
+				t.kubeProxy(c.uncertain("ASM-K-NODEPORT"), h, s, p)
+				c = c.uncertain("ASM-K-NODEPORT")
+			}
+		}
+	}
+	if taken {
+		return
+	}
+	for _, x := range t.podsOf(h.cluster) {
+		if x.pool == nil || h.pool == nil || x.pool.Name != h.pool.Name {
+			continue
+		}
+		if x.workload.HostNetwork {
+			t.deliverHostPod(c, x)
+			continue
+		}
+		for _, p := range x.workload.HostPorts { // K8S-AZ-09
+			if p.Port != c.packet.DPort || p.Protocol != c.packet.Protocol {
+				continue
+			}
+			port, known := containerPort(x.workload, p)
+			before := c.packet
+			d := c.to(x.addr, port).uncertainIf(!known)
+			d = d.add(Hop{At: h.place, Stage: DNAT, Action: Forward, Detail: "host port", Certain: known})
+			t.intoPod(d.cross(crossing{at: h.place, before: before}), x, t.peerOf(d, x))
+		}
+	}
+	t.deliver(c, h.place)
+}
+
+// containerPort is the container's port behind a host port: the declared one of the same name.
+func containerPort(wl *model.Workload, host model.ContainerPort) (port uint16, known bool) {
+	for _, p := range wl.Ports {
+		if host.Name != "" && p.Name == host.Name && p.Protocol == host.Protocol {
+			return p.Port, true
+		}
+	}
+	return host.Port, false
+}
+
+// fromAPIServer is the API server calling into the cluster: through a tunnel, as a pod of kube-system that the input need not name, or
+// from its own subnet (AKS-API-07, K8S-AZ-08).
+func (t *tracer) fromAPIServer(c course, cl *model.Cluster) {
+	at := model.Place{Kind: model.PlaceAPIServer, ID: cl.ID}
+	c = c.forward(at, Transport, "tunnel into the cluster (AKS-API-07)").because("ASM-K-SYSTEM")
+	found := false
+	for _, x := range t.podsOf(cl) {
+		if !x.workload.HostNetwork && x.holds(t.world, c.packet.Dst) {
+			found = true
+			t.intoPod(c.uncertain(), x, peer{future: "kube-system", addr: address{at: c.packet.Src, may: anyIPv4()}, cluster: cl})
+		}
+	}
+	for i := range cl.Pools {
+		for _, h := range t.nodeHosts(cl, &cl.Pools[i]) {
+			if c.dst.in(usableOf(h)).may && !found {
+				t.deliver(c.uncertain(), h.place)
+			}
+		}
+	}
+	if !found {
+		t.drop(c.uncertain(), at, Transport, "the API server opens connections into its cluster only")
+	}
+}
+
+func usableOf(h *host) *netipx.IPSet {
+	if h.subnet == nil {
+		return nil
+	}
+	return usable(h.subnet)
+}

@@ -1,0 +1,504 @@
+package trace
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// engineKind is what enforces NetworkPolicy.
+type engineKind uint8
+
+const (
+	noEngine   engineKind = iota
+	anyOfThree            // one of those that AKS offers, unknown which
+	azureNPM
+	calico
+	cilium
+	otherEngine
+)
+
+// engine is a cluster's policy engine on one pool, and whether it enforces at all (K8S-GEN-04, AKS-POL-01).
+type engine struct {
+	kind     engineKind
+	enforced match
+	windows  bool
+}
+
+// engineOf finds the engine. none: policies have no effect. A template that leaves it out may get any default (ASM-A-ENGINE); without a
+// cluster resource one of the three of AKS is assumed (ASM-K-ENGINE).
+func (w *world) engineOf(c *model.Cluster, p *model.NodePool) engine {
+	e := engine{enforced: yes(), windows: p != nil && fold(p.OS, "Windows")}
+	name := strings.ToLower(c.Policy)
+	switch {
+	case c.Manifest && c.Engine == "":
+		return engine{kind: anyOfThree, enforced: w.assume("ASM-K-ENGINE")}
+	case c.Manifest:
+		name = strings.ToLower(c.Engine)
+	case fold(c.Plugin, "none"):
+		name = strings.ToLower(c.Engine)
+		if name == "" {
+			name = "unnamed"
+		}
+	case fold(c.DataPlane, "cilium"):
+		name = "cilium"
+	case name == "" && c.PolicyOpen && c.Engine == "":
+		return engine{kind: anyOfThree, enforced: maybe("ASM-A-ENGINE"), windows: e.windows}
+	case name == "" && c.PolicyOpen:
+		name = strings.ToLower(c.Engine)
+	}
+	switch name {
+	case "", "none":
+		return engine{kind: noEngine, enforced: no()}
+	case "azure":
+		e.kind = azureNPM
+	case "calico":
+		e.kind = calico
+	case "cilium":
+		e.kind = cilium
+		if e.windows { // K8S-CIL-08: Linux only
+			e.enforced = maybe("ASM-K-BYOCNI")
+		}
+	default:
+		e.kind = otherEngine
+	}
+	if fold(c.Plugin, "kubenet") && e.kind != calico { // AKS-POL-02: not offered; none in over
+		e.enforced = maybe("ASM-A-ENGINE")
+	}
+	return e
+}
+
+// peer is the other end of a connection as policy sees it.
+type peer struct {
+	pod         *pod // a pod of the cluster, with its own identity
+	node        bool // a node of the cluster
+	hostNetwork bool // a pod of the host network, which shows as its node (K8S-NP-25)
+	ownNode     bool // the pod's own node (K8S-NP-22)
+	pool        *model.NodePool
+	future      string // a pod of this namespace that the input does not name
+	addr        address
+	cluster     *model.Cluster
+	masked      *masked
+}
+
+// masked is a client whose packets a node may have given its own address (K8S-SVC-08, K8S-SVC-09).
+type masked struct {
+	client   address
+	nodes    *netipx.IPSet // every address that the node may have
+	sameNode bool          // the pod runs on the node that received the packet
+}
+
+// peerOf is who a packet comes from, for the ingress policy of a pod.
+func (t *tracer) peerOf(c course, x *pod) peer {
+	switch {
+	case c.masked != nil:
+		return peer{addr: c.masked.client, cluster: x.cluster, masked: c.masked}
+	case c.pod != nil && same(c.pod.cluster.ID, x.cluster.ID) && !c.pod.workload.HostNetwork:
+		return peer{pod: c.pod, addr: c.src, cluster: x.cluster}
+	case c.node != nil && same(c.node.cluster.ID, x.cluster.ID):
+		return peer{node: true, hostNetwork: c.pod != nil && c.pod.workload.HostNetwork, addr: c.src, cluster: x.cluster, pool: c.node.pool}
+	default:
+		return peer{addr: c.src, cluster: x.cluster}
+	}
+}
+
+// outsidePeer is where a pod's packet goes that no pod of the cluster holds: a node of its cluster, or an address outside.
+func (t *tracer) outsidePeer(c course, x *pod) peer {
+	out := peer{addr: c.dst, cluster: x.cluster}
+	for i := range x.cluster.Pools {
+		p := &x.cluster.Pools[i]
+		for _, h := range t.nodeHosts(x.cluster, p) {
+			if h.subnet != nil && c.dst.in(h.addr.may).may && t.isFree(h, c.dst) {
+				out.node = true
+				if x.pool != nil && x.pool.Name == p.Name {
+					out.ownNode = true
+				}
+			}
+		}
+	}
+	for _, y := range t.podsOf(x.cluster) {
+		out.hostNetwork = out.hostNetwork || y.workload.HostNetwork && y.holds(t.world, c.packet.Dst)
+	}
+	out.node = out.node || out.hostNetwork
+	return out
+}
+
+// isFree reports that no NIC of the input holds an address of a node subnet.
+func (t *tracer) isFree(h *host, a address) bool {
+	return len(t.nicHosts(func(n *model.NIC, c *model.IPConfig) bool {
+		return same(c.Subnet, h.subnetID) && t.configAddress(n, c) == a.at
+	})) == 0
+}
+
+// egress and ingress are the two sides of K8S-GEN-03; listed is false where no policy has a say.
+func (t *tracer) egress(x *pod, to peer, c course) (verdict, bool) {
+	return t.policyVerdict(x, to, c, model.Outbound)
+}
+
+func (t *tracer) ingress(x *pod, from peer, c course) (verdict, bool) {
+	return t.policyVerdict(x, from, c, model.Inbound)
+}
+
+// policyVerdict evaluates NetworkPolicy for one pod and direction. A pod that no policy isolates allows everything (K8S-NP-03); else
+// the union of the rules of all policies that select it (K8S-NP-04).
+func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction) (v verdict, listed bool) {
+	eng := t.engineOf(x.cluster, x.pool)
+	if x.workload.HostNetwork || !eng.enforced.may {
+		return verdict{}, false
+	}
+	var sure, possible []*model.NetworkPolicy
+	var why []string
+	for _, p := range t.e.NetPolicies {
+		if !same(p.Cluster, x.cluster.ID) || p.Namespace != x.workload.Namespace || !p.Isolates[dir] {
+			continue // K8S-NP-01, K8S-NP-06
+		}
+		m := matchLabels(p.Pods, x.workload.Labels, unknownPodLabels(x.workload))
+		if eng.windows && eng.kind == azureNPM && m.may && unsupportedOnWindows(p) {
+			m = m.and(maybe("ASM-K-BYOCNI")) // K8S-NP-21: not enforced
+		}
+		switch {
+		case m.must:
+			sure = append(sure, p)
+		case m.may:
+			possible, why = append(possible, p), union(why, m.why)
+		}
+	}
+	if len(sure)+len(possible) == 0 {
+		return verdict{}, false
+	}
+	switch {
+	case dir == model.Inbound && other.ownNode:
+		return passes("the pod's own node is always let in (K8S-NP-22)", "ASM-K-NODE"), true
+	case dir == model.Outbound && other.ownNode && other.node && eng.kind == azureNPM: // K8S-NPM-02
+		return t.unenforced(eng, t.unionOf(x, other, c, dir, eng, sure, possible, why)).either(passes("egress to the own node is not filtered (K8S-NPM-02)")), true
+	case eng.kind == azureNPM && (c.src.v6() || c.dst.v6()): // K8S-NPM-01
+		return passes("the engine filters no IPv6 (K8S-NPM-01)"), true
+	}
+	v = t.unionOf(x, other, c, dir, eng, sure, possible, why)
+	if other.pod != nil && other.pod.workload == x.workload && c.packet.Src == c.packet.Dst && !t.isSymbol(c.packet.Dst) {
+		v = v.either(passes("a pod to its own address (K8S-NP-23)"))
+	}
+	if other.masked != nil && other.masked.sameNode {
+		v = v.either(passes("from the pod's own node, where the packet is masqueraded (K8S-NP-22)"), "ASM-K-SNAT")
+	}
+	return t.unenforced(eng, v), true
+}
+
+func passes(detail string, why ...string) verdict {
+	return verdict{allow: blame{is: true, detail: detail}, why: why}
+}
+
+// unenforced adds the reading that nobody enforces policies.
+func (t *tracer) unenforced(e engine, v verdict) verdict {
+	if e.enforced.must {
+		v.why = union(v.why, closed(e.enforced.why))
+		return v
+	}
+	return v.either(passes("policies may not be enforced"), e.enforced.why...)
+}
+
+// unionOf is the union of the policies' rules. A policy that only may select the pod isolates it if it does, so it makes nothing
+// certain unless its own rules let the packet pass.
+func (t *tracer) unionOf(x *pod, other peer, c course, dir model.Direction, eng engine, sure, possible []*model.NetworkPolicy, why []string) verdict {
+	var v verdict
+	certain := len(sure) == 0
+	v.why = why
+	for _, p := range possible {
+		m, b := t.rulesOfPolicy(p, x, other, c, dir, eng)
+		v.why = union(v.why, m.why)
+		certain = certain && m.must
+		if m.may && !v.allow.is {
+			v.allow = b
+		}
+	}
+	for _, p := range sure {
+		m, b := t.rulesOfPolicy(p, x, other, c, dir, eng)
+		v.why = union(v.why, m.why)
+		if m.must && !certain {
+			certain, v.allow = true, b
+		}
+		if m.may && !v.allow.is {
+			v.allow = b
+		}
+	}
+	if len(sure) == 0 && !v.allow.is {
+		v.allow = blame{is: true, detail: "no policy selects the pod for certain"}
+	}
+	if !certain {
+		isolating := slices.Concat(sure, possible)[0]
+		v.deny = blame{is: true, rule: isolating.Namespace + "/" + isolating.Name(), source: isolating.Source, detail: "isolated, and no rule admits the peer"}
+	}
+	if !c.packet.Protocol.HasPorts() {
+		v = t.portless(v, eng)
+	}
+	return v.settle()
+}
+
+// portless is ICMP and the like at an isolated pod: the engines of AKS drop it unless a rule without ports admits the peer
+// (ASM-K-ICMP); what others do is open (K8S-NP-24).
+func (t *tracer) portless(v verdict, eng engine) verdict {
+	if eng.kind == otherEngine || eng.kind == azureNPM && eng.windows {
+		return v.either(passes("the engine may pass it")).either(verdict{deny: blame{is: true, detail: "the engine may drop it"}}, "ASM-K-BYOCNI")
+	}
+	m := t.assume("ASM-K-ICMP")
+	v.why = union(v.why, m.why)
+	if m.uncertain() {
+		return v.either(passes("the engine may pass it")).either(verdict{deny: blame{is: true, detail: "the engine may drop it"}}, m.why...)
+	}
+	return v
+}
+
+// rulesOfPolicy is the union of a policy's rules in one direction: no rule, nothing (K8S-NP-07).
+func (t *tracer) rulesOfPolicy(p *model.NetworkPolicy, x *pod, other peer, c course, dir model.Direction, eng engine) (match, blame) {
+	rules, word := p.Ingress, "ingress"
+	if dir == model.Outbound {
+		rules, word = p.Egress, "egress"
+	}
+	m, best := no(), blame{}
+	for i, r := range rules {
+		target := x
+		if dir == model.Outbound {
+			target = other.pod
+		}
+		hit := t.portsOfRule(r, target, other, c, dir).and(t.peersOfRule(p, r, other, eng))
+		if hit.must && !m.must || hit.may && !m.may {
+			best = blame{is: true, rule: fmt.Sprintf("%s/%s/%s[%d]", p.Namespace, p.Name(), word, i), source: r.Source}
+		}
+		m = m.or(hit)
+	}
+	return m, best
+}
+
+// portsOfRule: none means everything; else the union of the entries, on the destination pod's own ports (K8S-NP-15 to K8S-NP-19).
+func (t *tracer) portsOfRule(r model.PolicyRule, target *pod, other peer, c course, dir model.Direction) match {
+	if len(r.Ports) == 0 {
+		return yes()
+	}
+	p := c.packet
+	if !p.Protocol.HasPorts() {
+		return no() // K8S-NP-24: an entry carries a protocol
+	}
+	m := no()
+	for _, e := range r.Ports {
+		switch {
+		case e.Protocol != p.Protocol:
+		case e.Named != "":
+			switch {
+			case target != nil:
+				m = m.or(when(slices.ContainsFunc(target.workload.Ports, func(q model.ContainerPort) bool {
+					return q.Name == e.Named && q.Protocol == e.Protocol && q.Port == p.DPort
+				})))
+			case dir == model.Outbound && other.future != "": // a pod that the input does not name may call any port so
+				m = m.or(maybe("ASM-K-SYSTEM"))
+			}
+		case e.All:
+			m = yes()
+		default:
+			m = m.or(when(e.Ports.First <= p.DPort && p.DPort <= e.Ports.Last))
+		}
+	}
+	return m
+}
+
+// peersOfRule: none means everyone (K8S-NP-09); else the union of the entries.
+func (t *tracer) peersOfRule(p *model.NetworkPolicy, r model.PolicyRule, other peer, eng engine) match {
+	if len(r.Peers) == 0 {
+		return yes()
+	}
+	m := no()
+	for _, e := range r.Peers {
+		m = m.or(t.peerMatch(p, e, other, eng))
+	}
+	return m
+}
+
+// peerMatch is one entry: an address block, or selectors (K8S-NP-10 to K8S-NP-12).
+func (t *tracer) peerMatch(p *model.NetworkPolicy, e model.PolicyPeer, other peer, eng engine) match {
+	if other.masked != nil {
+		return t.maskedMatch(e, other, eng)
+	}
+	if e.IPBlock != nil {
+		return blockMatch(e.IPBlock, other, eng)
+	}
+	var ns string
+	switch {
+	case e.Pods == nil && e.Namespaces == nil:
+		return no()
+	case other.pod != nil:
+		ns = other.pod.workload.Namespace
+	case other.future != "":
+		ns = other.future
+	case other.hostNetwork && eng.kind == otherEngine:
+		return maybe("ASM-K-BYOCNI") // K8S-NP-25
+	default:
+		return no() // selectors match pods only
+	}
+	m := when(ns == p.Namespace)
+	if e.Namespaces != nil {
+		m = t.namespaceMatch(*e.Namespaces, p.Cluster, ns)
+	}
+	if e.Pods != nil {
+		switch {
+		case other.pod != nil:
+			m = m.and(matchLabels(*e.Pods, other.pod.workload.Labels, unknownPodLabels(other.pod.workload)))
+		case len(e.Pods.Match)+len(e.Pods.Requirements) > 0:
+			m = m.and(maybe("ASM-K-SYSTEM"))
+		}
+	}
+	return m
+}
+
+// blockMatch is an ipBlock: the CIDR less its holes. Whether it takes pods and nodes of the cluster depends on the engine (K8S-NP-13,
+// K8S-CIL-05).
+func blockMatch(b *model.IPBlock, other peer, eng engine) match {
+	m := other.addr.in(blockSet(b))
+	if other.pod == nil && !other.node && other.future == "" {
+		return m
+	}
+	switch eng.kind {
+	case cilium:
+		return no()
+	case calico, azureNPM:
+		return m
+	default:
+		return m.and(maybe("ASM-K-IPBLOCK"))
+	}
+}
+
+func blockSet(b *model.IPBlock) *netipx.IPSet {
+	var s netipx.IPSetBuilder
+	addPrefix(&s, b.CIDR)
+	for _, e := range b.Except {
+		if e.IsValid() {
+			s.RemovePrefix(e.Masked())
+		}
+	}
+	return built(&s)
+}
+
+// maskedMatch is the table of K8S-SVC-09 for a Service with externalTrafficPolicy Cluster: policy sees the client or a node, and nobody
+// knows which. Calico and Azure NPM match the node's address by ipBlock, Cilium never does.
+func (t *tracer) maskedMatch(e model.PolicyPeer, other peer, eng engine) match {
+	if e.IPBlock == nil {
+		all := e.Namespaces != nil && emptySelector(e.Namespaces) && (e.Pods == nil || emptySelector(e.Pods))
+		return when(all).and(maybe("ASM-K-SNAT"))
+	}
+	client := other.masked.client.in(blockSet(e.IPBlock))
+	node := address{may: other.masked.nodes}.in(blockSet(e.IPBlock))
+	switch {
+	case node.must && (eng.kind == calico || eng.kind == azureNPM):
+		return yes()
+	default:
+		return client.or(node).and(maybe("ASM-K-SNAT"))
+	}
+}
+
+func emptySelector(s *model.LabelSelector) bool { return len(s.Match)+len(s.Requirements) == 0 }
+
+// matchLabels is a selector against labels: a conjunction; NotIn and DoesNotExist match what lacks the key (K8S-NP-02). unknown tells of
+// a key whose value the input does not state; its reason is a list of assumptions.
+func matchLabels(s model.LabelSelector, labels map[string]string, unknown func(key string) (bool, []string)) match {
+	m := yes()
+	get := func(key string) (value string, present, known bool, why []string) {
+		if v, ok := labels[key]; ok {
+			return v, true, true, nil
+		}
+		open, why := unknown(key)
+		return "", false, !open, why
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Match)) {
+		v, present, known, why := get(key)
+		if !known {
+			m = m.and(maybe(why...))
+			continue
+		}
+		m = m.and(when(present && v == s.Match[key]))
+	}
+	for _, r := range s.Requirements {
+		v, present, known, why := get(r.Key)
+		if !known {
+			m = m.and(maybe(why...))
+			continue
+		}
+		switch r.Operator {
+		case "In":
+			m = m.and(when(present && slices.Contains(r.Values, v)))
+		case "NotIn":
+			m = m.and(when(!present || !slices.Contains(r.Values, v)))
+		case "Exists":
+			m = m.and(when(present))
+		case "DoesNotExist":
+			m = m.and(when(!present))
+		default:
+			m = m.and(maybe())
+		}
+	}
+	return m
+}
+
+// namespaceMatch is a namespace selector. The labels of a namespace that is used and not declared are unknown, but for its name
+// (K8S-NS-02, K8S-NS-03).
+func (t *tracer) namespaceMatch(s model.LabelSelector, cluster model.ID, name string) match {
+	const nameLabel = "kubernetes.io/metadata.name"
+	labels := map[string]string{}
+	declared := false
+	for _, n := range t.e.Namespaces {
+		if same(n.Cluster, cluster) && n.Name() == name {
+			maps.Copy(labels, n.Labels)
+			declared = declared || n.Declared
+		}
+	}
+	labels[nameLabel] = name
+	return matchLabels(s, labels, func(key string) (bool, []string) {
+		return !declared, []string{"ASM-K-NSLABELS(" + name + ", " + key + ")"}
+	})
+}
+
+// unknownPodLabels tells of labels that controllers add to their pods and templates do not show (K8S-WL-02).
+func unknownPodLabels(w *model.Workload) func(string) (bool, []string) {
+	return func(key string) (bool, []string) {
+		switch w.Kind {
+		case "StatefulSet":
+			return slices.Contains([]string{"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"}, key), nil
+		case "DaemonSet":
+			return slices.Contains([]string{"controller-revision-hash", "pod-template-generation"}, key), nil
+		case "Deployment", "ReplicaSet":
+			return key == "pod-template-hash", nil
+		case "Job", "CronJob":
+			return slices.Contains([]string{
+				"batch.kubernetes.io/controller-uid", "controller-uid", "batch.kubernetes.io/job-name", "job-name",
+				"batch.kubernetes.io/job-completion-index",
+			}, key), nil
+		default:
+			return false, nil
+		}
+	}
+}
+
+// unsupportedOnWindows reports what Azure NPM on Windows does not enforce (K8S-NP-21).
+func unsupportedOnWindows(p *model.NetworkPolicy) bool {
+	selector := func(s *model.LabelSelector) bool {
+		return s != nil && slices.ContainsFunc(s.Requirements, func(r model.Requirement) bool { return r.Operator == "NotIn" || r.Operator == "DoesNotExist" })
+	}
+	if selector(&p.Pods) {
+		return true
+	}
+	for _, r := range slices.Concat(p.Ingress, p.Egress) {
+		for _, e := range r.Ports {
+			if e.Named != "" || e.Protocol == model.SCTP {
+				return true
+			}
+		}
+		for _, e := range r.Peers {
+			if selector(e.Pods) || selector(e.Namespaces) || e.IPBlock != nil && len(e.IPBlock.Except) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}

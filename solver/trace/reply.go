@@ -1,0 +1,167 @@
+package trace
+
+import (
+	"github.com/ringfence/ringfence/model"
+)
+
+// returns says whether the reply of a delivered packet comes back for certain (AZ-GEN-04, AZ-RT-28, AZ-RT-29). Rules let replies pass by
+// their state; what matters is the way: the replier's own routes must lead to where the packet came from, through every device that
+// keeps state and past none that did not see the packet.
+func (t *tracer) returns(c course, at model.Place) bool {
+	switch at.Kind {
+	case model.PlaceInternet, model.PlaceService:
+		return t.backFromOutside(c)
+	case model.PlaceAPIServer:
+		if c.last == nil {
+			return t.backFromOutside(c)
+		}
+	case model.PlacePlatform, model.PlaceGateway:
+		return true
+	case model.PlaceFarSide:
+		return t.backFromFarSide(c, at)
+	case model.PlacePod:
+		if c.inCluster { // between pods and nodes of one cluster nothing else routes
+			return true
+		}
+	default:
+	}
+	if c.last == nil {
+		return true // a cluster whose network the input does not state
+	}
+	return t.back(c, c.last, c.src, c.crossed)
+}
+
+// backFromOutside: a public service or an internet host answers to the address that it saw.
+func (t *tracer) backFromOutside(c course) bool {
+	crossed := untranslate(c.crossed)
+	switch {
+	case c.endpoint != nil, len(crossed) > 0 && crossed[len(crossed)-1].source:
+		return t.backAt(c, c.src, crossed)
+	case c.packet.From.Kind == model.PlaceInternet:
+		return len(crossed) == 0
+	default:
+		// A packet of a cluster whose network the input does not state.
+		return len(crossed) == 0 && c.src.overlay == nil && c.last == nil
+	}
+}
+
+// backFromFarSide: outside networks know the ranges of the gateway's VNet and of the peers that use the gateway (AZ-PEER-06, AZ-PEER-07).
+func (t *tracer) backFromFarSide(c course, at model.Place) bool {
+	g, ok := model.Get[*model.Gateway](t.e, at.ID)
+	if !ok {
+		return false
+	}
+	h := t.gatewayHost(g)
+	if h.vnet == nil {
+		return false
+	}
+	known := c.src.in(prefixSet(h.vnet.Prefixes...))
+	for _, l := range t.links(h.vnet) {
+		if l.remote != nil && l.back != nil && l.back.UseRemoteGateways == model.On && l.peering.AllowGatewayTransit == model.On {
+			known = known.or(c.src.in(prefixSet(l.remote.Prefixes...)))
+		}
+	}
+	if c.packet.From.Kind == model.PlaceFarSide { // a transit between far sides
+		return true
+	}
+	return known.must && t.back(c, h, c.src, c.crossed)
+}
+
+// untranslate takes off the translations of the destination: they are undone where the reply starts, and change no route.
+func untranslate(crossed []crossing) []crossing {
+	for len(crossed) > 0 && !crossed[len(crossed)-1].source && !crossed[len(crossed)-1].stateful {
+		crossed = crossed[:len(crossed)-1]
+	}
+	return crossed
+}
+
+// back follows the reply from a host to the address that the packet showed there.
+func (t *tracer) back(c course, h *host, seen address, crossed []crossing) bool {
+	crossed = untranslate(crossed)
+	if h.vnet == nil {
+		return false
+	}
+	if sameAddress(h.addr, seen) {
+		return true
+	}
+	o := tableOptions{noUser: h.place.Kind == model.PlaceEndpoint} // AZ-PE-08: an endpoint's reply may bypass the appliance
+	winners, _ := t.winners(h, t.table(h, o), flow{src: h.addr, dst: seen, protocol: c.packet.Protocol, tags: c.packet.Tags})
+	for _, r := range winners {
+		if !t.backBy(c, h, r, seen, crossed) {
+			return false
+		}
+	}
+	return len(winners) > 0
+}
+
+func sameAddress(a, b address) bool {
+	return a.at.IsValid() && a.at == b.at && a.may == nil && b.may == nil
+}
+
+// backBy is the reply's next hop.
+func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []crossing) bool {
+	switch r.hop {
+	case model.HopVnetLocal, model.HopPeering, model.HopGlobalPeering:
+		return t.backAt(c, seen, crossed)
+	case model.HopAppliance:
+		if len(crossed) == 0 {
+			return false // the appliance never saw the packet (AZ-FW-55)
+		}
+		last := crossed[len(crossed)-1]
+		if !last.stateful || !t.isAppliance(h, r, last.at) {
+			return false
+		}
+		return t.backThrough(c, last, crossed)
+	case model.HopInternet:
+		if len(crossed) == 0 {
+			return c.packet.From.Kind == model.PlaceInternet
+		}
+		return crossed[len(crossed)-1].source && t.backAt(c, seen, crossed)
+	case model.HopGateway:
+		return len(crossed) == 0 && c.packet.From.Kind == model.PlaceFarSide
+	case model.HopServiceEndpoint:
+		return false
+	default:
+		return false
+	}
+}
+
+// isAppliance reports that a route's next hop is the device that the packet crossed.
+func (t *tracer) isAppliance(h *host, r route, at model.Place) bool {
+	for _, l := range t.neighbourhood(h.vnet) {
+		if l.remote == nil {
+			continue
+		}
+		if f := t.firewallAt(l.remote, r.address); f != nil {
+			return at.Kind == model.PlaceFirewall && same(f.ID, at.ID)
+		}
+	}
+	return false
+}
+
+// backAt is the reply at the holder of the address that the packet showed: the device that put it there, or the sender.
+func (t *tracer) backAt(c course, seen address, crossed []crossing) bool {
+	if len(crossed) == 0 {
+		return true
+	}
+	last := crossed[len(crossed)-1]
+	switch {
+	case last.link: // Private Link answers by itself (AZ-PE-10)
+		return true
+	case last.source && last.stateful:
+		return t.backThrough(c, last, crossed)
+	case last.source: // translated at the sender's own host
+		return t.backAt(c, t.address(last.before.Src), untranslate(crossed[:len(crossed)-1]))
+	default:
+		return false // a device that keeps state is passed by (AZ-RT-29)
+	}
+}
+
+// backThrough undoes a device's translation and goes on from its subnet.
+func (t *tracer) backThrough(c course, x crossing, crossed []crossing) bool {
+	h := &host{place: x.at, subnet: x.subnet, vnet: x.vnet}
+	if x.subnet != nil {
+		h.subnetID = x.subnet.ID
+	}
+	return t.back(c, h, t.address(x.before.Src), crossed[:len(crossed)-1])
+}

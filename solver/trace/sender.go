@@ -1,0 +1,458 @@
+package trace
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// start finds who sends the packet and sends it.
+func (t *tracer) start(p Packet) {
+	c := course{packet: p, certain: true}
+	if !p.Src.IsValid() || !p.Dst.IsValid() {
+		t.drop(c, p.From, Transport, "a packet needs a source and a destination")
+		return
+	}
+	c.src, c.dst = t.address(p.Src), t.address(p.Dst)
+	if c.src.may == nil && c.dst.may == nil && p.Src.Is4() != p.Dst.Is4() {
+		t.drop(c, p.From, Transport, "a packet has one address family (AZ-V6-01)")
+		return
+	}
+	if s, ok := t.symbols.At(p.Dst); ok && s.Kind == model.APIDoor {
+		if cl := t.clusterOf(s.Owner); cl.Private == model.On && t.hasAPIEndpoint(cl) {
+			t.drop(c, p.From, Transport, "nothing has this address: the API server's is that of its private endpoint (AKS-API-03)")
+			return
+		}
+	}
+	if p.From != (model.Place{}) {
+		t.send(c, p.From)
+		return
+	}
+	senders := t.sendersOf(c)
+	t.together(len(senders), func(i int) {
+		d := c
+		d.packet.From = senders[i]
+		t.send(d, senders[i])
+	}, samePod(senders))
+}
+
+// samePod reports that all senders are placements of one workload, which nobody can tell apart.
+func samePod(senders []model.Place) bool {
+	return len(senders) > 1 && !slices.ContainsFunc(senders, func(p model.Place) bool {
+		return p.Kind != model.PlacePod || !same(p.ID, senders[0].ID)
+	})
+}
+
+// together runs one walk for each alternative. Where nobody chooses between them, a delivery is certain only if every alternative makes
+// it (AZ-GEN-09).
+func (t *tracer) together(n int, walk func(int), joint bool) {
+	from := len(t.paths)
+	var ends []int
+	for i := range n {
+		walk(i)
+		ends = append(ends, len(t.paths))
+	}
+	if !joint {
+		return
+	}
+	group := func(i int) []Path {
+		start := from
+		if i > 0 {
+			start = ends[i-1]
+		}
+		return t.paths[start:ends[i]]
+	}
+	type key struct {
+		at  model.Place
+		end End
+	}
+	certain, session := map[key]int{}, map[key]int{}
+	for i := range n {
+		c, s := map[key]bool{}, map[key]bool{}
+		for _, p := range group(i) {
+			k := key{p.At.Key(), p.End}
+			c[k], s[k] = c[k] || p.Certain, s[k] || p.Session
+		}
+		for k := range c {
+			if c[k] {
+				certain[k]++
+			}
+			if s[k] {
+				session[k]++
+			}
+		}
+	}
+	for i := from; i < len(t.paths); i++ {
+		p := &t.paths[i]
+		k := key{p.At.Key(), p.End}
+		p.Certain = p.Certain && certain[k] == n
+		p.Session = p.Session && session[k] == n
+	}
+}
+
+// sendersOf derives the sender from the source address: who holds it, a far side whose prefixes hold it, else the internet.
+func (t *tracer) sendersOf(c course) []model.Place {
+	src := c.packet.Src
+	if isPlatform(src) {
+		return []model.Place{{Kind: model.PlacePlatform}}
+	}
+	if s, ok := t.symbols.At(src); ok {
+		return t.ownerOfSymbol(s)
+	}
+	var out []model.Place
+	for _, h := range t.nicHosts(func(n *model.NIC, cfg *model.IPConfig) bool { return t.configAddress(n, cfg) == src }) {
+		out = append(out, h.place)
+	}
+	for _, p := range t.e.Endpoints {
+		if slices.Contains(t.endpointAddresses(p), src) {
+			out = append(out, model.Place{Kind: model.PlaceEndpoint, ID: p.ID})
+		}
+	}
+	for _, wl := range t.e.Workloads {
+		for _, x := range t.placed(wl) {
+			if x.holds(t.world, src) && t.placedAt(x, src) {
+				out = append(out, x.place())
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, s := range t.e.Subnets {
+		if slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool { return p.IsValid() && p.Contains(src) }) {
+			for _, h := range t.classHosts(s) {
+				out = append(out, h.place)
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, g := range t.e.Gateways {
+		for _, r := range t.gatewayPrefixes(g) {
+			if !r.prefix.IsValid() || !r.prefix.Contains(src) {
+				continue
+			}
+			place := model.Place{Kind: model.PlaceFarSide, ID: g.ID, Part: clients}
+			if r.connection != nil {
+				if _, vnet := model.Get[*model.Gateway](t.e, far(g, r.connection)); vnet {
+					continue
+				}
+				place.Part = r.connection.Name()
+			}
+			if !slices.Contains(out, place) {
+				out = append(out, place)
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	return []model.Place{{Kind: model.PlaceInternet}}
+}
+
+// ownerOfSymbol is who sends from an address that the input does not state.
+func (t *tracer) ownerOfSymbol(s model.Symbol) []model.Place {
+	switch s.Kind {
+	case model.PodAddress:
+		var out []model.Place
+		if wl, ok := model.Get[*model.Workload](t.e, s.Owner); ok {
+			for _, x := range t.placed(wl) {
+				out = append(out, x.place())
+			}
+		}
+		return out
+	case model.ConfigAddress:
+		return []model.Place{{Kind: model.PlaceNIC, ID: s.Owner, Part: s.Part}}
+	case model.EndpointAddress:
+		return []model.Place{{Kind: model.PlaceEndpoint, ID: s.Owner}}
+	case model.FirewallAddress:
+		return []model.Place{{Kind: model.PlaceFirewall, ID: s.Owner}}
+	case model.GatewayAddress:
+		return []model.Place{{Kind: model.PlaceAppGateway, ID: s.Owner}}
+	case model.FrontendAddress, model.ServiceFrontend:
+		return []model.Place{{Kind: model.PlaceFrontend, ID: s.Owner}}
+	case model.ServiceDoor:
+		return []model.Place{{Kind: model.PlaceService, ID: s.Owner}}
+	case model.APIDoor:
+		return []model.Place{{Kind: model.PlaceAPIServer, ID: s.Owner}}
+	default:
+		return []model.Place{{Kind: model.PlaceInternet}}
+	}
+}
+
+// send starts the walk at a sender.
+func (t *tracer) send(c course, from model.Place) {
+	switch from.Kind {
+	case model.PlaceNIC:
+		t.fromNIC(c, from)
+	case model.PlaceScaleSet:
+		for _, h := range t.scaleSetHosts(func(s *model.ScaleSet, cfg *model.IPConfig) bool {
+			return same(s.ID, from.ID) && (from.Part == "" || fold(cfg.Name, from.Part))
+		}) {
+			t.fromClass(c, h)
+			return
+		}
+		t.drop(c, from, Transport, "the input holds no such scale set")
+	case model.PlaceSubnet:
+		t.fromClass(c, t.hostIn(from, from.ID))
+	case model.PlaceNodePool:
+		cl := t.clusterOf(from.ID)
+		for i := range cl.Pools {
+			if p := &cl.Pools[i]; fold(p.Name, from.Part) {
+				for _, h := range t.nodeHosts(cl, p) {
+					t.fromClass(c, h)
+				}
+				return
+			}
+		}
+		t.drop(c, from, Transport, "the input holds no such node pool")
+	case model.PlacePod:
+		t.fromWorkload(c, from)
+	case model.PlaceAppGateway:
+		if g, ok := model.Get[*model.AppGateway](t.e, from.ID); ok {
+			t.fromAppGateway(c, g)
+			return
+		}
+		t.drop(c, from, Relay, "the input holds no such application gateway")
+	case model.PlaceBastion:
+		if b, ok := model.Get[*model.Bastion](t.e, from.ID); ok {
+			t.fromBastion(c, b)
+			return
+		}
+		t.drop(c, from, Relay, "the input holds no such Bastion")
+	case model.PlaceFarSide:
+		t.fromFarSide(c, from)
+	case model.PlaceInternet:
+		t.fromInternet(c)
+	case model.PlacePlatform:
+		t.fromPlatform(c)
+	case model.PlaceAPIServer:
+		t.fromAPIServer(c, t.clusterOf(from.ID))
+	case model.PlaceFirewall:
+		t.fromFirewallItself(c, from)
+	case model.PlaceUnknown:
+		t.lose(c, from, Transport, "the sender is outside what the input states", "ASM-NEXTHOP")
+	default: // AZ-PE-01, AZ-LB-01: endpoints, frontends, services and gateways open no connections
+		t.drop(c, from, Transport, "a "+from.Kind.String()+" opens no connections")
+	}
+}
+
+// fromNIC sends from an IP configuration. A source that is not the NIC's own needs IP forwarding (AZ-RT-10).
+func (t *tracer) fromNIC(c course, from model.Place) {
+	n, cfg := t.config(from.ID, from.Part)
+	switch {
+	case n == nil:
+		t.drop(c, from, Transport, "the input holds no such NIC")
+		return
+	case cfg == nil && from.Part == "" && len(n.IPConfigs) > 0:
+		cfg = &n.IPConfigs[0]
+		for i := range n.IPConfigs {
+			if t.configAddress(n, &n.IPConfigs[i]) == c.packet.Src {
+				cfg = &n.IPConfigs[i]
+			}
+		}
+	case cfg == nil:
+		t.drop(c, from, Transport, "the NIC has no such IP configuration")
+		return
+	}
+	if n.PrivateEndpoint != "" {
+		t.drop(c, from, Transport, "a private endpoint opens no connections (AZ-PE-01)")
+		return
+	}
+	h := t.nicHost(n, cfg)
+	if !h.owns(t.world, c.packet.Src) {
+		switch n.IPForwarding {
+		case model.On:
+		case model.Off:
+			t.drop(c, h.place, Transport, "the source is not the NIC's own, and IP forwarding is off (AZ-RT-10)")
+			return
+		default:
+			c = c.uncertain("ASM-NVA")
+		}
+	} else {
+		c.src.holder = h
+	}
+	t.leave(c, h)
+}
+
+// fromClass sends from an address of a class: instances of a scale set, nodes of a pool, a VM to come.
+func (t *tracer) fromClass(c course, h *host) {
+	if h.subnet != nil && !c.src.in(prefixSet(h.subnet.Prefixes...)).may {
+		if h.forwarding() != model.On {
+			t.drop(c, h.place, Transport, "the source is no address of the sender's subnet (AZ-RT-10)")
+			return
+		}
+	}
+	h.addr = c.src
+	c.src.holder = h
+	h.addr.holder = h
+	if h.cluster != nil {
+		t.fromNode(c, h)
+		return
+	}
+	t.leave(c, h)
+}
+
+// fromWorkload sends from a pod. Where the place names no pool, it may run on any that fits, and a delivery is certain only if it
+// happens on all of them.
+func (t *tracer) fromWorkload(c course, from model.Place) {
+	wl, ok := model.Get[*model.Workload](t.e, from.ID)
+	if !ok {
+		t.drop(c, from, Transport, "the input holds no such workload")
+		return
+	}
+	list := t.placed(wl)
+	if from.Part != "" {
+		list = slices.DeleteFunc(list, func(x *pod) bool { return x.pool == nil || x.pool.Name != from.Part })
+		if len(list) == 0 { // a pool that the placement rules out: the pod may have been put there all the same
+			cl := t.clusterOf(wl.Cluster)
+			for i := range cl.Pools {
+				if cl.Pools[i].Name == from.Part {
+					list = append(list, t.podOn(wl, cl, &cl.Pools[i]))
+				}
+			}
+		}
+	}
+	if len(list) == 0 {
+		t.drop(c, from, Transport, "the workload runs on no such node pool")
+		return
+	}
+	t.together(len(list), func(i int) {
+		x := list[i]
+		d := c
+		if x.workload.HostNetwork {
+			d.src = x.addr
+			if len(wl.Addresses) > 0 || d.packet.Src != x.addr.at {
+				d.src = t.address(d.packet.Src)
+			}
+		} else {
+			d.src = t.podAddress(x, d.packet.Src)
+		}
+		t.fromPod(d, x)
+	}, true)
+}
+
+// fromInternet sends from outside: only public addresses of the estate are reached from there.
+func (t *tracer) fromInternet(c course) {
+	at := model.Place{Kind: model.PlaceInternet}
+	for _, wl := range t.e.Workloads { // a cluster without a network in the input: only its policies decide
+		if cl := t.clusterOf(wl.Cluster); cl.Manifest {
+			for _, x := range t.placed(wl) {
+				if x.holds(t.world, c.packet.Dst) {
+					t.intoManifest(c, x)
+					return
+				}
+			}
+		}
+	}
+	switch {
+	case !c.src.isPublic().may:
+		t.drop(c, at, Transport, "the internet carries no private source")
+	case !c.dst.isPublic().may:
+		t.drop(c, at, Transport, "a private destination is not reached from the internet")
+	case !t.carried(&c, at):
+	default:
+		t.toPublic(c)
+	}
+}
+
+// intoManifest is a packet from outside for a pod whose cluster's network the input does not state.
+func (t *tracer) intoManifest(c course, x *pod) {
+	if x.workload.HostNetwork {
+		t.deliverHostPod(c.forward(x.place(), Transport, "to the node of the pod"), x)
+		return
+	}
+	t.intoPod(c, x, t.peerOf(c, x))
+}
+
+// fromPlatform is a health probe, or another packet of the host address: it meets the receiving side only (AZ-PLAT-04).
+func (t *tracer) fromPlatform(c course) {
+	found := false
+	for _, v := range t.e.VNets {
+		if t.ownsAddress(v, c.dst) {
+			found = true
+			t.deliverIn(c.forward(model.Place{Kind: model.PlacePlatform}, Transport, "from the host address"), v, false)
+		}
+	}
+	if !found {
+		t.drop(c, model.Place{Kind: model.PlacePlatform}, Transport, "no VNet of the input holds the destination")
+	}
+}
+
+// fromFarSide brings a packet in by a gateway. Sources lie inside the prefixes of their connection (AZ-GW-03, ASM-ONPREM); where these
+// are learned by BGP, the input cannot tell.
+func (t *tracer) fromFarSide(c course, from model.Place) {
+	g, ok := model.Get[*model.Gateway](t.e, from.ID)
+	if !ok {
+		t.drop(c, from, Transport, "the input holds no such gateway")
+		return
+	}
+	var conn *model.Connection
+	for _, x := range t.connections(g) {
+		if fold(x.Name(), from.Part) {
+			conn = x
+		}
+	}
+	if conn == nil && from.Part != clients {
+		t.drop(c, from, Transport, "the gateway has no such connection")
+		return
+	}
+	inside := no()
+	for _, r := range t.gatewayPrefixes(g) {
+		if r.connection != conn {
+			continue
+		}
+		m := maybe(r.why...)
+		if r.prefix.IsValid() {
+			m = c.src.in(prefixSet(r.prefix))
+		}
+		inside = inside.or(m)
+	}
+	if !inside.may {
+		if m := t.assume("ASM-ONPREM"); m.must {
+			t.drop(c, from, Transport, "the source is outside the prefixes of the connection (AZ-GW-03)", m.why...)
+			return
+		}
+		inside = maybe("ASM-ONPREM")
+	}
+	c = c.given(inside).because("ASM-ONPREM")
+	if conn != nil {
+		c = c.uncertainIf(!connected(conn.State))
+		if len(conn.IngressNAT) > 0 || len(conn.EgressNAT) > 0 {
+			c = c.uncertain("ASM-BEHIND") // AZ-GW-12: address translation of the gateway is not followed
+		}
+	}
+	if !t.carried(&c, from) {
+		return
+	}
+	c.entry = &entry{gateway: g, connection: conn}
+	t.enter(c, g, conn)
+}
+
+// fromFirewallItself: a firewall opens nothing of its own but DNS queries and, as explicit proxy, what its clients ask for (AZ-FW-58,
+// AZ-FW-53, AZ-FW-54).
+func (t *tracer) fromFirewallItself(c course, from model.Place) {
+	f, ok := model.Get[*model.Firewall](t.e, from.ID)
+	if !ok {
+		t.drop(c, from, Relay, "the input holds no such firewall")
+		return
+	}
+	proxy := false
+	for _, p := range t.policies(f) {
+		proxy = proxy || p.ExplicitProxy == model.On && c.packet.Protocol == model.TCP
+	}
+	dns := c.packet.DPort == 53 && t.dnsProxy(f)
+	if !proxy && !dns {
+		t.drop(c, from, Relay, "the firewall opens no such connection (AZ-FW-58)")
+		return
+	}
+	h := t.hostIn(from, f.Subnet)
+	c = c.uncertain("ASM-E-PROXY").forward(from, Relay, "the firewall as a relay")
+	if isPlatform(c.packet.Dst) {
+		t.toPlatform(c, h)
+		return
+	}
+	t.onward(c, f, c.packet, snatAlways, false)
+}

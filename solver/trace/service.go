@@ -1,0 +1,210 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// endpointTag is the service tag whose prefixes a service endpoint routes (AZ-RT-05, AZ-SE-03).
+func endpointTag(service string) string {
+	switch strings.ToLower(service) {
+	case "microsoft.storage", "microsoft.storage.global":
+		return "Storage"
+	case "microsoft.sql":
+		return "Sql"
+	case "microsoft.keyvault":
+		return "AzureKeyVault"
+	case "microsoft.containerregistry":
+		return "AzureContainerRegistry"
+	case "microsoft.azurecosmosdb":
+		return "AzureCosmosDB"
+	case "microsoft.eventhub":
+		return "EventHub"
+	case "microsoft.servicebus":
+		return "ServiceBus"
+	case "microsoft.azureactivedirectory":
+		return "AzureActiveDirectory"
+	case "microsoft.cognitiveservices":
+		return "CognitiveServicesManagement"
+	case "microsoft.web":
+		return "AppService"
+	default:
+		_, name, _ := strings.Cut(service, ".")
+		return name
+	}
+}
+
+// serviceCovers says whether a service endpoint's route holds the destination: the tag, and for storage the VNet's region and its pair
+// (AZ-SE-03).
+func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
+	m := w.inTag(endpointTag(s.Service), f.dst, f.tags)
+	if !m.may || !fold(s.Service, "Microsoft.Storage") {
+		return m
+	}
+	home := ""
+	if h.vnet != nil {
+		home = region(h.vnet.Location)
+	}
+	covered := func(location string) match {
+		location = region(location)
+		if location == "" || home == "" {
+			return maybe()
+		}
+		for _, l := range s.Locations {
+			if l == "*" || region(l) == location {
+				return yes()
+			}
+		}
+		switch {
+		case location == home:
+			return yes()
+		case len(s.Locations) == 0:
+			return maybe() // it may be the pair
+		default:
+			return no()
+		}
+	}
+	if f.dst.service != nil {
+		return m.and(covered(f.dst.service.Location))
+	}
+	for _, tag := range f.tags {
+		if base, r, ok := strings.Cut(tag, "."); ok && fold(base, "Storage") {
+			return m.and(covered(r))
+		}
+	}
+	if home != "" {
+		if prefixes, ok := w.prefixesOf("Storage." + home); ok && f.dst.may == nil && prefixes.Contains(f.dst.at) {
+			return m
+		}
+	}
+	return m.and(maybe())
+}
+
+// byServiceEndpoint sends a packet to a service over the subnet's endpoint: no translation, the service sees the private address and
+// the subnet (AZ-SE-01). A service endpoint policy may drop it (AZ-SE-04, ASM-SEPOLICY).
+func (t *tracer) byServiceEndpoint(c course, h *host, r route) {
+	c = c.forward(h.place, Transport, "service endpoint "+r.service.Service)
+	if len(h.subnet.ServicePolicies) > 0 && endpointTag(r.service.Service) == "Storage" {
+		c = c.uncertain("ASM-SEPOLICY")
+		t.drop(c, h.place, Transport, "a service endpoint policy of the subnet may not admit the account (AZ-SE-04)")
+	}
+	c.endpoint = h.subnet
+	t.toPublic(c)
+}
+
+// atDoor is a packet at the public door of a service.
+func (t *tracer) atDoor(c course, s *model.Service) {
+	at := model.Place{Kind: model.PlaceService, ID: s.ID}
+	t.decide(c, Hop{At: at, Stage: ServiceFirewall}, t.door(c, s), func(c course) { t.deliver(c, at) })
+}
+
+// door says whether a service admits a packet at its public door: public access, and the default action, an address rule or a
+// network rule (AZ-PAAS-01 to AZ-PAAS-05).
+func (t *tracer) door(c course, s *model.Service) verdict {
+	switch {
+	case s.Injected != "":
+		return denied(s.Name()+"/delegatedSubnet", s.Source) // AZ-PG-01: no public door
+	case fold(s.Public, "Disabled"): // AZ-PAAS-01, AZ-KV-02, AZ-ACR-01, AZ-SQL-02
+		return denied(s.Name()+"/publicNetworkAccess", s.PublicSource)
+	case fold(s.Public, "SecuredByPerimeter"): // AZ-NSP-04: the rules of the perimeter are not in the input
+		rule := blame{is: true, rule: s.Name() + "/networkSecurityPerimeter", source: s.PublicSource}
+		return verdict{allow: rule, deny: rule, why: []string{"ASM-E-NSP"}}
+	}
+	var list []step
+	for i, r := range s.VNetRules {
+		if c.endpoint != nil && same(r.Subnet, c.endpoint.ID) && (s.Kind != model.CosmosDB || s.VNetFilter == model.On) { // AZ-PAAS-04
+			list = append(list, step{match: yes(), access: model.Allow, rule: ruleOf(s, "virtualNetworkRules", r.Name, i), source: r.Source, rank: len(list)})
+		}
+	}
+	for i, r := range s.IPRules {
+		m := t.addressRule(c, s, r)
+		list = append(list, step{match: m, access: model.Allow, rule: ruleOf(s, "ipRules", r.Name, i), source: r.Source, rank: len(list)})
+	}
+	last := t.defaultAction(s)
+	if last.deny.is && !last.allow.is && strings.Contains(strings.ToLower(s.Bypass), "azureservices") {
+		// AZ-PAAS-05: trusted services are admitted, and are no part of internet.
+		m := t.assume("ASM-E-TRUSTED")
+		last.why = m.why
+		if m.uncertain() && c.packet.From.Kind == model.PlaceInternet {
+			last = last.either(allowed(s.Name()+"/bypass", s.Source))
+		}
+	}
+	return firstMatch(list, last)
+}
+
+func ruleOf(s *model.Service, list, name string, i int) string {
+	if name == "" {
+		return fmt.Sprintf("%s/%s[%d]", s.Name(), list, i)
+	}
+	return s.Name() + "/" + list + "/" + name
+}
+
+// defaultAction is what happens to a packet that no rule admits (AZ-PAAS-02 and the table behind AZ-PAAS-08).
+func (t *tracer) defaultAction(s *model.Service) verdict {
+	rule := s.Name() + "/defaultAction"
+	switch s.Kind {
+	case model.SQLServer, model.PostgreSQL, model.MySQL: // AZ-SQL-01: no rule, no entry
+		return denied(rule, s.Source)
+	case model.ContainerRegistry:
+		if fold(s.Tier, "Basic") || fold(s.Tier, "Standard") { // AZ-ACR-01: rules need Premium
+			return allowed(rule, s.Source)
+		}
+	case model.CosmosDB: // AZ-COSMOS-01
+		if len(s.IPRules) == 0 && s.VNetFilter != model.On {
+			return allowed(rule, s.Source)
+		}
+		return denied(rule, s.Source)
+	case model.KeyVault, model.StorageAccount:
+	default:
+		// Of other types the common model is all that is known; where it says open, the type may have rules of its own.
+		if !s.HasACLs {
+			return allowed(rule, s.Source).either(denied(rule, s.Source))
+		}
+	}
+	if !s.HasACLs || s.DefaultAccess != model.Deny {
+		return allowed(rule, s.Source)
+	}
+	return denied(rule, s.Source)
+}
+
+// addressRule matches the source as the service sees it, after every translation (AZ-PAAS-03). What came by a service endpoint shows
+// no public address (AZ-PAAS-04), and private addresses never match.
+func (t *tracer) addressRule(c course, s *model.Service, r model.IPRule) match {
+	public := c.src.isPublic()
+	if c.endpoint != nil || !public.may {
+		return no()
+	}
+	m := c.src.in(prefixSet(r.Prefixes...))
+	if r.AllAzure { // AZ-SQL-03: every address of Azure, other customers' too
+		m = t.inTag("AzureCloud", c.src, c.packet.Tags)
+	}
+	m = m.and(public)
+	if s.Kind == model.StorageAccount && m.may && t.maybeSameRegion(c, s) { // AZ-ST-02
+		m = m.and(maybe("ASM-E-STREGION"))
+	}
+	return m
+}
+
+// maybeSameRegion reports a source that may be in the account's own region, where address rules have no effect (AZ-ST-02).
+func (t *tracer) maybeSameRegion(c course, s *model.Service) bool {
+	if c.src.azure != nil {
+		return c.src.azure.location == "" || s.Location == "" || region(c.src.azure.location) == region(s.Location)
+	}
+	if !t.inTag("AzureCloud", c.src, c.packet.Tags).may {
+		return false // no address of Azure, so of no region
+	}
+	return s.Location == "" || t.regionUnknown(c) || t.inTag("AzureCloud."+region(s.Location), c.src, c.packet.Tags).may
+}
+
+// regionUnknown reports that nothing says in which region the far address is.
+func (t *tracer) regionUnknown(c course) bool {
+	for _, tag := range c.packet.Tags {
+		if base, _, ok := strings.Cut(tag, "."); ok && fold(base, "AzureCloud") {
+			return false
+		}
+	}
+	_, listed := t.prefixesOf("AzureCloud")
+	return !listed || c.src.may != nil
+}

@@ -1,0 +1,397 @@
+package trace
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// view is the NIC at which a rule is evaluated: what its VirtualNetwork tag holds (AZ-TAG-01).
+type view struct {
+	own    *netipx.IPSet // must: own space, host address, peers with both flags, on-prem prefixes with propagation
+	space  *netipx.IPSet // own and peered VNets, whatever their flags: what Internet surely lacks (AZ-TAG-06)
+	rows   []row         // the rows of the table with must ≠ may, in its order, empty ones left out
+	others *netipx.IPSet // prefixes in user routes of the VNet's other subnets (AZ-TAG-03)
+	nodeOf *model.Cluster
+}
+
+// row is an uncertain component of the VirtualNetwork tag.
+type row struct {
+	set     *netipx.IPSet
+	tags    []string // service tags that user routes name
+	every   bool     // any address: routes learned by BGP are not in the input
+	growth  bool     // prefixes of user routes and default routes, which Internet may lose (ASM-INTERNET-0)
+	because []string
+}
+
+func (r row) empty() bool { return emptySet(r.set) && len(r.tags) == 0 && !r.every }
+
+// view computes the tag for a host.
+func (w *world) view(h *host) *view {
+	v := &view{nodeOf: h.cluster}
+	var own, space, peerFlag, peerRest, gateways, behind, routes, defaults netipx.IPSetBuilder
+	own.Add(wireServer())
+	if h.vnet != nil {
+		for _, p := range h.vnet.Prefixes {
+			addPrefix(&own, p)
+			addPrefix(&space, p)
+		}
+		for _, l := range w.links(h.vnet) {
+			w.tagOfPeer(l, &own, &space, &peerFlag, &peerRest)
+			if l.peering.AllowForwarded == model.On { // AZ-PEER-05: networks behind the peer
+				w.networksBehind(h.vnet, l.remote, &behind)
+			}
+		}
+	}
+	learned := w.tagOfGateways(h, &own, &gateways)
+	var tags []string
+	if rt, ok := w.routeTable(h.subnet); ok && rt != nil {
+		for _, r := range rt.Routes {
+			switch {
+			case r.Tag != "":
+				tags = append(tags, r.Tag)
+			case r.Prefix.IsValid() && r.Prefix.Bits() > 0:
+				addPrefix(&routes, r.Prefix)
+			}
+		}
+	}
+	for _, d := range w.overriddenDefaults(h) {
+		addPrefix(&defaults, d)
+	}
+	v.own, v.space = built(&own), built(&space)
+	v.others = w.otherTables(h)
+	var rows []row
+	rows = append(
+		rows,
+		row{set: built(&peerFlag)},
+		row{set: built(&peerRest)},
+		row{set: built(&gateways), every: learned},
+		row{set: built(&behind)},
+		row{set: built(&routes), tags: tags, growth: true},
+		row{set: built(&defaults), growth: true},
+	)
+	if w.strict && !emptySet(v.others) { // ASM-TAGTABLES as an open question
+		rows = append(rows, row{set: v.others, growth: true, because: []string{"ASM-TAGTABLES"}})
+	}
+	for _, r := range rows {
+		if !r.empty() {
+			r.because = union(r.because, []string{"ASM-VNETTAG"})
+			v.rows = append(v.rows, r)
+		}
+	}
+	return v
+}
+
+func addPrefix(b *netipx.IPSetBuilder, p netip.Prefix) {
+	if p.IsValid() {
+		b.AddPrefix(p.Masked())
+	}
+}
+
+func built(b *netipx.IPSetBuilder) *netipx.IPSet {
+	s, _ := b.IPSet() // no error: only valid prefixes were added
+	return s
+}
+
+// tagOfPeer adds a peered VNet: both flags true, must; one false, may; both false, not at all. A flag that the input does not state
+// counts as true, the default. Subnet peering: the peered subnets must, the rest of that VNet may (AZ-TAG-01).
+func (w *world) tagOfPeer(l link, own, space, flag, rest *netipx.IPSetBuilder) {
+	off := 0
+	if l.peering.AllowVNetAccess == model.Off {
+		off++
+	}
+	if l.back != nil && l.back.AllowVNetAccess == model.Off {
+		off++
+	}
+	for _, p := range w.wholePeer(l) {
+		addPrefix(space, p.prefix)
+		if off == 0 && l.subnets() {
+			addPrefix(rest, p.prefix)
+		}
+	}
+	for _, p := range w.peerPrefixes(l) {
+		switch {
+		case off == 2:
+		case off == 1 || !p.certain || !l.certain:
+			addPrefix(flag, p.prefix)
+		default:
+			addPrefix(own, p.prefix)
+		}
+	}
+}
+
+// networksBehind adds what lies behind a peered VNet: its other peers, and the far sides of its gateways.
+func (w *world) networksBehind(own, peer *model.VNet, b *netipx.IPSetBuilder) {
+	if peer == nil {
+		return
+	}
+	for _, l := range w.links(peer) {
+		if l.remote != nil && same(l.remote.ID, own.ID) {
+			continue
+		}
+		for _, p := range w.peerPrefixes(l) {
+			addPrefix(b, p.prefix)
+		}
+	}
+	for _, g := range w.gatewaysIn(peer) {
+		for _, r := range w.gatewayPrefixes(g) {
+			addPrefix(b, r.prefix)
+		}
+	}
+}
+
+// tagOfGateways adds the far sides of the gateways in use: static prefixes of connections must where routes propagate, all the rest
+// may. It reports whether routes are learned by BGP, so that any address may be among them.
+func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned bool) {
+	propagates := w.propagates(h.subnet)
+	for _, use := range w.gatewaysOf(h.vnet) {
+		for _, r := range w.gatewayPrefixes(use.gateway) {
+			switch {
+			case !r.prefix.IsValid():
+				learned = true
+			case r.static && r.certain && use.certain && propagates:
+				addPrefix(own, r.prefix)
+			default:
+				addPrefix(may, r.prefix)
+			}
+		}
+	}
+	return learned
+}
+
+// overriddenDefaults are the default routes of the subnet that are not the system's (last row of the table).
+func (w *world) overriddenDefaults(h *host) []netip.Prefix {
+	var out []netip.Prefix
+	for _, r := range w.table(h, tableOptions{}) {
+		if r.origin != systemRoute && r.prefix.IsValid() && r.prefix.Bits() == 0 {
+			out = append(out, r.prefix)
+		}
+	}
+	return out
+}
+
+// otherTables holds the prefixes of user routes of the VNet's other subnets.
+func (w *world) otherTables(h *host) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	if h.vnet == nil {
+		return built(&b)
+	}
+	for _, s := range w.subnetsOf(h.vnet) {
+		if h.subnet != nil && same(s.ID, h.subnet.ID) {
+			continue
+		}
+		if rt, ok := w.routeTable(s); ok && rt != nil {
+			for _, r := range rt.Routes {
+				addPrefix(&b, r.Prefix)
+			}
+		}
+	}
+	return built(&b)
+}
+
+// in says whether an address lies in an uncertain row, if the row is in the tag at all.
+func (r row) in(w *world, a address, tags []string) match {
+	m := a.in(r.set)
+	if r.every {
+		m = yes()
+	}
+	for _, t := range r.tags {
+		m = m.or(w.inTag(t, a, tags))
+	}
+	return m
+}
+
+// assignment settles the uncertain rows of one NIC's tag for the evaluation of one list (AZ-GEN-01): each is wholly in or wholly out
+// in every rule and on both sides.
+type assignment struct {
+	in     []bool // by row; rows without an entry are treated apart
+	apart  int    // the first rows, which are treated apart by must and may
+	shrunk bool   // Internet loses what VirtualNetwork gained by routes (ASM-INTERNET-0)
+}
+
+// assignments lists every assignment that may make a difference to the packet.
+func (w *world) assignments(v *view, f flow) []assignment {
+	const joint = 4 // AZ-GEN-01: k ≤ 4; those in the fewest rules first, ties in table order, so the first rows are the ones left apart
+	apart := max(0, len(v.rows)-joint)
+	out := []assignment{{in: make([]bool, len(v.rows)), apart: apart}}
+	growth := false
+	for i := apart; i < len(v.rows); i++ {
+		r := v.rows[i]
+		if !r.in(w, f.src, f.tags).may && !r.in(w, f.dst, f.tags).may {
+			continue
+		}
+		growth = growth || r.growth
+		for _, a := range slices.Clone(out) {
+			b := a
+			b.in = slices.Clone(a.in)
+			b.in[i] = true
+			out = append(out, b)
+		}
+	}
+	if growth {
+		for _, a := range slices.Clone(out) {
+			a.shrunk = true
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// virtualNetwork says whether an address is in the tag under an assignment.
+func (w *world) virtualNetwork(v *view, as assignment, a address, tags []string, defaultRule bool) match {
+	if a.overlay != nil {
+		// K8S-AZ-06: pod addresses of an overlay cluster pass the default rules at its nodes; whether a custom rule with the tag
+		// takes them is not documented.
+		switch {
+		case v.nodeOf == nil || !same(v.nodeOf.ID, a.overlay.ID):
+		case defaultRule:
+			return w.assume("ASM-K-PODCIDR")
+		default:
+			return maybe("ASM-K-PODCIDR-TAG")
+		}
+	}
+	m := no()
+	if !a.public {
+		m = a.in(v.own)
+	}
+	for i, r := range v.rows {
+		hit := r.in(w, a, tags)
+		switch {
+		case !hit.may || m.must:
+		case i < as.apart:
+			m = m.or(maybe(r.because...))
+		case as.in[i]:
+			m = m.or(hit)
+		}
+	}
+	if !m.may && a.in(v.others).may {
+		return match{why: []string{"ASM-TAGTABLES"}}
+	}
+	return m
+}
+
+// internet says whether an address is in the tag Internet under an assignment (AZ-TAG-05, AZ-TAG-06, AZ-TAG-07).
+func (w *world) internet(v *view, as assignment, a address, tags []string) match {
+	m := a.isPublic()
+	switch {
+	case !m.may || !a.public && a.in(v.own).must:
+		return no()
+	case !a.public && (a.in(v.space).may || a.in(v.own).may):
+		m = m.and(maybe())
+	}
+	for i, r := range v.rows {
+		hit := r.in(w, a, tags)
+		switch {
+		case !r.growth || !hit.may:
+		case i < as.apart:
+			m = m.and(maybe("ASM-INTERNET-0"))
+		case as.in[i] && as.shrunk:
+			m = m.and(hit.not())
+		}
+	}
+	return m
+}
+
+// service tags
+
+// inTag says whether an address is in a service tag other than VirtualNetwork and Internet (AZ-TAG-08 to AZ-TAG-10, AZ-SE-03).
+func (w *world) inTag(tag string, a address, tags []string) match {
+	switch {
+	case fold(tag, "AzureLoadBalancer") || fold(tag, "AZURE_LOADBALANCER"):
+		return a.in(joinSets(addressSet(wireServer()), prefixSet(netip.MustParsePrefix("fe80::/10"))))
+	case fold(tag, "AzurePlatformDNS"):
+		return a.in(addressSet(wireServer()))
+	case fold(tag, "AzurePlatformIMDS"):
+		return a.in(addressSet(metadataService()))
+	case fold(tag, "Internet"):
+		return a.isPublic()
+	}
+	public := a.isPublic()
+	if !public.may || isPlatform(a.at) {
+		return no() // AZ-TAG-09: false for private addresses
+	}
+	if m, known := ownTag(tag, a); known {
+		return m
+	}
+	if prefixes, ok := w.prefixesOf(tag); ok && a.may == nil {
+		return when(prefixes.Contains(a.at))
+	}
+	// AZ-TAG-09: one Boolean of the packet, the same in every rule.
+	if hasTag(tags, tag) {
+		return public.and(yes("ASM-TAG(" + tag + ")"))
+	}
+	return match{why: []string{"ASM-TAG(" + tag + ")"}}
+}
+
+// ownTag is what is known of an address without a list: a service's door is in the tag of its type and region, and what Azure owns is
+// in AzureCloud (AZ-SE-03, AZ-OUT-09).
+func ownTag(tag string, a address) (m match, known bool) {
+	if a.azure == nil {
+		return no(), false
+	}
+	base, regional, _ := strings.Cut(tag, ".")
+	mine := fold(base, "AzureCloud")
+	if a.service != nil {
+		mine = mine || fold(base, serviceTag(a.service.Kind))
+	}
+	switch {
+	case !mine:
+		return no(), false
+	case regional == "":
+		return yes(), true
+	case a.azure.location == "":
+		return no(), false // the region is not stated: free, as any tag
+	default:
+		return when(region(a.azure.location) == region(regional)), true
+	}
+}
+
+// serviceTag is the tag that holds the doors of a service type; empty where the specification knows none.
+func serviceTag(k model.ServiceKind) string {
+	switch k {
+	case model.StorageAccount:
+		return "Storage"
+	case model.SQLServer:
+		return "Sql"
+	case model.KeyVault:
+		return "AzureKeyVault"
+	case model.ContainerRegistry:
+		return "AzureContainerRegistry"
+	case model.CosmosDB:
+		return "AzureCosmosDB"
+	case model.EventHub:
+		return "EventHub"
+	case model.ServiceBus:
+		return "ServiceBus"
+	default:
+		return ""
+	}
+}
+
+// hasTag reports whether the packet's Booleans put its far address in a tag. A regional tag lies inside the tag (AZ-TAG-09).
+func hasTag(tags []string, tag string) bool {
+	for _, t := range tags {
+		base, _, regional := strings.Cut(t, ".")
+		if fold(t, tag) || regional && fold(base, tag) {
+			return true
+		}
+	}
+	return false
+}
+
+// prefixesOf is the published list of a tag, where one was given.
+func (w *world) prefixesOf(tag string) (*netipx.IPSet, bool) {
+	if w.tags == nil {
+		return nil, false
+	}
+	for _, t := range w.tags.Tags {
+		if fold(t.Name, tag) {
+			return prefixSet(t.Prefixes...), true
+		}
+	}
+	return nil, false
+}
