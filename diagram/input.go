@@ -1,0 +1,72 @@
+package diagram
+
+import "github.com/ringfence/ringfence/solver"
+
+// Input is what diagrams are drawn from. References are selectors as people write them (docs/intent.md).
+type Input struct {
+	Project  string
+	AsOf     string // the day on which the estate is judged
+	Hash     string // of all inputs, in hex
+	Tool     string // ringfence and its version
+	Standard string // pci-dss-3.2.1 or pci-dss-4.0.1: whose number leads in the title block
+
+	Zones    []ZoneInfo
+	Controls []MemberInfo // firewalls, gateways and the like that are no member of a zone
+	// Rows says which zone reaches which. Nil means that nobody computed it, and then the sheet claims no absence of a path; computed
+	// rows without any flow are an empty list.
+	Rows    []solver.Row
+	Members []solver.Row // the same, member by member
+	Flows   []FlowInfo
+	Stores  []StoreInfo
+}
+
+// ZoneInfo is one zone and what belongs to it.
+type ZoneInfo struct {
+	Name    string // as in `zone:NAME`
+	Kind    string // dmz, cde, data, trusted, management, wireless, on-prem, partner, out-of-scope, internet
+	Owner   string
+	Members []MemberInfo
+}
+
+// MemberInfo is one endpoint or control.
+type MemberInfo struct {
+	Ref    string // subnet:vnet-spoke/snet-pe, pod:payments/api
+	Kind   string // the word before the colon of Ref where it is empty
+	VNet   string // name of the virtual network that holds it; empty for what is in none
+	Subnet string // name of its subnet
+	Label  string // shown beside the name: an address, a prefix
+}
+
+// FlowInfo is one declared flow of cardholder data.
+type FlowInfo struct {
+	Name      string
+	Data      []string
+	InTransit string
+	AtRest    string
+	Legs      []LegInfo
+}
+
+// LegInfo is one step of a declared flow, with what was found of it.
+type LegInfo struct {
+	From, To string
+	Service  string
+	Verdict  solver.Verdict
+	Via      []string
+	Reason   string // why it is impossible or not known
+}
+
+// StoreInfo is a store of cardholder data.
+type StoreInfo struct {
+	Ref    string
+	Data   []string
+	AtRest string
+}
+
+// The ends of a picture that can be read. The layout engine never gets more boxes and lines; what is not drawn stands in the table of
+// its panel.
+const (
+	MaxNodes  = 80  // boxes of one panel
+	MaxEdges  = 50  // lines of one panel
+	MaxListed = 600 // flows in the table of one panel
+	MaxTiles  = 16  // members shown in one box
+)

@@ -1,0 +1,480 @@
+package diagram
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/solver"
+)
+
+// Network draws the zones with what is in them, every flow between two zones, and below that the flows of the workloads. Without any
+// zone the sheet says so.
+func Network(in Input) (*Diagram, error) {
+	if err := in.check(); err != nil {
+		return nil, fmt.Errorf("network diagram: %w", err)
+	}
+	d := in.sheet(NetworkDiagram, "Network diagram", "1.1.2", "1.2.3")
+	zones := in.zonesWithControls()
+	p := in.zonePanel(zones)
+	switch {
+	case len(in.Zones) == 0:
+		d.About = "No zones are declared, so there are no flows between zones to show."
+	case in.Rows == nil:
+		d.About = "The zones and what belongs to them. Flows were not computed, so nothing is said about them."
+	case len(p.Edges) == MaxListed:
+		d.About = "Flows between two zones that the configuration lets pass, with the relays and controls on their way. Not all are listed."
+	default:
+		d.About = "Every flow between two zones that the configuration lets pass, with the relays and controls on its way. What is not listed was proved impossible."
+	}
+	d.Panels = append(d.Panels, p)
+	if p, ok := in.workloadPanel(zones); ok {
+		d.Panels = append(d.Panels, p)
+	}
+	return d.finish(), nil
+}
+
+// check reports zones that cannot be told apart: a row would belong to either.
+func (in Input) check() error {
+	seen := map[string]bool{}
+	var errs []error
+	for _, z := range sortedZones(in.Zones) {
+		if seen[z.Name] {
+			errs = append(errs, fmt.Errorf("there are two zones `%s`", label.Visible(z.Name)))
+		}
+		seen[z.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+// zonesWithControls sorts the zones, adds the internet where it is not listed, and puts each control into the zone of its subnet; one
+// whose subnet is in no zone goes into a box of its own.
+func (in Input) zonesWithControls() []ZoneInfo {
+	zones := sortedZones(in.Zones)
+	if !slices.ContainsFunc(zones, func(z ZoneInfo) bool { return z.Kind == "internet" }) {
+		zones = append([]ZoneInfo{{Name: "internet", Kind: "internet"}}, zones...)
+	}
+	home := map[string]int{}
+	known := map[string]bool{}
+	for i := range zones {
+		zones[i].Members = sortedMembers(zones[i].Members)
+		for _, m := range zones[i].Members {
+			known[m.Ref] = true
+			if m.VNet != "" && m.Subnet != "" {
+				if _, taken := home[m.VNet+"/"+m.Subnet]; !taken || m.Kind == "subnet" {
+					home[m.VNet+"/"+m.Subnet] = i
+				}
+			}
+		}
+	}
+	var loose []MemberInfo
+	for _, c := range sortedMembers(in.Controls) {
+		i, ok := home[c.VNet+"/"+c.Subnet]
+		switch {
+		case known[c.Ref]:
+		case ok:
+			zones[i].Members = sortedMembers(append(zones[i].Members, c))
+		default:
+			loose = append(loose, c)
+		}
+	}
+	if len(loose) > 0 {
+		zones = append(zones, ZoneInfo{Name: "controls in no zone", Kind: "no zone", Members: loose})
+	}
+	return zones
+}
+
+// zonePanel is one box per zone and one line per pair of zones and kind of flow.
+func (in Input) zonePanel(zones []ZoneInfo) Panel {
+	p := Panel{Name: "zones", Title: "Zones, and every flow between them"}
+	index := map[string]int{} // end of a row -> zone
+	for i, z := range zones {
+		index[z.Name], index["zone:"+z.Name] = i, i
+	}
+	for i, z := range zones {
+		if z.Kind == "internet" {
+			index["internet"] = i
+		}
+	}
+	var outside []string
+	for _, r := range in.Rows {
+		for _, end := range []string{r.Src, r.Dst} {
+			if _, ok := index[end]; !ok && !slices.Contains(outside, end) {
+				outside = append(outside, end)
+			}
+		}
+	}
+	slices.Sort(outside)
+	for _, end := range outside {
+		index[end] = len(zones)
+		zones = append(zones, ZoneInfo{Name: end, Kind: outsideKind})
+	}
+	zoneID := func(i int) string { return fmt.Sprintf("z%d", i) }
+	for i, z := range zones {
+		p.addZone(zoneID(i), z)
+	}
+
+	b := newBundles()
+	for _, r := range in.Rows {
+		b.add(index[r.Src], index[r.Dst], r)
+	}
+	touched := map[int]bool{}
+	for _, e := range b.edges() {
+		if e.from == e.to {
+			g := p.group(zoneID(e.from))
+			g.Notes = append(g.Notes, within(e.ways))
+			continue
+		}
+		touched[e.from], touched[e.to] = true, true
+		p.Edges = append(p.Edges, Edge{From: zoneID(e.from), To: zoneID(e.to), Line: e.line, Ways: e.ways})
+	}
+	in.absences(&p, zones, zoneID, b, touched)
+	p.limit(func(id string) int {
+		for i := range zones {
+			if zoneID(i) == id {
+				return scope(zones[i].Kind)
+			}
+		}
+		return scope("")
+	})
+	return p
+}
+
+// absences draws what is not there: a wireless zone is always shown with the in-scope zones that it cannot reach (1.1.2-b), and a zone
+// that nothing enters or leaves says so.
+func (in Input) absences(p *Panel, zones []ZoneInfo, zoneID func(int) string, b *bundles, touched map[int]bool) {
+	for i, z := range zones {
+		g := p.group(zoneID(i))
+		switch {
+		case z.Kind == "no zone" || z.Kind == outsideKind:
+			continue
+		case in.Rows == nil:
+			if z.Kind == "wireless" {
+				g.Notes = append(g.Notes, "paths were not computed")
+			}
+			continue
+		case z.Kind == "wireless" && len(z.Members) == 0:
+			g.Notes = append(g.Notes, "no members: nothing was proved")
+			continue
+		case z.Kind == "wireless":
+			var closed []string
+			for j, to := range zones {
+				if i == j || external(to.Kind) || to.Kind == "no zone" || b.reaches(i, j) || b.strangers(zones, j) {
+					continue
+				}
+				closed = append(closed, to.Name)
+				if to.Kind == "cde" {
+					p.Edges = append(p.Edges, Edge{From: zoneID(i), To: zoneID(j), Line: NoPathLine, Text: "no path (proved)"})
+				}
+			}
+			if len(closed) > 0 {
+				g.Notes = append(g.Notes, "no path (proved) to: "+strings.Join(closed, ", "))
+			}
+		case !touched[i]:
+			g.Notes = append(g.Notes, "no path in or out (proved)")
+		}
+	}
+}
+
+// addZone adds a box with its members: virtual network > subnet > namespace > member, as far as each is known.
+func (p *Panel) addZone(id string, z ZoneInfo) {
+	p.Groups = append(p.Groups, Group{ID: id, Ref: zoneRef(z), Kind: z.Kind, Label: z.Name, Detail: z.Owner})
+	inner := map[string]string{} // path -> group ID
+	nest := func(parent, kind, name, ref string) string {
+		key := parent + "/" + kind + "/" + name
+		if have, ok := inner[key]; ok {
+			return have
+		}
+		g := Group{ID: fmt.Sprintf("%sg%d", id, len(inner)), Parent: parent, Ref: ref, Kind: kind, Label: name}
+		inner[key] = g.ID
+		p.Groups = append(p.Groups, g)
+		return g.ID
+	}
+	shown := z.Members
+	if len(shown) > MaxTiles {
+		shown = slices.Clone(shown)
+		slices.SortStableFunc(shown, func(a, b MemberInfo) int { return cmp.Compare(tileOrder(a.Kind), tileOrder(b.Kind)) })
+		g := p.group(id)
+		g.Notes = append(g.Notes, fmt.Sprintf("and %d more members, not drawn", len(shown)-MaxTiles))
+		shown = sortedMembers(shown[:MaxTiles])
+	}
+	for i, m := range shown {
+		at := id
+		if m.VNet != "" {
+			at = nest(at, "vnet", m.VNet, "vnet:"+m.VNet)
+			if m.Subnet != "" {
+				at = nest(at, "subnet", m.Subnet, "subnet:"+m.VNet+"/"+m.Subnet)
+			}
+		}
+		name := label.Name(m.Ref)
+		if ns, pod, ok := namespaced(m); ok {
+			at, name = nest(at, "namespace", ns, ""), pod
+		}
+		switch {
+		case m.Kind == "subnet" && m.Subnet != "" && name == m.Subnet:
+			g := p.group(at)
+			g.Ref, g.Detail = m.Ref, m.Label
+		case m.Kind == "ns" && name == "":
+			p.group(at).Ref = m.Ref
+		default:
+			p.Nodes = append(p.Nodes, Node{ID: fmt.Sprintf("%sn%d", id, i), Group: at, Ref: m.Ref, Kind: m.Kind, Label: name, Detail: m.Label})
+		}
+	}
+}
+
+func zoneRef(z ZoneInfo) string {
+	switch z.Kind {
+	case "internet":
+		return "internet"
+	case outsideKind:
+		return z.Name
+	case "no zone":
+		return ""
+	default:
+		return "zone:" + z.Name
+	}
+}
+
+// namespaced splits the reference of a workload, or of a namespace as a whole, into the two names.
+func namespaced(m MemberInfo) (ns, name string, ok bool) {
+	parts := strings.Split(label.Name(m.Ref), "/")
+	switch {
+	case m.Kind == "pod" && len(parts) >= 2:
+		return parts[len(parts)-2], parts[len(parts)-1], true
+	case m.Kind == "ns":
+		return parts[len(parts)-1], "", true
+	default:
+		return "", "", false
+	}
+}
+
+func (p *Panel) group(id string) *Group {
+	for i := range p.Groups {
+		if p.Groups[i].ID == id {
+			return &p.Groups[i]
+		}
+	}
+	panic("diagram: no group " + id) // INVARIANT: groups are added before they are named
+}
+
+// scope ranks zone kinds by how much a flow with an end there matters, for a sheet that cannot hold all.
+func scope(kind string) int {
+	switch kind {
+	case "cde":
+		return 0
+	case "data":
+		return 1
+	case "dmz":
+		return 2
+	default:
+		return 3
+	}
+}
+
+// limit keeps a picture within what can be read, and says on the sheet what is listed only. Lines are given up last that touch the
+// CDE, its data or the DMZ, and among those relayed ones first.
+func (p *Panel) limit(rank func(end string) int) {
+	if len(p.Edges) > MaxListed {
+		p.Notes = append(p.Notes, fmt.Sprintf("Only %d of %d flows are listed.", MaxListed, len(p.Edges)))
+		p.Edges = p.Edges[:MaxListed]
+	}
+	tops := len(p.tops())
+	if p.Picture = tops <= MaxNodes; !p.Picture {
+		p.Notes = append(p.Notes, fmt.Sprintf("Too large to draw: %d boxes, the limit is %d. The flows stand in the table of the SVG and in the JSON.", tops, MaxNodes))
+		return
+	}
+	order := make([]int, len(p.Edges))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, y := p.Edges[a], p.Edges[b]
+		return cmp.Or(cmp.Compare(min(rank(x.From), rank(x.To)), min(rank(y.From), rank(y.To))), cmp.Compare(drawOrder(x.Line), drawOrder(y.Line)))
+	})
+	for i, e := range order {
+		p.Edges[e].Drawn = i < MaxEdges
+	}
+	if len(order) > MaxEdges {
+		p.Notes = append(p.Notes, fmt.Sprintf("%d of %d lines are drawn, those of the CDE, its data and the DMZ first. The others stand in the table of the SVG and in the JSON.", MaxEdges, len(order)))
+	}
+}
+
+func drawOrder(l Line) int {
+	return slices.Index([]Line{NoPathLine, DirectLine, BrokenLine, UnknownLine, RelayedLine}, l)
+}
+
+// lines lists the edges of the picture.
+func (p *Panel) lines() []Edge {
+	var out []Edge
+	for _, e := range p.Edges {
+		if e.Drawn {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// tops lists the IDs that the layout engine places: ends of lines.
+func (p *Panel) tops() []string {
+	var out []string
+	if p.boxed() {
+		for _, g := range p.Groups {
+			if g.Parent == "" {
+				out = append(out, g.ID)
+			}
+		}
+		return out
+	}
+	for _, n := range p.Nodes {
+		out = append(out, n.ID)
+	}
+	return out
+}
+
+// boxed reports whether lines join groups, which then are boxes with their members inside.
+func (p *Panel) boxed() bool { return p.Name == "zones" }
+
+// bundles gathers rows per pair of ends and kind, and within those per choice of relays and of what the packets are narrowed to.
+type bundles struct {
+	packets map[bundleKey]map[choice][]solver.Packets
+	via     map[string][]string
+	open    map[[2]int]bool
+}
+
+type bundleKey struct {
+	from, to int
+	kind     Line // DirectLine or RelayedLine
+}
+
+// choice is one chain of relays, certain or possible.
+type choice struct {
+	via     string
+	unknown bool
+}
+
+// bundle is one line between two ends.
+type bundle struct {
+	from, to int
+	line     Line
+	ways     []Way
+}
+
+func newBundles() *bundles {
+	return &bundles{packets: map[bundleKey]map[choice][]solver.Packets{}, via: map[string][]string{}, open: map[[2]int]bool{}}
+}
+
+func (b *bundles) add(from, to int, r solver.Row) {
+	if r.Verdict == solver.Unreachable {
+		return
+	}
+	k := bundleKey{from, to, DirectLine}
+	if r.Kind == solver.Relayed {
+		k.kind = RelayedLine
+	}
+	if b.packets[k] == nil {
+		b.packets[k] = map[choice][]solver.Packets{}
+	}
+	b.open[[2]int{from, to}] = true
+	c := choice{strings.Join(r.Via, "\x00"), r.Verdict == solver.Unknown}
+	b.via[c.via] = r.Via
+	b.packets[k][c] = append(b.packets[k][c], r.Packets...)
+}
+
+// reaches reports whether a row joins two ends, for certain or possibly.
+func (b *bundles) reaches(from, to int) bool { return b.open[[2]int{from, to}] }
+
+// strangers reports whether an end that no zone declares reaches a zone: it may be part of any external zone.
+func (b *bundles) strangers(zones []ZoneInfo, to int) bool {
+	for i, z := range zones {
+		if z.Kind == outsideKind && b.reaches(i, to) {
+			return true
+		}
+	}
+	return false
+}
+
+// edges lists the lines. What is possible beside a certain flow stands on the line of that flow; alone it is a line of its own.
+func (b *bundles) edges() []bundle {
+	keys := make([]bundleKey, 0, len(b.packets))
+	for k := range b.packets {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b bundleKey) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to), cmp.Compare(lineOrder(a.kind), lineOrder(b.kind)))
+	})
+	var out []bundle
+	for _, k := range keys {
+		e := bundle{from: k.from, to: k.to, line: k.kind, ways: b.ways(k)}
+		if e.ways[0].Unknown {
+			e.line = UnknownLine
+		}
+		if n := len(out); n > 0 && e.line == UnknownLine && out[n-1].line == UnknownLine && out[n-1].from == e.from && out[n-1].to == e.to {
+			out[n-1].ways = append(out[n-1].ways, e.ways...)
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// ways lists the ways of a line, certain ones first.
+func (b *bundles) ways(k bundleKey) []Way {
+	var out []Way
+	for c, packets := range b.packets[k] {
+		asked := label.Ask(packets)
+		if len(asked) == 0 {
+			asked = []label.Asked{{}}
+		}
+		for _, a := range asked {
+			out = append(out, Way{Services: orEmpty(a.Services), Targets: orEmpty(a.Targets), Via: slices.Clone(orEmpty(b.via[c.via])), Unknown: c.unknown})
+		}
+	}
+	slices.SortFunc(out, func(a, b Way) int {
+		if a.Unknown != b.Unknown {
+			if a.Unknown {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(cmp.Compare(len(a.Via), len(b.Via)), slices.Compare(a.Via, b.Via), slices.Compare(a.Targets, b.Targets), slices.Compare(a.Services, b.Services))
+	})
+	return out
+}
+
+func lineOrder(l Line) int {
+	return slices.Index([]Line{DirectLine, RelayedLine, UnknownLine, NoPathLine, BrokenLine}, l)
+}
+
+// within says the flows inside a box in one line.
+func within(ways []Way) string {
+	s := "within: " + strings.Join(ways[0].lines(4), " ")
+	if more := len(ways) - 1; more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
+}
+
+// lines is what stands on a line: the services, what they are narrowed to, and what they pass.
+func (w Way) lines(services int) []string {
+	out := []string{label.Short(w.Services, services)}
+	if len(w.Services) == 0 {
+		out[0] = "no service stated"
+	}
+	if w.Unknown {
+		out[0] = "? " + out[0]
+	}
+	if len(w.Targets) > 0 {
+		out = append(out, "only "+label.Short(w.Targets, 2))
+	}
+	if len(w.Via) > 0 {
+		names := make([]string, len(w.Via))
+		for i, v := range w.Via {
+			names[i] = label.Name(v)
+		}
+		out = append(out, "via "+strings.Join(names, " › "))
+	}
+	return out
+}

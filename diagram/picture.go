@@ -1,0 +1,394 @@
+package diagram
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/ringfence/ringfence/diagram/label"
+)
+
+// picture is a panel with positions, ready to be drawn at the origin.
+type picture struct {
+	w, h float64
+	draw func()
+}
+
+// picture lays out a panel.
+func (a *artist) picture(p *Panel) (*picture, error) {
+	if !p.Picture || len(p.tops()) == 0 {
+		return &picture{draw: func() {}}, nil
+	}
+	var pl plan
+	if p.boxed() {
+		pl = a.zonePlan(p)
+	} else {
+		pl = a.nodePlan(p)
+	}
+	lines := p.lines()
+	a.busy = len(lines)
+	for _, e := range lines {
+		w, h := a.pillSize(e)
+		pl.lines = append(pl.lines, planLine{from: e.From, to: e.To, w: w, h: h, frame: p.common(e.From, e.To)})
+	}
+	at, err := layout(pl)
+	if err != nil {
+		return nil, err
+	}
+	draw := func() {
+		a.busy = len(lines)
+		for _, g := range p.Groups { // parents come before their children
+			if box, ok := at.frames[g.ID]; ok {
+				a.frame(g, box)
+			}
+		}
+		for i, e := range lines {
+			a.open(p, i, e)
+			a.line(e, at.lines[i])
+			a.s.add(closeItem{})
+		}
+		for i, e := range lines {
+			a.pill(e, at.pills[i])
+		}
+		for _, g := range p.Groups {
+			if box, ok := at.boxes[g.ID]; ok {
+				start := len(a.s.items)
+				a.card(p, g, box.w, box.h)
+				a.s.move(start, box.x, box.y)
+			}
+		}
+		for _, n := range p.Nodes {
+			if box, ok := at.boxes[n.ID]; ok {
+				a.node(p, n, box)
+			}
+		}
+	}
+	return &picture{w: at.w, h: at.h, draw: draw}, nil
+}
+
+// zonePlan makes each zone a box.
+func (a *artist) zonePlan(p *Panel) plan {
+	pl := plan{layers: true}
+	lines := map[string]int{}
+	for _, e := range p.lines() {
+		lines[e.From]++
+		lines[e.To]++
+	}
+	for _, g := range p.Groups {
+		if g.Parent != "" {
+			continue
+		}
+		w := a.cardWidth(p, g)
+		start := len(a.s.items)
+		h := a.card(p, g, w, 0)
+		a.s.items = a.s.items[:start]              // measured, drawn later
+		h = max(h, lineSpace*float64(lines[g.ID])) // so that many lines do not end in one point
+		pl.boxes = append(pl.boxes, planBox{id: g.ID, w: w, h: h, layer: column(g.Kind)})
+	}
+	return pl
+}
+
+// column is the place of a zone between the outside and the data.
+func column(kind string) int {
+	switch kind {
+	case "dmz", "management":
+		return 1
+	case "data":
+		return 3
+	default:
+		if external(kind) {
+			return 0
+		}
+		return 2
+	}
+}
+
+// nodePlan makes each node a box, and each group a frame around its nodes.
+func (a *artist) nodePlan(p *Panel) plan {
+	var pl plan
+	for _, g := range p.Groups {
+		f := title(smallSize + 1)
+		pl.frames = append(pl.frames, planFrame{id: g.ID, parent: g.Parent, w: a.m.width(frameTitle(g), f) + 12, h: 14})
+	}
+	for _, n := range p.Nodes {
+		w, h := a.nodeSize(n)
+		pl.boxes = append(pl.boxes, planBox{id: n.ID, w: w, h: h, frame: n.Group})
+	}
+	return pl
+}
+
+// common is the innermost group of a node panel that holds both ends.
+func (p *Panel) common(from, to string) string {
+	if p.boxed() {
+		return ""
+	}
+	inside := map[string]bool{}
+	for g := p.groupOf(from); g != ""; g = p.group(g).Parent {
+		inside[g] = true
+	}
+	for g := p.groupOf(to); g != ""; g = p.group(g).Parent {
+		if inside[g] {
+			return g
+		}
+	}
+	return ""
+}
+
+func (p *Panel) groupOf(node string) string {
+	for _, n := range p.Nodes {
+		if n.ID == node {
+			return n.Group
+		}
+	}
+	return ""
+}
+
+// open begins the element of a flow, with the flow in words.
+func (a *artist) open(p *Panel, i int, e Edge) {
+	a.s.add(openItem{id: fmt.Sprintf("%s-%s-e%d", a.d.Kind, p.Name, i), class: "flow", label: p.sentence(e)})
+}
+
+// How much of a flow with many ways stands on a sheet.
+const (
+	shownWays  = 6
+	shownWords = 8
+)
+
+func (e Edge) moreWays() string {
+	return fmt.Sprintf("and %d more ways", len(e.Ways)-shownWays)
+}
+
+// sentence says a flow in words.
+func (p *Panel) sentence(e Edge) string {
+	s := p.nameOf(e.From) + " to " + p.nameOf(e.To) + ": "
+	switch {
+	case e.Line == NoPathLine:
+		return s + e.Text
+	case p.Name == "flows":
+		s += e.Text + "; " + strings.Join(e.Data, ", ") + "; "
+	}
+	var parts []string
+	for i, w := range e.Ways {
+		if i == shownWays {
+			parts = append(parts, e.moreWays())
+			break
+		}
+		part := label.Short(w.Services, shownWords)
+		if w.Unknown && e.Line != UnknownLine {
+			part = "possibly " + part
+		}
+		if len(w.Targets) > 0 {
+			part += ", only to " + label.Short(w.Targets, shownWords)
+		}
+		if len(w.Via) > 0 {
+			part += ", via " + strings.Join(w.Via, " › ")
+		}
+		parts = append(parts, part)
+	}
+	s += strings.Join(parts, "; ")
+	if e.InTransit != "" {
+		s += "; in transit: " + e.InTransit
+	}
+	if p.Name == "flows" {
+		return s + "; " + e.Line.found()
+	}
+	return s + "; " + string(e.Line)
+}
+
+func (p *Panel) nameOf(id string) string {
+	for _, g := range p.Groups {
+		if g.ID == id {
+			return g.Label
+		}
+	}
+	for _, n := range p.Nodes {
+		if n.ID == id && n.Group != "" {
+			return p.group(n.Group).Label + "/" + n.Label
+		} else if n.ID == id {
+			return n.Label
+		}
+	}
+	return id
+}
+
+// line draws both halves of a flow, and its head.
+func (a *artist) line(e Edge, c [2]curve) {
+	class := e.Line.class()
+	second := c[1]
+	n := len(second)
+	a.s.add(pathItem{c[0].steps(), "l-" + class}, pathItem{second[:n-3].steps(), "l-" + class})
+	a.head(e.Line, second[n-4], second[n-1])
+}
+
+// head draws the end of a line: an arrow, hollow where the flow is not known, a bar where there is none.
+func (a *artist) head(l Line, base, tip point) {
+	dx, dy := tip.x-base.x, tip.y-base.y
+	side := point{-dy * 0.42, dx * 0.42}
+	left, right := point{base.x + side.x, base.y + side.y}, point{base.x - side.x, base.y - side.y}
+	class := "h-" + l.class()
+	if l == NoPathLine || l == BrokenLine {
+		a.s.add(pathItem{lineTo(left, point{tip.x - side.x, tip.y - side.y}), class}, pathItem{lineTo(right, point{tip.x + side.x, tip.y + side.y}), class})
+		return
+	}
+	a.s.add(pathItem{append(lineTo(tip, left, right), step{op: 'Z'}), class})
+}
+
+// pillLines is what stands on a line: a heading in bold, the rest plain.
+func (a *artist) pillLines(e Edge) []string {
+	const services, many = 3, 36
+	limit := 3
+	if a.busy > many {
+		limit = 1 // the table has the rest
+	}
+	if e.Line == NoPathLine {
+		return []string{e.Text}
+	}
+	var lines []string
+	for i, w := range e.Ways {
+		if i == limit {
+			lines = append(lines, fmt.Sprintf("+%d more ways", len(e.Ways)-limit))
+			break
+		}
+		l := w.lines(services)
+		if i > 0 && l[0] == e.Ways[i-1].lines(services)[0] {
+			l = l[1:] // the same services, another way
+		}
+		lines = append(lines, l...)
+	}
+	if len(lines) == 0 {
+		lines = []string{"no service stated"}
+	}
+	if e.Line == BrokenLine {
+		lines[0] = "impossible: " + lines[0]
+	}
+	if len(e.Data) > 0 {
+		lines = append(lines, strings.Join(e.Data, ", "))
+	}
+	if e.InTransit != "" {
+		lines = append(lines, e.InTransit)
+	}
+	// Long lines go on below.
+	out := a.m.wrap(lines[0], title(textSize-0.5), pillWidth-a.badge(e), 2)
+	for _, l := range lines[1:] {
+		out = append(out, a.m.wrap(l, plain(smallSize), pillWidth, 2)...)
+	}
+	return out
+}
+
+const (
+	pillLine  = 12.0
+	pillWidth = 170.0
+	lineSpace = 13.0
+)
+
+func (a *artist) badge(e Edge) float64 {
+	if e.Number == 0 {
+		return 0
+	}
+	return a.m.width(strconv.Itoa(e.Number), title(smallSize)) + 8
+}
+
+func (a *artist) pillSize(e Edge) (w, h float64) {
+	lines := a.pillLines(e)
+	for i, l := range lines {
+		if i == 0 {
+			w = a.m.width(l, title(textSize-0.5)) + a.badge(e) + 6
+			continue
+		}
+		w = max(w, a.m.width(l, plain(smallSize)))
+	}
+	return w + 13, pillLine*float64(len(lines)) + 6
+}
+
+func (a *artist) pill(e Edge, box area) {
+	a.s.add(openItem{class: "pill-" + e.Line.class()})
+	a.s.add(rectItem{box, 4, "pill"})
+	x, y := box.x+6, box.y+pillLine
+	for i, l := range a.pillLines(e) {
+		at, f, class := x, plain(smallSize), "soft"
+		if i == 0 {
+			f, class = title(textSize-0.5), "ink"
+			if b := a.badge(e); b > 0 {
+				a.s.add(rectItem{area{x, y - 9.5, b, 12}, 3, "badge"})
+				a.s.add(textItem{at: point{x + b/2, y}, face: title(smallSize), anchor: centred, class: "badge-text", text: strconv.Itoa(e.Number)})
+				at = x + b + 5
+			}
+		}
+		a.text(at, y, f, class, l)
+		y += pillLine
+	}
+	a.s.add(closeItem{})
+}
+
+func kindWord(kind string) string {
+	switch kind {
+	case "cde":
+		return "CDE"
+	case "dmz":
+		return "DMZ"
+	case "data":
+		return "data stores"
+	case "out-of-scope":
+		return "out of scope"
+	case "internet", "no zone", "namespace", "vnet", "subnet":
+		return ""
+	default:
+		return kind
+	}
+}
+
+// frameTitle is the heading of a frame.
+func frameTitle(g Group) string {
+	if g.Kind == "namespace" {
+		return "namespace " + g.Label
+	}
+	if w := kindWord(g.Kind); w != "" && !strings.EqualFold(w, g.Label) {
+		return g.Label + " (" + w + ")"
+	}
+	return g.Label
+}
+
+// frame draws the border of a group of a node panel.
+func (a *artist) frame(g Group, box area) {
+	class := "frame"
+	f := plain(smallSize)
+	if g.Parent == "" {
+		class, f = zoneClass(g.Kind), title(smallSize+1)
+	}
+	a.s.add(openItem{class: "zone", ref: g.Ref, label: frameTitle(g)}, rectItem{box, 6, class})
+	if g.Kind == "data" {
+		a.s.add(rectItem{area{box.x + 3, box.y + 3, box.w - 6, box.h - 6}, 4, "frame"})
+	}
+	a.text(box.x+9, box.y+15, f, "ink", a.m.fit(frameTitle(g), f, box.w-14))
+	a.s.add(closeItem{})
+}
+
+func (a *artist) nodeLines(n Node) []string {
+	const width, limit = 168.0, 4
+	if n.Detail == "" {
+		return nil
+	}
+	return a.m.wrap(n.Detail, plain(smallSize), width, limit)
+}
+
+func (a *artist) nodeSize(n Node) (w, h float64) {
+	w = a.m.width(n.Label, title(textSize)) + 22
+	lines := a.nodeLines(n)
+	for _, l := range lines {
+		w = max(w, a.m.width(l, plain(smallSize)))
+	}
+	return min(max(w, 60), 190) + 16, 24 + pillLine*float64(len(lines))
+}
+
+func (a *artist) node(p *Panel, n Node, box area) {
+	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label)})
+	a.s.add(rectItem{box, 4, "tile"})
+	a.s.add(icon(n.Kind, point{box.x + 6, box.y + 5})...)
+	a.text(box.x+26, box.y+16, title(textSize), "ink", a.m.fit(n.Label, title(textSize), box.w-32))
+	y := box.y + 18
+	for _, l := range a.nodeLines(n) {
+		y += pillLine
+		a.text(box.x+7, y, plain(smallSize), "soft", l)
+	}
+	a.s.add(closeItem{})
+}

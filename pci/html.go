@@ -1,0 +1,343 @@
+package pci
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"net/netip"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/solver"
+	"github.com/ringfence/ringfence/solver/lint"
+)
+
+//go:embed report.html.tmpl
+var reportTemplate string
+
+//go:embed report.css
+var reportStyle string
+
+// Diagrams are the pictures that stand in the report, as package diagram draws them: SVG, one for each sheet. Either may be missing.
+type Diagrams struct {
+	Network, DataFlow [][]byte
+}
+
+// HTML writes the report: one file that loads nothing, runs nothing, follows a dark screen and prints on paper.
+func HTML(r *Result, d Diagrams) ([]byte, error) {
+	t, err := template.New("report").Funcs(template.FuncMap{
+		"list":    func(l []string) string { return strings.Join(l, ", ") },
+		"chain":   func(l []string) string { return strings.Join(l, " › ") },
+		"short":   shortList,
+		"count":   count,
+		"missing": missing,
+		"nextHop": nextHop,
+		"add":     func(a, b int) int { return a + b },
+		"flows":   flowViews,
+		"rows":    rowViews,
+		"where":   where,
+		"beyond":  func(l []solver.Flow) int { return max(0, len(l)-shownViolations) },
+	}).Parse(reportTemplate)
+	if err != nil {
+		return nil, fmt.Errorf("report template: %w", err)
+	}
+	p := newPage(r.printable())
+	p.Style = template.CSS(reportStyle) // our own file
+	p.Network, p.DataFlow = pictures(d.Network), pictures(d.DataFlow)
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		return nil, fmt.Errorf("write the report: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// pictures are SVG documents as parts of a page.
+func pictures(sheets [][]byte) []template.HTML {
+	var out []template.HTML
+	for _, svg := range sheets {
+		s := string(svg)
+		if head, rest, ok := strings.Cut(s, "?>"); ok && strings.HasPrefix(head, "<?xml") {
+			s = strings.TrimSpace(rest)
+		}
+		out = append(out, template.HTML(s)) // package diagram escapes what it draws
+	}
+	return out
+}
+
+// page is what the template shows.
+type page struct {
+	*Result
+	Style             template.CSS
+	Network, DataFlow []template.HTML
+	Headline          string
+	Worst             string // fail, unknown or pass
+	Standard          string
+	Failed, Unknown   []assertionView
+	Passed            []assertionView
+	Pairs             pairsView
+	Errors, Warnings  int
+}
+
+type assertionView struct {
+	solver.AssertionResult
+	Rule, At, Place string // what decides
+	Connections     []connection
+}
+
+// connection is one connection of a witness, with its way.
+type connection struct {
+	Relay  string // empty: the first connection
+	Packet string
+	Hops   []solver.Hop
+}
+
+type pairsView struct {
+	Names []string
+	Rows  []pairsRow
+}
+
+type pairsRow struct {
+	Name  string
+	Self  int // the column of the zone itself
+	Cells [][]cellView
+}
+
+type cellView struct {
+	Row      int
+	Services string
+	Via      string
+	Note     string // relayed, unknown
+	Class    string
+}
+
+func newPage(r *Result) *page {
+	p := &page{Result: r, Standard: standardName(r.Standard)}
+	for _, a := range r.Assertions {
+		v := assertionView{AssertionResult: a, Connections: connections(a.Witness)}
+		v.Rule, v.At, v.Place, _ = decidedBy(a)
+		switch a.Verdict {
+		case solver.Pass:
+			p.Passed = append(p.Passed, v)
+		case solver.Fail:
+			p.Failed = append(p.Failed, v)
+		default:
+			p.Unknown = append(p.Unknown, v)
+		}
+	}
+	for _, f := range r.Findings {
+		switch f.Severity {
+		case lint.Error:
+			p.Errors++
+		case lint.Warning:
+			p.Warnings++
+		case lint.Note:
+		}
+	}
+	all := count(len(r.Assertions), "assertion")
+	switch {
+	case len(p.Failed) > 0:
+		p.Worst, p.Headline = "fail", fmt.Sprintf("%d of %s failed", len(p.Failed), all)
+		if len(p.Unknown) > 0 {
+			p.Headline += fmt.Sprintf(", %d could not be decided", len(p.Unknown))
+		}
+	case len(p.Unknown) > 0:
+		p.Worst, p.Headline = "unknown", fmt.Sprintf("Nothing failed, but %d of %s could not be decided", len(p.Unknown), all)
+	case len(r.Assertions) == 0:
+		p.Worst, p.Headline = "unknown", "Nothing was checked: no assertions are declared"
+	default:
+		p.Worst, p.Headline = "pass", "All "+all+" were proved"
+		if len(r.Assertions) == 1 {
+			p.Headline = "The one assertion was proved"
+		}
+	}
+	p.Pairs = viewPairs(zonePairs(r))
+	return p
+}
+
+func standardName(id string) string {
+	switch id {
+	case "pci-dss-3.2.1":
+		return "PCI DSS v3.2.1"
+	case "pci-dss-4.0.1":
+		return "PCI DSS v4.0.1"
+	default:
+		return id
+	}
+}
+
+func connections(w *solver.Witness) []connection {
+	if w == nil {
+		return nil
+	}
+	out := []connection{{Packet: w.Packet.String(), Hops: w.Hops}}
+	for _, l := range w.Legs {
+		out = append(out, connection{Relay: l.Relay, Packet: l.Packet.String(), Hops: l.Hops})
+	}
+	return out
+}
+
+func viewPairs(p pairs) pairsView {
+	v := pairsView{Names: p.names}
+	for from, name := range p.names {
+		row := pairsRow{Name: name, Self: from}
+		for to := range p.names {
+			var cells []cellView
+			for _, c := range p.cells[[2]int{from, to}] {
+				cells = append(cells, c.view())
+			}
+			row.Cells = append(row.Cells, cells)
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
+}
+
+func (c cell) view() cellView {
+	list := make([]string, len(c.services))
+	for i, s := range c.services {
+		list[i] = bare(s)
+	}
+	names := make([]string, len(c.via))
+	for i, via := range c.via {
+		names[i] = label.Name(via)
+	}
+	v := cellView{Row: c.row + 1, Services: label.Short(list, 3), Via: strings.Join(names, " › "), Class: string(c.kind)}
+	if c.kind == solver.Relayed {
+		v.Note = "relayed"
+	}
+	if c.unknown {
+		v.Note, v.Class = "unknown", "unknown"
+	}
+	if v.Services == "" {
+		v.Services = "no service stated"
+	}
+	return v
+}
+
+// shortList joins a list for a table cell and says how much it left out.
+func shortList(l []string) string {
+	const shown = 8
+	if len(l) <= shown {
+		return strings.Join(l, ", ")
+	}
+	return strings.Join(l[:shown], ", ") + fmt.Sprintf(" and %d more", len(l)-shown)
+}
+
+// What the report shows of long lists; report.json has all.
+const (
+	shownViolations = 20
+	shownRows       = 12
+)
+
+// packetView is packets that differ in names and tags only.
+type packetView struct {
+	Protocol        string
+	Ports, Src, Dst []string
+	Targets         []string
+	more            []solver.Packets
+}
+
+// packetRows joins packets that differ in names and tags only, as results cut every set by the names of the whole estate.
+func packetRows(list []solver.Packets) []packetView {
+	at := map[string]int{}
+	var out []packetView
+	for _, p := range list {
+		key := fmt.Sprint(p.Src, p.Dst, p.Protocol, p.SPort, p.DPort)
+		i, ok := at[key]
+		if !ok {
+			i = len(out)
+			at[key] = i
+			out = append(out, packetView{Protocol: p.Protocol, Ports: p.DPort, Src: spans(p.Src), Dst: spans(p.Dst)})
+		}
+		out[i].more = append(out[i].more, p)
+	}
+	for i := range out {
+		out[i].Targets = label.Targets(out[i].more)
+	}
+	return out
+}
+
+// spans joins address blocks that touch into ranges, as a subnet without its reserved addresses is many blocks and one range.
+func spans(list []string) []string {
+	var out []string
+	var first, last netip.Addr
+	flush := func() {
+		switch {
+		case !first.IsValid():
+		case first == last:
+			out = append(out, first.String())
+		default:
+			out = append(out, first.String()+"-"+last.String())
+		}
+		first = netip.Addr{}
+	}
+	for i, text := range list {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			flush()
+			out = append(out, text)
+			continue
+		}
+		if first.IsValid() && last.Next() == p.Addr() {
+			last = netipx.PrefixLastIP(p)
+			continue
+		}
+		flush()
+		next := netip.Prefix{}
+		if i+1 < len(list) {
+			next, _ = netip.ParsePrefix(list[i+1])
+		}
+		if !next.IsValid() || next.Addr() != netipx.PrefixLastIP(p).Next() { // alone: a block stays a block
+			out = append(out, text)
+			continue
+		}
+		first, last = p.Addr(), netipx.PrefixLastIP(p)
+	}
+	flush()
+	return out
+}
+
+// flowView is a flow with as many of its rows as the report shows.
+type flowView struct {
+	solver.Flow
+	Rows []packetView
+	More string // what is left out
+}
+
+func flowViews(list []solver.Flow) []flowView {
+	var out []flowView
+	for _, f := range list[:min(shownViolations, len(list))] {
+		v := flowView{Flow: f, Rows: packetRows(f.Packets)}
+		switch {
+		case len(v.Rows) > shownRows:
+			v.More = count(len(v.Rows)-shownRows, "more row")
+			v.Rows = v.Rows[:shownRows]
+		case f.Total > uint64(len(f.Packets)):
+			v.More = fmt.Sprintf("%d more rows, not printed by the run", f.Total-uint64(len(f.Packets)))
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// rowView is one row of the matrix.
+type rowView struct {
+	solver.Row
+	Rows []packetView
+	More string
+}
+
+func rowViews(list []solver.Row) []rowView {
+	var out []rowView
+	for _, r := range list {
+		v := rowView{Row: r, Rows: packetRows(r.Packets)}
+		if more := len(v.Rows) - shownRows; more > 0 {
+			v.Rows, v.More = v.Rows[:shownRows], count(more, "more row")
+		}
+		out = append(out, v)
+	}
+	return out
+}

@@ -1,0 +1,172 @@
+package pci
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver"
+	"github.com/ringfence/ringfence/solver/lint"
+)
+
+// Verify decides everything that one run decides: assertions, zone matrix, data flows and findings. tool names the program and its
+// version. A project without assertions is an error: a run that checks nothing proves nothing.
+func Verify(s *solver.Solution, tool string) (*Result, error) {
+	p := s.Project
+	if len(p.Intent.Assertions) == 0 {
+		return nil, &model.InputError{Source: p.Intent.Source, Field: "assertions", Found: "none", Accepted: "at least one: a run that checks nothing proves nothing"}
+	}
+	r := &Result{
+		Schema: "ringfence/verify/v1", Project: p.Intent.Name, AsOf: p.Intent.AsOf.String(), Standard: cmp.Or(p.Intent.Standard, "pci-dss-4.0.1"),
+		Items: []Item{}, Tool: tool,
+	}
+	r.Summary.Checklist = "not checked"
+	for _, in := range p.Inputs {
+		r.Inputs = append(r.Inputs, Input{Path: in.Path, SHA256: in.SHA256, Kind: in.Kind, Side: in.Side})
+	}
+	var err error
+	if r.Assertions, err = s.CheckAll(); err != nil {
+		return nil, err
+	}
+	for _, a := range r.Assertions {
+		switch a.Verdict {
+		case solver.Pass:
+			r.Summary.Pass++
+		case solver.Fail:
+			r.Summary.Fail++
+		case solver.Undecided:
+			r.Summary.Unknown++
+		}
+	}
+	if len(p.Intent.Zones) > 0 {
+		if r.Matrix, err = s.Matrix(solver.ByZone, nil, false); err != nil {
+			return nil, err
+		}
+	}
+	zones, unzoned := s.Zones()
+	for _, z := range zones {
+		r.Zones = append(r.Zones, zoneOf(z))
+	}
+	r.Findings = append(lint.Check(p), unzonedFindings(p, unzoned)...)
+	slices.SortStableFunc(r.Findings, lint.Finding.Compare)
+	if r.DataFlows, err = DataFlows(s); err != nil {
+		return nil, err
+	}
+	for _, l := range p.Estate.Ledger {
+		switch l.Disposition {
+		case model.Modelled:
+			if l.Field == "" {
+				r.Ledger.Modelled++
+			}
+		case model.Irrelevant:
+			if l.Field == "" {
+				r.Ledger.Irrelevant++
+			}
+		case model.Unsupported:
+			name := string(l.Resource)
+			if l.Field != "" {
+				name += " " + l.Field
+			}
+			r.Ledger.Unsupported = append(r.Ledger.Unsupported, LedgerEntry{Resource: name, Type: l.Type, Source: l.Source.String(), Effect: l.Effect})
+		}
+	}
+	seen := map[string]bool{}
+	for _, a := range r.Assertions {
+		for _, x := range a.Assumptions {
+			if !seen[x.ID] {
+				seen[x.ID] = true
+				r.Assumptions = append(r.Assumptions, x)
+			}
+		}
+	}
+	slices.SortFunc(r.Assumptions, func(a, b solver.Assumption) int { return cmp.Compare(a.ID, b.ID) })
+	return r, nil
+}
+
+// zoneOf prints a zone with what belongs to it.
+func zoneOf(z solver.ZoneMembers) Zone {
+	out := Zone{Name: z.Zone.Name, Kind: z.Zone.Kind, Owner: z.Zone.Owner, Members: []string{}, Prefixes: []string{}}
+	if !z.Zone.Source.IsZero() {
+		out.Source = z.Zone.Source.String()
+	}
+	for _, m := range z.Members {
+		out.Members = append(out.Members, m.Ref)
+	}
+	if z.Zone.Kind.External() {
+		for _, sel := range z.Zone.Members {
+			if sel.Prefix.IsValid() {
+				out.Prefixes = append(out.Prefixes, sel.Prefix.String())
+			}
+		}
+	}
+	return out
+}
+
+// unzonedFindings lists the endpoints of the estate that are in no zone: no assertion about zones speaks of them.
+func unzonedFindings(p *model.Project, list []solver.Endpoint) []lint.Finding {
+	var out []lint.Finding
+	if len(p.Intent.Zones) == 0 {
+		return nil
+	}
+	for _, e := range list {
+		switch e.Place.Kind {
+		case model.PlaceSubnet, model.PlacePod, model.PlaceService, model.PlaceNIC, model.PlaceNodePool, model.PlaceScaleSet:
+		default:
+			continue // controls and far sides stand between zones
+		}
+		r, ok := p.Estate.Lookup(e.Place.ID)
+		if !ok {
+			continue
+		}
+		out = append(out, lint.Finding{
+			ID: "unzoned-endpoint", Severity: lint.Warning, Subject: e.Ref, Origin: r.Origin(), Source: r.Origin().String(),
+			Text:   e.Ref + " belongs to no zone, so no statement about zones covers it.",
+			Remedy: "add it to the members of a zone in ringfence.yaml",
+		})
+	}
+	return out
+}
+
+// DataFlows decides whether each leg of the declared data flows is possible.
+func DataFlows(s *solver.Solution) ([]DataFlow, error) {
+	out := []DataFlow{}
+	for _, f := range s.Project.Intent.DataFlows {
+		d := DataFlow{Name: f.Name, Data: f.Data, InTransit: f.InTransit, AtRest: f.AtRest, Source: f.Source.String(), Legs: []Leg{}}
+		from := f.From
+		for _, to := range f.Path {
+			r, err := s.Reach([]model.Selector{from}, []model.Selector{to}, []model.PortService{f.Service}, false)
+			if err != nil {
+				return nil, err
+			}
+			leg := Leg{From: from.Text, To: to.Text, Service: f.Service.String(), Verdict: r.Verdict, Via: []string{}}
+			for _, flow := range r.Flows {
+				for _, v := range flow.Via {
+					if !slices.Contains(leg.Via, v) {
+						leg.Via = append(leg.Via, v)
+					}
+				}
+			}
+			switch r.Verdict {
+			case solver.Unreachable:
+				leg.Reason = "declared, but impossible"
+				if len(r.BlockedBy) > 0 {
+					b := r.BlockedBy[0]
+					leg.Reason += ": stopped at " + b.At + " by " + cmp.Or(b.Rule, b.Detail, b.Stage)
+				}
+			case solver.Unknown:
+				leg.Reason = "not certain"
+				for _, a := range r.Assumptions {
+					if a.Open {
+						leg.Reason += ": " + a.ID
+						break
+					}
+				}
+			case solver.Reachable:
+			}
+			d.Legs = append(d.Legs, leg)
+			from = to
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
