@@ -70,11 +70,11 @@ func (s *Solution) pair(q *query, from, to string) []Row {
 	merged := map[key]row{}
 	var order []key
 	for _, r := range rows {
-		k := key{r.kind, fmt.Sprint(s.chainNames(r.via))}
+		k := key{r.kind, fmt.Sprint(s.viaNames(r))}
 		m, ok := merged[k]
 		if !ok {
 			order = append(order, k)
-			m = row{group: r.group, to: to, kind: r.kind, via: r.via}
+			m = row{group: r.group, to: to, kind: r.kind, via: r.via, firewalls: r.firewalls}
 		}
 		m.over, m.oneWay = space.Union(m.over, r.over), space.Union(m.oneWay, r.oneWay)
 		merged[k] = m
@@ -83,7 +83,7 @@ func (s *Solution) pair(q *query, from, to string) []Row {
 	var out []Row
 	for _, k := range order {
 		for _, f := range s.pairFlows(merged[k]) {
-			out = append(out, Row{Src: from, Dst: to, Verdict: f.Verdict, Kind: f.Kind, Via: f.Via, Packets: f.Packets})
+			out = append(out, Row{Src: from, Dst: to, Verdict: f.Verdict, Kind: f.Kind, Via: f.Via, Packets: f.Packets, Total: f.Total})
 		}
 	}
 	return out
@@ -104,8 +104,8 @@ func (s *Solution) pairFlows(r row) []Flow {
 		if set.Empty() {
 			continue
 		}
-		f := Flow{Verdict: part.verdict, Kind: r.kind, Via: s.chainNames(r.via)}
-		f.Packets = s.pairPackets(set)
+		f := Flow{Verdict: part.verdict, Kind: r.kind, Via: s.viaNames(r)}
+		f.Packets, f.Total = s.pairPackets(set)
 		out = append(out, f)
 	}
 	return out

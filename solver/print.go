@@ -29,7 +29,7 @@ func (s *Solution) flows(q *query, rows []row) []Flow {
 			if part.set.Empty() {
 				continue
 			}
-			f := Flow{From: s.groups[r.group].ref, To: r.to, Verdict: part.verdict, Kind: r.kind, Via: s.chainNames(r.via)}
+			f := Flow{From: s.groups[r.group].ref, To: r.to, Verdict: part.verdict, Kind: r.kind, Via: s.viaNames(r)}
 			if part.verdict == Reachable && space.Disjoint(part.set, r.session) {
 				f.Label = "asymmetric"
 			}
@@ -42,6 +42,11 @@ func (s *Solution) flows(q *query, rows []row) []Flow {
 	}
 	slices.SortStableFunc(out, compareFlows)
 	return out
+}
+
+// viaNames lists what every packet of a row passes: firewalls, and the relays of its chain in their order.
+func (s *Solution) viaNames(r row) []string {
+	return append(slices.Clone(r.firewalls), s.chainNames(r.via)...)
 }
 
 func (s *Solution) chainNames(via []int) []string {
@@ -84,16 +89,19 @@ func (s *Solution) senderTexts(g int, own []netip.Prefix) []string {
 }
 
 // pairPackets prints a set whatever its sources, which are what the row is named after.
-func (s *Solution) pairPackets(set packet.Set) []Packets {
-	out, _ := s.boxes(s.graph.Space.Project(set, packet.Src), func(packet.Box) []string { return []string{"any"} })
-	return out
+func (s *Solution) pairPackets(set packet.Set) ([]Packets, uint64) {
+	out, total := s.boxes(s.graph.Space.Project(set, packet.Src), func(packet.Box) []string { return []string{"any"} })
+	if total <= uint64(len(out)) {
+		total = 0
+	}
+	return out, total
 }
 
 func (s *Solution) boxes(set packet.Set, src func(packet.Box) []string) ([]Packets, uint64) {
 	space := s.graph.Space
-	// A packet without a name field (anything but TCP) prints as any name.
+	// A packet without a name (anything but TCP) prints as any name, and says nothing of names in its tags.
 	tcp := space.Box(packet.Box{Protocol: value(uint32(model.TCP))})
-	set = space.Union(space.Intersect(set, tcp), space.Project(space.Subtract(set, tcp), packet.Name))
+	set = space.Union(space.Intersect(set, tcp), space.Project(space.Subtract(set, tcp), append(s.graph.NameTags(), packet.Name)...))
 	list, total := space.Boxes(set, boxCap)
 	out := []Packets{}
 	for _, b := range list {

@@ -29,15 +29,16 @@ type exception struct {
 // row is what one sender can open to one target, by packets or through one chain of relays. Sets are as the target sees them, without
 // the origin.
 type row struct {
-	group   int
-	to      string
-	kind    Kind
-	via     []int // relays, in the order of the chain
-	over    packet.Set
-	oneWay  packet.Set
-	session packet.Set
-	raw     map[dataplane.NodeID]packet.Set // over, with origins, by node: what a witness is taken from
-	sure    map[dataplane.NodeID]packet.Set // one-way, likewise
+	group     int
+	to        string
+	kind      Kind
+	via       []int    // relays, in the order of the chain
+	firewalls []string // what every packet of the last leg passes
+	over      packet.Set
+	oneWay    packet.Set
+	session   packet.Set
+	raw       map[dataplane.NodeID]packet.Set // over, with origins, by node: what a witness is taken from
+	sure      map[dataplane.NodeID]packet.Set // one-way, likewise
 }
 
 func (r row) key() string {
@@ -132,10 +133,47 @@ func (s *Solution) rows(q *query) []row {
 		out = append(out, s.relayedRows(q)...)
 	}
 	out = slices.DeleteFunc(out, func(r row) bool { return r.over.Empty() })
+	for i := range out {
+		out[i].firewalls = s.firewallsOn(q, out[i])
+	}
 	slices.SortStableFunc(out, func(a, b row) int {
 		return cmp.Or(cmp.Compare(s.groups[a.group].ref, s.groups[b.group].ref), cmp.Compare(a.to, b.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.key(), b.key()))
 	})
 	return out
+}
+
+// firewallsOn lists the firewalls that every packet of a row passes: none of them arrives when the firewall's nodes are avoided. For a
+// chain that is said of its last connection.
+func (s *Solution) firewallsOn(q *query, r row) []string {
+	var out []string
+	for _, f := range s.Project.Estate.Firewalls {
+		place := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
+		if slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == place.Kind && p.ID.Key() == f.ID.Key() }) {
+			continue
+		}
+		round := s.floodRound(place)
+		passes := len(r.raw) > 0
+		for n, set := range r.raw {
+			if !s.graph.Space.Disjoint(round.At(n), set) {
+				passes = false
+				break
+			}
+		}
+		if passes {
+			out = append(out, s.placeRef(place))
+		}
+	}
+	return out
+}
+
+// floodRound is the flood that avoids one place, computed once.
+func (s *Solution) floodRound(p model.Place) *dataplane.Flood {
+	if f, ok := s.round[p.Key()]; ok {
+		return f
+	}
+	f := s.graph.Flood(dataplane.Over, p)
+	s.round[p.Key()] = f
+	return f
 }
 
 // cell collects the sets of one sender and one target by placement: pods may run on several pools, and what is certain must hold on

@@ -156,6 +156,7 @@ type Row struct {
 	Kind    Kind      `json:"kind"`
 	Via     []string  `json:"via,omitempty"`
 	Packets []Packets `json:"packets"`
+	Total   uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap
 }
 
 // AssertionResult is how one assertion was decided.

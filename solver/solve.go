@@ -36,6 +36,7 @@ type Solution struct {
 	groupOf     []int // origin -> group
 	checks      int   // witnesses that the interpreter confirmed
 	errs        []error
+	round       map[model.Place]*dataplane.Flood // floods that avoid a place
 	symbolTable *model.Symbols
 }
 
@@ -59,7 +60,7 @@ type group struct {
 
 // Solve reads a project. Errors are those of its selectors (a zone or an assertion that selects nothing) and of budgets.
 func Solve(p *model.Project, o Options) (*Solution, error) {
-	s := &Solution{Project: p, o: o, refs: model.NewRefs(p.Estate)}
+	s := &Solution{Project: p, o: o, refs: model.NewRefs(p.Estate), round: map[model.Place]*dataplane.Flood{}}
 	if o.AsOf.IsZero() && p.Intent != nil {
 		s.o.AsOf = p.Intent.AsOf
 	}

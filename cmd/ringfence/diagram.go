@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -116,9 +117,6 @@ func drawAll(s *solver.Solution, r *pci.Result) (*sheets, error) {
 	}
 	out := &sheets{}
 	for _, kind := range []diagram.Kind{diagram.NetworkDiagram, diagram.DataFlowDiagram} {
-		if kind == diagram.DataFlowDiagram && len(in.Flows)+len(in.Stores) == 0 {
-			continue // nothing is declared, so there is nothing to draw
-		}
 		d, err := draw(kind, in)
 		if err != nil {
 			return nil, fmt.Errorf("draw the %s diagram: %w", kind, err)
@@ -155,7 +153,11 @@ func diagramInput(s *solver.Solution, r *pci.Result) (diagram.Input, error) {
 	for _, z := range zones {
 		info := diagram.ZoneInfo{Name: z.Zone.Name, Kind: string(z.Zone.Kind), Owner: z.Zone.Owner}
 		for _, m := range z.Members {
-			info.Members = append(info.Members, memberInfo(p, m))
+			member := memberInfo(p, m)
+			if z.Zone.Kind.External() && member.Label == "" {
+				member.Label = blocks(z.Zone)
+			}
+			info.Members = append(info.Members, member)
 		}
 		in.Zones = append(in.Zones, info)
 	}
@@ -194,6 +196,17 @@ func diagramInput(s *solver.Solution, r *pci.Result) (diagram.Input, error) {
 		in.Stores = append(in.Stores, diagram.StoreInfo{Ref: st.At.Text, Data: st.Data, AtRest: st.AtRest})
 	}
 	return in, nil
+}
+
+// blocks prints the address blocks of an external zone.
+func blocks(z model.Zone) string {
+	var out []string
+	for _, m := range z.Members {
+		if m.Prefix.IsValid() {
+			out = append(out, m.Prefix.String())
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func memberInfo(p *model.Project, m solver.Endpoint) diagram.MemberInfo {

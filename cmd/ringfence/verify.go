@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -62,7 +61,7 @@ func runVerify(c *cli.Context) error {
 		return err
 	}
 	if dir := c.String("out"); dir != "" {
-		if err := writeReports(c.App.ErrWriter, dir, s.Project, r, sheets); err != nil {
+		if err := writeReports(dir, s.Project, r, sheets); err != nil {
 			return err
 		}
 	}
@@ -85,7 +84,7 @@ func verdict(c *cli.Context, r *pci.Result) error {
 }
 
 // writeReports writes the reports of a run into a folder, which it makes if need be. Every report is built before the first is written.
-func writeReports(stderr io.Writer, dir string, p *model.Project, r *pci.Result, sheets *sheets) error {
+func writeReports(dir string, p *model.Project, r *pci.Result, sheets *sheets) error {
 	type report struct {
 		name string
 		make func() ([]byte, error)
@@ -112,10 +111,6 @@ func writeReports(stderr io.Writer, dir string, p *model.Project, r *pci.Result,
 	}
 	var errs []error
 	for i, x := range reports {
-		if built[i] == nil {
-			fmt.Fprintf(stderr, "ringfence: %s is not written: no data flows and no stores are declared\n", x.name)
-			continue
-		}
 		errs = append(errs, writeFile(filepath.Join(dir, x.name), built[i]))
 	}
 	return errors.Join(errs...)

@@ -90,3 +90,14 @@ func (g *Graph) InternetAndNamed() []packet.Range { return g.Universe.Addrs(g.pl
 func (g *Graph) OriginClasses(origin int) []packet.Range {
 	return g.Universe.Addrs(g.Origins[origin].addrs)
 }
+
+// NameTags are the Booleans that speak of names: FQDN tags and web categories.
+func (g *Graph) NameTags() []packet.Field {
+	var out []packet.Field
+	for _, n := range g.Universe.TagNames() {
+		if f, ok := g.Universe.Tag(n); ok && (strings.HasPrefix(n, fqdnTag+":") || strings.HasPrefix(n, webCategory+":")) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
