@@ -72,12 +72,12 @@ func TestDefaultRules(t *testing.T) {
 		got = append(got, r.Direction.String()+" "+r.Name+" "+r.Access.String()+" "+r.Source.String())
 	}
 	want := []string{
-		"Inbound AllowVnetInBound Allow default rule of " + string(id("Microsoft.Network/networkSecurityGroups/n")),
-		"Inbound AllowAzureLoadBalancerInBound Allow default rule of " + string(id("Microsoft.Network/networkSecurityGroups/n")),
-		"Inbound DenyAllInBound Deny default rule of " + string(id("Microsoft.Network/networkSecurityGroups/n")),
-		"Outbound AllowVnetOutBound Allow default rule of " + string(id("Microsoft.Network/networkSecurityGroups/n")),
-		"Outbound AllowInternetOutBound Allow default rule of " + string(id("Microsoft.Network/networkSecurityGroups/n")),
-		"Outbound DenyAllOutBound Deny default rule of " + string(id("Microsoft.Network/networkSecurityGroups/n")),
+		"Inbound AllowVnetInBound Allow default rule of n",
+		"Inbound AllowAzureLoadBalancerInBound Allow default rule of n",
+		"Inbound DenyAllInBound Deny default rule of n",
+		"Outbound AllowVnetOutBound Allow default rule of n",
+		"Outbound AllowInternetOutBound Allow default rule of n",
+		"Outbound DenyAllOutBound Deny default rule of n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("default rules (-want +got):\n%s", diff)

@@ -1,0 +1,145 @@
+package lint
+
+import (
+	"slices"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// Check returns the findings of a project, worst first.
+func Check(p *model.Project) []Finding {
+	r := newReader(p)
+	out := []Finding{}
+	for _, c := range checks() {
+		c.find(r, func(f fact) {
+			severity := f.severity
+			if severity == "" {
+				severity = c.severity
+			}
+			out = append(out, Finding{
+				ID: c.id, Severity: severity, Subject: f.subject, Text: f.text, Remedy: f.remedy, Source: f.origin.String(), Origin: f.origin,
+			})
+		})
+	}
+	slices.SortStableFunc(out, Finding.Compare)
+	return out
+}
+
+// check looks for findings of one ID.
+type check struct {
+	id       string
+	severity Severity // the usual one; a fact may be milder
+	find     func(*reader, sink)
+}
+
+// sink takes the facts that a check finds.
+type sink func(fact)
+
+// fact is what one finding says.
+type fact struct {
+	severity Severity // empty: that of the check
+	subject  string
+	origin   model.Source
+	text     string
+	remedy   string
+}
+
+// checks lists every check, by topic. Each ID has a page in docs/findings.
+func checks() []check {
+	return []check{
+		// Network security groups: nsg.go
+		{"admin-port-open", Error, adminPortOpen},
+		{"admin-port-in-list", Warning, adminPortInList},
+		{"subnet-without-nsg", Warning, subnetWithoutNSG},
+		{"tag-growth", Warning, tagGrowth},
+		{"nsg-without-deny", Note, nsgWithoutDeny},
+		{"server-port-as-source", Warning, serverPortAsSource},
+		{"rule-asg-without-members", Warning, ruleASGWithoutMembers},
+		{"nsg-ignored", Warning, nsgIgnored},
+		{"egress-to-any-tenant", Note, egressToAnyTenant},
+		{"range-spans-zones", Warning, rangeSpansZones}, // zone.go
+		// Just-in-time access, Bastion: admin.go
+		{"jit-void", Error, jitVoid},
+		{"jit-without-deny", Error, jitWithoutDeny},
+		{"jit-request-open", Warning, jitRequestOpen},
+		{"bastion-shareable-link", Warning, bastionShareableLink},
+		// Routes: route.go
+		{"default-route-missing", Error, defaultRouteMissing},
+		{"ipv6-default-route-missing", Warning, ipv6DefaultRouteMissing},
+		{"route-supernet", Warning, routeSupernet},
+		{"next-hop-unresolved", Warning, nextHopUnresolved},
+		{"next-hop-not-forwarding", Warning, nextHopNotForwarding},
+		{"gateway-route-missing", Error, gatewayRouteMissing},
+		{"route-unsupported", Warning, routeUnsupported},
+		// Peerings: peering.go
+		{"peering-not-connected", Warning, peeringNotConnected},
+		{"peering-bypasses-firewall", Error, peeringBypassesFirewall},
+		{"peering-without-transit", Warning, peeringWithoutTransit},
+		{"peering-access-off", Warning, peeringAccessOff},
+		// Private endpoints and names: endpoint.go
+		{"endpoint-policies-off", Error, endpointPoliciesOff},
+		{"endpoint-route-void", Warning, endpointRouteVoid},
+		{"endpoint-not-approved", Warning, endpointNotApproved},
+		{"endpoint-port-mismatch", Warning, endpointPortMismatch},
+		{"endpoint-zone-not-linked", Warning, endpointZoneNotLinked},
+		{"private-address-in-public-zone", Warning, privateAddressInPublicZone},
+		// Azure Firewall: firewall.go
+		{"dnat-any-source", Error, dnatAnySource},
+		{"network-rule-any-any", Error, networkRuleAnyAny},
+		{"network-rule-any-source", Warning, networkRuleAnySource},
+		{"network-rule-any-destination", Warning, networkRuleAnyDestination},
+		{"network-fqdn-without-proxy", Warning, networkFQDNWithoutProxy},
+		{"application-rule-any-name", Warning, applicationRuleAnyName},
+		{"application-rule-http", Warning, applicationRuleHTTP},
+		{"fqdn-suffix-wildcard", Error, fqdnSuffixWildcard},
+		{"threat-intelligence-off", Warning, threatIntelligenceOff},
+		{"idps-off", Warning, idpsOff},
+		{"firewall-without-route", Warning, firewallWithoutRoute},
+		{"firewall-reference-missing", Warning, firewallReferenceMissing},
+		// Application Gateway: appgateway.go
+		{"waf-not-enforcing", Error, wafNotEnforcing},
+		{"waf-allow-rule", Warning, wafAllowRule},
+		{"http-listener", Warning, httpListener},
+		{"http-backend", Warning, httpBackend},
+		{"listener-tls-floor", Warning, listenerTLSFloor},
+		{"gateway-management-open", Warning, gatewayManagementOpen},
+		{"gateway-nsg-incomplete", Warning, gatewayNSGIncomplete},
+		// PaaS services: paas.go
+		{"public-door-open", Error, publicDoorOpen},
+		{"public-door-beside-endpoint", Warning, publicDoorBesideEndpoint},
+		{"azure-services-admitted", Error, azureServicesAdmitted},
+		{"service-tls-floor", Warning, serviceTLSFloor},
+		{"service-clear-text", Warning, serviceClearText},
+		{"vnet-rule-void", Warning, vnetRuleVoid},
+		{"instance-rule-wide", Warning, instanceRuleWide},
+		{"monitor-scope-open", Warning, monitorScopeOpen},
+		// AKS clusters: aks.go
+		{"api-server-public", Error, apiServerPublic},
+		{"api-server-public-name", Warning, apiServerPublicName},
+		{"api-ranges-void", Warning, apiRangesVoid},
+		{"run-command-enabled", Warning, runCommandEnabled},
+		{"node-public-address", Error, nodePublicAddress},
+		{"policy-engine-none", Warning, policyEngineNone},
+		{"policy-engine-retiring", Warning, policyEngineRetiring},
+		{"node-egress-open", Error, nodeEgressOpen},
+		{"outbound-type-overridden", Note, outboundTypeOverridden},
+		{"managed-ingress-public", Warning, managedIngressPublic},
+		// Kubernetes: namespace.go, kubeservice.go, policy.go
+		{"namespace-without-default-deny", Error, namespaceWithoutDefaultDeny},
+		{"host-network-workload", Warning, hostNetworkWorkload},
+		{"host-port", Warning, hostPort},
+		{"egress-gateway-skips-policy", Warning, egressGatewaySkipsPolicy},
+		{"public-load-balancer-service", Error, publicLoadBalancerService},
+		{"node-port-service", Warning, nodePortService},
+		{"service-external-ips", Warning, serviceExternalIPs},
+		{"internal-service-ranges-void", Warning, internalServiceRangesVoid},
+		{"policy-not-enforced", Error, policyNotEnforced},
+		{"policy-dead-rules", Warning, policyDeadRules},
+		{"policy-names-service-port", Warning, policyNamesServicePort},
+		{"egress-to-metadata", Note, egressToMetadata},
+		// Public addresses: public.go
+		{"public-address-on-nic", Error, publicAddressOnNIC},
+		{"public-load-balancer", Error, publicLoadBalancer},
+		{"retired-basic-sku", Warning, retiredBasicSKU},
+	}
+}
