@@ -46,7 +46,7 @@ func (s *Solution) flows(q *query, rows []row) []Flow {
 
 // viaNames lists what every packet of a row passes: firewalls, and the relays of its chain in their order.
 func (s *Solution) viaNames(r row) []string {
-	return append(slices.Clone(r.firewalls), s.chainNames(r.via)...)
+	return append(append([]string{}, r.firewalls...), s.chainNames(r.via)...)
 }
 
 func (s *Solution) chainNames(via []int) []string {
@@ -259,8 +259,15 @@ func (s *Solution) tagTexts(tags []packet.TagValue) []string {
 func (s *Solution) tagName(f packet.Field) string {
 	for _, n := range s.graph.Universe.TagNames() {
 		if g, ok := s.graph.Universe.Tag(n); ok && g == f {
-			_, name, _ := strings.Cut(n, ":")
-			return s.tagSpelling(name)
+			kind, name, _ := strings.Cut(n, ":")
+			switch kind {
+			case "fqdntag":
+				return s.tagSpelling(name) + " (FQDN tag)"
+			case "webcategory":
+				return name + " (web category)"
+			default:
+				return s.tagSpelling(name)
+			}
 		}
 	}
 	return "tag"

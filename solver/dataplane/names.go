@@ -39,7 +39,7 @@ func (p *planner) collectNames() {
 		p.useName(strings.ToLower(n))
 	}
 	for _, t := range p.o.TagNames {
-		if p.tagKind(t) == tagSymbolic {
+		if p.tagKind(t) == tagSymbolic && !onlyFQDNTag(t) {
 			p.useTag(t)
 		}
 	}
@@ -221,6 +221,17 @@ func (p *planner) doorOf(name string) (netip.Addr, bool) {
 		}
 	}
 	return netip.Addr{}, false
+}
+
+// onlyFQDNTag reports whether a tag is one of Azure Firewall's FQDN tags and no service tag (AZ-FW-34).
+func onlyFQDNTag(tag string) bool {
+	switch strings.ToLower(tag) {
+	case "azurekubernetesservice", "windowsupdate", "windowsdiagnostics", "microsoftactiveprotectionservice", "appserviceenvironment",
+		"citrixhdxplusforwindows365", "windows365":
+		return true
+	default:
+		return strings.HasPrefix(strings.ToLower(tag), "office365")
+	}
 }
 
 // fqdnTagNames are the names that documentation lists for an FQDN tag; a leading `*.` stands for any label (AZ-FW-34).

@@ -69,6 +69,9 @@ func (p *planner) planQuestions() {
 	for _, t := range p.o.TagNames {
 		switch p.tagKind(t) {
 		case tagSymbolic:
+			if onlyFQDNTag(t) {
+				continue
+			}
 			p.tagSets[strings.ToLower(t)] = either(p.inTag(t, srcIn), p.inTag(t, dstIn))
 		case tagListed:
 			set := p.listedTag(t)
