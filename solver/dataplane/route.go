@@ -380,37 +380,45 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.forwardUnknown(n, v.ID.Key(), []string{unsupported(entry)})
 		}
 	}
+	from := n
+	if s, _ := p.e.SubnetOf(subnet); s != nil && s.RouteTable != "" {
+		if _, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); !ok {
+			// The routes that are known may apply, if the table that the input lacks does not say otherwise.
+			from = p.node(model.Place{Kind: place.Kind, ID: subnet, Part: eg.key + " without its route table"}, StageRoute, via)
+			p.edge(n, from, onlyOver(everything()), nil, missing("route table", s.RouteTable))
+		}
+	}
 	for _, g := range p.hopGroups(subnet) {
 		sent := between(g.over, g.under)
 		notes := g.notes
 		switch g.hop.kind {
 		case model.HopVnetLocal:
-			p.edge(n, p.fabric(v, via), sent, nil, notes...)
-			p.beyond(n, v, via, sent)
+			p.edge(from, p.fabric(v, via), sent, nil, notes...)
+			p.beyond(from, v, via, sent)
 		case model.HopPeering, model.HopGlobalPeering:
 			cross, more := p.crossing(*g.peer, via)
 			if g.peer.remote == nil || g.peer.remote.Partial {
-				p.edge(n, p.unknownVNet(*g.peer), and(sent, cross), nil, append(more, missing("virtual network", g.peer.remoteID))...)
+				p.edge(from, p.unknownVNet(*g.peer), and(sent, cross), nil, append(more, missing("virtual network", g.peer.remoteID))...)
 				continue
 			}
-			p.edge(n, p.fabric(g.peer.remote, via), and(sent, cross), nil, append(more, notes...)...)
+			p.edge(from, p.fabric(g.peer.remote, via), and(sent, cross), nil, append(more, notes...)...)
 		case model.HopNone:
 		case model.HopInternet:
-			p.leave(n, subnet, via, eg, sent)
+			p.leave(from, subnet, via, eg, sent)
 		case model.HopGateway:
-			p.toGateway(n, v, subnet, via, g)
+			p.toGateway(from, v, subnet, via, g)
 		case model.HopAppliance:
-			p.toAppliance(n, v, subnet, via, g)
+			p.toAppliance(from, v, subnet, via, g)
 		case model.HopPrivateEndpoint:
 			if e, ok := model.Get[*model.PrivateEndpoint](p.e, g.hop.endpoint); ok {
-				p.edge(n, p.endpointInbound(e), sent.withReply(p.endpointReply(via)), nil, notes...)
+				p.edge(from, p.endpointInbound(e), sent.withReply(p.endpointReply(via)), nil, notes...)
 			}
 		case model.HopServiceEndpoint:
-			p.toServiceEndpoint(n, subnet, g)
+			p.toServiceEndpoint(from, subnet, g)
 		case hopMissing:
-			p.forwardUnknown(n, v.ID.Key(), notes)
+			p.forwardUnknown(from, v.ID.Key(), notes)
 		default:
-			p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NEXTHOP"})
+			p.forwardUnknown(from, v.ID.Key(), []string{"ASM-NEXTHOP"})
 		}
 	}
 	return n
