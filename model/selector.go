@@ -70,6 +70,9 @@ func ParseSelector(text string) (Selector, error) {
 	kind, name, named := strings.Cut(rest, ":")
 	s.Kind = SelectorKind(kind)
 	if !slices.Contains(SelectorKinds(), s.Kind) {
+		if !named && rest != "" {
+			return Selector{}, fmt.Errorf("selector `%s`: want kind:name, such as `zone:%s`; the kinds are %s", clip(text), clip(rest), joinKinds())
+		}
 		return Selector{}, fmt.Errorf("selector `%s`: no such kind; want %s", clip(text), joinKinds())
 	}
 	if s.Kind == SelInternet || s.Kind == SelAny {

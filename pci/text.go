@@ -335,7 +335,8 @@ func bare(service string) string {
 func (p pairs) lines(from, to, width int) []string {
 	const shown = 3
 	var out []string
-	cells := slices.Clone(p.cells[[2]int{from, to}])
+	all := p.cells[[2]int{from, to}]
+	cells := slices.Clone(all)
 	slices.SortStableFunc(cells, func(a, b cell) int {
 		switch {
 		case a.unknown == b.unknown:
@@ -345,6 +346,12 @@ func (p pairs) lines(from, to, width int) []string {
 		default:
 			return 1
 		}
+	})
+	// What is certain for some ends of a zone need not be said again as possible for others.
+	cells = slices.DeleteFunc(cells, func(c cell) bool {
+		return c.unknown && slices.ContainsFunc(all, func(d cell) bool {
+			return !d.unknown && d.kind == c.kind && slices.Equal(d.services, c.services) && slices.Equal(d.via, c.via)
+		})
 	})
 	for i, c := range cells {
 		if i == shown {

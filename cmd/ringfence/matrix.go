@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ringfence/ringfence/diagram/label"
 	"github.com/ringfence/ringfence/solver"
 )
 
@@ -69,7 +69,14 @@ func printMatrix(p *printer, rows []solver.Row) {
 		return
 	}
 	src := ""
+	certain := map[string]bool{}
 	for _, r := range rows {
+		services := few(label.Services(r.Packets))
+		key := fmt.Sprint(r.Src, r.Dst, services, r.Kind, r.Via)
+		if r.Verdict == solver.Unknown && certain[key] {
+			continue // certain for some ends of the pair, possible for others: said once
+		}
+		certain[key] = true
 		if r.Src != src {
 			src = r.Src
 			p.line("%s", plain(src))
@@ -78,34 +85,16 @@ func printMatrix(p *printer, rows []solver.Row) {
 		if r.Verdict == solver.Unknown {
 			note = "  " + p.open("possible, not certain")
 		}
-		p.line("  -> %s  %s%s%s", plain(r.Dst), serviceList(r.Packets), relayText(r), note)
+		p.line("  -> %s  %s%s%s", plain(r.Dst), plain(services), passing(r), note)
 	}
+	p.line("")
+	p.line("%s", p.dim("pairs that are not listed are proved unreachable"))
 }
 
-func relayText(r solver.Row) string {
+// passing says what the packets of a row pass.
+func passing(r solver.Row) string {
 	if r.Kind == solver.Direct {
-		return ""
+		return viaText(r.Via)
 	}
 	return "  relayed" + viaText(r.Via)
-}
-
-// serviceList is the services of a row in few words.
-func serviceList(list []solver.Packets) string {
-	var out []string
-	seen := map[string]bool{}
-	for _, k := range list {
-		svc := k.Protocol
-		if len(k.DPort) > 0 && k.DPort[0] != "0-65535" {
-			svc += "/" + strings.Join(k.DPort, ",")
-		}
-		if !seen[svc] {
-			seen[svc] = true
-			out = append(out, svc)
-		}
-	}
-	const most = 6
-	if len(out) > most {
-		return fmt.Sprintf("%s, … (%d)", strings.Join(out[:most], ", "), len(out))
-	}
-	return strings.Join(out, ", ")
 }

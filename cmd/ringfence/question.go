@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -36,6 +37,52 @@ func selectors(c *cli.Context, name string) ([]model.Selector, error) {
 		return nil, usage("--%s: %v", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return sels, nil
+}
+
+// question is what reach and trace are asked.
+type question struct {
+	from, to []model.Selector
+	services []model.PortService
+	format   string
+}
+
+// ask reads a question from the flags, before any work is done.
+func ask(c *cli.Context) (q question, err error) {
+	if q.format, err = format(c, "text", "json"); err != nil {
+		return q, err
+	}
+	if q.from, err = selectors(c, "from"); err != nil {
+		return q, err
+	}
+	if q.to, err = selectors(c, "to"); err != nil {
+		return q, err
+	}
+	if q.services, err = services(c); err != nil {
+		return q, err
+	}
+	return q, checkExpect(c)
+}
+
+// ends lists the selectors of a question.
+func (q question) ends() []model.Selector { return append(slices.Clone(q.from), q.to...) }
+
+// answer prints what a question gave, as text or JSON, and judges its verdict.
+func (q question) answer(c *cli.Context, v solver.Verdict, value any, text func(*printer)) error {
+	var data []byte
+	if q.format == "json" {
+		var err error
+		if data, err = jsonBytes(value); err != nil {
+			return err
+		}
+	} else {
+		p := newPrinter(c.App.Writer, c.String("o") != "")
+		text(p)
+		data = p.b.Bytes()
+	}
+	if err := emit(c, data); err != nil {
+		return err
+	}
+	return judge(c, v)
 }
 
 func services(c *cli.Context) ([]model.PortService, error) {

@@ -29,47 +29,19 @@ type reachOutput struct {
 }
 
 func runReach(c *cli.Context) error {
-	f, err := format(c, "text", "json")
+	q, err := ask(c)
 	if err != nil {
 		return err
 	}
-	from, err := selectors(c, "from")
+	s, err := solve(c, q.ends())
 	if err != nil {
 		return err
 	}
-	to, err := selectors(c, "to")
+	r, err := s.Reach(q.from, q.to, q.services, c.Bool("direct"))
 	if err != nil {
 		return err
 	}
-	svc, err := services(c)
-	if err != nil {
-		return err
-	}
-	if err = checkExpect(c); err != nil {
-		return err
-	}
-	s, err := solve(c, append(slices.Clone(from), to...))
-	if err != nil {
-		return err
-	}
-	r, err := s.Reach(from, to, svc, c.Bool("direct"))
-	if err != nil {
-		return err
-	}
-	var data []byte
-	if f == "json" {
-		if data, err = jsonBytes(reachOutput{"ringfence/reach/v1", r}); err != nil {
-			return err
-		}
-	} else {
-		p := newPrinter(c.App.Writer, c.String("o") != "")
-		printReach(p, r)
-		data = p.b.Bytes()
-	}
-	if err = emit(c, data); err != nil {
-		return err
-	}
-	return judge(c, r.Verdict)
+	return q.answer(c, r.Verdict, reachOutput{"ringfence/reach/v1", r}, func(p *printer) { printReach(p, r) })
 }
 
 func printReach(p *printer, r *solver.Reach) {

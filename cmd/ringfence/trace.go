@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/ringfence/ringfence/solver"
@@ -29,50 +27,22 @@ type traceOutput struct {
 }
 
 func runTrace(c *cli.Context) error {
-	f, err := format(c, "text", "json")
+	q, err := ask(c)
 	if err != nil {
 		return err
 	}
-	from, err := selectors(c, "from")
-	if err != nil {
-		return err
-	}
-	to, err := selectors(c, "to")
-	if err != nil {
-		return err
-	}
-	svc, err := services(c)
-	if err != nil {
-		return err
-	}
-	if len(svc) != 1 {
+	if len(q.services) != 1 {
 		return usage("--service: a trace follows one packet; want one service such as tcp/443 or tcp/443/50000")
 	}
-	if err = checkExpect(c); err != nil {
-		return err
-	}
-	s, err := solve(c, append(slices.Clone(from), to...))
+	s, err := solve(c, q.ends())
 	if err != nil {
 		return err
 	}
-	t, err := s.Trace(from, to, svc[0], c.String("name"), c.Bool("all"))
+	t, err := s.Trace(q.from, q.to, q.services[0], c.String("name"), c.Bool("all"))
 	if err != nil {
 		return err
 	}
-	var data []byte
-	if f == "json" {
-		if data, err = jsonBytes(traceOutput{"ringfence/trace/v1", t}); err != nil {
-			return err
-		}
-	} else {
-		p := newPrinter(c.App.Writer, c.String("o") != "")
-		printTrace(p, t)
-		data = p.b.Bytes()
-	}
-	if err = emit(c, data); err != nil {
-		return err
-	}
-	return judge(c, t.Verdict)
+	return q.answer(c, t.Verdict, traceOutput{"ringfence/trace/v1", t}, func(p *printer) { printTrace(p, t) })
 }
 
 func printTrace(p *printer, t *solver.Trace) {
