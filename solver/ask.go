@@ -2,7 +2,9 @@ package solver
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -80,6 +82,8 @@ func (s *Solution) packetOf(a, b *end, from, to []model.Selector, svc model.Port
 	p := trace.Packet{From: origin.Site.Place, Src: firstAddr(origin.Prefixes), Protocol: svc.Protocol, DPort: svc.Ports.First, SPort: 49152, Name: strings.ToLower(name)}
 	if len(from) == 1 && from[0].Kind == model.SelIP {
 		p.Src = from[0].Prefix.Addr()
+	} else if usual := natural(origin.Site.Place); usual.IsValid() && overlaps(origin.Prefixes, netip.PrefixFrom(usual, usual.BitLen())) {
+		p.Src = usual
 	}
 	if svc.HasSource {
 		p.SPort = svc.SourcePorts.First
@@ -103,8 +107,16 @@ func (s *Solution) packetOf(a, b *end, from, to []model.Selector, svc model.Port
 // addressOf is the address that clients of a target use.
 func (s *Solution) addressOf(b *end, to []model.Selector) netip.Addr {
 	e := s.Project.Estate
-	if len(to) == 1 && (to[0].Kind == model.SelIP || to[0].Kind == model.SelCIDR) {
-		return to[0].Prefix.Addr()
+	if len(to) == 1 {
+		switch to[0].Kind {
+		case model.SelIP, model.SelCIDR:
+			return to[0].Prefix.Addr()
+		case model.SelNIC, model.SelVM:
+			if own := s.nicBlocks(to[0]); len(own) > 0 {
+				return own[0].Addr()
+			}
+		default:
+		}
 	}
 	public := func(id model.ID) netip.Addr {
 		if ip, ok := model.Get[*model.PublicIP](e, id); ok {
@@ -137,7 +149,7 @@ func (s *Solution) addressOf(b *end, to []model.Selector) netip.Addr {
 			}
 		}
 	}
-	for n := range b.entry {
+	for _, n := range slices.Sorted(maps.Keys(b.entry)) {
 		place := s.graph.Nodes[n].Place
 		for _, lb := range e.LoadBalancers {
 			for _, f := range lb.Frontends {

@@ -2,7 +2,9 @@ package solver
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -126,18 +128,38 @@ func (s *Solution) sides(by By) ([]side, error) {
 	}
 	var order []string
 	byName := map[string]*end{}
-	add := func(name string, site *dataplane.Site) {
-		e, ok := byName[name]
-		if !ok {
-			e = newEnd(name)
-			byName[name] = e
+	named := func(name string) *end {
+		if _, ok := byName[name]; !ok {
+			byName[name] = newEnd(name)
 			order = append(order, name)
 		}
-		s.addWhole(e, func(x *dataplane.Site) bool { return x == site })
+		return byName[name]
+	}
+	add := func(name string, site *dataplane.Site) {
+		s.addWhole(named(name), func(x *dataplane.Site) bool { return x == site })
+	}
+	if by == ByNIC && !s.o.EachNIC {
+		return nil, errors.New("matrix by nic: the project was solved without telling NICs apart (Options.EachNIC)")
 	}
 	for _, site := range s.graph.Sites {
 		if site.Channel == ingressChannel || site.Place.Kind == model.PlacePlatform {
 			continue
+		}
+		if site.Place.Kind == model.PlaceFarSide {
+			// Ends outside the estate are address blocks, cut where the input tells them apart.
+			for _, o := range s.graph.Origins {
+				for _, p := range o.Prefixes {
+					if o.Site == site {
+						s.addBlock(named(blockRef(p)), p, func(x *dataplane.Site) bool { return x == site })
+					}
+				}
+			}
+			continue
+		}
+		if by == ByNIC {
+			for _, m := range site.Members {
+				s.addBlock(named(s.placeRef(m.Place)), netip.PrefixFrom(m.Addr, m.Addr.BitLen()), func(x *dataplane.Site) bool { return x == site })
+			}
 		}
 		switch {
 		case by == BySubnet && site.Subnet != "":
@@ -149,6 +171,9 @@ func (s *Solution) sides(by By) ([]side, error) {
 		case by == ByEndpoint, by == BySubnet && outside(site):
 			add(s.siteRef(site), site)
 		}
+	}
+	if !slices.ContainsFunc(order, func(name string) bool { return !slices.ContainsFunc(byName[name].sites, outside) }) {
+		return nil, fmt.Errorf("matrix by %s: the input holds no %s that sends or receives", by, by)
 	}
 	slices.Sort(order)
 	out := make([]side, len(order))

@@ -103,6 +103,9 @@ func (s *Solution) boxes(set packet.Set, src func(packet.Box) []string) ([]Packe
 	tcp := space.Box(packet.Box{Protocol: value(uint32(model.TCP))})
 	set = space.Union(space.Intersect(set, tcp), space.Project(space.Subtract(set, tcp), append(s.graph.NameTags(), packet.Name)...))
 	list, total := space.Boxes(set, boxCap)
+	if loose := s.loosen(set, list); loose != set {
+		list, total = space.Boxes(loose, boxCap)
+	}
 	out := []Packets{}
 	for _, b := range list {
 		out = append(out, Packets{
@@ -111,6 +114,25 @@ func (s *Solution) boxes(set packet.Set, src func(packet.Box) []string) ([]Packe
 		})
 	}
 	return out, total
+}
+
+// loosen frees the tags by which a set only tells packets from others that cannot exist: a name that an FQDN tag lists is in it anyway
+// (AZ-FW-34). What is printed is the same packets in fewer words.
+func (s *Solution) loosen(set packet.Set, list []packet.Box) packet.Set {
+	space := s.graph.Space
+	var seen []packet.Field
+	for _, b := range list {
+		for _, t := range b.Tags {
+			if slices.Contains(seen, t.Tag) {
+				continue
+			}
+			seen = append(seen, t.Tag)
+			if freed := space.Project(set, t.Tag); space.Subset(space.Intersect(freed, s.graph.Facts()), set) {
+				set = freed
+			}
+		}
+	}
+	return set
 }
 
 // addresses prints address classes: the internet by its word, symbols by their owner, the rest as prefixes.

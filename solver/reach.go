@@ -445,7 +445,7 @@ func (s *Solution) Reach(from, to []model.Selector, services []model.PortService
 	}
 	q := s.newQuery(a, b)
 	q.service, q.direct = s.serviceSet(services), direct
-	out := &Reach{From: a.text, To: b.text, Service: servicesText(services)}
+	out := &Reach{BlockedBy: []Blocker{}, From: a.text, To: b.text, Service: servicesText(services)}
 	rows := s.rows(q)
 	out.Flows = s.flows(q, rows)
 	for _, f := range out.Flows {

@@ -143,7 +143,7 @@ type Reach struct {
 	To          string       `json:"to"`
 	Service     string       `json:"service"`
 	Flows       []Flow       `json:"flows"`
-	Witness     *Witness     `json:"witness"`
+	Witness     *Witness     `json:"witness" jsonschema:"nullable"`
 	BlockedBy   []Blocker    `json:"blockedBy"`
 	Assumptions []Assumption `json:"assumptions"`
 }
@@ -167,7 +167,7 @@ type AssertionResult struct {
 	Requirement string          `json:"requirement,omitempty"`
 	Source      string          `json:"source"`
 	Violations  []Flow          `json:"violations"`
-	Witness     *Witness        `json:"witness"`
+	Witness     *Witness        `json:"witness" jsonschema:"nullable"`
 	BlockedBy   []Blocker       `json:"blockedBy,omitempty"` // must: what stands in the way
 	Waived      []string        `json:"waived,omitempty"`    // exceptions that took flows out
 	Expired     []string        `json:"expired,omitempty"`   // exceptions whose day has passed

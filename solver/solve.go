@@ -18,6 +18,7 @@ import (
 type Options struct {
 	Strict    bool
 	Questions []model.Selector // selectors of the command line, so that their addresses and names are told apart
+	EachNIC   bool             // tell every NIC apart, which a matrix by NIC needs; else NICs that are treated alike form a class
 	AsOf      model.Date       // the day on which dates are judged; zero: the intent's, which must then be set
 	Limits    packet.Limits
 	Progress  func(done, total int, what string) // may be nil
@@ -78,6 +79,11 @@ func Solve(p *model.Project, o Options) (*Solution, error) {
 		default:
 		}
 	}
+	if o.EachNIC {
+		for _, n := range p.Estate.NICs {
+			d.Questions = append(d.Questions, addressesOf(n)...)
+		}
+	}
 	var err error
 	if s.graph, err = dataplane.Build(p.Estate, d); err != nil {
 		return nil, fmt.Errorf("build the forwarding graph: %w", err)
@@ -133,10 +139,16 @@ func (s *Solution) nicBlocks(sel model.Selector) []netip.Prefix {
 	}
 	var out []netip.Prefix
 	for _, n := range s.nics(found) {
-		for _, c := range n.IPConfigs {
-			if c.Address.IsValid() {
-				out = append(out, netip.PrefixFrom(c.Address, c.Address.BitLen()))
-			}
+		out = append(out, addressesOf(n)...)
+	}
+	return out
+}
+
+func addressesOf(n *model.NIC) []netip.Prefix {
+	var out []netip.Prefix
+	for _, c := range n.IPConfigs {
+		if c.Address.IsValid() {
+			out = append(out, netip.PrefixFrom(c.Address, c.Address.BitLen()))
 		}
 	}
 	return out

@@ -42,7 +42,7 @@ func runMatrix(c *cli.Context) error {
 			by = solver.BySubnet
 		}
 	}
-	s, err := solve(c, nil)
+	s, err := solve(c, solver.Options{EachNIC: by == solver.ByNIC})
 	if err != nil {
 		return err
 	}

@@ -98,23 +98,24 @@ func services(c *cli.Context) ([]model.PortService, error) {
 }
 
 // solve loads and solves the project of a command.
-func solve(c *cli.Context, questions []model.Selector) (*solver.Solution, error) {
-	return solveBehind(c, 0, questions)
+func solve(c *cli.Context, o solver.Options) (*solver.Solution, error) {
+	return solveBehind(c, 0, o)
 }
 
 // solveFolder solves a project whose folder stands behind some words of the command.
 func solveFolder(c *cli.Context, words int) (*solver.Solution, error) {
-	return solveBehind(c, words, nil)
+	return solveBehind(c, words, solver.Options{})
 }
 
-func solveBehind(c *cli.Context, words int, questions []model.Selector) (*solver.Solution, error) {
+func solveBehind(c *cli.Context, words int, o solver.Options) (*solver.Solution, error) {
 	p, err := load(c, words)
 	if err != nil {
 		return nil, err
 	}
 	bar := newProgress(c.App.ErrWriter)
 	defer bar.finish()
-	s, err := solver.Solve(p, solver.Options{Strict: c.Bool("strict"), Questions: questions, Progress: bar.step})
+	o.Strict, o.Progress = c.Bool("strict"), bar.step
+	s, err := solver.Solve(p, o)
 	if err != nil {
 		return nil, err
 	}

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"fmt"
+	"path"
+	"reflect"
 	"strings"
 
 	"github.com/invopop/jsonschema"
 	"github.com/urfave/cli/v2"
 
+	"github.com/ringfence/ringfence/diagram"
 	"github.com/ringfence/ringfence/importers/intent"
 	"github.com/ringfence/ringfence/pci"
+	"github.com/ringfence/ringfence/solver"
 )
 
 // schemaNames lists the schemas in the order in which messages name them.
-func schemaNames() []string { return []string{"intent", "verify", "reach", "trace", "matrix"} }
+func schemaNames() []string { return []string{"intent", "verify", "reach", "trace", "matrix", "diagram"} }
 
 func schemaCommand() *cli.Command {
 	return &cli.Command{
@@ -43,13 +48,45 @@ func schemaOf(name string) ([]byte, error) {
 		v = &traceOutput{}
 	case "matrix":
 		v = &matrixOutput{}
+	case "diagram":
+		v = &diagram.Diagram{}
 	case "":
 		return nil, usage("a name is missing: want %s", strings.Join(schemaNames(), ", "))
 	default:
 		return nil, usage("no schema `%s`: want %s", name, strings.Join(schemaNames(), ", "))
 	}
-	r := &jsonschema.Reflector{Anonymous: true, ExpandedStruct: true}
+	r := &jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, Mapper: words, Namer: qualified}
 	s := r.Reflect(v)
 	s.ID = jsonschema.ID("https://github.com/ringfence/ringfence/schema/" + name + ".v1.json")
+	if field, ok := s.Properties.Get("schema"); ok {
+		field.Const = "ringfence/" + name + "/v1"
+	}
 	return jsonBytes(s)
+}
+
+// qualified names a type with its package: two packages may have types of one name.
+func qualified(t reflect.Type) string {
+	if t.Name() == "" {
+		return ""
+	}
+	return path.Base(t.PkgPath()) + "." + t.Name()
+}
+
+// words are the schemas of types that JSON writes as a word.
+func words(t reflect.Type) *jsonschema.Schema {
+	one := func(list ...fmt.Stringer) *jsonschema.Schema {
+		s := &jsonschema.Schema{Type: "string"}
+		for _, x := range list {
+			s.Enum = append(s.Enum, x.String())
+		}
+		return s
+	}
+	switch t {
+	case reflect.TypeFor[solver.Verdict]():
+		return one(solver.Reachable, solver.Unreachable, solver.Unknown)
+	case reflect.TypeFor[solver.Outcome]():
+		return one(solver.Pass, solver.Fail, solver.Undecided)
+	default:
+		return nil
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -12,17 +13,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ringfence": main})
 }
 
-// TestScript runs the stories of testdata/script: what people type, and what they must get.
+// TestScript runs the stories of testdata/script: what people type, and what they must get. Each starts with a small project in shop, a
+// copy of testdata/shop.
 func TestScript(t *testing.T) {
-	examples, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("EXAMPLES", examples+"/../../examples")
-			return nil
+			return os.CopyFS(filepath.Join(e.WorkDir, "shop"), os.DirFS("testdata/shop"))
 		},
 	})
 }

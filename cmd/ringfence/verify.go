@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/pci"
+	"github.com/ringfence/ringfence/solver"
 )
 
 func verifyCommand() *cli.Command {
@@ -32,7 +33,7 @@ func runVerify(c *cli.Context) error {
 	if len(c.StringSlice("i")) > 0 {
 		return usage("verify needs a project: what must hold stands in its ringfence.yaml; -i has none")
 	}
-	s, err := solve(c, nil)
+	s, err := solve(c, solver.Options{})
 	if err != nil {
 		return err
 	}

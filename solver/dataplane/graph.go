@@ -136,7 +136,8 @@ type Graph struct {
 	base      packet.Set // what any sender can put on the wire (AZ-GEN-03, AZ-NAME-01)
 	forwarder map[string]model.Place
 	planner   *planner
-	into      [][]int32 // edges into each node, built on demand
+	into      [][]int32   // edges into each node, built on demand
+	facts     *packet.Set // tagFacts, built on demand
 }
 
 // SitesAt returns the sites of a place; a relay has one per channel.

@@ -94,6 +94,15 @@ func (g *Graph) OriginClasses(origin int) []packet.Range {
 	return g.Universe.Addrs(g.Origins[origin].addrs)
 }
 
+// Facts is the packets that agree with what is known of tags and names (AZ-TAG-09, AZ-FW-34): no other packet exists.
+func (g *Graph) Facts() packet.Set {
+	if g.facts == nil {
+		f := g.planner.tagFacts(g.compiler)
+		g.facts = &f
+	}
+	return *g.facts
+}
+
 // NameTags are the Booleans that speak of names: FQDN tags and web categories.
 func (g *Graph) NameTags() []packet.Field {
 	var out []packet.Field
