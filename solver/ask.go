@@ -85,6 +85,7 @@ func (s *Solution) packetOf(a, b *end, from, to []model.Selector, svc model.Port
 	} else if usual := natural(origin.Site.Place); usual.IsValid() && overlaps(origin.Prefixes, netip.PrefixFrom(usual, usual.BitLen())) {
 		p.Src = usual
 	}
+	p.From = origin.Site.PlaceOf(p.Src)
 	if svc.HasSource {
 		p.SPort = svc.SourcePorts.First
 	}
