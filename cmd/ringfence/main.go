@@ -1,4 +1,3 @@
-// Command ringfence answers "can X reach Y?" with proof, for Azure estates with AKS clusters.
 package main
 
 import "os"

@@ -16,7 +16,9 @@ import (
 )
 
 // schemaNames lists the schemas in the order in which messages name them.
-func schemaNames() []string { return []string{"intent", "verify", "reach", "trace", "matrix", "diagram"} }
+func schemaNames() []string {
+	return []string{"intent", "verify", "reach", "trace", "matrix", "diagram"}
+}
 
 func schemaCommand() *cli.Command {
 	return &cli.Command{
