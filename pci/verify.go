@@ -119,7 +119,7 @@ func unzonedFindings(p *model.Project, list []solver.Endpoint) []lint.Finding {
 			continue
 		}
 		out = append(out, lint.Finding{
-			ID: "unzoned-endpoint", Severity: lint.Warning, Subject: e.Ref, Origin: r.Origin(), Source: r.Origin().String(),
+			ID: lint.UnzonedEndpoint, Severity: lint.Warning, Subject: e.Ref, Origin: r.Origin(), Source: r.Origin().String(),
 			Text:   e.Ref + " belongs to no zone, so no statement about zones covers it.",
 			Remedy: "add it to the members of a zone in ringfence.yaml",
 		})

@@ -24,6 +24,9 @@ type Options struct {
 	Progress  func(done, total int, what string) // may be nil
 }
 
+// ErrBudget says that the input needs more than Options.Limits. Nothing follows from it: every verdict is unknown.
+var ErrBudget = packet.ErrBudget
+
 // Solution is a solved project. It is not safe for concurrent use.
 type Solution struct {
 	Project     *model.Project

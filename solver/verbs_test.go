@@ -2,6 +2,8 @@ package solver
 
 import (
 	_ "embed"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -9,6 +11,7 @@ import (
 	"github.com/ringfence/ringfence/importers/azure"
 	"github.com/ringfence/ringfence/importers/intent"
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
 )
 
 // shopNetwork is a hub with a firewall, a spoke with web, app and db subnets, and a stranger with the same addresses.
@@ -16,8 +19,18 @@ import (
 //go:embed testdata/shop.json
 var shopNetwork string
 
-// shop reads the small estate, with some of its text replaced (pairs of old and new), and an intent of assertions.
+// shop solves the small estate, with some of its text replaced (pairs of old and new), and an intent of assertions.
 func shop(t *testing.T, assertions string, replace ...string) *Solution {
+	t.Helper()
+	p := shopProject(t, assertions, replace...)
+	s, err := Solve(p, Options{AsOf: p.Intent.AsOf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func shopProject(t *testing.T, assertions string, replace ...string) *model.Project {
 	t.Helper()
 	network := shopNetwork
 	for i := 0; i+1 < len(replace); i += 2 {
@@ -50,11 +63,39 @@ assertions:
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Solve(&model.Project{Estate: e, Intent: &in.Intent}, Options{AsOf: in.Intent.AsOf})
-	if err != nil {
-		t.Fatal(err)
+	return &model.Project{Estate: e, Intent: &in.Intent}
+}
+
+// More tags than a packet has room for are an error that says what helps, never a panic.
+func TestTooManyTags(t *testing.T) {
+	var rules strings.Builder
+	for i := range packet.MaxTags + 1 {
+		fmt.Fprintf(&rules, `{"name": "T%d", "properties": {"priority": %d, "direction": "Outbound", "access": "Allow", "protocol": "*", "sourceAddressPrefix": "*",
+			"sourcePortRange": "*", "destinationAddressPrefix": "Tag%d", "destinationPortRange": "*"}},`, i, 200+i, i)
 	}
-	return s
+	p := shopProject(t, "  - {id: x, deny: {from: zone:web, to: zone:db}}\n", `"securityRules": [
+        {"name": "AllowSql"`, `"securityRules": [`+rules.String()+`
+        {"name": "AllowSql"`)
+	if _, err := Solve(p, Options{}); err == nil || !strings.Contains(err.Error(), "serviceTags") {
+		t.Errorf("got %v, want an error that says what helps", err)
+	}
+}
+
+// A budget that does not suffice ends in an error by name, wherever it is spent: no verdict is given.
+func TestBudget(t *testing.T) {
+	for _, nodes := range []int{50, 200, 400, 800, 1600} {
+		p := shopProject(t, "  - {id: x, deny: {from: zone:web, to: zone:db}}\n")
+		s, err := Solve(p, Options{Limits: packet.Limits{Nodes: nodes}})
+		if err == nil {
+			_, err = s.CheckAll()
+		}
+		if err == nil && nodes < 400 {
+			t.Errorf("%d nodes suffice?", nodes)
+		}
+		if err != nil && !errors.Is(err, ErrBudget) {
+			t.Errorf("%d nodes: got %v", nodes, err)
+		}
+	}
 }
 
 // Each verb on the small estate: what holds, what does not, and what the input does not tell.

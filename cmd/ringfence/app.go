@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver"
 )
 
 // Exit codes.
@@ -60,11 +61,20 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	if err == nil {
 		return exitOK
 	}
+	return report(err, stderr)
+}
+
+// report prints an error and returns its exit code.
+func report(err error, stderr io.Writer) int {
 	if e, ok := errors.AsType[*exitError](err); ok {
 		if e.msg != "" {
 			fmt.Fprintf(stderr, "ringfence: %s\n", e.msg)
 		}
 		return e.code
+	}
+	if errors.Is(err, solver.ErrBudget) {
+		fmt.Fprintf(stderr, "ringfence: verdict is unknown, nothing was decided: %v; ask about a part of the input\n", err)
+		return exitUnknown
 	}
 	// Everything else is input or usage: one line for each error, in order.
 	for _, line := range strings.Split(err.Error(), "\n") {

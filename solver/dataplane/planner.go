@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -157,6 +158,9 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	}
 	slices.Sort(g.Notes)
 
+	if n := len(p.symbolic); n > packet.MaxTags {
+		return nil, fmt.Errorf("the input names %d service tags, FQDN tags and web categories whose content is not known; at most %d are told apart: give the published list of service tags (serviceTags, --service-tags)", n, packet.MaxTags)
+	}
 	g.Universe = p.b.Freeze()
 	g.Space = packet.NewSpace(g.Universe, o.Limits)
 	g.compiler = &compiler{s: g.Space, u: g.Universe}

@@ -25,6 +25,24 @@ func Check(p *model.Project) []Finding {
 	return out
 }
 
+// UnzonedEndpoint is the finding of an endpoint in no zone: membership is for the solver to say, so that who has it raises the finding.
+const UnzonedEndpoint = "unzoned-endpoint"
+
+// Entry is a finding that may be raised, with its usual severity. docs/findings has a page of its name.
+type Entry struct {
+	ID       string
+	Severity Severity
+}
+
+// Catalogue lists every finding: those of Check in their order, then those that need the solver.
+func Catalogue() []Entry {
+	var out []Entry
+	for _, c := range checks() {
+		out = append(out, Entry{c.id, c.severity})
+	}
+	return append(out, Entry{UnzonedEndpoint, Warning})
+}
+
 // check looks for findings of one ID.
 type check struct {
 	id       string

@@ -115,36 +115,36 @@ func TestPages(t *testing.T) {
 			pages = append(pages, name)
 		}
 	}
-	for _, c := range checks() {
-		ids = append(ids, c.id)
-		page, err := os.ReadFile(folder + "/" + c.id + ".md")
+	for _, c := range Catalogue() {
+		ids = append(ids, c.ID)
+		page, err := os.ReadFile(folder + "/" + c.ID + ".md")
 		if err != nil {
-			t.Errorf("%s has no page: %v", c.id, err)
+			t.Errorf("%s has no page: %v", c.ID, err)
 			continue
 		}
 		text := string(page)
-		if want := "# " + c.id + "\n\n**" + string(c.severity) + "**"; !strings.HasPrefix(text, want) {
-			t.Errorf("%s.md does not begin with %q", c.id, want)
+		if want := "# " + c.ID + "\n\n**" + string(c.Severity) + "**"; !strings.HasPrefix(text, want) {
+			t.Errorf("%s.md does not begin with %q", c.ID, want)
 		}
 		for _, part := range []string{"## Why it matters", "## The rule", "## Example", "## How to mend it", "## What it does not say"} {
 			if !strings.Contains(text, "\n"+part+"\n") {
-				t.Errorf("%s.md has no section %q", c.id, part)
+				t.Errorf("%s.md has no section %q", c.ID, part)
 			}
 		}
 		for _, test := range testCases() {
-			if test.id == c.id && test.severity != "" && !strings.Contains(text, "**"+string(test.severity)+"**") {
-				t.Errorf("%s.md does not say that the finding may be a %s", c.id, test.severity)
+			if test.id == c.ID && test.severity != "" && !strings.Contains(text, "**"+string(test.severity)+"**") {
+				t.Errorf("%s.md does not say that the finding may be a %s", c.ID, test.severity)
 			}
 		}
-		checkExamples(t, c.id, text)
+		checkExamples(t, c.ID, text)
 		for _, part := range strings.Split(text, "](")[1:] {
 			target, _, _ := strings.Cut(part, ")")
 			if _, err := os.Stat(folder + "/" + target); err != nil {
-				t.Errorf("%s.md links to %s: %v", c.id, target, err)
+				t.Errorf("%s.md links to %s: %v", c.ID, target, err)
 			}
 		}
-		if !strings.Contains(string(index), "["+c.id+"]("+c.id+".md) | "+string(c.severity)+" |") {
-			t.Errorf("README.md does not list %s as %s", c.id, c.severity)
+		if !strings.Contains(string(index), "["+c.ID+"]("+c.ID+".md) | "+string(c.Severity)+" |") {
+			t.Errorf("README.md does not list %s as %s", c.ID, c.Severity)
 		}
 	}
 	slices.Sort(ids)
@@ -152,7 +152,7 @@ func TestPages(t *testing.T) {
 	if diff := cmp.Diff(pages, ids); diff != "" {
 		t.Errorf("pages and IDs differ (-page +id):\n%s", diff)
 	}
-	if len(slices.Compact(ids)) != len(checks()) {
+	if len(slices.Compact(ids)) != len(Catalogue()) {
 		t.Error("an ID stands twice in the list of checks")
 	}
 }
