@@ -148,7 +148,7 @@ func (s *Solution) leg(f *dataplane.Flood, sets map[dataplane.NodeID]packet.Set,
 		if !wanted.Empty() {
 			prefer = append([]packet.Set{wanted}, prefer...)
 		}
-		prefer = append(prefer, s.existing(), s.graph.Space.Box(packet.Box{Src: value(s.graph.Universe.Class(natural(model.Place{Kind: model.PlaceInternet})))}))
+		prefer = append(prefer, s.existing())
 		arrived, ok := s.graph.Space.Sample(sets[n], prefer...)
 		if !ok {
 			continue
@@ -198,6 +198,9 @@ func (s *Solution) concrete(p packet.Packet) trace.Packet {
 	if a := natural(out.From); a.IsValid() && u.Class(a) == p.Src {
 		out.Src = a
 	}
+	if out.From.Kind == model.PlaceFarSide {
+		out.Src = fourth(u, p.Src)
+	}
 	if !out.Protocol.HasPorts() {
 		out.SPort, out.DPort = 0, 0
 	}
@@ -214,12 +217,25 @@ func (s *Solution) concrete(p packet.Packet) trace.Packet {
 	return out
 }
 
+// fourth is the fourth address of a class, which looks like a host where the first looks like a network; of a small class, the first.
+func fourth(u *packet.Universe, class uint32) netip.Addr {
+	first := u.Example(class)
+	a := first
+	for range 4 {
+		a = a.Next()
+	}
+	if a.IsValid() && u.Class(a) == class {
+		return a
+	}
+	return first
+}
+
 // natural is the address that stands for the internet in a witness, where every address of its class is treated alike.
 func natural(from model.Place) netip.Addr {
 	if from.Kind != model.PlaceInternet {
 		return netip.Addr{}
 	}
-	return netip.AddrFrom4([4]byte{198, 51, 100, 7})
+	return dataplane.UsualInternet()
 }
 
 // replay has the interpreter walk a packet, and prints the way that ends at the node's place.

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"container/heap"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -231,8 +232,14 @@ func (g *Graph) Natural() []packet.Set {
 	from := func(lo, hi uint32) packet.Set {
 		return s.Box(packet.Box{Protocol: []packet.Range{{Lo: uint32(model.TCP), Hi: uint32(model.TCP)}, {Lo: uint32(model.UDP), Hi: uint32(model.UDP)}}, SPort: []packet.Range{{Lo: lo, Hi: hi}}})
 	}
-	return []packet.Set{s.Box(packet.Box{Protocol: one(model.TCP)}), from(49152, 49152), from(49152, 65535), to(443, 443), to(22, 22), to(1, 1023)}
+	return []packet.Set{
+		s.Box(packet.Box{Protocol: one(model.TCP)}), from(49152, 49152), from(49152, 65535), to(443, 443), to(22, 22), to(1, 1023),
+		s.Box(packet.Box{Src: one(g.Universe.Class(UsualInternet()))}),
+	}
 }
+
+// UsualInternet is the address that stands for the internet in examples, where every address of its class is treated alike (RFC 5737).
+func UsualInternet() netip.Addr { return netip.AddrFrom4([4]byte{198, 51, 100, 7}) }
 
 // Touched lists the notes of the edges whose start the packets of some origins reach, on the way to some nodes.
 func (f *Flood) Touched(origins packet.Set, towards map[NodeID]bool) []string {
