@@ -44,7 +44,7 @@ func runDiagram(c *cli.Context) error {
 	if c.String("check") != "" && c.String("o") != "" {
 		return usage("--check and -o exclude each other")
 	}
-	s, err := solveFolder(c, 1)
+	s, err := solve(c, 1, solver.Options{})
 	if err != nil {
 		return err
 	}
@@ -106,8 +106,6 @@ type sheets struct {
 	network, dataflow []byte       // whole documents
 	panels            pci.Diagrams // each panel by itself, for the report
 }
-
-func (s *sheets) pictures() pci.Diagrams { return s.panels }
 
 // drawAll draws both diagrams of a run.
 func drawAll(s *solver.Solution, r *pci.Result) (*sheets, error) {

@@ -42,7 +42,7 @@ func runMatrix(c *cli.Context) error {
 			by = solver.BySubnet
 		}
 	}
-	s, err := solve(c, solver.Options{EachNIC: by == solver.ByNIC})
+	s, err := solve(c, 0, solver.Options{EachNIC: by == solver.ByNIC})
 	if err != nil {
 		return err
 	}
@@ -50,17 +50,7 @@ func runMatrix(c *cli.Context) error {
 	if err != nil {
 		return usage("%v", err)
 	}
-	var data []byte
-	if f == "json" {
-		if data, err = jsonBytes(matrixOutput{"ringfence/matrix/v1", by, rows}); err != nil {
-			return err
-		}
-	} else {
-		p := newPrinter(c.App.Writer, c.String("o") != "")
-		printMatrix(p, rows)
-		data = p.b.Bytes()
-	}
-	return emit(c, data)
+	return emitAs(c, f, matrixOutput{"ringfence/matrix/v1", by, rows}, func(p *printer) { printMatrix(p, rows) })
 }
 
 func printMatrix(p *printer, rows []solver.Row) {

@@ -41,6 +41,20 @@ func emit(c *cli.Context, data []byte) error {
 	return writeFile(name, data)
 }
 
+// emitAs emits a result in the format `json` or `text`.
+func emitAs(c *cli.Context, format string, value any, text func(*printer)) error {
+	if format == "json" {
+		data, err := jsonBytes(value)
+		if err != nil {
+			return err
+		}
+		return emit(c, data)
+	}
+	p := newPrinter(c.App.Writer, c.String("o") != "")
+	text(p)
+	return emit(c, p.b.Bytes())
+}
+
 // writeFile writes a file whole or not at all: under a temporary name beside it, then renamed.
 func writeFile(name string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")

@@ -29,10 +29,8 @@ func (p *progress) step(done, total int, what string) {
 	p.bar.ChangeMax(total)
 	p.bar.Describe(what)
 	_ = p.bar.Set(done) // a bar that cannot be drawn is no reason to stop
-}
-
-func (p *progress) finish() {
-	if p.bar != nil {
-		_ = p.bar.Finish()
+	if done == total {
+		_ = p.bar.Finish() // each part of the work has a bar of its own, which is gone before results are printed
+		p.bar = nil
 	}
 }

@@ -66,20 +66,9 @@ func ask(c *cli.Context) (q question, err error) {
 // ends lists the selectors of a question.
 func (q question) ends() []model.Selector { return append(slices.Clone(q.from), q.to...) }
 
-// answer prints what a question gave, as text or JSON, and judges its verdict.
+// answer prints what a question gave and judges its verdict.
 func (q question) answer(c *cli.Context, v solver.Verdict, value any, text func(*printer)) error {
-	var data []byte
-	if q.format == "json" {
-		var err error
-		if data, err = jsonBytes(value); err != nil {
-			return err
-		}
-	} else {
-		p := newPrinter(c.App.Writer, c.String("o") != "")
-		text(p)
-		data = p.b.Bytes()
-	}
-	if err := emit(c, data); err != nil {
+	if err := emitAs(c, q.format, value, text); err != nil {
 		return err
 	}
 	return judge(c, v)
@@ -97,29 +86,14 @@ func services(c *cli.Context) ([]model.PortService, error) {
 	return out, nil
 }
 
-// solve loads and solves the project of a command.
-func solve(c *cli.Context, o solver.Options) (*solver.Solution, error) {
-	return solveBehind(c, 0, o)
-}
-
-// solveFolder solves a project whose folder stands behind some words of the command.
-func solveFolder(c *cli.Context, words int) (*solver.Solution, error) {
-	return solveBehind(c, words, solver.Options{})
-}
-
-func solveBehind(c *cli.Context, words int, o solver.Options) (*solver.Solution, error) {
+// solve loads and solves the project that a command names behind some words of its own.
+func solve(c *cli.Context, words int, o solver.Options) (*solver.Solution, error) {
 	p, err := load(c, words)
 	if err != nil {
 		return nil, err
 	}
-	bar := newProgress(c.App.ErrWriter)
-	defer bar.finish()
-	o.Strict, o.Progress = c.Bool("strict"), bar.step
-	s, err := solver.Solve(p, o)
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	o.Strict, o.Progress = c.Bool("strict"), newProgress(c.App.ErrWriter).step
+	return solver.Solve(p, o)
 }
 
 // expectFlag is --expect.

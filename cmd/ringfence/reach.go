@@ -33,7 +33,7 @@ func runReach(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := solve(c, solver.Options{Questions: q.ends()})
+	s, err := solve(c, 0, solver.Options{Questions: q.ends()})
 	if err != nil {
 		return err
 	}
