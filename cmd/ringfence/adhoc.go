@@ -24,7 +24,7 @@ const maxStdin = 256 << 20
 // known kinds is an error; in a folder it is listed on stderr.
 func (l *loader) adHoc(names []string) (*model.Project, error) {
 	type source struct {
-		fsys  fs.FS
+		fsys  *inputFS
 		azure []string
 		kube  []string
 	}
@@ -56,7 +56,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read standard input: %w", err)
 			}
-			s.fsys = fstest.MapFS{"stdin": &fstest.MapFile{Data: data}}
+			s.fsys = newInputFS(fstest.MapFS{"stdin": &fstest.MapFile{Data: data}})
 			take("stdin", true)
 			sources = append(sources, s)
 			continue
@@ -71,7 +71,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			if dir == "" {
 				dir = "."
 			}
-			s.fsys = os.DirFS(dir)
+			s.fsys = newInputFS(os.DirFS(dir))
 			take(base, true)
 			sources = append(sources, s)
 			continue
@@ -81,7 +81,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			return nil, fmt.Errorf("open %s: %w", name, err)
 		}
 		defer root.Close()
-		s.fsys = root.FS()
+		s.fsys = newInputFS(root.FS())
 		var files []string
 		err = fs.WalkDir(s.fsys, ".", func(file string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() && !strings.HasPrefix(path.Base(file), ".") && inputName(file) {

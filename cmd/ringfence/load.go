@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,7 +60,7 @@ type loader struct {
 
 // manifestInput is Kubernetes input, read once the clusters are known.
 type manifestInput struct {
-	fsys    fs.FS
+	fsys    *inputFS
 	paths   []string
 	cluster string
 	engine  string
@@ -86,7 +84,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 		return nil, fmt.Errorf("open the project: %w", err)
 	}
 	defer root.Close()
-	fsys := root.FS()
+	fsys := newInputFS(root.FS())
 	const name = "ringfence.yaml"
 	if _, missing := fs.Stat(fsys, name); errors.Is(missing, fs.ErrNotExist) {
 		return nil, usage("`%s` has no ringfence.yaml; write one (docs/intent.md), or read files without it by `-i`", dir)
@@ -101,7 +99,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 	if len(file.Inputs) == 0 {
 		return nil, &model.InputError{Source: file.Intent.Source, Field: "inputs", Found: "nothing", Accepted: "at least one input"}
 	}
-	outside := fs.FS(nil)
+	var outside *inputFS
 	for _, in := range file.Inputs {
 		from, prefix := fsys, ""
 		if l.c.Bool("allow-outside") && slices.ContainsFunc(in.Paths, func(p string) bool { return strings.HasPrefix(p, "../") || strings.HasPrefix(p, "/") }) {
@@ -110,7 +108,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 				return nil, fmt.Errorf("find the project's folder: %w", err)
 			}
 			if outside == nil {
-				outside = os.DirFS("/")
+				outside = newInputFS(os.DirFS("/"))
 			}
 			from, prefix = outside, filepath.ToSlash(abs)
 		}
@@ -123,7 +121,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 }
 
 // input reads one entry of `inputs`.
-func (l *loader) input(fsys fs.FS, prefix string, in intent.Input) {
+func (l *loader) input(fsys *inputFS, prefix string, in intent.Input) {
 	paths := l.expand(fsys, prefix, in)
 	if len(paths) == 0 {
 		return // expand reported it
@@ -230,7 +228,7 @@ func matchGlob(pattern, name []string) bool {
 	return err == nil && ok && matchGlob(pattern[1:], name[1:])
 }
 
-func (l *loader) azure(fsys fs.FS, paths []string, side string) {
+func (l *loader) azure(fsys *inputFS, paths []string, side string) {
 	r, err := azure.Import(fsys, paths)
 	if err != nil {
 		l.errs = append(l.errs, err)
@@ -242,7 +240,7 @@ func (l *loader) azure(fsys fs.FS, paths []string, side string) {
 	}
 }
 
-func (l *loader) serviceTags(fsys fs.FS, name string) {
+func (l *loader) serviceTags(fsys *inputFS, name string) {
 	t, err := azure.ServiceTags(fsys, name)
 	if err != nil {
 		l.errs = append(l.errs, err)
@@ -258,18 +256,12 @@ func (l *loader) tagFile(name string) {
 	if dir == "" {
 		dir = "."
 	}
-	l.serviceTags(os.DirFS(dir), base)
+	l.serviceTags(newInputFS(os.DirFS(dir)), base)
 }
 
-// addInput records a file with its hash.
-func (l *loader) addInput(fsys fs.FS, name, kind, side string) {
-	data, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		l.errs = append(l.errs, fmt.Errorf("read %s: %w", name, err))
-		return
-	}
-	sum := sha256.Sum256(data)
-	l.inputs = append(l.inputs, model.InputFile{Path: name, SHA256: hex.EncodeToString(sum[:]), Kind: kind, Side: side})
+// addInput records a file that was read, with its hash.
+func (l *loader) addInput(fsys *inputFS, name, kind, side string) {
+	l.inputs = append(l.inputs, model.InputFile{Path: name, SHA256: fsys.sums[name], Kind: kind, Side: side})
 }
 
 // clusterFor is the cluster that manifests run on: the one that the input names, the only one there is, or one that stands for a
@@ -316,7 +308,7 @@ func (l *loader) clusterFor(m manifestInput) (*model.Cluster, error) {
 func (l *loader) readManifests() {
 	type group struct {
 		cluster *model.Cluster
-		fsys    fs.FS
+		fsys    *inputFS
 		paths   []string
 		side    string
 	}
