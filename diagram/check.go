@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/model"
 )
 
 // Check compares a document as it is made now with its committed copy and returns the first differences, one a line: `-` for what the
@@ -20,7 +21,7 @@ func Check(got, committed []byte) string {
 	var b strings.Builder
 	changes := difference(was, is)
 	for _, c := range changes[:min(shown, len(changes))] {
-		fmt.Fprintf(&b, "%c %s\n", c.sign, label.Clip(label.Visible(c.line), width))
+		fmt.Fprintf(&b, "%c %s\n", c.sign, label.Clip(model.Visible(c.line), width))
 	}
 	if more := len(changes) - shown; more > 0 {
 		fmt.Fprintf(&b, "and %d more lines that differ\n", more)

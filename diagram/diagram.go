@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/model"
 )
 
 // Kind says what a diagram shows.
@@ -117,13 +118,13 @@ func (d *Diagram) finish() *Diagram {
 	number := 0
 	show := func(texts ...*string) {
 		for _, t := range texts {
-			*t = label.Visible(*t)
+			*t = model.Visible(*t)
 		}
 	}
 	list := func(l *[]string) {
 		out := make([]string, len(*l))
 		for i, t := range *l {
-			out[i] = label.Visible(t)
+			out[i] = model.Visible(t)
 		}
 		*l = out
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
 )
 
@@ -43,7 +44,7 @@ func (in Input) check() error {
 	var errs []error
 	for _, z := range sortedZones(in.Zones) {
 		if seen[z.Name] {
-			errs = append(errs, fmt.Errorf("there are two zones `%s`", label.Visible(z.Name)))
+			errs = append(errs, fmt.Errorf("there are two zones `%s`", model.Visible(z.Name)))
 		}
 		seen[z.Name] = true
 	}

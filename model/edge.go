@@ -312,6 +312,22 @@ const (
 	MonitorScope
 )
 
+// RuleSet is the word that begins the names of a service's rules: `database:sql-cards/office` (docs/pci/decisions.md, 8.2).
+func (k ServiceKind) RuleSet() string {
+	switch k {
+	case KeyVault:
+		return "vault"
+	case ContainerRegistry:
+		return "registry"
+	case SQLServer, CosmosDB, PostgreSQL, MySQL:
+		return "database"
+	case StorageAccount:
+		return "storage"
+	default:
+		return "service"
+	}
+}
+
 func (k ServiceKind) String() string {
 	return [...]string{
 		"service", "key vault", "container registry", "SQL server", "storage account", "Cosmos DB account", "PostgreSQL server",

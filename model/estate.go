@@ -81,7 +81,7 @@ func NewEstate(resources []Resource, ledger []LedgerEntry) (*Estate, error) {
 	for _, r := range sorted {
 		key := r.ResourceID().Key()
 		if first, ok := e.byKey[key]; ok {
-			if !sameFacts(first, r) {
+			if !Alike(first, r) {
 				errs = append(errs, &InputError{
 					Source: r.Origin(), Resource: r.ResourceID(), Found: "a second, different copy",
 					Accepted: "one description of each resource; the other is at " + first.Origin().String(),
@@ -185,16 +185,13 @@ func (e *Estate) link() {
 	}
 }
 
-// sameFacts reports whether two descriptions of one resource agree in everything but where they were read.
-func sameFacts(a, b Resource) bool {
-	if reflect.TypeOf(a) != reflect.TypeOf(b) {
-		return false
-	}
-	return equalFacts(reflect.ValueOf(a).Elem(), reflect.ValueOf(b).Elem())
-}
+// Alike reports whether two descriptions agree in everything but where they were read, and in how they spell IDs.
+func Alike[T any](a, b T) bool { return equalFacts(reflect.ValueOf(a), reflect.ValueOf(b)) }
 
 func equalFacts(a, b reflect.Value) bool {
 	switch {
+	case a.Type() != b.Type():
+		return false
 	case a.Type() == reflect.TypeFor[Source]():
 		return true
 	case a.Type() == reflect.TypeFor[ID]():

@@ -1,6 +1,9 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Namespace is a Kubernetes namespace. Its labels hold kubernetes.io/metadata.name (K8S-NS-02).
 type Namespace struct {
@@ -69,6 +72,43 @@ type Requirement struct {
 	Key      string
 	Operator string // In, NotIn, Exists, DoesNotExist
 	Values   []string
+}
+
+// Selects reports whether the selector may match labels, and whether it must (K8S-NP-01, K8S-NP-02). unknown says of an absent key that
+// its value is not known; nil: absent keys are absent.
+func (s LabelSelector) Selects(labels map[string]string, unknown func(key string) bool) (may, must bool) {
+	must = true
+	open := func(key string, ok bool) bool { return !ok && unknown != nil && unknown(key) }
+	for k, v := range s.Match {
+		have, ok := labels[k]
+		switch {
+		case open(k, ok):
+			must = false
+		case !ok || have != v:
+			return false, false
+		}
+	}
+	for _, r := range s.Requirements {
+		have, ok := labels[r.Key]
+		holds := false
+		switch r.Operator {
+		case "In":
+			holds = ok && slices.Contains(r.Values, have)
+		case "NotIn":
+			holds = !ok || !slices.Contains(r.Values, have)
+		case "Exists":
+			holds = ok
+		case "DoesNotExist":
+			holds = !ok
+		}
+		switch {
+		case open(r.Key, ok):
+			must = false
+		case !holds:
+			return false, false
+		}
+	}
+	return true, must
 }
 
 // NetworkPolicy is networking.k8s.io/v1 NetworkPolicy.

@@ -452,3 +452,25 @@ type DNSRecord struct {
 	Source    Source
 	Addresses []netip.Addr
 }
+
+// DefaultRules are the six rules that every NSG has (AZ-NSG-03), with the descriptions that the platform gives and without a source.
+func DefaultRules() []SecurityRule {
+	anywhere := AddressMatch{Any: true}
+	tag := func(name string) AddressMatch { return AddressMatch{Tags: []string{name}} }
+	rule := func(name string, d Direction, priority int, from, to AddressMatch, a Access, text string) SecurityRule {
+		return SecurityRule{
+			Name: name, Direction: d, Priority: priority, Access: a, Protocol: AnyProtocol, SourceAddrs: from, DestAddrs: to,
+			SourcePorts: []PortRange{AllPorts}, DestPorts: []PortRange{AllPorts},
+			SourcePortText: []string{"*"}, DestPortText: []string{"*"}, Default: true, Description: text, ProvisioningState: "Succeeded",
+		}
+	}
+	vnet, internet, balancer := tag("VirtualNetwork"), tag("Internet"), tag("AzureLoadBalancer")
+	return []SecurityRule{
+		rule("AllowVnetInBound", Inbound, 65000, vnet, vnet, Allow, "Allow inbound traffic from all VMs in VNET"),
+		rule("AllowAzureLoadBalancerInBound", Inbound, 65001, balancer, anywhere, Allow, "Allow inbound traffic from azure load balancer"),
+		rule("DenyAllInBound", Inbound, 65500, anywhere, anywhere, Deny, "Deny all inbound traffic"),
+		rule("AllowVnetOutBound", Outbound, 65000, vnet, vnet, Allow, "Allow outbound traffic from all VMs to all VMs in VNET"),
+		rule("AllowInternetOutBound", Outbound, 65001, anywhere, internet, Allow, "Allow outbound traffic from all VMs to Internet"),
+		rule("DenyAllOutBound", Outbound, 65500, anywhere, anywhere, Deny, "Deny all outbound traffic"),
+	}
+}

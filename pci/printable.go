@@ -4,11 +4,11 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/model"
 )
 
 // printable returns a copy in which every text can be shown: what does not print stands as an escape.
-func (r *Result) printable() *Result { return r.copied(label.Visible) }
+func (r *Result) printable() *Result { return r.copied(model.Visible) }
 
 // complete returns a copy in which every list is there, if empty, so that JSON never holds null in its place.
 func (r *Result) complete() *Result {

@@ -326,7 +326,7 @@ func condition(c model.WAFCondition) string {
 	}
 	values := c.Values
 	if len(values) == 0 {
-		values = prefixTexts(c.Prefixes)
+		values = model.PrefixTexts(c.Prefixes)
 	}
 	return s + c.Operator + " " + strings.Join(values, ", ")
 }
@@ -437,7 +437,7 @@ func peersText(peers []model.PolicyPeer, namespace string) []string {
 		case p.IPBlock != nil:
 			s := p.IPBlock.CIDR.String()
 			if len(p.IPBlock.Except) > 0 {
-				s += " except " + strings.Join(prefixTexts(p.IPBlock.Except), ", ")
+				s += " except " + strings.Join(model.PrefixTexts(p.IPBlock.Except), ", ")
 			}
 			out = append(out, s)
 		case p.Namespaces != nil:
@@ -487,25 +487,9 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// serviceWord begins the names of the rules of a PaaS service.
-func serviceWord(k model.ServiceKind) string {
-	switch k {
-	case model.KeyVault:
-		return "vault"
-	case model.ContainerRegistry:
-		return "registry"
-	case model.SQLServer, model.CosmosDB, model.PostgreSQL, model.MySQL:
-		return "database"
-	case model.StorageAccount:
-		return "storage"
-	default:
-		return "service"
-	}
-}
-
 func (t *ruleTable) services() {
 	for _, s := range t.e.Services {
-		word := serviceWord(s.Kind)
+		word := s.Kind.RuleSet()
 		n := 0
 		add := func(name string, row RuleRow) {
 			row.Control, row.Direction = word+":"+s.Name(), model.Inbound.String()
@@ -532,11 +516,11 @@ func (t *ruleTable) services() {
 			add("defaultAction", RuleRow{Action: s.DefaultAccess.String(), At: s.Source.String(), Note: "what no rule below matches"})
 		}
 		for _, x := range s.IPRules {
-			row := RuleRow{Action: model.Allow.String(), Source: prefixTexts(x.Prefixes), At: x.Source.String()}
+			row := RuleRow{Action: model.Allow.String(), Source: model.PrefixTexts(x.Prefixes), At: x.Source.String()}
 			if x.AllAzure { // AZ-SQL-03
 				row.Source = []string{"every Azure address"}
 			}
-			add(orText(x.Name, strings.Join(prefixTexts(x.Prefixes), ", ")), row)
+			add(orText(x.Name, strings.Join(model.PrefixTexts(x.Prefixes), ", ")), row)
 		}
 		for _, x := range s.VNetRules {
 			add(orText(x.Name, x.Subnet.ShortName()), RuleRow{Action: model.Allow.String(), Source: []string{t.subnet(x.Subnet)}, At: x.Source.String()})
@@ -606,7 +590,7 @@ func (t *ruleTable) match(m model.AddressMatch) []string {
 	if m.Any {
 		out = append(out, "*")
 	}
-	out = append(out, prefixTexts(m.Prefixes)...)
+	out = append(out, model.PrefixTexts(m.Prefixes)...)
 	out = append(out, m.Tags...)
 	for _, id := range m.ASGs {
 		out = append(out, "asg:"+id.Name())
@@ -614,24 +598,13 @@ func (t *ruleTable) match(m model.AddressMatch) []string {
 	for _, id := range m.IPGroups {
 		text := "ipgroup:" + id.Name()
 		if g, ok := model.Get[*model.IPGroup](t.e, id); ok {
-			text += " (" + label.Short(prefixTexts(g.Prefixes), 4) + ")"
+			text += " (" + label.Short(model.PrefixTexts(g.Prefixes), 4) + ")"
 		}
 		out = append(out, text)
 	}
 	out = append(out, m.FQDNs...)
 	if len(out) == 0 {
 		out = []string{"nothing"}
-	}
-	return out
-}
-
-func prefixTexts(list []netip.Prefix) []string {
-	out := make([]string, len(list))
-	for i, p := range list {
-		out[i] = p.String()
-		if p.IsSingleIP() {
-			out[i] = p.Addr().String()
-		}
 	}
 	return out
 }

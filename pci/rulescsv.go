@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/model"
 )
 
 // RulesCSV writes the rule table for spreadsheets.
@@ -46,7 +46,7 @@ func joinCell(list []string) string { return strings.Join(list, ", ") }
 
 // defused makes a cell plain text: a spreadsheet computes what begins with one of these signs, their full-width forms included.
 func defused(s string) string {
-	s = label.Visible(s)
+	s = model.Visible(s)
 	if strings.HasPrefix(s, `\t`) || strings.HasPrefix(s, `\r`) { // a tab and a carriage return, shown as escapes already
 		return "'" + s
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
 )
 
@@ -69,13 +70,13 @@ func printMatrix(p *printer, rows []solver.Row) {
 		certain[key] = true
 		if r.Src != src {
 			src = r.Src
-			p.line("%s", plain(src))
+			p.line("%s", model.Visible(src))
 		}
 		note := ""
 		if r.Verdict == solver.Unknown {
 			note = "  " + p.open("possible, not certain")
 		}
-		p.line("  -> %s  %s%s%s", plain(r.Dst), plain(services), passing(r), note)
+		p.line("  -> %s  %s%s%s", model.Visible(r.Dst), model.Visible(services), passing(r), note)
 	}
 	p.line("")
 	p.line("%s", p.dim("pairs that are not listed are proved unreachable"))

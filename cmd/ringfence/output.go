@@ -116,19 +116,3 @@ func (p *printer) good(s string) string { return p.paint("32", s) }
 func (p *printer) bad(s string) string  { return p.paint("31;1", s) }
 func (p *printer) open(s string) string { return p.paint("33", s) }
 func (p *printer) dim(s string) string  { return p.paint("2", s) }
-
-// plain makes text from the input safe for a terminal: control and bidirectional characters are escaped.
-func plain(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\t':
-			b.WriteByte(' ')
-		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f:
-			fmt.Fprintf(&b, "\\u%04x", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}

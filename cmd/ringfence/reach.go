@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
 )
 
@@ -53,7 +54,7 @@ func printReach(p *printer, r *solver.Reach) {
 		word = p.good("UNREACHABLE")
 	case solver.Unknown:
 	}
-	p.line("%s  %s -> %s  %s", word, plain(r.From), plain(r.To), r.Service)
+	p.line("%s  %s -> %s  %s", word, model.Visible(r.From), model.Visible(r.To), r.Service)
 	if r.Verdict == solver.Unreachable {
 		p.line("proved: no packet can be delivered")
 	}
@@ -64,7 +65,7 @@ func printReach(p *printer, r *solver.Reach) {
 			break
 		}
 		p.line("")
-		p.line("  %s -> %s  %s%s%s", plain(f.From), plain(f.To), f.Kind, viaText(f.Via), labelText(p, f))
+		p.line("  %s -> %s  %s%s%s", model.Visible(f.From), model.Visible(f.To), f.Kind, viaText(f.Via), labelText(p, f))
 		for j, k := range f.Packets {
 			if j == 4 {
 				p.line("      … and %d more rows", len(f.Packets)-j)
@@ -91,7 +92,7 @@ func viaText(via []string) string {
 	if len(via) == 0 {
 		return ""
 	}
-	return " via " + plain(strings.Join(via, ", "))
+	return " via " + model.Visible(strings.Join(via, ", "))
 }
 
 func labelText(p *printer, f solver.Flow) string {
@@ -121,7 +122,7 @@ func packetsText(k solver.Packets) string {
 	if len(k.Tags) > 0 {
 		out += "  in " + strings.Join(k.Tags, ", ")
 	}
-	return plain(out)
+	return model.Visible(out)
 }
 
 // few prints the head of a list.
@@ -134,10 +135,10 @@ func few(list []string) string {
 }
 
 func printWitness(p *printer, w *solver.Witness) {
-	p.line("packet  %s", plain(w.Packet.String()))
+	p.line("packet  %s", model.Visible(w.Packet.String()))
 	printHops(p, w.Hops)
 	for _, l := range w.Legs {
-		p.line("then %s opens  %s", plain(l.Relay), plain(l.Packet.String()))
+		p.line("then %s opens  %s", model.Visible(l.Relay), model.Visible(l.Packet.String()))
 		printHops(p, l.Hops)
 	}
 }
@@ -145,14 +146,14 @@ func printWitness(p *printer, w *solver.Witness) {
 func printHops(p *printer, hops []solver.Hop) {
 	at, stage, action := 0, 0, 0
 	for _, h := range hops {
-		at, stage, action = max(at, len(plain(h.At))), max(stage, len(h.Stage)), max(action, len(h.Action))
+		at, stage, action = max(at, len(model.Visible(h.At))), max(stage, len(h.Stage)), max(action, len(h.Action))
 	}
 	for _, h := range hops {
 		word := fmt.Sprintf("%-*s", action, h.Action)
 		if h.Action == "deny" || h.Action == "drop" {
 			word = p.bad(word)
 		}
-		p.line("  %-*s  %-*s  %s  %s", at, plain(h.At), stage, h.Stage, word, hopText(p, h))
+		p.line("  %-*s  %-*s  %s  %s", at, model.Visible(h.At), stage, h.Stage, word, hopText(p, h))
 	}
 }
 
@@ -174,9 +175,9 @@ func hopText(p *printer, h solver.Hop) string {
 	if h.Detail != "" {
 		parts = append(parts, h.Detail)
 	}
-	text := plain(strings.Join(parts, "; "))
+	text := model.Visible(strings.Join(parts, "; "))
 	if h.Source != "" {
-		text += "  " + p.dim(plain(h.Source))
+		text += "  " + p.dim(model.Visible(h.Source))
 	}
 	return text
 }
@@ -192,7 +193,7 @@ func blockerText(b solver.Blocker) string {
 	if b.Source != "" {
 		text += "  " + b.Source
 	}
-	return plain(text)
+	return model.Visible(text)
 }
 
 func printAssumptions(p *printer, list []solver.Assumption) {
@@ -208,14 +209,14 @@ func printAssumptions(p *printer, list []solver.Assumption) {
 		p.line("")
 		p.line("not known")
 		for _, a := range open {
-			p.line("  %s: %s%s", p.open(plain(a.ID)), plain(a.Text), settle(a))
+			p.line("  %s: %s%s", p.open(model.Visible(a.ID)), model.Visible(a.Text), settle(a))
 		}
 	}
 	if len(taken) > 0 {
 		p.line("")
 		p.line("%s", p.dim("assumed"))
 		for _, a := range taken {
-			p.line("%s", p.dim(fmt.Sprintf("  %s: %s", plain(a.ID), plain(a.Text))))
+			p.line("%s", p.dim(fmt.Sprintf("  %s: %s", model.Visible(a.ID), model.Visible(a.Text))))
 		}
 	}
 }
@@ -224,5 +225,5 @@ func settle(a solver.Assumption) string {
 	if a.Settle == "" {
 		return ""
 	}
-	return "; settle: " + plain(a.Settle)
+	return "; settle: " + model.Visible(a.Settle)
 }

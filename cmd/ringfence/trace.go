@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
 )
 
@@ -54,7 +55,7 @@ func printTrace(p *printer, t *solver.Trace) {
 		word = p.good("DROPPED")
 	case solver.Unknown:
 	}
-	p.line("%s  %s", word, plain(t.Packet.String()))
+	p.line("%s  %s", word, model.Visible(t.Packet.String()))
 	printHops(p, t.Hops)
 	if t.Courses > 1 {
 		p.line("%s", p.dim("the packet may take other courses too; this one decides the verdict"))

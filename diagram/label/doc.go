@@ -1,7 +1,5 @@
-// Package label writes names, references and services short, and safe to show.
+// Package label writes names, references and services short.
 //
-// What an estate calls its resources is input that nobody vetted: a name may hold control characters, terminal codes, or characters
-// that reorder the text around them. [Visible] shows those as escapes; each format escapes its own special characters on top.
 // [Services] and [Targets] say in a few words what a set of packets asks for; they summarise, and leave addresses out.
 //
 // Shape: services are written as people write them (docs/intent.md): `tcp/443`, `udp/53`, `tcp/8000-8100`, `icmp`, `any`.

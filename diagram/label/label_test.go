@@ -9,26 +9,6 @@ import (
 	"github.com/ringfence/ringfence/solver"
 )
 
-func TestVisible(t *testing.T) {
-	for _, test := range []struct{ name, in, want string }{
-		{"plain names stay", "snet-pe / Zürich 東京 <b>", "snet-pe / Zürich 東京 <b>"},
-		{"terminal codes", "a\x1b[31mred", `a\x1b[31mred`},
-		{"C1 control codes are terminal codes too", "a\u009b31m", `a\u009b31m`},
-		{"line breaks and tabs", "a\r\n\tb", `a\r\n\tb`},
-		{"right-to-left override", "nsg\u202egsn", `nsg\u202egsn`},
-		{"isolates, marks and zero width", "a\u2066b\u200fc\u200bd", `a\u2066b\u200fc\u200bd`},
-		{"line separator breaks lines in scripts", "a\u2028b", `a\u2028b`},
-		{"invalid UTF-8", "a\xff\xfeb", `a\xff\xfeb`},
-		{"a replacement character that the input really holds", "a\ufffdb", `a\ufffdb`},
-		{"XML knows no U+FFFE", "a\ufffeb", `a\ufffeb`},
-		{"DEL", "a\x7f", `a\x7f`},
-	} {
-		if got := Visible(test.in); got != test.want {
-			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
-		}
-	}
-}
-
 func TestName(t *testing.T) {
 	for ref, want := range map[string]string{
 		"subnet:vnet-spoke/snet-pe":    "snet-pe",

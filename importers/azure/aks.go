@@ -309,7 +309,7 @@ func (r *resource) pools(p *clusterProperties, at *value) []model.NodePool {
 	own := map[string]model.NodePool{}
 	for _, s := range items[agentPool](r, nil, nil, "agentpools") {
 		pool := nodePool(s)
-		if first, ok := own[pool.Name]; ok && !alike(first, pool) {
+		if first, ok := own[pool.Name]; ok && !model.Alike(first, pool) {
 			r.errs = append(r.errs, &model.InputError{
 				Source: pool.Source, Resource: pool.ID, Found: "a second, different copy",
 				Accepted: "one description of each resource; the other is at " + first.Source.String(),

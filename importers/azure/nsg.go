@@ -174,7 +174,7 @@ func (r *resource) rulePorts(at *value, name string) ([]model.PortRange, []strin
 // missingDefaults synthesises the default rules that an export leaves out: every NSG has them and nobody can delete them (AZ-NSG-03).
 func missingDefaults(nsg model.ID, have []model.SecurityRule) []model.SecurityRule {
 	var out []model.SecurityRule
-	for _, d := range defaultRules() {
+	for _, d := range model.DefaultRules() {
 		if slices.ContainsFunc(have, func(s model.SecurityRule) bool {
 			return s.Default && s.Direction == d.Direction && s.Priority == d.Priority
 		}) {
@@ -184,28 +184,6 @@ func missingDefaults(nsg model.ID, have []model.SecurityRule) []model.SecurityRu
 		out = append(out, d)
 	}
 	return out
-}
-
-// defaultRules is the table of AZ-NSG-03, with the descriptions that the platform gives.
-func defaultRules() []model.SecurityRule {
-	anywhere := model.AddressMatch{Any: true}
-	tag := func(name string) model.AddressMatch { return model.AddressMatch{Tags: []string{name}} }
-	rule := func(name string, d model.Direction, priority int, from, to model.AddressMatch, a model.Access, text string) model.SecurityRule {
-		return model.SecurityRule{
-			Name: name, Direction: d, Priority: priority, Access: a, Protocol: model.AnyProtocol, SourceAddrs: from, DestAddrs: to,
-			SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts},
-			SourcePortText: []string{"*"}, DestPortText: []string{"*"}, Default: true, Description: text, ProvisioningState: "Succeeded",
-		}
-	}
-	vnet, internet, balancer := tag("VirtualNetwork"), tag("Internet"), tag("AzureLoadBalancer")
-	return []model.SecurityRule{
-		rule("AllowVnetInBound", model.Inbound, 65000, vnet, vnet, model.Allow, "Allow inbound traffic from all VMs in VNET"),
-		rule("AllowAzureLoadBalancerInBound", model.Inbound, 65001, balancer, anywhere, model.Allow, "Allow inbound traffic from azure load balancer"),
-		rule("DenyAllInBound", model.Inbound, 65500, anywhere, anywhere, model.Deny, "Deny all inbound traffic"),
-		rule("AllowVnetOutBound", model.Outbound, 65000, vnet, vnet, model.Allow, "Allow outbound traffic from all VMs to all VMs in VNET"),
-		rule("AllowInternetOutBound", model.Outbound, 65001, anywhere, internet, model.Allow, "Allow outbound traffic from all VMs to Internet"),
-		rule("DenyAllOutBound", model.Outbound, 65500, anywhere, anywhere, model.Deny, "Deny all outbound traffic"),
-	}
 }
 
 // readASG reads an application security group; who is in it stands at the IP configurations (AZ-ASG-05).

@@ -56,7 +56,7 @@ func nsgWeb() *model.NSG {
 			SourcePortText: []string{"*"}, DestPortText: []string{"1433"}, ProvisioningState: "Succeeded",
 		},
 	}
-	defaults := defaultRules()
+	defaults := model.DefaultRules()
 	return &model.NSG{Meta: m, FlushConnection: model.On, Rules: slices.Concat(rules, defaults[:3], defaults[3:])}
 }
 
@@ -95,7 +95,7 @@ func TestListedDefaultRules(t *testing.T) {
 	if got := n.Rules[0].Source.String(); got != "a.json:3" {
 		t.Errorf("source of a listed default rule: got %s, want a.json:3", got)
 	}
-	if diff := cmp.Diff(defaultRules(), n.Rules, facts()); diff != "" {
+	if diff := cmp.Diff(model.DefaultRules(), n.Rules, facts()); diff != "" {
 		t.Errorf("default rules (-want +got):\n%s", diff)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -314,37 +313,6 @@ func both(v *value, one, many string) []*value {
 	return append(out, v.list(many)...)
 }
 
-// alike reports whether two parts say the same but for where they were read.
-func alike[T any](a, b T) bool { return sameFacts(reflect.ValueOf(a), reflect.ValueOf(b)) }
-
-func sameFacts(a, b reflect.Value) bool {
-	switch {
-	case a.Type() == reflect.TypeFor[model.Source]():
-		return true
-	case a.Type() == reflect.TypeFor[model.ID]():
-		return model.ID(a.String()).Key() == model.ID(b.String()).Key()
-	case a.Kind() == reflect.Struct && a.Type().PkgPath() == reflect.TypeFor[model.Source]().PkgPath():
-		for i := range a.NumField() {
-			if !sameFacts(a.Field(i), b.Field(i)) {
-				return false
-			}
-		}
-		return true
-	case a.Kind() == reflect.Slice:
-		if a.Len() != b.Len() {
-			return false
-		}
-		for i := range a.Len() {
-			if !sameFacts(a.Index(i), b.Index(i)) {
-				return false
-			}
-		}
-		return true
-	default:
-		return reflect.DeepEqual(a.Interface(), b.Interface())
-	}
-}
-
 // merge joins the parts that stand inside a resource with those that stand beside it, sorted by name. The same part twice is fine
 // when both say the same, and an error that names both places when they differ.
 func merge[T any](r *resource, what string, list []T, name func(T) (string, model.Source)) []T {
@@ -358,7 +326,7 @@ func merge[T any](r *resource, what string, list []T, name func(T) (string, mode
 		n, src := name(t)
 		if len(out) > 0 {
 			if last, first := name(out[len(out)-1]); strings.EqualFold(last, n) {
-				if !alike(out[len(out)-1], t) {
+				if !model.Alike(out[len(out)-1], t) {
 					r.errs = append(r.errs, &model.InputError{
 						Source: src, Resource: r.id, Field: what, Found: n + " a second time, different",
 						Accepted: "one description of each; the other is at " + first.String(),

@@ -120,7 +120,10 @@ func (g *scale) nsg(name string, own netip.Prefix) model.ID {
 		}
 		n.Rules = append(n.Rules, r)
 	}
-	n.Rules = append(n.Rules, DefaultRules(n.ID)...)
+	for _, r := range model.DefaultRules() {
+		r.Source = model.Source{Platform: "default rule", Resource: n.ID}
+		n.Rules = append(n.Rules, r)
+	}
 	g.out = append(g.out, n)
 	return n.ID
 }
@@ -140,24 +143,4 @@ func (g *scale) firewallRules(n int) []model.FirewallRule {
 		})
 	}
 	return out
-}
-
-// DefaultRules are the six rules that every NSG has (AZ-NSG-03).
-func DefaultRules(nsg model.ID) []model.SecurityRule {
-	tag := func(t string) model.AddressMatch { return model.AddressMatch{Tags: []string{t}} }
-	any := model.AddressMatch{Any: true}
-	rule := func(name string, dir model.Direction, priority int, a model.Access, src, dst model.AddressMatch) model.SecurityRule {
-		return model.SecurityRule{
-			Name: name, Source: model.Source{Platform: "default rule", Resource: nsg}, Priority: priority, Direction: dir, Access: a, Protocol: model.AnyProtocol,
-			SourceAddrs: src, DestAddrs: dst, SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts}, Default: true,
-		}
-	}
-	return []model.SecurityRule{
-		rule("AllowVnetInBound", model.Inbound, 65000, model.Allow, tag("VirtualNetwork"), tag("VirtualNetwork")),
-		rule("AllowAzureLoadBalancerInBound", model.Inbound, 65001, model.Allow, tag("AzureLoadBalancer"), any),
-		rule("DenyAllInBound", model.Inbound, 65500, model.Deny, any, any),
-		rule("AllowVnetOutBound", model.Outbound, 65000, model.Allow, tag("VirtualNetwork"), tag("VirtualNetwork")),
-		rule("AllowInternetOutBound", model.Outbound, 65001, model.Allow, any, tag("Internet")),
-		rule("DenyAllOutBound", model.Outbound, 65500, model.Deny, any, any),
-	}
 }

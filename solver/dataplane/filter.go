@@ -449,19 +449,7 @@ func (p *planner) defaultRules(dir model.Direction, ctx *subnetContext) filterLi
 	if l, ok := p.lists[key]; ok {
 		return *l
 	}
-	tag := func(t string) model.AddressMatch { return model.AddressMatch{Tags: []string{t}} }
-	every := model.AddressMatch{Any: true}
-	rule := func(priority int, a model.Access, src, dst model.AddressMatch) model.SecurityRule {
-		return model.SecurityRule{Priority: priority, Direction: dir, Access: a, Protocol: model.AnyProtocol, SourceAddrs: src, DestAddrs: dst, Default: true}
-	}
-	rules := []model.SecurityRule{
-		rule(65000, model.Allow, tag("VirtualNetwork"), tag("VirtualNetwork")),
-		rule(65001, model.Allow, tag("AzureLoadBalancer"), every),
-		rule(65500, model.Deny, every, every),
-	}
-	if dir == model.Outbound {
-		rules[1] = rule(65001, model.Allow, every, tag("Internet"))
-	}
+	rules := slices.DeleteFunc(model.DefaultRules(), func(r model.SecurityRule) bool { return r.Direction != dir })
 	l := &filterList{guard: p.evaluate(rules, dir, ctx, nil, reading{})}
 	p.lists[key] = l
 	return *l

@@ -22,39 +22,14 @@ func (a tri) and(b tri) tri { return min(a, b) }
 
 // matchLabels decides a label selector; unknown lists keys whose value is not known (K8S-NP-01, K8S-NP-02).
 func matchLabels(s model.LabelSelector, labels map[string]string, unknown func(key string) bool) tri {
-	out := yes
-	for k, v := range s.Match {
-		have, ok := labels[k]
-		switch {
-		case ok && have == v:
-		case !ok && unknown(k):
-			out = out.and(maybe)
-		default:
-			return no
-		}
+	switch may, must := s.Selects(labels, unknown); {
+	case must:
+		return yes
+	case may:
+		return maybe
+	default:
+		return no
 	}
-	for _, r := range s.Requirements {
-		have, ok := labels[r.Key]
-		if !ok && unknown(r.Key) {
-			out = out.and(maybe)
-			continue
-		}
-		holds := false
-		switch r.Operator {
-		case "In":
-			holds = ok && slices.Contains(r.Values, have)
-		case "NotIn":
-			holds = !ok || !slices.Contains(r.Values, have)
-		case "Exists":
-			holds = ok
-		case "DoesNotExist":
-			holds = !ok
-		}
-		if !holds {
-			return no
-		}
-	}
-	return out
 }
 
 // selectsPod decides whether a pod selector selects a workload's pods. Labels that the platform sets, or that are not the same on all

@@ -68,7 +68,7 @@ func apiRangesVoid(r *reader, found sink) {
 		}
 		found(fact{
 			subject: r.apiServer(c), origin: c.Source,
-			text:   fmt.Sprintf("The cluster is private, so its authorised ranges (%s) have no effect: whoever routes to the private endpoint reaches the API server.", join(prefixTexts(c.APIRanges))),
+			text:   fmt.Sprintf("The cluster is private, so its authorised ranges (%s) have no effect: whoever routes to the private endpoint reaches the API server.", join(model.PrefixTexts(c.APIRanges))),
 			remedy: "Remove the ranges, and filter by the NSG of the endpoint's subnet with privateEndpointNetworkPolicies Enabled.",
 		})
 	})

@@ -147,7 +147,7 @@ func endpointPortMismatch(r *reader, found sink) {
 			found(fact{
 				subject: r.nsgRule(g, u), origin: ruleOrigin(g, u),
 				text: fmt.Sprintf("The rule allows %s to %s alone (%s), whose service listens on %s: it opens nothing, and what it was written for is left to the rules behind it.",
-					service(u.Protocol, u.DestPorts), join(prefixTexts(d.Prefixes)), join(names), join(want)),
+					service(u.Protocol, u.DestPorts), join(model.PrefixTexts(d.Prefixes)), join(names), join(want)),
 				remedy: "Correct the port, or remove the rule.",
 			})
 		}

@@ -33,7 +33,7 @@ func servicePorts(s *model.KubeService) string {
 
 // sourceRanges returns what limits the clients of a Service's frontend (AKS-LB-03).
 func sourceRanges(s *model.KubeService) []string {
-	out := prefixTexts(s.SourceRanges)
+	out := model.PrefixTexts(s.SourceRanges)
 	for _, name := range []string{"azure-allowed-ip-ranges", "azure-allowed-service-tags"} {
 		if v := annotated(s, name); v != "" {
 			out = append(out, strings.Split(v, ",")...)

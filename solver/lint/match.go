@@ -127,7 +127,7 @@ func addresses(m model.AddressMatch) string {
 	}
 	var out []string
 	for _, p := range m.Prefixes {
-		out = append(out, shortPrefix(p))
+		out = append(out, model.PrefixText(p))
 	}
 	for _, t := range m.Tags {
 		out = append(out, "tag "+t)
@@ -136,23 +136,6 @@ func addresses(m model.AddressMatch) string {
 		out = append(out, g.Name())
 	}
 	return join(append(out, m.FQDNs...))
-}
-
-// shortPrefix writes one address without its length.
-func shortPrefix(p netip.Prefix) string {
-	if p.IsSingleIP() {
-		return p.Addr().String()
-	}
-	return p.String()
-}
-
-// prefixTexts writes prefixes one by one.
-func prefixTexts(ps []netip.Prefix) []string {
-	out := make([]string, len(ps))
-	for i, p := range ps {
-		out[i] = shortPrefix(p)
-	}
-	return out
 }
 
 // service writes protocol and ports into a sentence: `tcp/22`, `tcp/443, 8443`, `udp, every port`.

@@ -150,48 +150,16 @@ func (r *reader) otherPolicies(n *model.Namespace) bool {
 	})
 }
 
-// selects reports whether a label selector matches labels (K8S-NP-02).
+// selects reports whether a label selector matches labels.
 func selects(s model.LabelSelector, labels map[string]string) bool {
-	for k, v := range s.Match {
-		if got, ok := labels[k]; !ok || got != v {
-			return false
-		}
-	}
-	for _, q := range s.Requirements {
-		got, ok := labels[q.Key]
-		var match bool
-		switch q.Operator {
-		case "In":
-			match = ok && slices.Contains(q.Values, got)
-		case "NotIn":
-			match = !ok || !slices.Contains(q.Values, got)
-		case "Exists":
-			match = ok
-		case "DoesNotExist":
-			match = !ok
-		}
-		if !match {
-			return false
-		}
-	}
-	return true
+	_, must := s.Selects(labels, nil)
+	return must
 }
 
 // maySelect reports whether a selector matches a workload's pods, or cannot be told from the template (K8S-WL-02).
 func maySelect(s model.LabelSelector, w *model.Workload) bool {
-	implied := func(key string) bool { return slices.Contains(w.Implied, key) }
-	rest := model.LabelSelector{Match: map[string]string{}}
-	for k, v := range s.Match {
-		if !implied(k) {
-			rest.Match[k] = v
-		}
-	}
-	for _, q := range s.Requirements {
-		if !implied(q.Key) {
-			rest.Requirements = append(rest.Requirements, q)
-		}
-	}
-	return selects(rest, w.Labels)
+	may, _ := s.Selects(w.Labels, func(key string) bool { return slices.Contains(w.Implied, key) })
+	return may
 }
 
 // hostNetworkWorkload: pods on the node's network are no subject of NetworkPolicies (K8S-NP-25).

@@ -11,22 +11,6 @@ import (
 
 func (r *reader) service(s *model.Service) string { return r.refs.Of(model.SelService, s) }
 
-// ruleSet is the word before the colon of a service's rule names.
-func ruleSet(s *model.Service) string {
-	switch s.Kind {
-	case model.KeyVault:
-		return "vault"
-	case model.ContainerRegistry:
-		return "registry"
-	case model.StorageAccount:
-		return "storage"
-	case model.SQLServer, model.CosmosDB, model.PostgreSQL, model.MySQL:
-		return "database"
-	default:
-		return "service"
-	}
-}
-
 // door is what a service's public door admits (AZ-PAAS-01 to AZ-PAAS-05).
 type door uint8
 
@@ -89,8 +73,8 @@ func publicDoorOpen(r *reader, found sink) {
 					continue
 				}
 				found(fact{
-					subject: r.rule(ruleSet(s), s.ID, u.Name), origin: u.Source,
-					text:   fmt.Sprintf("Public network access of the %s %s is on, and the rule admits %s: it is open to the internet.", s.Kind, s.Name(), join(prefixTexts(u.Prefixes))),
+					subject: r.rule(s.Kind.RuleSet(), s.ID, u.Name), origin: u.Source,
+					text:   fmt.Sprintf("Public network access of the %s %s is on, and the rule admits %s: it is open to the internet.", s.Kind, s.Name(), join(model.PrefixTexts(u.Prefixes))),
 					remedy: "Remove the rule, and set publicNetworkAccess to Disabled.",
 				})
 			}
@@ -168,7 +152,7 @@ func azureServicesAdmitted(r *reader, found sink) {
 				continue
 			}
 			found(fact{
-				subject: r.rule(ruleSet(s), s.ID, u.Name), origin: u.Source,
+				subject: r.rule(s.Kind.RuleSet(), s.ID, u.Name), origin: u.Source,
 				text:   fmt.Sprintf("The rule 0.0.0.0 of the %s %s admits every address inside Azure, machines of other customers included.", s.Kind, s.Name()),
 				remedy: "Remove the rule; reach the service by private endpoint or name the addresses.",
 			})

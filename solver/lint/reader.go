@@ -209,7 +209,7 @@ func (r *reader) countNames() {
 		count("jit", x.ID)
 	}
 	for _, x := range r.e.Services {
-		count(ruleSet(x), x.ID)
+		count(x.Kind.RuleSet(), x.ID)
 	}
 }
 

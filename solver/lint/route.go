@@ -431,7 +431,7 @@ func gatewayRouteMissing(r *reader, found sink) {
 			var open []string
 			for _, rng := range l.remote.Prefixes {
 				if left := d.leaves(rng, r.targets(l.remote, rng)); len(left) > 0 {
-					open = append(open, prefixTexts(left)...)
+					open = append(open, model.PrefixTexts(left)...)
 				}
 			}
 			if len(open) == 0 {
