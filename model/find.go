@@ -112,36 +112,33 @@ func kindWord(k SelectorKind) string {
 	}
 }
 
+// azureNames are the candidates of one kind of Azure resource.
+func azureNames[T Resource](resources []T) []named {
+	list := make([]named, len(resources))
+	for i, r := range resources {
+		id := r.ResourceID()
+		list[i] = named{parts: []string{id.Name()}, qualifier: id.ResourceGroup(), found: Found{Resource: r}}
+	}
+	return list
+}
+
 // candidates lists what a kind may name. Azure names fold case, Kubernetes names do not.
 func (e *Estate) candidates(k SelectorKind) (list []named, fold bool) {
-	azure := func(r Resource, parts ...string) {
-		list = append(list, named{parts: parts, qualifier: r.ResourceID().ResourceGroup(), found: Found{Resource: r}})
-	}
 	fold = true
 	switch k {
 	case SelVNet:
-		for _, r := range e.VNets {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.VNets)
 	case SelSubnet:
-		for _, r := range e.Subnets {
-			azure(r, r.VNet.Name(), r.Name())
+		list = azureNames(e.Subnets)
+		for i, s := range e.Subnets {
+			list[i].parts = []string{s.VNet.Name(), s.Name()}
 		}
 	case SelNIC:
-		for _, r := range e.NICs {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.NICs)
 	case SelVM:
-		for _, r := range e.VMs {
-			azure(r, r.Name())
-		}
-		for _, r := range e.ScaleSets {
-			azure(r, r.Name())
-		}
+		list = append(azureNames(e.VMs), azureNames(e.ScaleSets)...)
 	case SelCluster, SelAPIServer:
-		for _, r := range e.Clusters {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.Clusters)
 	case SelNodePool:
 		for _, r := range e.Clusters {
 			for _, p := range r.Pools {
@@ -159,33 +156,19 @@ func (e *Estate) candidates(k SelectorKind) (list []named, fold bool) {
 			list = append(list, named{parts: []string{r.Namespace, r.Name()}, qualifier: r.Cluster.Name(), found: Found{Resource: r}})
 		}
 	case SelService:
-		for _, r := range e.Services {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.Services)
 	case SelEndpoint:
-		for _, r := range e.Endpoints {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.Endpoints)
 	case SelFirewall:
-		for _, r := range e.Firewalls {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.Firewalls)
 	case SelAppGateway:
-		for _, r := range e.AppGateways {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.AppGateways)
 	case SelLB:
-		for _, r := range e.LoadBalancers {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.LoadBalancers)
 	case SelBastion:
-		for _, r := range e.Bastions {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.Bastions)
 	case SelGateway:
-		for _, r := range e.Gateways {
-			azure(r, r.Name())
-		}
+		list = azureNames(e.Gateways)
 	case SelFrontDoor, SelAPIM:
 		// No resources of these kinds are modelled yet; the selector finds nothing and says so.
 	case SelInternet, SelAny, SelZone, SelIP, SelCIDR, SelTag, SelFQDN:

@@ -3,6 +3,7 @@ package pci
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -462,7 +463,7 @@ func podsText(s model.LabelSelector, namespace string) string {
 // selectorText prints a label selector; an empty one selects all (K8S-NP-11).
 func selectorText(s model.LabelSelector) string {
 	var out []string
-	for _, k := range sortedKeys(s.Match) {
+	for _, k := range slices.Sorted(maps.Keys(s.Match)) {
 		out = append(out, k+"="+s.Match[k])
 	}
 	for _, r := range s.Requirements {
@@ -476,15 +477,6 @@ func selectorText(s model.LabelSelector) string {
 		return "(all)"
 	}
 	return strings.Join(out, ", ")
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 func (t *ruleTable) services() {

@@ -17,9 +17,12 @@ type place struct {
 	line int // 0: the file as a whole
 }
 
+// placeText is `file:line`.
+var placeText = regexp.MustCompile(`^([^\s/][^\n]*?):([1-9][0-9]*)$`)
+
 // placeOf reads a source as results print it. What the platform adds, and what a live import read, has no place in a file.
 func (r *Result) placeOf(source string) (place, bool) {
-	if m := regexp.MustCompile(`^([^\s/][^\n]*?):([1-9][0-9]*)$`).FindStringSubmatch(source); m != nil {
+	if m := placeText.FindStringSubmatch(source); m != nil {
 		line, err := strconv.Atoi(m[2])
 		return place{m[1], line}, err == nil
 	}

@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -278,46 +279,50 @@ func (s *Solution) tagTexts(tags []packet.TagValue) []string {
 	return out
 }
 
+// tagName is a tag as the input spells it.
 func (s *Solution) tagName(f packet.Field) string {
-	for _, n := range s.graph.Universe.TagNames() {
-		if g, ok := s.graph.Universe.Tag(n); ok && g == f {
-			kind, name, _ := strings.Cut(n, ":")
-			switch kind {
-			case "fqdntag":
-				return s.tagSpelling(name) + " (FQDN tag)"
-			case "webcategory":
-				return name + " (web category)"
-			default:
-				return s.tagSpelling(name)
+	if s.tagWords == nil {
+		s.tagWords = s.spellTags()
+	}
+	return s.tagWords[f]
+}
+
+func (s *Solution) spellTags() map[packet.Field]string {
+	spelt := map[string]string{}
+	read := func(tags []string) {
+		for _, t := range tags {
+			if lower := strings.ToLower(t); spelt[lower] == "" {
+				spelt[lower] = t
 			}
 		}
 	}
-	return "tag"
-}
-
-// tagSpelling gives a tag the spelling of the input.
-func (s *Solution) tagSpelling(lower string) string {
 	for _, n := range s.Project.Estate.NSGs {
 		for _, r := range n.Rules {
-			for _, t := range append(slices.Clone(r.SourceAddrs.Tags), r.DestAddrs.Tags...) {
-				if strings.EqualFold(t, lower) {
-					return t
-				}
-			}
+			read(r.SourceAddrs.Tags)
+			read(r.DestAddrs.Tags)
 		}
 	}
 	for _, g := range s.Project.Estate.RuleGroups {
 		for _, c := range g.Collections {
 			for _, r := range c.Rules {
-				for _, t := range append(slices.Clone(r.Dests.Tags), r.FQDNTags...) {
-					if strings.EqualFold(t, lower) {
-						return t
-					}
-				}
+				read(r.Dests.Tags)
+				read(r.FQDNTags)
 			}
 		}
 	}
-	return lower
+	words := map[packet.Field]string{}
+	for i, n := range s.graph.Universe.TagNames() {
+		kind, name, _ := strings.Cut(n, ":")
+		word := cmp.Or(spelt[name], name)
+		switch kind {
+		case "fqdntag":
+			word += " (FQDN tag)"
+		case "webcategory":
+			word = name + " (web category)"
+		}
+		words[packet.Tag(i)] = word
+	}
+	return words
 }
 
 // assumptions turns IDs into what answers print. Open ones are printed where they made the answer unknown, assumed ones always.

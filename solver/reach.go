@@ -2,6 +2,7 @@ package solver
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -207,12 +208,7 @@ func (s *Solution) directRows(q *query, from packet.Set, as []int, via []int) []
 	}
 	for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay, dataplane.Session} {
 		found := s.arriving(q, b, from)
-		nodes := make([]dataplane.NodeID, 0, len(found))
-		for n := range found {
-			nodes = append(nodes, n)
-		}
-		slices.Sort(nodes)
-		for _, n := range nodes {
+		for _, n := range slices.Sorted(maps.Keys(found)) {
 			set := s.without(q, n, found[n], as)
 			to, part := s.targetName(q, n)
 			for _, g := range s.groupsIn(set) {
@@ -295,21 +291,13 @@ func (s *Solution) targetName(q *query, n dataplane.NodeID) (string, int) {
 
 // partsOf lists the placements of a target: for a workload every pool that its pods may run on, reached or not.
 func (s *Solution) partsOf(q *query, to string, seen map[int]bool) []int {
-	parts := map[int]bool{}
-	for p := range seen {
-		parts[p] = true
-	}
+	parts := maps.Clone(seen)
 	for n := range q.to.nodes {
 		if name, part := s.targetName(q, n); name == to && part != 0 {
 			parts[part] = true
 		}
 	}
-	out := make([]int, 0, len(parts))
-	for p := range parts {
-		out = append(out, p)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(parts))
 }
 
 // without takes the exceptions of a query out of what arrives at a node. as names the first senders of a chain.

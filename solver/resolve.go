@@ -20,11 +20,10 @@ type end struct {
 	nodes   map[dataplane.NodeID]packet.Set // receive nodes, with the packets that count there
 	entry   map[dataplane.NodeID]packet.Set // entries: packets count that go on to be delivered (AZ-GEN-11)
 	named   bool                            // an `fqdn:` or `tag:` narrows the packets
-	owners  map[dataplane.NodeID]string     // what a node is called, where the end has its own word for it
 }
 
 func newEnd(text string) *end {
-	return &end{text: text, nodes: map[dataplane.NodeID]packet.Set{}, entry: map[dataplane.NodeID]packet.Set{}, owners: map[dataplane.NodeID]string{}}
+	return &end{text: text, nodes: map[dataplane.NodeID]packet.Set{}, entry: map[dataplane.NodeID]packet.Set{}}
 }
 
 // selText prints a list of selectors.

@@ -38,10 +38,10 @@ type Solution struct {
 	zones       []zonePart
 	groups      []group
 	groupOf     []int // origin -> group
-	checks      int   // witnesses that the interpreter confirmed
 	errs        []error
 	round       map[model.Place]*dataplane.Flood // floods that avoid a place
 	symbolTable *model.Symbols
+	tagWords    map[packet.Field]string
 }
 
 // relay is a relay of the graph, or a declared jump box (AZ-JMP-01).
@@ -185,9 +185,6 @@ func (s *Solution) flood(b dataplane.Bound) *dataplane.Flood {
 
 // Err reports an exceeded budget; answers after it are not valid.
 func (s *Solution) Err() error { return s.graph.Space.Err() }
-
-// WitnessesChecked is how many witnesses the interpreter replayed and confirmed.
-func (s *Solution) WitnessesChecked() int { return s.checks }
 
 // groupOrigins numbers the senders that answers name.
 func (s *Solution) groupOrigins() {

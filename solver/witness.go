@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -75,7 +76,6 @@ func (s *Solution) rowWitness(q *query, r row) (*Witness, []string) {
 		}
 		w.Legs = append(w.Legs, Leg{Relay: s.relays[r.via[i-1]].name, Packet: l.packet, Hops: l.hops})
 	}
-	s.checks++
 	return w, notes
 }
 
@@ -87,12 +87,7 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 	var out []string
 	seen := 0
 	ask := func(sets, sure map[dataplane.NodeID]packet.Set) {
-		nodes := make([]dataplane.NodeID, 0, len(sets))
-		for n := range sets {
-			nodes = append(nodes, n)
-		}
-		slices.Sort(nodes)
-		for _, n := range nodes {
+		for _, n := range slices.Sorted(maps.Keys(sets)) {
 			open := space.Subtract(sets[n], sure[n])
 			p, ok := space.Sample(open, s.graph.Natural()...)
 			if !ok || seen >= most {
@@ -138,12 +133,7 @@ type tracedLeg struct {
 // leg samples a packet from what arrives at some nodes, walks back to how its sender made it, and has the interpreter replay it.
 // wanted, where not empty, is preferred (without the origin).
 func (s *Solution) leg(f *dataplane.Flood, sets map[dataplane.NodeID]packet.Set, wanted packet.Set) (tracedLeg, bool) {
-	nodes := make([]dataplane.NodeID, 0, len(sets))
-	for n := range sets {
-		nodes = append(nodes, n)
-	}
-	slices.Sort(nodes)
-	for _, n := range nodes {
+	for _, n := range slices.Sorted(maps.Keys(sets)) {
 		prefer := s.graph.Natural()
 		if !wanted.Empty() {
 			prefer = append([]packet.Set{wanted}, prefer...)

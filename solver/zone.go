@@ -3,6 +3,7 @@ package solver
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -112,12 +113,7 @@ func (s *Solution) assignZones() {
 			sender[o] = m
 			z.senders = append(z.senders, o)
 		}
-		nodes := make([]dataplane.NodeID, 0, len(m.end.nodes))
-		for n := range m.end.nodes {
-			nodes = append(nodes, n)
-		}
-		slices.Sort(nodes)
-		for _, n := range nodes {
+		for _, n := range slices.Sorted(maps.Keys(m.end.nodes)) {
 			set := m.end.nodes[n]
 			fresh := space.Subtract(set, taken[n])
 			if fresh.Empty() || fresh != set {

@@ -19,7 +19,7 @@ func (p *planner) planAppGateways() {
 				Place: place, Prefixes: p.gatewayRange(g), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""),
 				Subnet: firstSubnet(g), isRelay: true, Channel: l.Name,
 			})
-			p.relays = append(p.relays, Relay{Name: string(g.ID), Kind: "appgw", Accept: s, From: []*Site{s}})
+			p.relays = append(p.relays, Relay{Accept: s, From: []*Site{s}})
 			p.forward(g, l, s)
 		}
 		place := listenerPlace(g, managementListener)

@@ -42,7 +42,7 @@ func (p *planner) planBastions() {
 		}
 		place := model.Place{Kind: model.PlaceBastion, ID: b.ID}
 		s := p.site(&Site{Place: place, Prefixes: p.bastionRange(b), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""), Subnet: b.Subnet, isRelay: true})
-		p.relays = append(p.relays, Relay{Name: string(b.ID), Kind: "bastion", Accept: s, From: []*Site{s}})
+		p.relays = append(p.relays, Relay{Accept: s, From: []*Site{s}})
 		p.bastionIn(b)
 
 		shells := tcpTo(22, 3389)

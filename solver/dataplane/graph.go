@@ -40,12 +40,6 @@ const (
 	StageReceive               // delivered
 )
 
-func (s Stage) String() string {
-	return [...]string{
-		"send", "route", "gateway", "firewall", "forward", "egress", "public", "frontend", "fabric", "inbound", "node", "pod", "receive",
-	}[s]
-}
-
 // NodeID indexes Graph.Nodes.
 type NodeID int32
 
@@ -112,10 +106,7 @@ type Origin struct {
 
 // Relay ends one connection and starts another (AZ-REL-01): what Accept receives may make From send.
 type Relay struct {
-	Name   string // as answers print it: appgw:agw
-	Kind   string // appgw, bastion, ingress, jump-box, proxy
 	Accept *Site
-	accept *lazy // of what Accept receives, the packets that reach the relay's own program
 	From   []*Site
 }
 
@@ -139,9 +130,6 @@ type Graph struct {
 	into      [][]int32   // edges into each node, built on demand
 	facts     *packet.Set // tagFacts, built on demand
 }
-
-// SitesAt returns the sites of a place; a relay has one per channel.
-func (g *Graph) SitesAt(p model.Place) []*Site { return g.byPlace[p.Key()] }
 
 // PlaceAt is the place that a packet to an address reaches at a receiving node: the NIC of a class that holds it, else the node's own.
 func (g *Graph) PlaceAt(n NodeID, a netip.Addr) model.Place {

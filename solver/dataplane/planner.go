@@ -30,7 +30,6 @@ type planner struct {
 	b       *packet.Builder
 	addr    *addressPlan
 	symbols *model.Symbols
-	ranges  map[netip.Addr]*netipx.IPSet // what a symbol's real address may be; nil for public ones
 	nodes   []Node
 	index   map[Node]NodeID
 	edges   []edge
@@ -109,7 +108,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
-		ranges: map[netip.Addr]*netipx.IPSet{}, doorSets: map[string]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
+		doorSets: map[string]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
 	}
 	p.readLedger()
 	p.planClusters()

@@ -645,7 +645,7 @@ func (p *planner) planIngress(cp *clusterPlan) {
 			Place: x.site.Place, Channel: "ingress", Prefixes: x.site.Prefixes, isRelay: true, Receive: -1,
 			Send: p.node(model.Place{Kind: model.PlacePod, ID: x.w.ID, Part: x.pool + " ingress"}, StageSend, ""),
 		})
-		p.relays = append(p.relays, Relay{Name: string(x.w.ID), Kind: "ingress", Accept: x.site, From: []*Site{s}})
+		p.relays = append(p.relays, Relay{Accept: x.site, From: []*Site{s}})
 		out, notes := p.policyGuard(cp, x.w, model.Outbound)
 		p.edge(s.Send, p.insideCluster(cp, x.pool), and(to, out), nil, notes...)
 	}

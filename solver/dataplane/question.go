@@ -45,22 +45,6 @@ func (g *Graph) NamedHost() packet.Set {
 // InternetAddresses is the address classes of the internet.
 func (g *Graph) InternetAddresses() []packet.Range { return g.Universe.Addrs(g.planner.outside) }
 
-// Accepts is the packets that a relay of the graph takes at its receiving site.
-func (g *Graph) Accepts(r Relay) packet.Set {
-	if r.accept == nil {
-		return g.Space.All()
-	}
-	return r.accept.get(g.compiler)
-}
-
-// Resolved says what an unstated address may be, for printing: the owner's range, or nil for a public address.
-func (g *Graph) Resolved(a netip.Addr) []netip.Prefix {
-	if s := g.planner.ranges[a]; s != nil {
-		return s.Prefixes()
-	}
-	return nil
-}
-
 // planQuestions registers the blocks and tags that questions tell apart.
 func (p *planner) planQuestions() {
 	for _, q := range p.o.Questions {

@@ -16,7 +16,6 @@ func (p *planner) symbolGroups() []symbolGroup {
 	at := map[string]int{}
 	for _, s := range p.symbols.All() {
 		within := p.symbolRange(s)
-		p.ranges[s.Addr] = within
 		key := "public"
 		if within != nil {
 			key = setKey(within)

@@ -180,36 +180,23 @@ func (r *reader) readGuards() {
 }
 
 func (r *reader) countNames() {
-	count := func(kind string, id model.ID) { r.names[kind+":"+strings.ToLower(id.Name())]++ }
-	for _, x := range r.e.NSGs {
-		count("nsg", x.ID)
+	countNames(r, "nsg", r.e.NSGs)
+	countNames(r, "routes", r.e.RouteTables)
+	countNames(r, "firewall", r.e.Firewalls)
+	countNames(r, "firewall", r.e.Policies)
+	countNames(r, "waf", r.e.WAFPolicies)
+	countNames(r, "ipgroup", r.e.IPGroups)
+	countNames(r, "publicip", r.e.PublicIPs)
+	countNames(r, "zone", r.e.DNSZones)
+	countNames(r, "jit", r.e.JITPolicies)
+	for _, s := range r.e.Services {
+		countNames(r, s.Kind.RuleSet(), []*model.Service{s})
 	}
-	for _, x := range r.e.RouteTables {
-		count("routes", x.ID)
-	}
-	for _, x := range r.e.Firewalls {
-		count("firewall", x.ID)
-	}
-	for _, x := range r.e.Policies {
-		count("firewall", x.ID)
-	}
-	for _, x := range r.e.WAFPolicies {
-		count("waf", x.ID)
-	}
-	for _, x := range r.e.IPGroups {
-		count("ipgroup", x.ID)
-	}
-	for _, x := range r.e.PublicIPs {
-		count("publicip", x.ID)
-	}
-	for _, x := range r.e.DNSZones {
-		count("zone", x.ID)
-	}
-	for _, x := range r.e.JITPolicies {
-		count("jit", x.ID)
-	}
-	for _, x := range r.e.Services {
-		count(x.Kind.RuleSet(), x.ID)
+}
+
+func countNames[T model.Resource](r *reader, kind string, list []T) {
+	for _, x := range list {
+		r.names[kind+":"+strings.ToLower(x.ResourceID().Name())]++
 	}
 }
 
