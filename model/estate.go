@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Estate is everything that was imported. It is immutable once NewEstate built it; each slice is sorted by ID.
@@ -46,7 +47,8 @@ type Estate struct {
 
 	Ledger []LedgerEntry // sorted by source, then resource
 
-	byKey map[string]Resource
+	byKey   map[string]Resource
+	symbols func() *Symbols // made when first asked for
 }
 
 // JITPolicy is a just-in-time access policy of Defender for Cloud (AZ-JIT-01).
@@ -73,6 +75,7 @@ type JITPort struct {
 // places when they differ.
 func NewEstate(resources []Resource, ledger []LedgerEntry) (*Estate, error) {
 	e := &Estate{byKey: make(map[string]Resource, len(resources))}
+	e.symbols = sync.OnceValue(e.makeSymbols)
 	var errs []error
 	sorted := slices.Clone(resources)
 	slices.SortStableFunc(sorted, func(a, b Resource) int {

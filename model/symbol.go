@@ -75,8 +75,10 @@ func (s *Symbols) At(a netip.Addr) (Symbol, bool) {
 	return s.list[n-1], true
 }
 
-// Symbols returns a symbol for everything of the estate that has an address which the input does not state.
-func (e *Estate) Symbols() *Symbols {
+// Symbols returns a symbol for everything of the estate that has an address which the input does not state. The table is made once.
+func (e *Estate) Symbols() *Symbols { return e.symbols() }
+
+func (e *Estate) makeSymbols() *Symbols {
 	type wanted struct {
 		Symbol
 		group string // symbols that rules treat alike lie side by side, so that sets of them are few blocks

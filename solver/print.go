@@ -167,12 +167,7 @@ func (s *Solution) prefixTexts(ps []netip.Prefix) []string {
 	return out
 }
 
-func (s *Solution) symbols() *model.Symbols {
-	if s.symbolTable == nil {
-		s.symbolTable = s.Project.Estate.Symbols()
-	}
-	return s.symbolTable
-}
+func (s *Solution) symbols() *model.Symbols { return s.Project.Estate.Symbols() }
 
 // symbolText names what a symbol stands for.
 func (s *Solution) symbolText(sym model.Symbol) string {

@@ -29,19 +29,18 @@ var ErrBudget = packet.ErrBudget
 
 // Solution is a solved project. It is not safe for concurrent use.
 type Solution struct {
-	Project     *model.Project
-	graph       *dataplane.Graph
-	o           Options
-	floods      [3]*dataplane.Flood
-	refs        *model.Refs
-	relays      []relay
-	zones       []zonePart
-	groups      []group
-	groupOf     []int // origin -> group
-	errs        []error
-	round       map[model.Place]*dataplane.Flood // floods that avoid a place
-	symbolTable *model.Symbols
-	tagWords    map[packet.Field]string
+	Project  *model.Project
+	graph    *dataplane.Graph
+	o        Options
+	floods   [3]*dataplane.Flood
+	refs     *model.Refs
+	relays   []relay
+	zones    []zonePart
+	groups   []group
+	groupOf  []int // origin -> group
+	errs     []error
+	round    map[model.Place]*dataplane.Flood // floods that avoid a place
+	tagWords map[packet.Field]string
 }
 
 // relay is a relay of the graph, or a declared jump box (AZ-JMP-01).
