@@ -45,6 +45,8 @@ type Panel struct {
 	Edges   []Edge   `json:"edges"`
 	Notes   []string `json:"notes"`
 	Picture bool     `json:"picture"` // false: too large to draw, and listed only
+
+	placed *placed // kept from the first drawing: the whole document and the panel's own sheet are laid out alike
 }
 
 // Group is a zone, a virtual network, a subnet or a namespace; a zone has no parent.

@@ -19,22 +19,16 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 	if !p.Picture || len(p.tops()) == 0 {
 		return &picture{draw: func() {}}, nil
 	}
-	var pl plan
-	if p.boxed() {
-		pl = a.zonePlan(p)
-	} else {
-		pl = a.nodePlan(p)
-	}
 	lines := p.lines()
-	a.busy = len(lines)
-	for _, e := range lines {
-		w, h := a.pillSize(e)
-		pl.lines = append(pl.lines, planLine{from: e.From, to: e.To, w: w, h: h, frame: p.common(e.From, e.To)})
+	if p.placed == nil {
+		a.busy = len(lines)
+		at, err := layout(a.plan(p, lines))
+		if err != nil {
+			return nil, err
+		}
+		p.placed = at
 	}
-	at, err := layout(pl)
-	if err != nil {
-		return nil, err
-	}
+	at := p.placed
 	draw := func() {
 		a.busy = len(lines)
 		for _, g := range p.Groups { // parents come before their children
@@ -64,6 +58,21 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 		}
 	}
 	return &picture{w: at.w, h: at.h, draw: draw}, nil
+}
+
+// plan is what a panel asks of the layout.
+func (a *artist) plan(p *Panel, lines []Edge) plan {
+	var pl plan
+	if p.boxed() {
+		pl = a.zonePlan(p)
+	} else {
+		pl = a.nodePlan(p)
+	}
+	for _, e := range lines {
+		w, h := a.pillSize(e)
+		pl.lines = append(pl.lines, planLine{from: e.From, to: e.To, w: w, h: h, frame: p.common(e.From, e.To)})
+	}
+	return pl
 }
 
 // zonePlan makes each zone a box.

@@ -9,6 +9,7 @@ import (
 )
 
 // SVG draws the diagram. Text stays text; colours follow a dark screen; nothing in it runs or loads anything.
+// One goroutine may draw a diagram at a time.
 func (d *Diagram) SVG() ([]byte, error) {
 	s, err := compose(d)
 	if err != nil {
