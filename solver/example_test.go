@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,46 @@ func TestBrokenExampleFails(t *testing.T) {
 			t.Errorf("%s: got %s, want pass: no mistake touches it", id, got)
 		}
 	}
+}
+
+// An exception for one sender takes nothing from another that reaches the same relay by a longer way (AZ-REL-03).
+func TestExceptionsKeepToTheirSenders(t *testing.T) {
+	p := project(t, "../examples/aks-pci-broken")
+	deny := func(id string, from ...string) model.Assertion {
+		a := model.Assertion{ID: id, Verb: model.VerbDeny, To: selectors(t, "pod:payments/web"), From: selectors(t, from...)}
+		a.Except = []model.Waiver{{From: selectors(t, "nodepool:npoos"), Owner: "Shop", Reason: "test", Expires: model.Date{Year: 2027, Month: 1, Day: 1}}}
+		return a
+	}
+	// The shop's nodes reach the ingress controller; the campus does over the jump box.
+	p.Intent.Assertions = []model.Assertion{deny("both", "zone:on-prem", "nodepool:npoos"), deny("nodes", "nodepool:npoos"), deny("campus", "zone:on-prem")}
+	s, err := Solve(p, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := s.CheckAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Outcome{Fail, Pass, Fail} {
+		r := results[i]
+		if r.Verdict != want {
+			t.Errorf("%s: got %s, want %s", r.ID, r.Verdict, want)
+		}
+		for _, f := range r.Violations {
+			if f.From != "cidr:10.80.0.0/13" || !slices.Equal(f.Via, []string{"nic:nic-vm-jump", "pod:ingress-nginx/controller"}) {
+				t.Errorf("%s: got a flow of %s via %v, want the campus over the jump box alone", r.ID, f.From, f.Via)
+			}
+		}
+	}
+}
+
+func selectors(t *testing.T, texts ...string) []model.Selector {
+	t.Helper()
+	out, err := model.ParseSelectors(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // evidence is what a failed assertion shows: its witness hop by hop, and what stands in the way of a must.

@@ -315,20 +315,11 @@ func (s *Solution) without(q *query, n dataplane.NodeID, set packet.Set, as []in
 			}
 			out = space.Intersect(out, counts)
 		}
-		if x.from != nil {
-			if as != nil {
-				inside := true
-				for _, g := range as {
-					for _, o := range s.groups[g].origins {
-						inside = inside && slices.Contains(x.from.senders, o) && !x.from.named
-					}
-				}
-				if !inside {
-					continue
-				}
-			} else {
-				out = space.Intersect(out, x.from.from)
-			}
+		switch {
+		case as != nil && slices.ContainsFunc(as, func(g int) bool { return !s.speaksOf(x, g) }):
+			continue
+		case as == nil && x.from != nil:
+			out = space.Intersect(out, x.from.from)
 		}
 		set = space.Subtract(set, out)
 	}
@@ -356,13 +347,13 @@ type chain struct {
 	groups []int // who reaches the first one
 }
 
-// chains finds, for each relay, a shortest chain from the senders to it (AZ-REL-03).
-func (s *Solution) chains(q *query, b dataplane.Bound) map[int]chain {
+// chains finds, for each relay, shortest chains from the senders to it (AZ-REL-03): every sender that reaches the relay stands in one of
+// them, since an exception may take out some senders and leave others.
+func (s *Solution) chains(q *query, b dataplane.Bound) map[int][]chain {
 	space := s.graph.Space
 	f := q.floods(b)
-	out := map[int]chain{}
 	usable := func(r relay) bool {
-		if !space.Disjoint(r.from, q.from.from) {
+		if len(q.except) == 0 && space.Subset(r.from, q.from.from) {
 			return false // the relay is among the senders itself: what it opens is in the direct rows
 		}
 		return !slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == r.place.Kind && p.ID.Key() == r.place.ID.Key() })
@@ -370,55 +361,84 @@ func (s *Solution) chains(q *query, b dataplane.Bound) map[int]chain {
 	reach := func(r relay, from packet.Set) packet.Set {
 		return space.Intersect(space.Intersect(f.At(r.at), r.accept), from)
 	}
-	var frontier []int
-	for i, r := range s.relays {
-		if !usable(r) {
-			continue
+	out := map[int][]chain{}
+	stands := map[[2]int]bool{} // relay and sender
+	var frontier, next []chain
+	extend := func(before []int, i int, groups []int) {
+		own := s.groupsIn(s.relays[i].from)
+		fresh := slices.DeleteFunc(slices.Clone(groups), func(g int) bool { return stands[[2]int{i, g}] || slices.Contains(own, g) })
+		if len(fresh) == 0 {
+			return
 		}
-		if hit := reach(r, q.from.from); !hit.Empty() {
-			out[i] = chain{relays: []int{i}, groups: s.groupsIn(hit)}
-			frontier = append(frontier, i)
+		for _, g := range fresh {
+			stands[[2]int{i, g}] = true
+		}
+		c := chain{relays: append(slices.Clone(before), i), groups: fresh}
+		out[i] = append(out[i], c)
+		next = append(next, c)
+	}
+	for i, r := range s.relays {
+		if usable(r) {
+			extend(nil, i, s.groupsIn(reach(r, q.from.from)))
 		}
 	}
-	for len(frontier) > 0 {
-		var next []int
-		for _, i := range frontier {
+	for len(next) > 0 {
+		frontier, next = next, nil
+		for _, c := range frontier {
+			last := s.relays[c.relays[len(c.relays)-1]]
 			for j, r := range s.relays {
-				if _, seen := out[j]; seen || !usable(r) {
-					continue
-				}
-				if !reach(r, s.relays[i].from).Empty() {
-					out[j] = chain{relays: append(slices.Clone(out[i].relays), j), groups: out[i].groups}
-					next = append(next, j)
+				if !slices.Contains(c.relays, j) && usable(r) && !reach(r, last.from).Empty() {
+					extend(c.relays, j, c.groups)
 				}
 			}
 		}
-		frontier = next
 	}
 	return out
 }
 
-// relayedRows are the rows of chains: what the last relay opens to the target.
+// relayedRows are the rows of chains: what the last relay opens to the target. What a sender opens over a chain that is certain is as
+// certain as what the relay opens.
 func (s *Solution) relayedRows(q *query) []row {
-	space := s.graph.Space
 	over, sure := s.chains(q, dataplane.Over), s.chains(q, dataplane.OneWay)
 	var out []row
 	for i, r := range s.relays {
-		c, ok := over[i]
-		if !ok {
-			continue
+		var certain []int
+		for _, c := range sure[i] {
+			certain = append(certain, c.groups...)
+			out = append(out, s.chainRows(q, r, c)...)
 		}
-		for _, x := range s.directRows(q, r.from, c.groups, c.relays) {
-			if _, certain := sure[i]; !certain || !slices.Equal(sure[i].relays, c.relays) {
+		for _, c := range over[i] {
+			c.groups = slices.DeleteFunc(slices.Clone(c.groups), func(g int) bool { return slices.Contains(certain, g) })
+			for _, x := range s.chainRows(q, r, c) {
 				x.oneWay, x.session, x.sure = packet.Set{}, packet.Set{}, nil
-			} else if !slices.Contains(sure[i].groups, x.group) {
-				x.oneWay, x.session, x.sure = packet.Set{}, packet.Set{}, nil
+				out = append(out, x)
 			}
-			x.over = space.Union(x.over)
-			out = append(out, x)
 		}
 	}
 	return out
+}
+
+// chainRows are the rows of one chain. Senders of whom an exception speaks are asked for apart from the others.
+func (s *Solution) chainRows(q *query, last relay, c chain) []row {
+	var out []row
+	for groups := c.groups; len(groups) > 0; {
+		var alike, others []int
+		for _, g := range groups {
+			if slices.ContainsFunc(q.except, func(x exception) bool { return s.speaksOf(x, g) != s.speaksOf(x, groups[0]) }) {
+				others = append(others, g)
+			} else {
+				alike = append(alike, g)
+			}
+		}
+		out = append(out, s.directRows(q, last.from, alike, c.relays)...)
+		groups = others
+	}
+	return out
+}
+
+// speaksOf reports whether an exception takes out all that a sender opens over a relay.
+func (s *Solution) speaksOf(x exception, g int) bool {
+	return x.from == nil || !x.from.named && !slices.ContainsFunc(s.groups[g].origins, func(o int) bool { return !slices.Contains(x.from.senders, o) })
 }
 
 // Reach answers "can from reach to", over every packet of the services.
