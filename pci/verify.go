@@ -127,6 +127,12 @@ func unzonedFindings(p *model.Project, list []solver.Endpoint) []lint.Finding {
 	return out
 }
 
+// straighter puts the way first that a leg is declared for: a certain one before a possible one, packets before chains of relays, and
+// few controls before many.
+func straighter(a, b solver.Flow) int {
+	return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(a.Kind, b.Kind), cmp.Compare(len(a.Via), len(b.Via)), slices.Compare(a.Via, b.Via))
+}
+
 // DataFlows decides whether each leg of the declared data flows is possible.
 func DataFlows(s *solver.Solution) ([]DataFlow, error) {
 	out := []DataFlow{}
@@ -139,12 +145,8 @@ func DataFlows(s *solver.Solution) ([]DataFlow, error) {
 				return nil, err
 			}
 			leg := Leg{From: from.Text, To: to.Text, Service: f.Service.String(), Verdict: r.Verdict, Via: []string{}}
-			for _, flow := range r.Flows {
-				for _, v := range flow.Via {
-					if !slices.Contains(leg.Via, v) {
-						leg.Via = append(leg.Via, v)
-					}
-				}
+			if len(r.Flows) > 0 {
+				leg.Via = slices.MinFunc(r.Flows, straighter).Via
 			}
 			switch r.Verdict {
 			case solver.Unreachable:

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,6 +44,38 @@ func TestVerifyBrokenExample(t *testing.T) {
 	for _, want := range []string{"FAIL  internet-not-to-data", "FAIL  wireless-isolated", "nsg-oos/securityRules/AllowBastionIn", "azure/nsgs.json:"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the summary lacks %q", want)
+		}
+	}
+}
+
+// A leg of a data flow goes one way: the direct one where there is one, whatever detours the estate has beside it.
+func TestDataFlowsGoOneWay(t *testing.T) {
+	var stdout bytes.Buffer
+	if code := run([]string{"ringfence", "verify", "--format", "json", "../../examples/aks-pci-broken"}, strings.NewReader(""), &stdout, io.Discard); code != exitFail {
+		t.Fatalf("exit %d", code)
+	}
+	var r struct {
+		DataFlows []struct {
+			Legs []struct {
+				From, To string
+				Via      []string
+			}
+		}
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	via := map[string][]string{}
+	for _, f := range r.DataFlows {
+		for _, l := range f.Legs {
+			via[l.From+" to "+l.To] = l.Via
+		}
+	}
+	for leg, want := range map[string][]string{
+		"internet to appgw:agw": {}, "appgw:agw to pod:payments/web": {"pod:ingress-nginx/controller"}, "pod:payments/api to fqdn:api.psp.example": {"firewall:fw-hub"},
+	} {
+		if got, ok := via[leg]; !ok || !slices.Equal(got, want) {
+			t.Errorf("%s: got via %v, want %v", leg, got, want)
 		}
 	}
 }
