@@ -150,18 +150,15 @@ func DataFlows(s *solver.Solution) ([]DataFlow, error) {
 			}
 			switch r.Verdict {
 			case solver.Unreachable:
-				leg.Reason = "declared, but impossible"
+				leg.Reason = "no packet can be delivered"
 				if len(r.BlockedBy) > 0 {
 					b := r.BlockedBy[0]
-					leg.Reason += ": stopped at " + b.At + " by " + cmp.Or(b.Rule, b.Detail, b.Stage)
+					leg.Reason = "stopped at " + b.At + " by " + cmp.Or(b.Rule, b.Detail, b.Stage)
 				}
 			case solver.Unknown:
 				leg.Reason = "not certain"
-				for _, a := range r.Assumptions {
-					if a.Open {
-						leg.Reason += ": " + a.ID
-						break
-					}
+				if facts := missing(r.Assumptions); len(facts) > 0 {
+					leg.Reason = facts[0].ID + ": " + facts[0].Text
 				}
 			case solver.Reachable:
 			}

@@ -209,9 +209,6 @@ func (s *Solution) decideMust(q *query, a model.Assertion, out *AssertionResult)
 				} else if out.Verdict == Pass {
 					out.Verdict = Undecided
 				}
-				if sub.to.named && isNamePart(sub.to.text) {
-					notes = append(notes, "ASM-E-FQDN") // AZ-NAME-02: a way to some addresses is no way to the host of a name
-				}
 				if possible {
 					notes = append(notes, s.doubts(&sub, s.rows(&sub))...)
 					continue

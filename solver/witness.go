@@ -119,6 +119,9 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 			ask(r.raw, r.sure)
 		}
 	}
+	if q.to.named && isNamePart(q.to.text) {
+		out = append(out, "ASM-E-FQDN") // AZ-NAME-02: a way to some addresses is no way to the host of a name
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
