@@ -14,6 +14,14 @@ func (id ID) Key() string {
 	return strings.ToLower(strings.TrimRight(string(id), "/"))
 }
 
+// Is reports whether two IDs name the same resource.
+func (id ID) Is(other ID) bool {
+	if strings.HasPrefix(string(id), "kubernetes:") {
+		return id == other
+	}
+	return strings.EqualFold(strings.TrimRight(string(id), "/"), strings.TrimRight(string(other), "/"))
+}
+
 // Name is the last part of the ID: the resource's own name.
 func (id ID) Name() string {
 	s := strings.TrimRight(string(id), "/")

@@ -34,13 +34,22 @@ func (p *planner) drainFabrics() {
 	}
 }
 
+// machinesIn lists the machines of a VNet. It is called when all machines are planned.
+func (p *planner) machinesIn(v *model.VNet) []*machine {
+	if p.inVNet == nil {
+		p.inVNet = map[string][]*machine{}
+		for _, m := range p.machines {
+			key := m.filters.subnet.Parent().Key()
+			p.inVNet[key] = append(p.inVNet[key], m)
+		}
+	}
+	return p.inVNet[v.ID.Key()]
+}
+
 // deliver adds the ways from a VNet's fabric to everything in it that holds an address.
 func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
-	inside := func(subnet model.ID) bool { return subnet.Parent().Key() == v.ID.Key() }
-	for _, m := range p.machines {
-		if !inside(m.filters.subnet) {
-			continue
-		}
+	inside := func(subnet model.ID) bool { return subnet.Parent().Is(v.ID) }
+	for _, m := range p.machinesIn(v) {
 		p.edge(n, m.in, guard{over: dstIn(m.addr), reply: p.reply(m.filters.subnet, via)}, nil)
 	}
 	for _, e := range p.e.Endpoints {

@@ -92,6 +92,9 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 	}
 	if len(ctx.parts) > 0 && p.usesTag(rules, tagVNet) {
 		l.notes = append(l.notes, "ASM-VNETTAG")
+		if ctx.lacks != "" {
+			l.notes = append(l.notes, ctx.lacks)
+		}
 	}
 	if (ctx.grown[0] || ctx.grown[1]) && p.usesTag(rules, tagInternet) {
 		l.notes = append(l.notes, "ASM-INTERNET-0")
@@ -140,8 +143,9 @@ func (p *planner) denyGroups(n *model.NSG, dir model.Direction) bool {
 func (p *planner) evaluate(rules []model.SecurityRule, dir model.Direction, ctx *subnetContext, members []model.ID, d reading) guard {
 	var over []*lazy
 	var under *lazy
-	for _, a := range ctx.assignments() {
-		o, u := p.walk(rules, dir, a, members, d)
+	same := map[int]ruleMatch{}
+	for _, a := range p.assignments(ctx) {
+		o, u := p.walk(rules, dir, a, members, d, same)
 		over, under = append(over, o), both(under, u)
 	}
 	return guard{over: either(over...), under: under}
@@ -154,12 +158,17 @@ type ruleMatch struct {
 }
 
 // walk evaluates a list in one reading of the tags: over takes the widest Allow and the narrowest Deny, under the reverse (AZ-GEN-01).
-func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assignment, members []model.ID, d reading) (over, under *lazy) {
+// same holds the matches of rules that every reading reads alike.
+func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assignment, members []model.ID, d reading, same map[int]ruleMatch) (over, under *lazy) {
 	list := make([]ruleMatch, len(rules))
 	for i, r := range rules {
+		if m, ok := same[i]; ok {
+			list[i] = m
+			continue
+		}
 		a := a
 		if d.pods != nil {
-			a = a.withPods(d.pods, r.Default)
+			a = a.withPods(p, d.pods, r.Default)
 		}
 		src := p.side(r.SourceAddrs, srcIn, a)
 		dst := p.side(r.DestAddrs, dstIn, a)
@@ -186,6 +195,9 @@ func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assign
 			m.must = nothing() // ASM-ASG
 		}
 		list[i] = m
+		if !p.usesTag(rules[i:i+1], tagVNet) && !p.usesTag(rules[i:i+1], tagInternet) {
+			same[i] = m
+		}
 	}
 	return firstMatch(list, Over), firstMatch(list, OneWay)
 }
@@ -234,9 +246,9 @@ func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a as
 	for _, t := range m.Tags {
 		switch p.tagKind(t) {
 		case tagVNet:
-			add(p.addr.space(a.vnetMust).must, p.addr.space(a.vnetMay).may)
+			add(a.vnet.must, a.vnet.may)
 		case tagInternet:
-			add(p.addr.space(a.netMust).must, p.addr.space(a.netMay).may)
+			add(a.net.must, a.net.may)
 		case tagLoadBalancer:
 			s := p.b.AddSet("", hosts(platformHosts())[:1]) // AZ-TAG-08
 			add(s, s)

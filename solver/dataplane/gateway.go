@@ -46,6 +46,15 @@ func (p *planner) ownGateways(v *model.VNet) []*model.Gateway {
 
 // gatewaysOf are the gateways whose routes a VNet has: its own, else the one it uses through a peering (AZ-PEER-06).
 func (p *planner) gatewaysOf(v *model.VNet) []*model.Gateway {
+	list, ok := p.gateways[v]
+	if !ok {
+		list = p.findGateways(v)
+		p.gateways[v] = list
+	}
+	return list
+}
+
+func (p *planner) findGateways(v *model.VNet) []*model.Gateway {
 	if own := p.ownGateways(v); len(own) > 0 {
 		return own
 	}

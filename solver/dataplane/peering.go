@@ -21,6 +21,15 @@ type peerLink struct {
 
 // peers lists the peerings of a VNet that may carry traffic, in the order of the remote ID.
 func (p *planner) peers(v *model.VNet) []peerLink {
+	links, ok := p.links[v]
+	if !ok {
+		links = p.peersOf(v)
+		p.links[v] = links
+	}
+	return links
+}
+
+func (p *planner) peersOf(v *model.VNet) []peerLink {
 	var out []peerLink
 	for _, local := range v.Peerings {
 		if !connected(local.State) {
@@ -35,7 +44,7 @@ func (p *planner) peers(v *model.VNet) []peerLink {
 		default:
 			found := false
 			for _, back := range l.remote.Peerings {
-				if back.Remote.Key() == v.ID.Key() {
+				if back.Remote.Is(v.ID) {
 					l.remoteSide, found = back, true
 				}
 			}

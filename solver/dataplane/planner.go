@@ -37,10 +37,13 @@ type planner struct {
 	relays  []Relay
 	notes   map[string]bool
 
+	links        map[*model.VNet][]peerLink
+	gateways     map[*model.VNet][]*model.Gateway
 	contexts     map[string]*subnetContext
 	lists        map[string]*filterList
 	owners       map[string]map[netip.Addr]owner // by VNet key: who holds a private address
 	machines     []*machine
+	inVNet       map[string][]*machine // machines by the key of their VNet; see machinesIn
 	machineAt    map[model.Place]*machine
 	addressed    map[addressOf]bool
 	fabrics      []pendingFabric
@@ -104,7 +107,7 @@ func (p *planner) assumed(id string) bool {
 func Build(e *model.Estate, o Options) (*Graph, error) {
 	p := &planner{
 		e: e, o: o, b: packet.NewBuilder(), symbols: e.Symbols(),
-		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, lists: map[string]*filterList{},
+		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, gateways: map[*model.VNet][]*model.Gateway{}, lists: map[string]*filterList{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},

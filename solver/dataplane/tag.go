@@ -11,16 +11,17 @@ import (
 	"github.com/ringfence/ringfence/solver/packet"
 )
 
-// subnetContext is what the filters of one subnet's NICs need to know of their surroundings: service tags that are computed per
-// NIC (AZ-TAG-01) depend on the VNet, its peerings and gateways, and the subnet's route table.
+// subnetContext is what the filters of a subnet's NICs need to know of their surroundings: service tags that are computed per NIC
+// (AZ-TAG-01) depend on the VNet, its peerings and gateways, and the subnet's route table. Subnets that share those share the context.
 type subnetContext struct {
-	subnet *model.Subnet
-	vnet   *model.VNet
-	must   *netipx.IPSet // in VirtualNetwork for certain
-	own    *netipx.IPSet // own and peered VNet space, for Internet (AZ-TAG-06)
-	parts  []tagPart     // uncertain components, in the order of the table in AZ-TAG-01
-	grown  [2]bool       // by family (IPv4, IPv6): the default route is not the system one
-	key    string
+	must  *netipx.IPSet // in VirtualNetwork for certain
+	own   *netipx.IPSet // own and peered VNet space, for Internet (AZ-TAG-06)
+	parts []tagPart     // uncertain components, in the order of the table in AZ-TAG-01
+	grown [2]bool       // by family (IPv4, IPv6): the default route is not the system one
+	lacks string        // the assumption that names a route table which the input lacks, or ""
+	key   string
+
+	readings []assignment // of the uncertain components; see assignments
 }
 
 // tagPart is one uncertain component of the VirtualNetwork tag.
@@ -34,12 +35,16 @@ const tagSplit = 4
 
 // context computes the surroundings of a subnet once.
 func (p *planner) context(subnet model.ID) *subnetContext {
-	if c, ok := p.contexts[subnet.Key()]; ok {
+	s, v := p.e.SubnetOf(subnet)
+	key := subnet.Key()
+	if v != nil {
+		key = v.ID.Key() + "|" + s.RouteTable.Key()
+	}
+	if c, ok := p.contexts[key]; ok {
 		return c
 	}
-	s, v := p.e.SubnetOf(subnet)
-	c := &subnetContext{subnet: s, vnet: v, key: subnet.Key()}
-	p.contexts[subnet.Key()] = c
+	c := &subnetContext{key: key}
+	p.contexts[key] = c
 	own := []netip.Prefix{}
 	if v != nil {
 		own = append(own, v.Prefixes...)
@@ -53,7 +58,13 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 
 	var table *model.RouteTable
 	if s != nil && s.RouteTable != "" {
-		table, _ = model.Get[*model.RouteTable](p.e, s.RouteTable)
+		var ok bool
+		if table, ok = model.Get[*model.RouteTable](p.e, s.RouteTable); !ok {
+			// AZ-GEN-08: the routes that the input lacks may widen the tag to everything (AZ-TAG-02).
+			c.grow(allV4(), maybe)
+			c.grow(allV6(), maybe)
+			c.lacks = missing("route table", s.RouteTable)
+		}
 	}
 	propagates := table == nil || table.DisableBGP != model.On // AZ-RT-26
 	if v != nil {
@@ -81,7 +92,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 		for _, gw := range p.gatewaysOf(v) {
 			for _, far := range p.farSides(gw) {
 				switch {
-				case far.static && propagates:
+				case far.static && propagates && c.lacks == "":
 					certain = append(certain, far.prefixes...)
 				default:
 					maybe("gateway", far.prefixes...)
@@ -137,11 +148,25 @@ func (c *subnetContext) grow(p netip.Prefix, maybe func(string, ...netip.Prefix)
 type assignment struct {
 	vnetMust, vnetMay *netipx.IPSet
 	netMust, netMay   *netipx.IPSet
+	vnet, net         addrs // the same, registered
+}
+
+// register registers the sets of a reading.
+func (a *assignment) register(p *planner) {
+	a.vnet = addrs{p.addr.space(a.vnetMust).must, p.addr.space(a.vnetMay).may}
+	a.net = addrs{p.addr.space(a.netMust).must, p.addr.space(a.netMay).may}
 }
 
 // assignments lists the readings of the tags at a subnet: the last tagSplit uncertain components are wholly in or wholly out, in
 // every rule and on both sides; the rest is bounded by must and may (AZ-GEN-01). Readings with the same sets are listed once.
-func (c *subnetContext) assignments() []assignment {
+func (p *planner) assignments(c *subnetContext) []assignment {
+	if c.readings == nil {
+		c.readings = p.readings(c)
+	}
+	return c.readings
+}
+
+func (p *planner) readings(c *subnetContext) []assignment {
 	free := c.parts[:max(0, len(c.parts)-tagSplit)]
 	tied := c.parts[len(free):]
 	public := publicSpace()
@@ -168,6 +193,7 @@ func (c *subnetContext) assignments() []assignment {
 		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay)
 		if !seen[key] {
 			seen[key] = true
+			a.register(p)
 			out = append(out, a)
 		}
 	}
@@ -176,11 +202,12 @@ func (c *subnetContext) assignments() []assignment {
 
 // withPods is the reading for packets with overlay pod addresses: inside VirtualNetwork for default rules (ASM-K-PODCIDR), possibly
 // inside for custom ones (ASM-K-PODCIDR-TAG).
-func (a assignment) withPods(pods *netipx.IPSet, byDefault bool) assignment {
+func (a assignment) withPods(p *planner, pods *netipx.IPSet, byDefault bool) assignment {
 	a.vnetMay = unionSet(a.vnetMay, pods)
 	if byDefault {
 		a.vnetMust = unionSet(a.vnetMust, pods)
 	}
+	a.register(p)
 	return a
 }
 

@@ -49,7 +49,8 @@ func (w *world) view(h *host) *view {
 	}
 	learned := w.tagOfGateways(h, &own, &gateways)
 	var tags []string
-	if rt, ok := w.routeTable(h.subnet); ok && rt != nil {
+	rt, known := w.routeTable(h.subnet)
+	if known && rt != nil {
 		for _, r := range rt.Routes {
 			switch {
 			case r.Tag != "":
@@ -74,6 +75,9 @@ func (w *world) view(h *host) *view {
 		row{set: built(&routes), tags: tags, growth: true},
 		row{set: built(&defaults), growth: true},
 	)
+	if !known { // AZ-GEN-08: a table that the input lacks may hold any prefix
+		rows = append(rows, row{every: true, growth: true, because: []string{"MISSING(route table " + h.subnet.RouteTable.ShortName() + ")"}})
+	}
 	if w.strict && !emptySet(v.others) { // ASM-TAGTABLES as an open question
 		rows = append(rows, row{set: v.others, growth: true, because: []string{"ASM-TAGTABLES"}})
 	}
@@ -147,13 +151,14 @@ func (w *world) networksBehind(own, peer *model.VNet, b *netipx.IPSetBuilder) {
 // tagOfGateways adds the far sides of the gateways in use: static prefixes of connections must where routes propagate, all the rest
 // may. It reports whether routes are learned by BGP, so that any address may be among them.
 func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned bool) {
+	_, known := w.routeTable(h.subnet) // a table that the input lacks may turn propagation off
 	propagates := w.propagates(h.subnet)
 	for _, use := range w.gatewaysOf(h.vnet) {
 		for _, r := range w.gatewayPrefixes(use.gateway) {
 			switch {
 			case !r.prefix.IsValid():
 				learned = true
-			case r.static && r.certain && use.certain && propagates:
+			case r.static && r.certain && use.certain && propagates && known:
 				addPrefix(own, r.prefix)
 			default:
 				addPrefix(may, r.prefix)
