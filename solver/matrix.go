@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver/dataplane"
+	"github.com/ringfence/ringfence/solver/packet"
 )
 
 // By is how a matrix groups endpoints.
@@ -38,21 +40,20 @@ func (s *Solution) Matrix(by By, services []model.PortService, direct bool) ([]R
 	if err != nil {
 		return nil, err
 	}
-	out := []Row{}
-	svc := s.serviceSet(services)
-	for i, from := range sides {
-		s.progress(i, len(sides), "matrix by "+string(by))
-		for _, to := range sides {
-			if from.name == to.name && by == ByZone {
+	m := s.newMatrix(sides, s.serviceSet(services), direct)
+	rows := make([][]Row, len(sides)) // by sender
+	for j, to := range sides {
+		s.progress(j, len(sides), "matrix by "+string(by))
+		c := m.column(to)
+		for i, from := range sides {
+			if i == j && by == ByZone {
 				continue
 			}
-			q := s.newQuery(from.end, to.end)
-			q.service, q.direct = svc, direct
-			out = append(out, s.pair(q, from.name, to.name)...)
+			rows[i] = append(rows[i], m.pair(c, i, from.name, to.name)...)
 		}
 	}
 	s.progress(len(sides), len(sides), "matrix by "+string(by))
-	return out, s.Err()
+	return slices.Concat(append(rows, []Row{})...), s.Err()
 }
 
 func (s *Solution) progress(done, total int, what string) {
@@ -61,56 +62,171 @@ func (s *Solution) progress(done, total int, what string) {
 	}
 }
 
-// pair merges the rows of one pair: direct and relayed apart, certain and possible apart.
-func (s *Solution) pair(q *query, from, to string) []Row {
-	rows := s.rows(q)
-	space := s.graph.Space
-	type key struct {
-		kind Kind
-		via  string
-	}
-	merged := map[key]row{}
-	var order []key
-	for _, r := range rows {
-		k := key{r.kind, fmt.Sprint(s.viaNames(r))}
-		m, ok := merged[k]
-		if !ok {
-			order = append(order, k)
-			m = row{group: r.group, to: to, kind: r.kind, via: r.via, firewalls: r.firewalls}
+// matrix answers pairs column by column: what arrives at a target is asked once, for all senders.
+type matrix struct {
+	s         *Solution
+	sides     []side
+	everyone  *query
+	groups    [][]int // of each sender; nil where a sender has but a part of a group
+	chains    []matrixChains
+	printed   map[packet.Set]printedSet
+	viaShared map[string][]string
+}
+
+// matrixChains are the chains of relays that a sender can open, by relay.
+type matrixChains struct{ over, sure map[int][]chain }
+
+type printedSet struct {
+	packets []Packets
+	total   uint64
+}
+
+func (s *Solution) newMatrix(sides []side, service packet.Set, direct bool) *matrix {
+	m := &matrix{s: s, sides: sides, printed: map[packet.Set]printedSet{}, viaShared: map[string][]string{}}
+	all := newEnd("")
+	for _, x := range sides {
+		s.addSenders(all, x.end.senders)
+		q := s.newQuery(x.end, nil)
+		m.groups = append(m.groups, s.wholeGroups(x.end.senders))
+		if !direct && len(s.relays) > 0 {
+			m.chains = append(m.chains, matrixChains{s.chains(q, dataplane.Over), s.chains(q, dataplane.OneWay)})
 		}
-		m.over, m.oneWay = space.Union(m.over, r.over), space.Union(m.oneWay, r.oneWay)
-		merged[k] = m
 	}
-	slices.SortFunc(order, func(a, b key) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.via, b.via)) })
+	m.everyone = s.newQuery(all, nil)
+	m.everyone.service, m.everyone.direct = service, direct
+	return m
+}
+
+// wholeGroups are the groups of some origins, or nil where the origins hold a part of a group only.
+func (s *Solution) wholeGroups(origins []int) []int {
+	count := map[int]int{}
+	for _, o := range origins {
+		count[s.groupOf[o]]++
+	}
+	out := make([]int, 0, len(count))
+	for _, g := range slices.Sorted(maps.Keys(count)) {
+		if count[g] != len(s.groups[g].origins) {
+			return nil
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// column is what every sender, and every relay, opens to one target.
+type column struct {
+	query   *query
+	byGroup map[int][]row
+	byRelay map[int][]row
+}
+
+func (m *matrix) column(to side) column {
+	q := *m.everyone
+	q.to, q.names = to.end, nil
+	c := column{&q, map[int][]row{}, map[int][]row{}}
+	for _, r := range m.s.directRows(&q, q.from.from, nil, nil) {
+		c.byGroup[r.group] = append(c.byGroup[r.group], r)
+	}
+	if m.chains != nil {
+		for i, relay := range m.s.relays {
+			c.byRelay[i] = m.s.directRows(&q, relay.from, nil, nil)
+		}
+	}
+	return c
+}
+
+// rows are the rows of one pair, as Solution.rows has them; of a chain, whose senders do not show in a matrix, one row stands for all.
+func (m *matrix) rows(c column, i int) []row {
+	if m.groups[i] == nil {
+		q := m.s.newQuery(m.sides[i].end, c.query.to)
+		q.service, q.direct = c.query.service, c.query.direct
+		return m.s.rows(q)
+	}
+	var out []row
+	for _, g := range m.groups[i] {
+		out = append(out, c.byGroup[g]...)
+	}
+	if m.chains != nil {
+		for relay := range m.s.relays {
+			var certain []int
+			add := func(ch chain, sure bool) {
+				for _, r := range c.byRelay[relay] {
+					r.group, r.kind, r.via = ch.groups[0], Relayed, ch.relays
+					if !sure {
+						r.oneWay, r.session, r.sure = packet.Set{}, packet.Set{}, false
+					}
+					out = append(out, r)
+				}
+			}
+			for _, ch := range m.chains[i].sure[relay] {
+				certain = append(certain, ch.groups...)
+				add(ch, true)
+			}
+			for _, ch := range m.chains[i].over[relay] {
+				if slices.ContainsFunc(ch.groups, func(g int) bool { return !slices.Contains(certain, g) }) {
+					add(ch, false)
+				}
+			}
+		}
+	}
+	return m.s.tidy(out)
+}
+
+// pair merges the rows of one pair: direct and relayed apart, what passes other firewalls or relays apart, certain and possible apart.
+func (m *matrix) pair(c column, i int, from, to string) []Row {
+	space := m.s.graph.Space
+	type way struct {
+		kind         Kind
+		via          []string
+		over, oneWay packet.Set
+	}
+	var ways []way
+	for _, r := range m.rows(c, i) {
+		via := m.via(r)
+		at := slices.IndexFunc(ways, func(w way) bool { return w.kind == r.kind && slices.Equal(w.via, via) })
+		if at < 0 {
+			ways = append(ways, way{kind: r.kind, via: via, over: r.over, oneWay: r.oneWay})
+			continue
+		}
+		ways[at].over, ways[at].oneWay = space.Union(ways[at].over, r.over), space.Union(ways[at].oneWay, r.oneWay)
+	}
+	slices.SortFunc(ways, func(a, b way) int { return cmp.Or(cmp.Compare(a.kind, b.kind), slices.Compare(a.via, b.via)) })
 	var out []Row
-	for _, k := range order {
-		for _, f := range s.pairFlows(merged[k]) {
-			out = append(out, Row{Src: from, Dst: to, Verdict: f.Verdict, Kind: f.Kind, Via: f.Via, Packets: f.Packets, Total: f.Total})
+	for _, w := range ways {
+		for _, part := range []struct {
+			set     packet.Set
+			verdict Verdict
+		}{{w.oneWay, Reachable}, {space.Subtract(w.over, w.oneWay), Unknown}} {
+			if part.set.Empty() {
+				continue
+			}
+			p := m.print(part.set)
+			out = append(out, Row{Src: from, Dst: to, Verdict: part.verdict, Kind: w.kind, Via: w.via, Packets: p.packets, Total: p.total})
 		}
 	}
 	return out
 }
 
-// pairFlows prints a merged row without its sources: those are what the row is named after.
-func (s *Solution) pairFlows(r row) []Flow {
-	space := s.graph.Space
-	var out []Flow
-	for _, part := range []struct {
-		set     bool
-		verdict Verdict
-	}{{true, Reachable}, {false, Unknown}} {
-		set := r.oneWay
-		if !part.set {
-			set = space.Subtract(r.over, r.oneWay)
-		}
-		if set.Empty() {
-			continue
-		}
-		f := Flow{Verdict: part.verdict, Kind: r.kind, Via: s.viaNames(r)}
-		f.Packets, f.Total = s.pairPackets(set)
-		out = append(out, f)
+// via names what a row passes; equal lists are shared.
+func (m *matrix) via(r row) []string {
+	via := m.s.viaNames(r)
+	key := strings.Join(via, "\n")
+	if shared, ok := m.viaShared[key]; ok {
+		return shared
 	}
-	return out
+	m.viaShared[key] = via
+	return via
+}
+
+// print prints a set whatever its sources, which are what the row is named after. Equal sets share what is printed.
+func (m *matrix) print(set packet.Set) printedSet {
+	set = m.s.graph.Space.Project(set, packet.Src)
+	p, ok := m.printed[set]
+	if !ok {
+		p.packets, p.total = m.s.pairPackets(set)
+		m.printed[set] = p
+	}
+	return p
 }
 
 // sides lists the rows of a matrix: groups of endpoints with something that sends or receives.
@@ -164,7 +280,7 @@ func (s *Solution) sides(by By) ([]side, error) {
 		switch {
 		case by == BySubnet && site.Subnet != "":
 			add(s.placeRef(model.Place{Kind: model.PlaceSubnet, ID: site.Subnet}), site)
-		case by == ByNIC && (site.Place.Kind == model.PlaceNIC || outside(site)):
+		case by == ByNIC && (site.Place.Kind == model.PlaceNIC && len(site.Members) == 0 || outside(site)):
 			add(s.siteRef(site), site)
 		case by == ByWorkload && (site.Place.Kind == model.PlacePod || outside(site)):
 			add(s.siteRef(site), site)

@@ -19,6 +19,13 @@ type query struct {
 	except   []exception
 	floods   func(dataplane.Bound) *dataplane.Flood
 	avoid    []model.Place // relays among them are out of use
+	names    map[dataplane.NodeID]nodeName
+}
+
+// nodeName is how answers call a target node; see targetName.
+type nodeName struct {
+	to        string
+	placement int
 }
 
 // exception takes flows out of a question. Nil ends mean the question's own.
@@ -30,7 +37,7 @@ type exception struct {
 // row is what one sender can open to one target, by packets or through one chain of relays. Sets are as the target sees them, without
 // the origin.
 type row struct {
-	group     int
+	group     int // the sender
 	to        string
 	kind      Kind
 	via       []int    // relays, in the order of the chain
@@ -38,8 +45,15 @@ type row struct {
 	over      packet.Set
 	oneWay    packet.Set
 	session   packet.Set
-	raw       map[dataplane.NodeID]packet.Set // over, with origins, by node: what a witness is taken from
-	sure      map[dataplane.NodeID]packet.Set // one-way, likewise
+	nodes     []dataplane.NodeID // where the target receives, in ascending order
+	opens     int                // who opens the last leg: the sender, or the last relay
+	arrived   *arrivals
+	sure      bool // one-way and session count: the chain to the last relay is certain
+}
+
+// arrivals is what arrived at the nodes of a target, in two bounds, of all senders that were asked for; with their origins.
+type arrivals struct {
+	over, oneWay map[dataplane.NodeID]packet.Set
 }
 
 func (r row) key() string {
@@ -133,38 +147,74 @@ func (s *Solution) rows(q *query) []row {
 	if !q.direct {
 		out = append(out, s.relayedRows(q)...)
 	}
-	out = slices.DeleteFunc(out, func(r row) bool { return r.over.Empty() })
-	for i := range out {
-		out[i].firewalls = s.firewallsOn(q, out[i])
-	}
-	slices.SortStableFunc(out, func(a, b row) int {
+	return s.tidy(out)
+}
+
+// tidy drops rows without packets and sorts.
+func (s *Solution) tidy(rows []row) []row {
+	rows = slices.DeleteFunc(rows, func(r row) bool { return r.over.Empty() })
+	slices.SortStableFunc(rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(s.groups[a.group].ref, s.groups[b.group].ref), cmp.Compare(a.to, b.to), cmp.Compare(a.kind, b.kind), cmp.Compare(a.key(), b.key()))
 	})
+	return rows
+}
+
+// raw is the packets of a row's last leg that may arrive, by node, with their origins; certain those that arrive for certain.
+func (s *Solution) raw(r row) map[dataplane.NodeID]packet.Set { return s.ofSender(r, r.arrived.over) }
+
+func (s *Solution) certain(r row) map[dataplane.NodeID]packet.Set {
+	if !r.sure {
+		return nil
+	}
+	return s.ofSender(r, r.arrived.oneWay)
+}
+
+func (s *Solution) ofSender(r row, arrived map[dataplane.NodeID]packet.Set) map[dataplane.NodeID]packet.Set {
+	from := s.graph.From(slices.Clone(s.groups[r.opens].origins)...)
+	out := map[dataplane.NodeID]packet.Set{}
+	for _, n := range r.nodes {
+		if set := s.graph.Space.Intersect(arrived[n], from); !set.Empty() {
+			out[n] = set
+		}
+	}
 	return out
 }
 
-// firewallsOn lists the firewalls that every packet of a row passes: none of them arrives when the firewall's nodes are avoided. For a
-// chain that is said of its last connection.
-func (s *Solution) firewallsOn(q *query, r row) []string {
-	var out []string
+// walls finds, for the packets that arrive at a target, the firewalls that they cannot go round: none of them arrives when the firewall's
+// nodes are avoided. The result says it for one sender and its nodes.
+func (s *Solution) walls(q *query, arrived map[dataplane.NodeID]packet.Set) func(group int, nodes []dataplane.NodeID) []string {
+	type wall struct {
+		name  string
+		round map[dataplane.NodeID]map[int]bool // senders whose packets arrive without it
+	}
+	var list []wall
 	for _, f := range s.Project.Estate.Firewalls {
 		place := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
 		if slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == place.Kind && p.ID.Key() == f.ID.Key() }) {
 			continue
 		}
-		round := s.floodRound(place)
-		passes := len(r.raw) > 0
-		for n, set := range r.raw {
-			if !s.graph.Space.Disjoint(round.At(n), set) {
-				passes = false
-				break
+		w := wall{s.placeRef(place), map[dataplane.NodeID]map[int]bool{}}
+		for n, set := range arrived {
+			free := s.graph.Space.Intersect(s.floodRound(place).At(n), set)
+			if free.Empty() {
+				continue
+			}
+			w.round[n] = map[int]bool{}
+			for _, g := range s.groupsIn(free) {
+				w.round[n][g] = true
 			}
 		}
-		if passes {
-			out = append(out, s.placeRef(place))
-		}
+		list = append(list, w)
 	}
-	return out
+	return func(group int, nodes []dataplane.NodeID) []string {
+		var out []string
+		for _, w := range list {
+			if len(nodes) > 0 && !slices.ContainsFunc(nodes, func(n dataplane.NodeID) bool { return w.round[n][group] }) {
+				out = append(out, w.name)
+			}
+		}
+		return out
+	}
 }
 
 // floodRound is the flood that avoids one place, computed once.
@@ -183,72 +233,79 @@ type cell struct {
 	over    []packet.Set
 	oneWay  map[[2]int]packet.Set
 	session map[[2]int]packet.Set
-	raw     map[dataplane.NodeID]packet.Set
-	sure    map[dataplane.NodeID]packet.Set
+	nodes   []dataplane.NodeID // where something may arrive
 	targets map[int]bool
 }
 
 // directRows are the rows of packets that senders open themselves. For a relay's own packets, as is the row's sender and via its chain.
 func (s *Solution) directRows(q *query, from packet.Set, as []int, via []int) []row {
 	space := s.graph.Space
-	cells := map[int]map[string]*cell{}
+	type pair struct {
+		group int
+		to    string
+	}
+	cells := map[pair]*cell{}
+	var order []pair
 	at := func(g int, to string) *cell {
-		if cells[g] == nil {
-			cells[g] = map[string]*cell{}
-		}
-		c := cells[g][to]
+		p := pair{g, to}
+		c := cells[p]
 		if c == nil {
-			c = &cell{
-				oneWay: map[[2]int]packet.Set{}, session: map[[2]int]packet.Set{}, targets: map[int]bool{},
-				raw: map[dataplane.NodeID]packet.Set{}, sure: map[dataplane.NodeID]packet.Set{},
-			}
-			cells[g][to] = c
+			c = &cell{oneWay: map[[2]int]packet.Set{}, session: map[[2]int]packet.Set{}, targets: map[int]bool{}}
+			cells[p], order = c, append(order, p)
 		}
 		return c
 	}
+	arrived := &arrivals{map[dataplane.NodeID]packet.Set{}, map[dataplane.NodeID]packet.Set{}}
 	for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay, dataplane.Session} {
 		found := s.arriving(q, b, from)
 		for _, n := range slices.Sorted(maps.Keys(found)) {
 			set := s.without(q, n, found[n], as)
+			switch b {
+			case dataplane.Over:
+				arrived.over[n] = set
+			case dataplane.OneWay:
+				arrived.oneWay[n] = set
+			}
 			to, part := s.targetName(q, n)
-			for _, g := range s.groupsIn(set) {
-				c := at(g, to)
-				c.targets[part] = true
-				for i, placement := range s.groups[g].placements {
-					mine := space.Intersect(set, s.graph.From(slices.Clone(placement)...))
-					if mine.Empty() {
-						continue
-					}
-					plain := space.Project(mine, packet.Origin)
+			for _, p := range space.ByOrigin(set) {
+				for o := p.Origins.Lo; o <= p.Origins.Hi; o++ {
+					c := at(s.groupOf[o], to)
+					c.targets[part] = true
+					key := [2]int{s.placementOf[o], part}
 					switch b {
 					case dataplane.Over:
-						c.over = append(c.over, plain)
-						c.raw[n] = space.Union(c.raw[n], mine)
+						c.over = append(c.over, p.Rest)
+						if len(c.nodes) == 0 || c.nodes[len(c.nodes)-1] != n {
+							c.nodes = append(c.nodes, n)
+						}
 					case dataplane.OneWay:
-						c.oneWay[[2]int{i, part}] = space.Union(c.oneWay[[2]int{i, part}], plain)
-						c.sure[n] = space.Union(c.sure[n], mine)
+						c.oneWay[key] = space.Union(c.oneWay[key], p.Rest)
 					case dataplane.Session:
-						c.session[[2]int{i, part}] = space.Union(c.session[[2]int{i, part}], plain)
+						c.session[key] = space.Union(c.session[key], p.Rest)
 					}
 				}
 			}
 		}
 	}
+	passes := s.walls(q, arrived.over)
 	var out []row
-	for g, byTarget := range cells {
-		for to, c := range byTarget {
-			r := row{group: g, to: to, kind: Direct, over: space.Union(c.over...), raw: c.raw, sure: c.sure}
-			r.oneWay = s.everywhere(c.oneWay, len(s.groups[g].placements), s.partsOf(q, to, c.targets))
-			r.session = s.everywhere(c.session, len(s.groups[g].placements), s.partsOf(q, to, c.targets))
-			if as == nil {
-				out = append(out, r)
-				continue
-			}
-			for _, a := range as {
-				chained := r
-				chained.group, chained.kind, chained.via = a, Relayed, via
-				out = append(out, chained)
-			}
+	for _, p := range order {
+		c := cells[p]
+		r := row{
+			group: p.group, opens: p.group, to: p.to, kind: Direct, over: space.Union(c.over...), nodes: c.nodes, arrived: arrived, sure: true,
+			firewalls: passes(p.group, c.nodes),
+		}
+		parts, placements := s.partsOf(q, p.to, c.targets), len(s.groups[p.group].placements)
+		r.oneWay = s.everywhere(c.oneWay, placements, parts)
+		r.session = s.everywhere(c.session, placements, parts)
+		if as == nil {
+			out = append(out, r)
+			continue
+		}
+		for _, a := range as {
+			chained := r
+			chained.group, chained.kind, chained.via = a, Relayed, via
+			out = append(out, chained)
 		}
 	}
 	return out
@@ -274,6 +331,18 @@ func (s *Solution) everywhere(sets map[[2]int]packet.Set, placements int, parts 
 
 // targetName is how answers call a target node, and its placement where a workload's pods may run on several pools.
 func (s *Solution) targetName(q *query, n dataplane.NodeID) (string, int) {
+	name, ok := q.names[n]
+	if !ok {
+		name.to, name.placement = s.nameTarget(q, n)
+		if q.names == nil {
+			q.names = map[dataplane.NodeID]nodeName{}
+		}
+		q.names[n] = name
+	}
+	return name.to, name.placement
+}
+
+func (s *Solution) nameTarget(q *query, n dataplane.NodeID) (string, int) {
 	p := s.graph.Nodes[n].Place
 	if _, entry := q.to.entry[n]; entry {
 		if _, also := q.to.nodes[n]; !also {
@@ -410,7 +479,7 @@ func (s *Solution) relayedRows(q *query) []row {
 		for _, c := range over[i] {
 			c.groups = slices.DeleteFunc(slices.Clone(c.groups), func(g int) bool { return slices.Contains(certain, g) })
 			for _, x := range s.chainRows(q, r, c) {
-				x.oneWay, x.session, x.sure = packet.Set{}, packet.Set{}, nil
+				x.oneWay, x.session, x.sure = packet.Set{}, packet.Set{}, false
 				out = append(out, x)
 			}
 		}

@@ -29,18 +29,20 @@ var ErrBudget = packet.ErrBudget
 
 // Solution is a solved project. It is not safe for concurrent use.
 type Solution struct {
-	Project  *model.Project
-	graph    *dataplane.Graph
-	o        Options
-	floods   [3]*dataplane.Flood
-	refs     *model.Refs
-	relays   []relay
-	zones    []zonePart
-	groups   []group
-	groupOf  []int // origin -> group
-	errs     []error
-	round    map[model.Place]*dataplane.Flood // floods that avoid a place
-	tagWords map[packet.Field]string
+	Project *model.Project
+	graph   *dataplane.Graph
+	o       Options
+	floods  [3]*dataplane.Flood
+	refs    *model.Refs
+	relays  []relay
+	zones   []zonePart
+	groups  []group
+	groupOf []int // origin -> group
+
+	placementOf []int // origin -> placement in its group
+	errs        []error
+	round       map[model.Place]*dataplane.Flood // floods that avoid a place
+	tagWords    map[packet.Field]string
 }
 
 // relay is a relay of the graph, or a declared jump box (AZ-JMP-01).
@@ -187,7 +189,7 @@ func (s *Solution) Err() error { return s.graph.Space.Err() }
 
 // groupOrigins numbers the senders that answers name.
 func (s *Solution) groupOrigins() {
-	s.groupOf = make([]int, len(s.graph.Origins))
+	s.groupOf, s.placementOf = make([]int, len(s.graph.Origins)), make([]int, len(s.graph.Origins))
 	at := map[string]int{}
 	for i, o := range s.graph.Origins {
 		ref := s.originRef(o)
@@ -213,6 +215,9 @@ func (s *Solution) groupOrigins() {
 			byPart[p] = append(byPart[p], o)
 		}
 		for _, p := range order {
+			for _, o := range byPart[p] {
+				s.placementOf[o] = len(g.placements)
+			}
 			g.placements = append(g.placements, byPart[p])
 		}
 	}

@@ -41,9 +41,9 @@ func quality(r row) int {
 
 // rowWitness is the witness of one row: its packet, or one packet for each connection of its chain.
 func (s *Solution) rowWitness(q *query, r row) (*Witness, []string) {
-	bound, sets, wanted := dataplane.Over, r.raw, r.over
+	bound, sets, wanted := dataplane.Over, s.raw(r), r.over
 	if !r.oneWay.Empty() {
-		bound, sets, wanted = dataplane.OneWay, r.sure, r.oneWay
+		bound, sets, wanted = dataplane.OneWay, s.certain(r), r.oneWay
 		if !r.session.Empty() {
 			wanted = r.session
 		}
@@ -116,7 +116,7 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 			}
 		}
 		if !space.Subset(r.over, r.oneWay) {
-			ask(r.raw, r.sure)
+			ask(s.raw(r), s.certain(r))
 		}
 	}
 	if q.to.named && isNamePart(q.to.text) {

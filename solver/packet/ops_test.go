@@ -2,6 +2,7 @@ package packet
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -55,4 +56,36 @@ func FuzzOps(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// ByOrigin splits a set without loss.
+func TestByOrigin(t *testing.T) {
+	b := NewBuilder()
+	b.Origins(5)
+	s := NewSpace(b.Freeze(), Limits{})
+	a := s.Union(
+		s.Box(Box{Origin: []Range{{0, 1}}, Protocol: One(6)}),
+		s.Box(Box{Origin: []Range{{3, 3}}, Protocol: One(17)}),
+	)
+	var back []Set
+	var got []Range
+	for _, p := range s.ByOrigin(a) {
+		got = append(got, p.Origins)
+		back = append(back, s.Intersect(p.Rest, s.Box(Box{Origin: []Range{p.Origins}})))
+		if want := s.Project(s.Intersect(a, s.Box(Box{Origin: []Range{p.Origins}})), Origin); p.Rest != want {
+			t.Errorf("origins %v: the rest is not the projection", p.Origins)
+		}
+	}
+	if want := []Range{{0, 1}, {3, 3}}; !slices.Equal(got, want) {
+		t.Errorf("origins: got %v, want %v", got, want)
+	}
+	if s.Union(back...) != a {
+		t.Error("the parts do not make the set")
+	}
+	if got := s.ByOrigin(Set{}); got != nil {
+		t.Errorf("nothing: got %v", got)
+	}
+	if got := s.ByOrigin(s.All()); len(got) != 1 || got[0].Rest != s.All() {
+		t.Errorf("everything: got %v", got)
+	}
 }

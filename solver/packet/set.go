@@ -224,3 +224,29 @@ func (s *Space) OriginSlice(a Set, origin uint32) Set {
 	}
 	return s.set(s.d.interval(uint8(Origin), One(origin), r, none))
 }
+
+// OriginPart is the packets that some origins share in a set.
+type OriginPart struct {
+	Origins Range
+	Rest    Set // the packets, whatever their origin
+}
+
+// ByOrigin splits a set by origin, in ascending order: neighbours whose packets are the same are one part. It only reads.
+func (s *Space) ByOrigin(a Set) []OriginPart {
+	s.check(a)
+	switch {
+	case a.r == none || a.r == invalid:
+		return nil
+	case s.d.level(a.r) != uint8(Origin):
+		return []OriginPart{{Range{0, s.d.domain[Origin]}, a}}
+	}
+	var out []OriginPart
+	lo := uint32(0)
+	for _, e := range s.d.edgesOf(s.d.node(a.r)) {
+		if e.kid != none {
+			out = append(out, OriginPart{Range{lo, e.hi}, s.set(e.kid)})
+		}
+		lo = e.hi + 1
+	}
+	return out
+}
