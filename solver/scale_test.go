@@ -2,6 +2,7 @@ package solver
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/ringfence/ringfence/model"
@@ -58,7 +59,7 @@ func BenchmarkPoint(b *testing.B) {
 			from, to := sel("subnet:spoke000/snet3"), sel("subnet:spoke009/snet4")
 			b.ReportAllocs()
 			for b.Loop() {
-				s, err := Solve(p, Options{Questions: append(from, to...)})
+				s, err := Solve(p, Options{Questions: append(from, to...), Alone: true})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -67,5 +68,62 @@ func BenchmarkPoint(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A question that is asked alone, for which only what can matter is planned, has the verdict that it has among all others.
+func TestAloneChangesNoVerdict(t *testing.T) {
+	for _, name := range []string{"aks-pci", "aks-pci-broken"} {
+		p := project(t, "../examples/"+name)
+		refs := model.NewRefs(p.Estate)
+		texts := []string{"internet", "ip:10.240.0.9", "cidr:10.0.0.0/8", "pod:payments/api"}
+		for _, x := range p.Estate.Subnets {
+			texts = append(texts, refs.Of(model.SelSubnet, x))
+		}
+		for _, x := range p.Estate.NICs {
+			if x.PrivateEndpoint == "" {
+				texts = append(texts, refs.Of(model.SelNIC, x))
+			}
+		}
+		for _, x := range p.Estate.Services {
+			texts = append(texts, refs.Of(model.SelService, x))
+		}
+		var all []model.Selector
+		for _, text := range texts {
+			sel, err := model.ParseSelector(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, sel)
+		}
+		whole, err := Solve(p, Options{Questions: all})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rnd := rand.New(rand.NewPCG(1, 2))
+		asked := map[Verdict]int{}
+		for range 60 {
+			from, to := all[rnd.IntN(len(all))], all[rnd.IntN(len(all))]
+			want, err := whole.Reach([]model.Selector{from}, []model.Selector{to}, nil, false)
+			if err != nil {
+				continue // the selector sends or receives nothing
+			}
+			alone, err := Solve(p, Options{Questions: []model.Selector{from, to}, Alone: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := alone.Reach([]model.Selector{from}, []model.Selector{to}, nil, false)
+			if err != nil {
+				t.Errorf("%s: %s to %s: %v", name, from.Text, to.Text, err)
+				continue
+			}
+			asked[want.Verdict]++
+			if got.Verdict != want.Verdict || (got.Witness == nil) != (want.Witness == nil) {
+				t.Errorf("%s: %s to %s: alone %s, among others %s", name, from.Text, to.Text, got.Verdict, want.Verdict)
+			}
+		}
+		if asked[Reachable] == 0 || asked[Unreachable] == 0 {
+			t.Errorf("%s: asked %v", name, asked)
+		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 type Options struct {
 	Strict    bool
 	Questions []model.Selector // selectors of the command line, so that their addresses and names are told apart
+	Alone     bool             // nothing but the Questions will be asked, by Reach and Trace: what cannot matter to them is left out
 	EachNIC   bool             // tell every NIC apart, which a matrix by NIC needs; else NICs that are treated alike form a class
 	AsOf      model.Date       // the day on which dates are judged; zero: the intent's, which must then be set
 	Limits    packet.Limits
@@ -69,8 +70,13 @@ func Solve(p *model.Project, o Options) (*Solution, error) {
 	if o.AsOf.IsZero() && p.Intent != nil {
 		s.o.AsOf = p.Intent.AsOf
 	}
+	alone := o.Alone && s.planAlone()
 	d := dataplane.Options{Strict: o.Strict, Tags: p.Tags, Intent: p.Intent, Limits: o.Limits}
-	for _, sel := range s.everySelector() {
+	asked := s.everySelector()
+	if alone {
+		asked, d.Subnets = o.Questions, s.askedSubnets()
+	}
+	for _, sel := range asked {
 		switch sel.Kind {
 		case model.SelIP, model.SelCIDR:
 			d.Questions = append(d.Questions, sel.Prefix)
@@ -93,9 +99,71 @@ func Solve(p *model.Project, o Options) (*Solution, error) {
 		return nil, fmt.Errorf("build the forwarding graph: %w", err)
 	}
 	s.groupOrigins()
-	s.assignZones()
+	if !alone {
+		s.assignZones()
+	}
 	s.collectRelays()
 	return s, errors.Join(s.errs...)
+}
+
+// planAlone reports whether the questions name all that can matter to them. Zones and `any` take in everything, and what a frontend
+// passes on is not named by it.
+func (s *Solution) planAlone() bool {
+	return len(s.o.Questions) > 0 && !slices.ContainsFunc(s.o.Questions, func(sel model.Selector) bool {
+		switch sel.Kind {
+		case model.SelNIC, model.SelVM, model.SelSubnet, model.SelVNet, model.SelIP, model.SelCIDR, model.SelInternet, model.SelPod, model.SelService, model.SelEndpoint, model.SelFQDN, model.SelTag:
+			return sel.Not
+		default:
+			return true
+		}
+	})
+}
+
+// askedSubnets are the subnets that the questions ask about, and those of declared jump boxes, which relay.
+func (s *Solution) askedSubnets() map[string]bool {
+	e := s.Project.Estate
+	out := map[string]bool{}
+	block := func(p netip.Prefix) {
+		for _, x := range e.Subnets {
+			if overlaps(x.Prefixes, p) {
+				out[x.ID.Key()] = true
+			}
+		}
+	}
+	sels := s.o.Questions
+	if s.Project.Intent != nil {
+		sels = slices.Concat(sels, s.Project.Intent.PCI.JumpBoxes)
+	}
+	for _, sel := range sels {
+		switch sel.Kind {
+		case model.SelIP, model.SelCIDR:
+			block(sel.Prefix)
+			continue
+		case model.SelInternet, model.SelFQDN, model.SelTag:
+			continue
+		default:
+		}
+		found, err := e.Find(sel)
+		if err != nil {
+			continue // reported where the selector is resolved
+		}
+		for _, n := range s.nics(found) {
+			for _, c := range n.IPConfigs {
+				out[c.Subnet.Key()] = true
+			}
+		}
+		for _, f := range found {
+			switch r := f.Resource.(type) {
+			case *model.Subnet:
+				out[r.ID.Key()] = true
+			case *model.VNet:
+				for _, x := range r.Subnets {
+					out[x.Key()] = true
+				}
+			}
+		}
+	}
+	return out
 }
 
 // everySelector lists the selectors of the intent and of the command line.

@@ -34,7 +34,7 @@ func runReach(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := solve(c, 0, solver.Options{Questions: q.ends()})
+	s, err := solve(c, 0, solver.Options{Questions: q.ends(), Alone: true})
 	if err != nil {
 		return err
 	}

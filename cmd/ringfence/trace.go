@@ -35,7 +35,7 @@ func runTrace(c *cli.Context) error {
 	if len(q.services) != 1 {
 		return usage("--service: a trace follows one packet; want one service such as tcp/443 or tcp/443/50000")
 	}
-	s, err := solve(c, 0, solver.Options{Questions: q.ends()})
+	s, err := solve(c, 0, solver.Options{Questions: q.ends(), Alone: true})
 	if err != nil {
 		return err
 	}

@@ -124,6 +124,8 @@ type addressPlan struct {
 	v4, v6 packet.AddrSet // each family; symbols stand for IPv4 addresses
 	public packet.AddrSet // publicSpace and the symbols of public addresses
 	cache  map[string]addrs
+
+	internet *netipx.IPSet // publicSpace, IPv4
 }
 
 // symbolGroup is the symbols that share one range of possible addresses.
@@ -134,6 +136,7 @@ type symbolGroup struct {
 
 func newAddressPlan(b *packet.Builder, symbols []symbolGroup) *addressPlan {
 	p := &addressPlan{b: b, groups: symbols, cache: map[string]addrs{}}
+	p.internet = intersectSet(publicSpace(), ipset([]netip.Prefix{allV4()}))
 	block := model.SymbolBlock()
 	p.any = b.AddSet("", []netip.Prefix{allV4(), allV6()})
 	p.v4 = b.AddSet("", []netip.Prefix{allV4(), block})
@@ -154,13 +157,12 @@ func (p *addressPlan) space(s *netipx.IPSet) addrs {
 	}
 	real := s.Prefixes()
 	must, may := slices.Clone(real), slices.Clone(real)
-	public := publicSpace()
 	for _, g := range p.groups {
 		switch {
 		case g.within == nil:
 			// A public address that the input does not state is in no prefix that the input names: only a set that holds the whole
 			// public IPv4 space holds it (K8S-SVC-11).
-			if contains(s, intersectSet(public, ipset([]netip.Prefix{allV4()}))) {
+			if contains(s, p.internet) {
 				must, may = append(must, g.members...), append(may, g.members...)
 			}
 		case contains(s, g.within):

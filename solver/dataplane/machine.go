@@ -66,18 +66,23 @@ func (p *planner) planAddressed() {
 			p.addressed[addressOf{vnet, a}] = true
 		}
 	}
-	for _, v := range p.e.VNets {
-		for _, t := range p.e.RouteTables {
-			for _, r := range t.Routes {
-				note(v.ID.Key(), r.Address)
+	named := map[netip.Addr]bool{}
+	for _, t := range p.e.RouteTables {
+		for _, r := range t.Routes {
+			named[r.Address] = true
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, pool := range lb.Pools {
+			for _, a := range pool.Addresses {
+				named[a.Address] = true
 			}
 		}
-		for _, lb := range p.e.LoadBalancers {
-			for _, pool := range lb.Pools {
-				for _, a := range pool.Addresses {
-					note(v.ID.Key(), a.Address)
-				}
-			}
+	}
+	for _, v := range p.e.VNets {
+		key := v.ID.Key()
+		for a := range named {
+			note(key, a)
 		}
 	}
 	for _, lb := range p.e.LoadBalancers {
@@ -91,7 +96,36 @@ func (p *planner) planAddressed() {
 	}
 }
 
-// planMachines adds every class of machines, in the order of places.
+// bears reports whether plain machines of a subnet, which forward nothing and have no door of their own, bear on the questions of the
+// run: a question names the subnet, or a route or load balancer names an address in it.
+func (p *planner) bears(subnet model.ID) bool {
+	if p.o.Subnets == nil {
+		return true
+	}
+	key := subnet.Key()
+	yes, known := p.bearing[key]
+	if known {
+		return yes
+	}
+	yes = p.o.Subnets[key]
+	if s, v := p.e.SubnetOf(subnet); s == nil || v == nil {
+		yes = true
+	} else {
+		if p.namedIn == nil {
+			p.namedIn = map[string][]netip.Addr{}
+			for a := range p.addressed {
+				p.namedIn[a.vnet] = append(p.namedIn[a.vnet], a.addr)
+			}
+		}
+		yes = yes || slices.ContainsFunc(p.namedIn[v.ID.Key()], func(a netip.Addr) bool {
+			return slices.ContainsFunc(s.Prefixes, func(x netip.Prefix) bool { return x.Contains(a) })
+		})
+	}
+	p.bearing[key] = yes
+	return yes
+}
+
+// planMachines adds every class of machines that bears on the run, in the order of places.
 func (p *planner) planMachines() {
 	classes := map[string]*alike{}
 	var order []string
@@ -105,12 +139,16 @@ func (p *planner) planMachines() {
 			}
 			place := model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}
 			pools := p.poolsOf(n, c)
+			apart := p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || !c.Address.IsValid() || c.PublicIP != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On
+			if !apart && !p.bears(c.Subnet) {
+				continue
+			}
 			eg := p.egressOf(c.Subnet, c.PublicIP, pools, p.uniform(n))
 			if n.DefaultOutbound == model.Off {
 				eg = eg.withoutDefault()
 			}
 			f := filtered{subnet: c.Subnet, nicNSG: n.NSG, members: c.ASGs}
-			if p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || !c.Address.IsValid() || c.PublicIP != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On {
+			if apart {
 				p.addMachine(place, []netip.Prefix{host(p.configAddr(n, c))}, f, eg, n.IPForwarding == model.On, nil)
 				continue
 			}
@@ -125,6 +163,9 @@ func (p *planner) planMachines() {
 	for _, s := range p.e.Subnets {
 		if p.platformSubnet(s) {
 			p.planInstances(s)
+			continue
+		}
+		if !p.bears(s.ID) {
 			continue
 		}
 		place := model.Place{Kind: model.PlaceSubnet, ID: s.ID}
@@ -214,8 +255,6 @@ func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered
 	out, notes := p.outbound(f)
 	m.out = p.routing(f.subnet, "", eg)
 	p.edge(m.send, m.out, out, nil, notes...)
-	// AZ-PLAT-01: host addresses are reached past routes; platformExceptions is part of the outbound filters.
-	p.edge(m.send, p.platform(), and(out, exactly(dstIn(p.addr.exactHosts(platformHosts()...)))), nil, "ASM-PLATFORM")
 
 	in, notes := p.inbound(f)
 	p.edge(m.in, m.accept, in, nil, notes...)

@@ -21,6 +21,10 @@ type Options struct {
 	Names     []string           // names that questions ask about
 	TagNames  []string           // service and FQDN tags that questions ask about
 	Limits    packet.Limits
+
+	// Subnets, where not nil, holds the keys of the subnets that questions ask about: plain machines of other subnets, which pass nothing
+	// on, are left out. What they could send or receive is nobody's question.
+	Subnets map[string]bool
 }
 
 // planner collects nodes, edges and address sets; nothing of it uses packet sets before the universe is frozen.
@@ -38,6 +42,7 @@ type planner struct {
 	notes   map[string]bool
 
 	links        map[*model.VNet][]peerLink
+	bearing      map[string]bool // subnets, by key; see bears
 	gateways     map[*model.VNet][]*model.Gateway
 	contexts     map[string]*subnetContext
 	lists        map[string]*filterList
@@ -46,6 +51,7 @@ type planner struct {
 	inVNet       map[string][]*machine // machines by the key of their VNet; see machinesIn
 	machineAt    map[model.Place]*machine
 	addressed    map[addressOf]bool
+	namedIn      map[string][]netip.Addr // addressed, by the key of the VNet; in no order
 	fabrics      []pendingFabric
 	replies      map[string]*lazy
 	firewalls    map[string]*firewallPlan
@@ -107,7 +113,7 @@ func (p *planner) assumed(id string) bool {
 func Build(e *model.Estate, o Options) (*Graph, error) {
 	p := &planner{
 		e: e, o: o, b: packet.NewBuilder(), symbols: e.Symbols(),
-		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, gateways: map[*model.VNet][]*model.Gateway{}, lists: map[string]*filterList{},
+		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]*model.Gateway{}, lists: map[string]*filterList{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},

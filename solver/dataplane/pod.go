@@ -251,7 +251,6 @@ func (p *planner) asNode(from NodeID, m *machine, g guard) {
 	p.routeDone[key] = true
 	out, notes := p.outbound(m.filters)
 	p.edge(n, m.out, out, nil, notes...)
-	p.edge(n, p.platform(), and(out, exactly(dstIn(p.addr.exactHosts(platformHosts()...)))), nil, "ASM-PLATFORM") // K8S-AZ-07
 }
 
 // sourcePools are the pools that pods and nodes of a cluster send from.

@@ -359,12 +359,19 @@ func (p *planner) systemSpace(routes []route) *netipx.IPSet {
 // packet here, empty for the subnet's own hosts; eg says how packets leave to the internet.
 func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 	place := model.Place{Kind: model.PlaceSubnet, ID: subnet, Part: eg.key}
-	n := p.node(place, StageRoute, via)
+	entry := p.node(place, StageRoute, via)
 	key := Node{Place: place.Key(), Stage: StageRoute, Via: via}
 	if p.routeDone[key] {
-		return n
+		return entry
 	}
 	p.routeDone[key] = true
+	// AZ-PLAT-01, AZ-PLAT-02, K8S-AZ-07: the host takes packets to its own addresses; no route sees them.
+	n := p.node(model.Place{Kind: place.Kind, ID: subnet, Part: eg.key + " past the host"}, StageRoute, via)
+	hosts := dstIn(p.addr.exactHosts(platformHosts()...))
+	if via == "" { // what a forwarder passes on comes from other hosts, or from none
+		p.edge(entry, p.platform(), exactly(hosts), nil, "ASM-PLATFORM")
+	}
+	p.edge(entry, n, exactly(minus(everything(), hosts)), nil)
 	_, v := p.e.SubnetOf(subnet)
 	if v == nil {
 		// The VNet is not in the input: what its routes are, and what lies behind them, is not known.
@@ -373,7 +380,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 		} else {
 			p.forwardUnknown(n, "", []string{missing("subnet", subnet)})
 		}
-		return n
+		return entry
 	}
 	for _, entry := range p.fogged(v.ID) {
 		if carries(entry) {
@@ -421,7 +428,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.forwardUnknown(from, v.ID.Key(), []string{"ASM-NEXTHOP"})
 		}
 	}
-	return n
+	return entry
 }
 
 // beyond handles a VnetLocal route for destinations outside the VNet's ranges (AZ-RT-15): whether it reaches peers is not documented.
