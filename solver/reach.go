@@ -47,12 +47,12 @@ type row struct {
 	session   packet.Set
 	nodes     []dataplane.NodeID // where the target receives, in ascending order
 	opens     int                // who opens the last leg: the sender, or the last relay
-	arrived   *arrivals
+	arrived   *landed
 	sure      bool // one-way and session count: the chain to the last relay is certain
 }
 
-// arrivals is what arrived at the nodes of a target, in two bounds, of all senders that were asked for; with their origins.
-type arrivals struct {
+// landed is what arrived at the nodes of a target, in two bounds, of all senders that were asked for; with their origins.
+type landed struct {
 	over, oneWay map[dataplane.NodeID]packet.Set
 }
 
@@ -255,7 +255,7 @@ func (s *Solution) directRows(q *query, from packet.Set, as []int, via []int) []
 		}
 		return c
 	}
-	arrived := &arrivals{map[dataplane.NodeID]packet.Set{}, map[dataplane.NodeID]packet.Set{}}
+	arrived := &landed{map[dataplane.NodeID]packet.Set{}, map[dataplane.NodeID]packet.Set{}}
 	for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay, dataplane.Session} {
 		found := s.arriving(q, b, from)
 		for _, n := range slices.Sorted(maps.Keys(found)) {

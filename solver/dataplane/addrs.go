@@ -125,7 +125,8 @@ type addressPlan struct {
 	public packet.AddrSet // publicSpace and the symbols of public addresses
 	cache  map[string]addrs
 
-	internet *netipx.IPSet // publicSpace, IPv4
+	manifold packet.AddrSet // multicast and broadcast
+	internet *netipx.IPSet  // publicSpace, IPv4
 }
 
 // symbolGroup is the symbols that share one range of possible addresses.
@@ -142,6 +143,7 @@ func newAddressPlan(b *packet.Builder, symbols []symbolGroup) *addressPlan {
 	p.v4 = b.AddSet("", []netip.Prefix{allV4(), block})
 	p.v6 = b.AddSet("", ipset([]netip.Prefix{allV6()}, block).Prefixes())
 	p.public = p.space(publicSpace()).must
+	p.manifold = b.AddSet("", prefixes("224.0.0.0/4", "255.255.255.255/32", "ff00::/8"))
 	return p
 }
 

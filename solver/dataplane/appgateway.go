@@ -203,7 +203,7 @@ func (p *planner) wafMatch(r model.WAFRule) (must, may *lazy) {
 func (p *planner) forward(g *model.AppGateway, l model.AGWListener, s *Site) {
 	subnet := firstSubnet(g)
 	if _, ok := p.e.Lookup(subnet); !ok {
-		p.forwardUnknown(s.Send, "", []string{missing("subnet", subnet)})
+		p.forwardUnknown(s.Send, "", everything(), []string{missing("subnet", subnet)})
 		return
 	}
 	var targets []guard

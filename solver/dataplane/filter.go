@@ -199,7 +199,30 @@ func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assign
 			same[i] = m
 		}
 	}
-	return firstMatch(list, Over), firstMatch(list, OneWay)
+	return firstMatch(untie(list, rules, true), Over), firstMatch(untie(list, rules, false), OneWay)
+}
+
+// untie orders rules of one priority, whose order is not known (AZ-NSG-02): one access before the other.
+func untie(list []ruleMatch, rules []model.SecurityRule, allowFirst bool) []ruleMatch {
+	out := slices.Clone(list)
+	for i := 0; i < len(rules); {
+		j := i
+		for j < len(rules) && rules[j].Priority == rules[i].Priority {
+			j++
+		}
+		slices.SortStableFunc(out[i:j], func(a, b ruleMatch) int {
+			switch {
+			case a.allow == b.allow:
+				return 0
+			case a.allow == allowFirst:
+				return -1
+			default:
+				return 1
+			}
+		})
+		i = j
+	}
+	return out
 }
 
 func member(groups, members []model.ID) bool {

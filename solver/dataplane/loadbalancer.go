@@ -105,7 +105,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 				p.balance(n, m, match, via, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe))
 			}
 			if !known {
-				p.forwardUnknown(n, f.Subnet.Parent().Key(), []string{missing("load balancer member", pool)})
+				p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("load balancer member", pool)})
 			}
 		}
 	}

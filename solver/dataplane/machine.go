@@ -139,7 +139,7 @@ func (p *planner) planMachines() {
 			}
 			place := model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}
 			pools := p.poolsOf(n, c)
-			apart := p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || !c.Address.IsValid() || c.PublicIP != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On
+			apart := p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || len(n.IPConfigs) > 1 || !c.Address.IsValid() || c.PublicIP != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On
 			if !apart && !p.bears(c.Subnet) {
 				continue
 			}
@@ -149,7 +149,7 @@ func (p *planner) planMachines() {
 			}
 			f := filtered{subnet: c.Subnet, nicNSG: n.NSG, members: c.ASGs}
 			if apart {
-				p.addMachine(place, []netip.Prefix{host(p.configAddr(n, c))}, f, eg, n.IPForwarding == model.On, nil)
+				p.addMachine(place, []netip.Prefix{host(p.configAddr(n, c))}, f, eg, n.IPForwarding != model.Off, nil) // AZ-RT-10: not stated may be on
 				continue
 			}
 			key := f.key() + "|" + eg.key
@@ -203,7 +203,7 @@ func (p *planner) planMachines() {
 				if a, ok := p.symbols.Of(model.InstancePublicAddress, s.ID, c.Name); ok {
 					eg = eg.withInstance(a)
 				}
-				m := p.addMachine(place, p.rangeOf(c.Subnet), f, eg, pr.IPForwarding == model.On, nil)
+				m := p.addMachine(place, p.rangeOf(c.Subnet), f, eg, pr.IPForwarding != model.Off, nil)
 				if cl, pool := p.nodesOf(s); cl != nil {
 					m.cluster, m.pool = cl, pool
 				}
@@ -225,12 +225,28 @@ func (p *planner) planMachines() {
 			m.cluster, m.pool = p.clusters[c.ID.Key()], pool.Name
 		}
 	}
+	for _, m := range p.machines {
+		if m.send >= 0 {
+			p.planSending(m)
+		}
+	}
 }
 
 // uniform reports whether a NIC may get default outbound access for certain: instances of flexible scale sets never do (AZ-OUT-08).
 func (p *planner) uniform(n *model.NIC) bool {
 	vm, ok := model.Get[*model.VM](p.e, n.VM)
 	return !ok || vm.ScaleSet == ""
+}
+
+// ownAddresses are those of a machine's NIC; none where several NICs make up the machine's class.
+func (p *planner) ownAddresses(s *Site) packet.AddrSet {
+	var own []netip.Addr
+	if n, ok := model.Get[*model.NIC](p.e, s.Place.ID); ok && s.Place.Kind == model.PlaceNIC && s.Members == nil {
+		for _, c := range n.IPConfigs {
+			own = append(own, p.configAddr(n, c))
+		}
+	}
+	return p.addr.exactHosts(own...)
 }
 
 // rangeOf is the addresses that machines of a subnet to come, or instances that the input does not list, may have.
@@ -252,10 +268,6 @@ func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered
 	p.machines = append(p.machines, m)
 	p.machineAt[place.Key()] = m
 
-	out, notes := p.outbound(f)
-	m.out = p.routing(f.subnet, "", eg)
-	p.edge(m.send, m.out, out, nil, notes...)
-
 	in, notes := p.inbound(f)
 	p.edge(m.in, m.accept, in, nil, notes...)
 	m.publicIn = m.in
@@ -269,6 +281,33 @@ func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered
 		p.edge(m.publicIn, m.accept, g, nil, "ASM-STDPIP")
 	}
 	return m
+}
+
+// planSending adds what machines send. Routes lead to other machines, so that every machine stands before the first of them is read.
+func (p *planner) planSending(m *machine) {
+	out, notes := p.outbound(m.filters)
+	m.out = p.routing(m.filters.subnet, "", m.egress)
+	p.edge(m.send, m.out, and(out, exactly(minus(everything(), dstIn(p.ownAddresses(m.site))))), nil, notes...)
+}
+
+// planNeighbours joins the IP configurations of one NIC: what never leaves the NIC meets no filter and no route (AZ-GEN-05).
+func (p *planner) planNeighbours() {
+	for _, n := range p.e.NICs {
+		if len(n.IPConfigs) < 2 {
+			continue
+		}
+		for _, c := range n.IPConfigs {
+			m := p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}).Key()]
+			if m == nil {
+				continue
+			}
+			for _, other := range n.IPConfigs {
+				if d := p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: other.Name}).Key()]; d != nil && d != m {
+					p.edge(m.send, d.site.Receive, exactly(dstIn(d.addr)), nil)
+				}
+			}
+		}
+	}
 }
 
 // planReceivers delivers what passed a machine's filters. At a Kubernetes node a frontend's address belongs to a Service, not to the
@@ -336,10 +375,10 @@ func (p *planner) anywhere(from NodeID, own packet.AddrSet, send func(NodeID, *r
 }
 
 // forwardUnknown leads packets to a forwarder that the input does not describe: over only, from it anything may be reached.
-func (p *planner) forwardUnknown(from NodeID, vnetKey string, notes []string) {
+func (p *planner) forwardUnknown(from NodeID, vnetKey string, sent *lazy, notes []string) {
 	place := model.Place{Kind: model.PlaceUnknown, ID: model.ID(vnetKey)}
 	n := p.node(place, StageForward, "unknown")
-	p.edge(from, n, onlyOver(everything()), nil, notes...)
+	p.edge(from, n, onlyOver(sent), nil, notes...)
 	key := Node{Place: place.Key(), Stage: StageForward, Via: "unknown"}
 	if p.routeDone[key] {
 		return

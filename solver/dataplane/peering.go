@@ -108,8 +108,8 @@ func subnetPrefixes(e *model.Estate, vnet model.ID, names []string) []netip.Pref
 	return out
 }
 
-// crossing is the guard of a packet that crosses the peering from l.vnet into the remote VNet.
-func (p *planner) crossing(l peerLink, via string) (guard, []string) {
+// carried is the guard of a packet that the peering takes from l.vnet into the remote VNet, whatever its destination.
+func (p *planner) carried(l peerLink, via string) (guard, []string) {
 	var g guard
 	var notes []string
 	if !l.certain {
@@ -121,6 +121,12 @@ func (p *planner) crossing(l peerLink, via string) (guard, []string) {
 		g = and(g, between(everything(), srcIn(local.must)))
 		notes = append(notes, "ASM-FWD")
 	}
+	return g, notes
+}
+
+// crossing is the guard of a packet that crosses the peering to its destination in the remote VNet.
+func (p *planner) crossing(l peerLink, via string) (guard, []string) {
+	g, notes := p.carried(l, via)
 	if l.partial() {
 		// AZ-PEER-14: only listed pairs talk. AZ-PEER-15: other local subnets have the route too and are said to be cut off later.
 		local, remote := p.addr.set(l.localSubnetPrefixes(p.e)), p.addr.set(l.remoteSubnetPrefixes(p.e))

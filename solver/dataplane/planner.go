@@ -130,6 +130,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	p.planPlatform()
 	p.planAddressed()
 	p.planMachines()
+	p.planNeighbours()
 	p.planReceivers()
 	p.planEndpoints()
 	p.planServices()
@@ -197,8 +198,8 @@ func (p *planner) readLedger() {
 	}
 }
 
-// wire is what any sender can put on the wire: one family per packet, protocols that the fabric carries (AZ-GEN-03), a name on TCP
-// alone (AZ-NAME-01), and tags that agree with what is known of them (AZ-TAG-09).
+// wire is what any sender can put on the wire: one family per packet, protocols that the fabric carries (AZ-GEN-03), no multicast or
+// broadcast, a name on TCP alone (AZ-NAME-01), and tags that agree with what is known of them (AZ-TAG-09).
 func (p *planner) wire(c *compiler) packet.Set {
 	s := c.s
 	v4 := s.Box(packet.Box{Src: c.u.Addrs(p.addr.v4), Dst: c.u.Addrs(p.addr.v4)})
@@ -211,7 +212,7 @@ func (p *planner) wire(c *compiler) packet.Set {
 		s.Intersect(protocols(model.SCTP), s.Union(s.Box(packet.Box{Src: c.u.Addrs(p.podsEver)}), s.Box(packet.Box{Dst: c.u.Addrs(p.podsEver)}))))
 	nameless := s.Box(packet.Box{Name: []packet.Range{{Lo: 0, Hi: 0}}})
 	tcp := s.Box(packet.Box{Protocol: one(model.TCP)})
-	base := s.Intersect(carried, s.Union(tcp, nameless))
+	base := s.Subtract(s.Intersect(carried, s.Union(tcp, nameless)), s.Box(packet.Box{Dst: c.u.Addrs(p.addr.manifold)}))
 	return s.Intersect(base, p.tagFacts(c))
 }
 

@@ -103,13 +103,13 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 		p.edge(sent, p.publicOut(), exactly(both(outside, dstIn(p.addr.public))), nil)
 		p.edge(p.publicIn(), x.site.Receive, and(exactly(to), x.ingress), nil, x.notes...)
 	case podsUnknown:
-		p.forwardUnknown(sent, "", []string{"ASM-K-BYOCNI"})
+		p.forwardUnknown(sent, "", everything(), []string{"ASM-K-BYOCNI"})
 		p.edge(p.publicIn(), x.site.Receive, and(onlyOver(to), x.ingress), nil, append(slices.Clone(x.notes), "ASM-K-BYOCNI")...)
 	case podsOverlay:
 		p.asNode(sent, m, exactly(outside))
 	case podsNodeSubnet:
 		if m == nil || m.vnet == nil {
-			p.forwardUnknown(sent, "", []string{missing("node subnet of cluster", cp.c.ID)})
+			p.forwardUnknown(sent, "", everything(), []string{missing("node subnet of cluster", cp.c.ID)})
 			break
 		}
 		// AKS-NET-01: the own VNet sees the pod's address, everything else the node's.
@@ -238,7 +238,7 @@ func (p *planner) podSubnet(cp *clusterPlan, pool string) model.ID {
 // asNode sends packets on with the node's address, through the node's filters and routes.
 func (p *planner) asNode(from NodeID, m *machine, g guard) {
 	if m == nil {
-		p.forwardUnknown(from, "", []string{"MISSING(nodes of the cluster)"})
+		p.forwardUnknown(from, "", everything(), []string{"MISSING(nodes of the cluster)"})
 		return
 	}
 	addr := m.addr

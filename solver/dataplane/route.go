@@ -91,7 +91,7 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 					r.prefix = x
 					add(r)
 				}
-			} else {
+			} else if u.Tag != "" {
 				r.tag = u.Tag
 				add(r)
 			}
@@ -376,15 +376,15 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 	if v == nil {
 		// The VNet is not in the input: what its routes are, and what lies behind them, is not known.
 		if s, ok := model.Get[*model.Subnet](p.e, subnet); ok {
-			p.forwardUnknown(n, "", []string{missing("virtual network", s.VNet)})
+			p.forwardUnknown(n, "", everything(), []string{missing("virtual network", s.VNet)})
 		} else {
-			p.forwardUnknown(n, "", []string{missing("subnet", subnet)})
+			p.forwardUnknown(n, "", everything(), []string{missing("subnet", subnet)})
 		}
 		return entry
 	}
 	for _, entry := range p.fogged(v.ID) {
 		if carries(entry) {
-			p.forwardUnknown(n, v.ID.Key(), []string{unsupported(entry)})
+			p.forwardUnknown(n, v.ID.Key(), everything(), []string{unsupported(entry)})
 		}
 	}
 	from := n
@@ -423,9 +423,9 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 		case model.HopServiceEndpoint:
 			p.toServiceEndpoint(from, subnet, g)
 		case hopMissing:
-			p.forwardUnknown(from, v.ID.Key(), notes)
+			p.forwardUnknown(from, v.ID.Key(), g.over, notes)
 		default:
-			p.forwardUnknown(from, v.ID.Key(), []string{"ASM-NEXTHOP"})
+			p.forwardUnknown(from, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
 		}
 	}
 	return entry
@@ -483,6 +483,7 @@ func (p *planner) toGateway(n NodeID, v *model.VNet, subnet model.ID, via string
 
 // toAppliance follows a route with hop VirtualAppliance: the address must be held in the own VNet or a directly peered one (AZ-RT-08).
 func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) {
+	sent, notes := between(g.over, g.under), g.notes
 	o, ok := p.ownerIn(v, g.hop.addr)
 	if !ok {
 		for _, l := range p.peers(v) {
@@ -490,29 +491,37 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 				continue
 			}
 			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
-				if !l.certain {
-					g.under = nothing()
-				}
+				cross, more := p.carried(l, via)
+				sent, notes = and(sent, cross), append(more, notes...)
 				break
 			}
 		}
 	}
-	sent := between(g.over, g.under)
 	switch {
 	case !ok:
 		// AZ-RT-08: an address that nothing in the input holds is an unknown forwarder, never a drop.
-		p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NEXTHOP"})
+		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
 	case o.kind == model.PlaceFirewall:
 		f, _ := model.Get[*model.Firewall](p.e, o.id)
-		p.edge(n, p.firewallIn(f, via), sent.withReply(p.reply(f.Subnet, via)), nil, g.notes...)
+		p.edge(n, p.firewallIn(f, via), sent.withReply(p.reply(f.Subnet, via)), nil, notes...)
 	case o.kind == model.PlaceNIC:
-		p.edge(n, p.transit(o, via), sent, nil, g.notes...)
+		// AZ-RT-10: what is addressed to the appliance itself needs no forwarding.
+		through := sent
+		nic, _ := model.Get[*model.NIC](p.e, o.id)
+		for _, c := range nic.IPConfigs {
+			if m := p.machineAt[(model.Place{Kind: o.kind, ID: o.id, Part: c.Name}).Key()]; m != nil {
+				to := dstIn(m.addr)
+				p.edge(n, m.in, and(sent, exactly(to)).withReply(p.reply(m.filters.subnet, via)), nil, notes...)
+				through = and(through, exactly(minus(everything(), to)))
+			}
+		}
+		p.edge(n, p.transit(o, via), through, nil, notes...)
 	case o.kind == model.PlaceFrontend:
-		p.frontendTransit(n, o, via, sent, g.notes)
+		p.frontendTransit(n, o, via, sent, notes)
 	case o.kind == model.PlaceNodePool:
 		// kubenet: the next hop is a node, which hands the packet to its pods (AKS-NET-05).
-		p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NVA"})
+		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NVA"})
 	default:
-		p.forwardUnknown(n, v.ID.Key(), []string{"ASM-NEXTHOP"})
+		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
 	}
 }

@@ -142,6 +142,20 @@ func publicSpace() *netipx.IPSet {
 	return s
 }
 
+// rfc1918 is the space that Internet never holds (AZ-TAG-06).
+func rfc1918() []netip.Prefix { return ianaPrivateRanges()[:3] }
+
+// anywhereBut is every address of both families outside some prefixes.
+func anywhereBut(prefixes ...netip.Prefix) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	b.AddPrefix(netip.MustParsePrefix("0.0.0.0/0"))
+	b.AddPrefix(netip.MustParsePrefix("::/0"))
+	for _, p := range prefixes {
+		b.RemovePrefix(p)
+	}
+	return built(&b)
+}
+
 // privateSpace is where addresses of a network that the input lacks lie.
 func privateSpace() *netipx.IPSet {
 	return prefixSet(ianaPrivateRanges()...)

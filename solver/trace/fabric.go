@@ -195,7 +195,7 @@ func (t *tracer) deliverIn(c course, v *model.VNet, global bool) {
 			return
 		}
 	}
-	if v.Partial || len(t.subnetsOf(v)) == 0 {
+	if v.Partial {
 		t.lose(c, at, Transport, "the input lacks the subnets of "+v.Name(), "ASM-NEXTHOP")
 		return
 	}

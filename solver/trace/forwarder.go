@@ -37,6 +37,10 @@ func (t *tracer) toAppliance(c course, h *host, a netip.Addr) {
 			})
 			if len(hosts) > 0 {
 				for _, x := range hosts {
+					if own := x.sharedNIC(t.world, c); own != nil { // AZ-RT-10: what is addressed to the NIC itself needs no forwarding
+						t.arrive(cross(), own)
+						continue
+					}
 					t.atAppliance(cross(), x)
 				}
 				return
@@ -112,6 +116,7 @@ func (t *tracer) atAppliance(c course, h *host) {
 		c = c.uncertain("ASM-NVA")
 		before := c.packet
 		t.drop(c, h.place, Transport, "the appliance's own rules are not in the input")
+		t.lose(c, h.place, Transport, "the appliance may send it to any other destination", "ASM-NVA")
 		for _, out := range t.machine(h) {
 			kept := c.forward(h.place, Transport, "the appliance may forward the packet as it is").
 				cross(crossing{at: h.place, before: before, subnet: out.subnet, vnet: out.vnet, stateful: true})

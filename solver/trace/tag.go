@@ -282,6 +282,9 @@ func (w *world) virtualNetwork(v *view, as assignment, a address, tags []string,
 // internet says whether an address is in the tag Internet under an assignment (AZ-TAG-05, AZ-TAG-06, AZ-TAG-07).
 func (w *world) internet(v *view, as assignment, a address, tags []string) match {
 	m := a.isPublic()
+	if !m.must && !a.public && a.in(anywhereBut(rfc1918()...)).may {
+		m = maybe() // AZ-TAG-06: reserved space beyond RFC 1918 may be in the tag
+	}
 	switch {
 	case !m.may || !a.public && a.in(v.own).must:
 		return no()

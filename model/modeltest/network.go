@@ -1,0 +1,182 @@
+package modeltest
+
+import (
+	"net/netip"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// network draws VNets, peerings, subnets, machines, and the rules and routes of all of them.
+func (d *draft) network() {
+	for i := range d.upTo(1, 3) {
+		v := &model.VNet{Meta: d.meta(networkID("virtualNetworks", d.name("v", i))), Prefixes: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(32 * i)}), 27)}}
+		if d.one(4) {
+			v.Prefixes = append(v.Prefixes, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 1, byte(16 * i)}), 28))
+		}
+		d.vnets = append(d.vnets, v)
+		d.add(v)
+	}
+	d.peerings()
+	for i := range d.IntN(3) {
+		d.nsgs = append(d.nsgs, networkID("networkSecurityGroups", d.name("n", i)))
+	}
+	for i := range d.IntN(3) {
+		t := &model.RouteTable{Meta: d.meta(networkID("routeTables", d.name("t", i)))}
+		d.tables = append(d.tables, t)
+		d.add(t)
+	}
+	for _, v := range d.vnets {
+		for j := range d.upTo(1, 3) {
+			d.subnet(v, j)
+		}
+	}
+	for i := range d.upTo(1, 5) {
+		d.nic(i)
+	}
+	for _, t := range d.tables {
+		d.routes(t)
+	}
+	for _, id := range d.nsgs {
+		d.nsg(id)
+	}
+}
+
+// peerings joins VNets. Most pairs are peered as people peer them.
+func (d *draft) peerings() {
+	for i, v := range d.vnets {
+		for _, w := range d.vnets[:i] {
+			if d.one(4) {
+				continue
+			}
+			x, y := d.peering(v, w), d.peering(w, v)
+			if !d.has(WithPartial) || !d.one(8) { // one object alone is no path (AZ-PEER-01)
+				w.Peerings = append(w.Peerings, y)
+			}
+			v.Peerings = append(v.Peerings, x)
+		}
+	}
+}
+
+func (d *draft) peering(from, to *model.VNet) model.Peering {
+	p := model.Peering{
+		Name: "to-" + to.Name(), Source: model.Source{File: "random", Resource: from.ID}, Remote: to.ID, State: "Connected", AllowVNetAccess: model.On, AllowForwarded: d.setting(),
+	}
+	if d.one(5) {
+		p.AllowVNetAccess = d.setting()
+	}
+	if d.one(8) {
+		p.State = choose(d, "", "Disconnected", "Initiated", "connected")
+	}
+	return p
+}
+
+// subnet draws an ordinary subnet: eight addresses of one of the VNet's ranges.
+func (d *draft) subnet(v *model.VNet, j int) {
+	r := v.Prefixes[0]
+	at := byte(8 * j)
+	if len(v.Prefixes) > 1 && v.Prefixes[1].Addr().Is4() && j == 2 {
+		r, at = v.Prefixes[1], 0
+	}
+	a := r.Addr().As4()
+	a[3] += at
+	s := &model.Subnet{
+		Meta: d.meta(v.ID + "/subnets/" + model.ID(d.name("s", j))), VNet: v.ID, Prefixes: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4(a), 29)},
+		NSG: maybe(d, 3, d.nsgs), DefaultOutbound: d.setting(), EndpointPolicies: model.PoliciesDisabled,
+	}
+	s.Location = v.Location
+	if t := maybe(d, 3, d.tables); t != nil {
+		s.RouteTable = t.ID
+	}
+	d.subnets = append(d.subnets, s)
+	d.add(s)
+}
+
+// nic draws a machine of one or two IP configurations.
+func (d *draft) nic(i int) {
+	n := &model.NIC{Meta: d.meta(networkID("networkInterfaces", d.name("nic", i))), NSG: maybe(d, 2, d.nsgs), IPForwarding: model.Off}
+	if d.one(3) {
+		n.IPForwarding = d.setting()
+	}
+	s := choose(d, d.subnets...)
+	n.Location = s.Location
+	for j := range d.upTo(1, 1+d.IntN(2)) {
+		a, ok := d.free(s)
+		if !ok {
+			break
+		}
+		n.IPConfigs = append(n.IPConfigs, model.IPConfig{Name: d.name("ip", j), Source: n.Source, Subnet: s.ID, Address: a, Primary: j == 0})
+		d.hops = append(d.hops, a)
+	}
+	if len(n.IPConfigs) == 0 {
+		return
+	}
+	d.nics = append(d.nics, n)
+	d.add(n)
+}
+
+// routes draws the routes of a table: the default and the estate's blocks, to appliances that forward or do not, or nowhere.
+func (d *draft) routes(t *model.RouteTable) {
+	t.DisableBGP = d.setting()
+	seen := map[string]bool{}
+	for i := range d.upTo(0, 3) {
+		r := model.UserRoute{Name: d.name("r", i), Source: t.Source, Prefix: d.prefix(), NextHop: choose(d, model.HopAppliance, model.HopAppliance, model.HopAppliance, model.HopInternet, model.HopVnetLocal, model.HopNone)}
+		if d.has(WithGateways) && d.one(4) {
+			r.NextHop = model.HopGateway
+		}
+		if r.NextHop == model.HopAppliance {
+			if d.one(8) || len(d.hops) == 0 {
+				r.Address = netip.AddrFrom4([4]byte{10, 0, 0, byte(d.IntN(96))})
+			} else {
+				r.Address = choose(d, d.hops...)
+			}
+		}
+		if seen[r.Prefix.String()] { // Azure refuses a second route of one prefix
+			continue
+		}
+		seen[r.Prefix.String()] = true
+		t.Routes = append(t.Routes, r)
+	}
+}
+
+// nsg draws a group with a few rules in front of the default ones.
+func (d *draft) nsg(id model.ID) {
+	g := &model.NSG{Meta: d.meta(id)}
+	for dir := model.Inbound; dir <= model.Outbound; dir++ {
+		prio := 100
+		for i := range d.upTo(0, 3) {
+			r := model.SecurityRule{
+				Name: d.name(dir.String(), i), Priority: prio, Direction: dir, Access: choose(d, model.Allow, model.Deny), Protocol: d.protocol(), SourceAddrs: d.side(), DestAddrs: d.side(),
+				SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: d.ports(),
+			}
+			r.Source = model.Source{File: "random", Resource: id, Path: r.Name}
+			if d.one(10) {
+				r.SourcePorts = []model.PortRange{{First: 1024, Last: 60000}}
+			}
+			g.Rules = append(g.Rules, r)
+			if !d.has(WithRaw) || !d.one(4) { // Azure refuses a second rule of one priority
+				prio += 10
+			}
+		}
+		for _, r := range model.DefaultRules() {
+			if r.Direction == dir {
+				r.Source = model.Source{Platform: "default rule", Resource: id}
+				g.Rules = append(g.Rules, r)
+			}
+		}
+	}
+	d.add(g)
+}
+
+// side draws the addresses of one side of a rule.
+func (d *draft) side() model.AddressMatch {
+	switch d.IntN(6) {
+	case 0, 1:
+		return model.AddressMatch{Any: true}
+	case 2:
+		return model.AddressMatch{Tags: []string{choose(d, "VirtualNetwork", "VirtualNetwork", "Internet", "AzureLoadBalancer")}}
+	case 3:
+		return model.AddressMatch{Prefixes: []netip.Prefix{d.prefix(), d.prefix()}}
+	default:
+		return model.AddressMatch{Prefixes: []netip.Prefix{d.prefix()}}
+	}
+}

@@ -1,0 +1,153 @@
+package solver
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/model/modeltest"
+	"github.com/ringfence/ringfence/solver/packet"
+	"github.com/ringfence/ringfence/solver/trace"
+)
+
+// small is an estate of a found case; IDs are `virtualNetworks/v`, `virtualNetworks/v/subnets/s`.
+type small []model.Resource
+
+func smallID(path string) model.ID {
+	return model.ID("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/" + path)
+}
+
+func smallMeta(path string) model.Meta {
+	return model.Meta{ID: smallID(path), Source: model.Source{File: "found"}, Location: "westeurope"}
+}
+
+func cidrs(list ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range list {
+		out = append(out, netip.MustParsePrefix(s))
+	}
+	return out
+}
+
+func ip(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+// The cases in which the engines once differed: what both must say, by the rule that decides.
+func TestFoundCases(t *testing.T) {
+	vnet := &model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/27")}
+	subnet := func(name, prefix string, table string) *model.Subnet {
+		s := &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/" + name), VNet: vnet.ID, Prefixes: cidrs(prefix), DefaultOutbound: model.On}
+		if table != "" {
+			s.RouteTable = smallID("routeTables/" + table)
+		}
+		return s
+	}
+	machine := func(name, subnet string, forwarding model.Setting, addresses ...string) *model.NIC {
+		n := &model.NIC{Meta: smallMeta("networkInterfaces/" + name), IPForwarding: forwarding}
+		for i, a := range addresses {
+			n.IPConfigs = append(n.IPConfigs, model.IPConfig{Name: []string{"a", "b"}[i], Subnet: smallID("virtualNetworks/v/subnets/" + subnet), Address: ip(a)})
+		}
+		return n
+	}
+	route := func(prefix string, hop model.NextHopType, appliance string) *model.RouteTable {
+		u := model.UserRoute{Name: "r", Prefix: netip.MustParsePrefix(prefix), NextHop: hop}
+		if appliance != "" {
+			u.Address = ip(appliance)
+		}
+		return &model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: []model.UserRoute{u}}
+	}
+	guarded := func(n *model.NIC) *model.NIC { n.NSG = smallID("networkSecurityGroups/n"); return n }
+	any := model.AddressMatch{Any: true}
+	rule := func(priority int, dir model.Direction, access model.Access) model.SecurityRule {
+		return model.SecurityRule{
+			Name: access.String(), Priority: priority, Direction: dir, Access: access, Protocol: model.AnyProtocol, SourceAddrs: any, DestAddrs: any,
+			SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts},
+		}
+	}
+	nsg := func(rules ...model.SecurityRule) *model.NSG {
+		return &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(rules, model.DefaultRules()...)}
+	}
+	for _, test := range []struct {
+		name     string
+		estate   small
+		src, dst string
+		at, want string
+	}{
+		{
+			"AZ-GEN-05: what stays on one NIC meets no filter",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), guarded(machine("nic", "s", model.Off, "10.0.0.4", "10.0.0.5")), nsg(rule(100, model.Outbound, model.Deny))},
+			"10.0.0.4", "10.0.0.5", "nic nic b", "over one-way session",
+		},
+		{
+			"AZ-RT-10: a packet to the appliance itself needs no forwarding, even where a route leads to it",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), machine("nva", "s", model.Off, "10.0.0.5"), route("10.0.0.0/27", model.HopAppliance, "10.0.0.5")},
+			"10.0.0.4", "10.0.0.5", "nic nva a", "over one-way",
+		},
+		{
+			"AZ-RT-11: an appliance whose name sorts behind its clients' forwards as well",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), subnet("d", "10.0.0.8/29", ""), subnet("n", "10.0.0.16/29", ""), machine("client", "s", model.On, "10.0.0.4"), machine("nva", "n", model.On, "10.0.0.20"), route("10.0.0.8/29", model.HopAppliance, "10.0.0.20")},
+			"10.0.0.4", "10.0.0.12", "subnet v/d ", "over",
+		},
+		{
+			"AZ-RT-10: forwarding that is not stated may be on",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), subnet("d", "10.0.0.8/29", ""), subnet("n", "10.0.0.16/29", ""), machine("nva", "n", model.NotStated, "10.0.0.20"), route("10.0.0.8/29", model.HopAppliance, "10.0.0.20")},
+			"10.0.0.4", "10.0.0.12", "subnet v/d ", "over",
+		},
+		{
+			"AZ-RT-08: an unknown appliance gets what its route covers, and nothing else",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), subnet("d", "10.0.0.8/29", ""), route("10.0.0.16/29", model.HopAppliance, "10.0.0.30")},
+			"10.0.0.4", "203.0.113.9", "subnet v/d ", "",
+		},
+		{
+			"AZ-GEN-03: no multicast",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), route("0.0.0.0/0", model.HopAppliance, "10.0.0.30")},
+			"10.0.0.4", "224.0.0.1", "internet  ", "",
+		},
+		{
+			"AZ-PLAT-02: host addresses are reached past routes",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), route("0.0.0.0/0", model.HopAppliance, "10.0.0.30")},
+			"10.0.0.4", "168.63.129.16", "internet  ", "",
+		},
+		{
+			"AZ-NSG-02: rules of one priority have no order",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), guarded(machine("nic", "s", model.Off, "10.0.0.5")), nsg(rule(100, model.Inbound, model.Allow), rule(100, model.Inbound, model.Deny))},
+			"10.0.0.4", "10.0.0.5", "nic nic a", "over",
+		},
+		{
+			"AZ-TAG-06: Internet may hold reserved space beyond RFC 1918",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), guarded(machine("nic", "s", model.Off, "10.0.0.5")), machine("nva", "s", model.On, "10.0.0.6"), nsg(rule(100, model.Inbound, model.Deny)), route("100.64.0.0/10", model.HopAppliance, "10.0.0.6")},
+			"10.0.0.5", "100.64.0.1", "subnet v/s ", "over",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, err := newJoint(modeltest.Draft{Resources: test.estate}.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := j.probe(t, ip(test.src), ip(test.dst))
+			if diff := j.differ(p); diff != "" {
+				t.Errorf("the engines differ: %s", diff)
+			}
+			if got := bounds(j.solver(p)[test.at]); got != test.want {
+				t.Errorf("%s to %s at %s: got %q, want %q", test.src, test.dst, test.at, got, test.want)
+			}
+		})
+	}
+}
+
+// probe is a TCP packet from whoever has an address.
+func (j *joint) probe(t *testing.T, src, dst netip.Addr) probe {
+	t.Helper()
+	g := j.s.graph
+	for o := range g.Origins {
+		for _, p := range g.Origins[o].Prefixes {
+			if p.Contains(src) {
+				return probe{
+					packet.Packet{Origin: uint32(o), Src: g.Universe.Class(src), Dst: g.Universe.Class(dst), Protocol: uint8(model.TCP), SPort: 50000, DPort: 443},
+					trace.Packet{From: g.Origins[o].Site.PlaceOf(src), Src: src, Dst: dst, Protocol: model.TCP, SPort: 50000, DPort: 443},
+				}
+			}
+		}
+	}
+	t.Fatalf("nobody sends from %s", src)
+	return probe{}
+}
