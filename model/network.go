@@ -1,6 +1,9 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // VNet is a virtual network.
 type VNet struct {
@@ -408,6 +411,9 @@ type Bastion struct {
 	IPConnect Setting // enableIpConnect
 	Shareable Setting
 }
+
+// Developer reports the SKU that has no subnet of its own (AZ-BAS-05).
+func (b *Bastion) Developer() bool { return strings.EqualFold(b.SKU, "Developer") }
 
 // PrivateEndpoint is a NIC with a private address that leads to a service (AZ-PE-01).
 type PrivateEndpoint struct {

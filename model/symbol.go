@@ -36,6 +36,7 @@ const (
 	FirewallAddress                             // Owner: firewall
 	GatewayAddress                              // Owner: application gateway, Part: frontend
 	InstancePublicAddress                       // Owner: scale set, Part: IP configuration; the public address of an instance
+	BastionDoor                                 // Owner: Bastion of the Developer SKU; where Microsoft's shared service takes its clients (AZ-BAS-05)
 )
 
 // SymbolBlock is the block that symbols are taken from.
@@ -141,6 +142,11 @@ func (e *Estate) makeSymbols() *Symbols {
 	}
 	for _, s := range e.Services {
 		want(ServiceDoor, s.ID, "", "")
+	}
+	for _, b := range e.Bastions {
+		if b.Developer() {
+			want(BastionDoor, b.ID, "", "")
+		}
 	}
 	for _, f := range e.Firewalls {
 		if !f.Address.IsValid() {

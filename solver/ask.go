@@ -143,6 +143,9 @@ func (s *Solution) addressOf(b *end, to []model.Selector) netip.Addr {
 			}
 		case model.PlaceBastion:
 			h, _ := model.Get[*model.Bastion](e, site.Place.ID)
+			if h.Developer() {
+				return firstAddr(site.Prefixes)
+			}
 			return public(h.PublicIP)
 		default:
 			if len(site.Prefixes) > 0 {

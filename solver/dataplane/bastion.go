@@ -37,6 +37,10 @@ func (p *planner) bastionRange(b *model.Bastion) []netip.Prefix {
 // (AZ-BAS-03, AZ-BAS-04).
 func (p *planner) planBastions() {
 	for _, b := range p.e.Bastions {
+		if b.Developer() {
+			p.planDeveloper(b)
+			continue
+		}
 		if b.Subnet == "" {
 			continue
 		}
@@ -69,5 +73,26 @@ func (p *planner) planBastions() {
 		out, more := p.filters(filtered{subnet: b.Subnet}, model.Outbound, reading{})
 		eg := egressNone()
 		p.edge(s.Send, p.routing(b.Subnet, "", eg), and(sent, out), nil, append(notes, more...)...)
+	}
+}
+
+// planDeveloper adds a Bastion of the Developer SKU: clients come to Microsoft's shared service, and from the host address it reaches every
+// machine of its VNet on 22 and 3389 that no NSG shuts to it (AZ-BAS-05).
+func (p *planner) planDeveloper(b *model.Bastion) {
+	place := model.Place{Kind: model.PlaceBastion, ID: b.ID}
+	door := p.symbolOf(model.BastionDoor, b.ID, "")
+	accept := p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(door)}, Send: -1, Receive: p.node(place, StageReceive, "")})
+	open := p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(platformDNS())}, Send: p.node(place, StageSend, ""), Receive: -1})
+	p.relays = append(p.relays, Relay{Accept: accept, From: []*Site{open}})
+	p.edge(p.publicIn(), accept.Receive, and(exactly(dstIn(p.addr.exact(door))), exactly(tcpTo(443))), nil)
+	shells := exactly(tcpTo(22, 3389))
+	if v, ok := model.Get[*model.VNet](p.e, b.VNet); ok && !v.Partial {
+		p.edge(open.Send, p.fabric(v, "platform"), shells, nil)
+		return
+	}
+	for _, v := range p.e.VNets { // the input lacks its VNet: it may be any
+		if !v.Partial {
+			p.edge(open.Send, p.fabric(v, "platform"), and(shells, onlyOver(everything())), nil, missing("VNet", b.VNet))
+		}
 	}
 }

@@ -42,8 +42,29 @@ func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
 			g.under = in.over
 		}
 	}
+	if nsg, ok := model.Get[*model.NSG](p.e, p.subnetNSG(e.Subnet)); ok && oversized(nsg) && g.over != nil {
+		// AZ-PE-07: the rules may fail, and then nothing filters.
+		under := g.under
+		if under == nil {
+			under = g.over
+		}
+		g, notes = guard{over: everything(), under: under, reply: g.reply}, append(slices.Clone(notes), "ASM-PE-SIZE")
+	}
 	p.edge(n, receive, g, nil, notes...)
 	return n
+}
+
+// oversized reports whether a rule of an NSG stands for more combinations of source, destination and port than a private endpoint takes
+// (AZ-PE-07, EX-26).
+func oversized(n *model.NSG) bool {
+	const most = 250_000
+	values := func(m model.AddressMatch) int { return max(1, len(m.Prefixes)+len(m.Tags)+len(m.ASGs)) }
+	for _, r := range n.Rules {
+		if values(r.SourceAddrs)*values(r.DestAddrs)*max(1, len(r.DestPorts)) > most {
+			return true
+		}
+	}
+	return false
 }
 
 // inboundAnySource is the inbound filters of a private endpoint, which take any source port (AZ-PE-07).

@@ -101,8 +101,12 @@ func (p *planner) reply(subnet model.ID, via string) *lazy {
 	if forwarded {
 		own = p.forwarderSpace(place)
 	}
+	platform := srcIn(p.addr.exactHosts(platformHosts()...))
 	l := later(func(c *compiler) packet.Set {
 		var back []packet.Set
+		if via == "platform" {
+			back = append(back, platform.get(c)) // AZ-PLAT-02: answers to the host addresses meet no route
+		}
 		for _, g := range groups {
 			direct := g.hop.kind == model.HopVnetLocal || g.hop.peer != "" || g.hop.kind == model.HopPrivateEndpoint
 			switch {

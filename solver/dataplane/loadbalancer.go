@@ -102,7 +102,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
 			for _, m := range list {
-				p.balance(n, m, match, via, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe))
+				p.balance(n, m, match, lb.SKU, via, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe))
 			}
 			if !known {
 				p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("load balancer member", pool)})
@@ -115,7 +115,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		}
 		match := exactly(transport([]model.Protocol{r.Protocol}, nil, []model.PortRange{r.FrontendPorts}, false))
 		for _, m := range p.natMembers(lb, r) {
-			p.balance(n, m, match, via, r.FloatingIP == model.On, r.FrontendPorts.First, r.BackendPort, 0)
+			p.balance(n, m, match, lb.SKU, via, r.FloatingIP == model.On, r.FrontendPorts.First, r.BackendPort, 0)
 		}
 	}
 	return n
@@ -166,7 +166,7 @@ func (p *planner) natMembers(lb *model.LoadBalancer, r model.LBNATRule) []*machi
 
 // balance leads what a rule takes to one member. The member's filters see the member's address and the backend port (AZ-NSG-17); with
 // floating IP whether they see the frontend's is not documented, so over needs one of both and under both (AZ-LB-05).
-func (p *planner) balance(n NodeID, m *machine, match guard, via string, floating bool, frontendPort, backendPort, probe uint16) {
+func (p *planner) balance(n NodeID, m *machine, match guard, sku model.SKU, via string, floating bool, frontendPort, backendPort, probe uint16) {
 	match = match.withReply(p.reply(m.filters.subnet, via))
 	notes := []string{}
 	if probe != 0 {
@@ -175,7 +175,7 @@ func (p *planner) balance(n NodeID, m *machine, match guard, via string, floatin
 	addr := m.addr
 	entry := m.in
 	if via == viaInternet {
-		entry = m.publicIn
+		entry = p.publicEntry(m, sku)
 	}
 	rw := &rewrite{dst: &addr}
 	if backendPort != 0 && backendPort != frontendPort {
@@ -190,10 +190,7 @@ func (p *planner) balance(n NodeID, m *machine, match guard, via string, floatin
 	sub, more := p.subnetFilter(m.filters, model.Inbound, reading{})
 	notes = append(notes, more...)
 	if via == viaInternet && !p.hasNSG(m.filters) {
-		sub = guard{over: nothing()}
-		if !p.assumed("ASM-STDPIP") {
-			sub = onlyOver(everything())
-		}
+		sub = p.closedWithoutNSG(sku)
 		notes = append(notes, "ASM-STDPIP")
 	}
 	if n, ok := model.Get[*model.NSG](p.e, m.filters.nicNSG); !ok || !n.Managed {

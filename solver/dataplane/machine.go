@@ -16,10 +16,10 @@ type machine struct {
 	vnet     *model.VNet // nil when the input lacks it
 	addr     packet.AddrSet
 	send     NodeID
-	out      NodeID // behind the outbound filters: where a packet that the machine forwards or translates starts
-	in       NodeID // before the inbound filters, from inside
-	publicIn NodeID // before the inbound filters, through a public address (AZ-PIP-02)
-	accept   NodeID // behind the inbound filters
+	out      NodeID               // behind the outbound filters: where a packet that the machine forwards or translates starts
+	in       NodeID               // before the inbound filters, from inside
+	publicIn map[model.SKU]NodeID // before the inbound filters, through a public address where no NSG stands (AZ-PIP-02)
+	accept   NodeID               // behind the inbound filters
 	egress   egress
 	forwards bool
 	cluster  *clusterPlan // of a node
@@ -45,7 +45,6 @@ func (p *planner) planInstances(s *model.Subnet) {
 	f := filtered{subnet: s.ID}
 	_, v := p.e.SubnetOf(s.ID)
 	m := &machine{filters: f, vnet: v, addr: p.b.AddPool("", addrs), send: -1, out: -1, in: p.node(place, StageInbound, ""), accept: p.node(place, StageNode, "")}
-	m.publicIn = m.in
 	m.site = p.site(&Site{Place: place, Prefixes: addrs, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: s.ID})
 	p.machines = append(p.machines, m)
 	p.machineAt[place.Key()] = m
@@ -270,16 +269,6 @@ func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered
 
 	in, notes := p.inbound(f)
 	p.edge(m.in, m.accept, in, nil, notes...)
-	m.publicIn = m.in
-	if !p.hasNSG(f) {
-		// AZ-PIP-02: a Standard public address is closed without any NSG.
-		m.publicIn = p.node(place, StageInbound, "public")
-		g := guard{over: nothing(), under: nothing()}
-		if !p.assumed("ASM-STDPIP") {
-			g.over = everything()
-		}
-		p.edge(m.publicIn, m.accept, g, nil, "ASM-STDPIP")
-	}
 	return m
 }
 
@@ -307,6 +296,37 @@ func (p *planner) planNeighbours() {
 				}
 			}
 		}
+	}
+}
+
+// publicEntry is where a packet stands before a machine's inbound filters that came by a public address, or a public load balancer, of
+// a SKU.
+func (p *planner) publicEntry(m *machine, sku model.SKU) NodeID {
+	if p.hasNSG(m.filters) || sku == model.Basic {
+		return m.in // AZ-PIP-04: a Basic one is open where no NSG stands
+	}
+	if n, ok := m.publicIn[sku]; ok {
+		return n
+	}
+	n := p.node(m.site.Place, StageInbound, "public "+sku.String())
+	if m.publicIn == nil {
+		m.publicIn = map[model.SKU]NodeID{}
+	}
+	m.publicIn[sku] = n
+	p.edge(n, m.accept, p.closedWithoutNSG(sku), nil, "ASM-STDPIP")
+	return n
+}
+
+// closedWithoutNSG is what passes a public address or load balancer of a SKU where no NSG stands: nothing through a Standard one
+// (AZ-PIP-02), everything through a Basic one (AZ-PIP-04), and one of both where the input does not say which it is.
+func (p *planner) closedWithoutNSG(sku model.SKU) guard {
+	switch {
+	case sku == model.Basic:
+		return guard{}
+	case sku == model.SKUNotStated || !p.assumed("ASM-STDPIP"):
+		return guard{over: everything(), under: nothing()}
+	default:
+		return exactly(nothing())
 	}
 }
 

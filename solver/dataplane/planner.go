@@ -235,6 +235,7 @@ func (p *planner) planForwarders() {
 func (p *planner) planPlatform() {
 	place := model.Place{Kind: model.PlacePlatform}
 	s := p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(platformDNS())}, Send: p.node(place, StageSend, ""), Receive: p.platform()})
+	p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(platformIMDS())}, Send: -1, Receive: p.platform()}) // it answers, and opens nothing
 	for _, v := range p.e.VNets {
 		if !v.Partial {
 			p.edge(s.Send, p.fabric(v, "platform"), guard{}, nil)

@@ -66,7 +66,7 @@ func (p *planner) planPublicEntries() {
 	for _, m := range p.machines {
 		for _, a := range m.egress.instance {
 			if sym, ok := p.symbols.At(a); ok && (sym.Kind == model.NodePublicAddress || sym.Kind == model.InstancePublicAddress) {
-				p.instanceEntry(m, a)
+				p.instanceEntry(m, a, model.Standard)
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 	for _, n := range p.e.NICs {
 		for _, c := range n.IPConfigs {
 			if m := p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}).Key()]; is(c.PublicIP) && m != nil {
-				p.instanceEntry(m, a)
+				p.instanceEntry(m, a, ip.SKU)
 				found = true
 			}
 		}
@@ -172,9 +172,9 @@ func (p *planner) namedElsewhere(id model.ID) bool {
 }
 
 // instanceEntry is an instance's own public address: translated one to one, all protocols (AZ-PIP-01).
-func (p *planner) instanceEntry(m *machine, a netip.Addr) {
+func (p *planner) instanceEntry(m *machine, a netip.Addr, sku model.SKU) {
 	private := m.addr
-	p.edge(p.publicIn(), m.publicIn, exactly(dstIn(p.addr.exact(a))).withReply(p.reply(m.filters.subnet, viaInternet)), &rewrite{dst: &private})
+	p.edge(p.publicIn(), p.publicEntry(m, sku), exactly(dstIn(p.addr.exact(a))).withReply(p.reply(m.filters.subnet, viaInternet)), &rewrite{dst: &private})
 }
 
 // forwardUnknownPublic leads a public address that hangs on something unknown to where that may lie.

@@ -37,7 +37,7 @@ func (p *planner) symbolGroups() []symbolGroup {
 // symbolRange is what the real address behind a symbol may be; nil for a public address, which lies in no prefix of the input.
 func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 	switch s.Kind {
-	case model.NamedHost, model.DefaultOutbound, model.PublicAddress, model.NodePublicAddress, model.ServiceDoor:
+	case model.NamedHost, model.DefaultOutbound, model.PublicAddress, model.NodePublicAddress, model.ServiceDoor, model.BastionDoor:
 		return nil
 	case model.APIDoor:
 		// AKS-API-03: the endpoint of a private cluster lies in the node subnet.

@@ -92,6 +92,17 @@ func (t *tracer) bastionReach(b *model.Bastion, h *host, c course) match {
 	}
 }
 
+// atDeveloper is a client of the Developer SKU, which stands at Microsoft's shared service, behind no NSG of the estate (AZ-BAS-05).
+func (t *tracer) atDeveloper(c course, b *model.Bastion) {
+	at := model.Place{Kind: model.PlaceBastion, ID: b.ID}
+	c.public, c.entry = nil, nil
+	if c.packet.Protocol != model.TCP || c.packet.DPort != 443 {
+		t.drop(c, at, Relay, "Bastion listens on tcp 443 only (AZ-BAS-01)")
+		return
+	}
+	t.deliver(c.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "Bastion accepts; authentication is no matter of the network (AZ-REL-07)", Certain: true}), at)
+}
+
 // fromDeveloper: the Developer SKU has no subnet; its connections come from the host address, past every outbound control, to machines
 // of its VNet on 22 and 3389 (AZ-BAS-05).
 func (t *tracer) fromDeveloper(c course, b *model.Bastion) {

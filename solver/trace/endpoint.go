@@ -148,7 +148,7 @@ func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
 	}
 	v := t.subnetVerdict(h, c.flow(), model.Inbound)
 	if g, ok := model.Get[*model.NSG](t.e, t.subnetNSG(h)); ok && tooLarge(g) {
-		v = v.either(verdict{allow: blame{is: true, detail: "the NSG is too large for private endpoints, its rules may fail (AZ-PE-07)"}})
+		v = v.either(verdict{allow: blame{is: true, detail: "the NSG is too large for private endpoints, its rules may fail (AZ-PE-07)"}}, "ASM-PE-SIZE")
 	}
 	if !nsg.must {
 		v = v.either(verdict{allow: blame{is: true, detail: "endpoint policies may be off"}}, nsg.why...)

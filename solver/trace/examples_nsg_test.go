@@ -286,13 +286,13 @@ func TestEX24(t *testing.T) {
 		{"", "10.0.0.4 > 168.63.129.16 tcp/32526", reached},                                                    // doc
 		{"", "10.0.0.4 > 168.63.129.16 tcp/443", unclear},                                                      // AZ-PLAT-02: in older texts only
 		{"", "10.0.0.4 > 169.254.169.254 tcp/80", reached},                                                     // doc
-		{"", "10.0.0.4 > 8.8.8.8 udp/53", "D nsg/securityRules/100"},                                           // doc
-		{"90 Deny Out * * -> AzurePlatformDNS *", "10.0.0.4 > 168.63.129.16 udp/53", "D nsg/securityRules/90"}, // doc
-		{"90 Deny Out * * -> AzurePlatformDNS *", "10.0.0.4 > 168.63.129.16 tcp/80", reached},                  // doc
+		{"", "10.0.0.4 > 8.8.8.8 udp/53", "D nsg/securityRules/200"},                                           // doc
+		{"100 Deny Out * * -> AzurePlatformDNS *", "10.0.0.4 > 168.63.129.16 udp/53", "D nsg/securityRules/100"}, // doc
+		{"100 Deny Out * * -> AzurePlatformDNS *", "10.0.0.4 > 168.63.129.16 tcp/80", reached},                  // doc
 	} {
 		b := estate(t)
 		b.vnet("net", "10.0.0.0/16")
-		b.nsg("nsg", test.extra, "100 Deny Out * * -> * *", "100 Deny In * * -> * *")
+		b.nsg("nsg", test.extra, "200 Deny Out * * -> * *", "200 Deny In * * -> * *")
 		b.subnet("net/s", "10.0.0.0/24", "nsg=nsg")
 		b.nic("vm", "net/s", "10.0.0.4")
 		r := Run(b.build(), Options{}, packet(test.packet))
@@ -304,11 +304,11 @@ func TestEX24(t *testing.T) {
 	}
 	b := estate(t)
 	b.vnet("net", "10.0.0.0/16")
-	b.nsg("nsg", "100 Deny In * * -> * *")
+	b.nsg("nsg", "200 Deny In * * -> * *")
 	b.subnet("net/s", "10.0.0.0/24", "nsg=nsg")
 	b.nic("vm", "net/s", "10.0.0.4")
 	r := Run(b.build(), Options{}, packet("168.63.129.16 > 10.0.0.4 tcp/443"))
-	check(t, "probe to VM", r, decided(r, nic("vm")), "D nsg/securityRules/100") // doc
+	check(t, "probe to VM", r, decided(r, nic("vm")), "D nsg/securityRules/200") // doc
 }
 
 // EX-29: one unknown in two rules; der.

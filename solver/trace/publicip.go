@@ -54,6 +54,12 @@ func (t *tracer) publicOwners(c course) bool {
 			t.atDoor(c, s)
 		}
 	}
+	for _, b := range t.e.Bastions {
+		if a, ok := t.symbols.Of(model.BastionDoor, b.ID, ""); ok && a == dst {
+			found = true
+			t.atDeveloper(c, b)
+		}
+	}
 	for _, cl := range t.e.Clusters {
 		if a, ok := t.symbols.Of(model.APIDoor, cl.ID, ""); ok && a == dst {
 			found = true

@@ -81,7 +81,7 @@ func (t *tracer) back(c course, h *host, seen address, crossed []crossing) bool 
 	if h.vnet == nil {
 		return false
 	}
-	if sameAddress(h.addr, seen) {
+	if sameAddress(h.addr, seen) || isPlatform(seen.at) { // AZ-PLAT-02: answers to the host addresses meet no route
 		return true
 	}
 	o := tableOptions{noUser: h.place.Kind == model.PlaceEndpoint} // AZ-PE-08: an endpoint's reply may bypass the appliance

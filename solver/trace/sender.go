@@ -177,6 +177,8 @@ func (t *tracer) ownerOfSymbol(s model.Symbol) []model.Place {
 		return []model.Place{{Kind: model.PlaceService, ID: s.Owner}}
 	case model.APIDoor:
 		return []model.Place{{Kind: model.PlaceAPIServer, ID: s.Owner}}
+	case model.BastionDoor:
+		return []model.Place{{Kind: model.PlaceBastion, ID: s.Owner}}
 	default:
 		return []model.Place{{Kind: model.PlaceInternet}}
 	}
