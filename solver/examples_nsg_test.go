@@ -201,11 +201,11 @@ func TestEX24(t *testing.T) {
 			{from: "nic:vm", to: "ip:168.63.129.16", service: "tcp/32526", want: "reachable"},                                   // doc
 			{from: "nic:vm", to: "ip:169.254.169.254", service: "tcp/80", want: "reachable"},                                    // doc
 			{from: "nic:vm", to: "internet", service: "udp/53", dial: "ip:8.8.8.8", want: "unreachable: nsg/securityRules/All"}, // doc
-			{from: "ip:168.63.129.16", to: "nic:vm", service: "tcp/443", want: "unreachable: nsg/securityRules/AllIn"},            // doc: a probe
+			{from: "ip:168.63.129.16", to: "nic:vm", service: "tcp/443", want: "unreachable: nsg/securityRules/AllIn"},          // doc: a probe
 		}},
 		{"100 Deny Out * * -> AzurePlatformDNS * DNS", []exampleRow{
 			{from: "nic:vm", to: "ip:168.63.129.16", service: "udp/53", want: "unreachable: nsg/securityRules/DNS"}, // doc
-			{from: "nic:vm", to: "ip:168.63.129.16", service: "tcp/80", want: "reachable"},                         // doc
+			{from: "nic:vm", to: "ip:168.63.129.16", service: "tcp/80", want: "reachable"},                          // doc
 		}},
 	} {
 		hold(t, written(t, []az.Resource{

@@ -277,6 +277,9 @@ func (s *Solution) groupOrigins() {
 		var order []model.Place
 		for _, o := range g.origins {
 			p := s.graph.Origins[o].Site.Place.Key()
+			if p.Kind != model.PlacePod {
+				p = model.Place{} // which of its addresses a machine sends from is its own choice; where a pod runs is nobody's
+			}
 			if _, ok := byPart[p]; !ok {
 				order = append(order, p)
 			}

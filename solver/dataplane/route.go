@@ -40,6 +40,7 @@ func (h hop) compare(k hop) int {
 type route struct {
 	prefix  netip.Prefix
 	tag     string // symbolic service tag in place of a prefix
+	rank    int    // among user routes of one prefix, the explicit one before those of tags (AZ-RT-17)
 	origin  routeOrigin
 	hop     hop
 	certain bool // in the table for certain
@@ -87,12 +88,13 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 				r.prefix = u.Prefix
 				add(r)
 			} else if set, ok := p.serviceTag[strings.ToLower(u.Tag)]; ok {
+				r.rank = tagRank(u.Tag)
 				for _, x := range set.Prefixes() {
 					r.prefix = x
 					add(r)
 				}
 			} else if u.Tag != "" {
-				r.tag = u.Tag
+				r.tag, r.rank = u.Tag, tagRank(u.Tag)
 				add(r)
 			}
 		}
@@ -139,9 +141,15 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 	p.addNoneRoutes(v, &routes)
 
 	slices.SortStableFunc(routes, func(a, b route) int {
-		return cmp.Or(cmp.Compare(b.length(), a.length()), cmp.Compare(tagRank(a.tag), tagRank(b.tag)), cmp.Compare(a.origin, b.origin), a.hop.compare(b.hop))
+		return cmp.Or(a.preferred(b), a.hop.compare(b.hop))
 	})
 	return routes, known
+}
+
+// preferred orders routes: the longest prefix first, at equal length user routes before those of gateways before system ones (AZ-RT-19), and
+// among user routes those of the nearer tag (AZ-RT-17). Zero: either may be the winner (AZ-RT-24, AZ-RT-25).
+func (r route) preferred(q route) int {
+	return cmp.Or(cmp.Compare(q.length(), r.length()), cmp.Compare(r.rank, q.rank), cmp.Compare(r.origin, q.origin))
 }
 
 // length is the prefix length by which a route competes. The prefixes of a symbolic tag are public ones, longer than a default
@@ -229,6 +237,7 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 	for _, r := range p.serviceRoutes(subnet, routes) {
 		list = append(list, compiled(r))
 	}
+	own := len(list) // routes of private and service endpoints stand before all others (AZ-RT-21, AZ-RT-22)
 	// AZ-RT-20: a gateway's route never beats the system route of the VNet or of a peering, however specific it is.
 	inside := p.systemSpace(routes)
 	for _, r := range routes {
@@ -285,19 +294,27 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 				tags = s.Union(tags, r.may.get(c))
 			}
 		}
-		for _, r := range list {
-			may := r.may.get(c)
-			i := index[r.hop]
-			over[i] = append(over[i], s.Subtract(may, taken))
-			if r.certain && r.must != nil {
-				mine := r.must.get(c)
-				if r.tag == "" && r.origin == userRoute && r.prefix.Bits() > 0 {
-					mine = s.Subtract(mine, tags)
-				}
-				taken = s.Union(taken, mine)
-			} else if r.certain && r.must == nil {
-				taken = s.Union(taken, may)
+		for start, end := 0, 0; start < len(list); start = end {
+			// AZ-RT-24, AZ-RT-25: of routes that nothing prefers one to the other, any may take the packet.
+			for end = start + 1; end < len(list) && start >= own && list[start].preferred(list[end].route) == 0; {
+				end++
 			}
+			var sure []packet.Set
+			for _, r := range list[start:end] {
+				may := r.may.get(c)
+				i := index[r.hop]
+				over[i] = append(over[i], s.Subtract(may, taken))
+				switch {
+				case !r.certain:
+				case r.must == nil:
+					sure = append(sure, may)
+				case r.tag == "" && r.origin == userRoute && r.prefix.Bits() > 0:
+					sure = append(sure, s.Subtract(r.must.get(c), tags))
+				default:
+					sure = append(sure, r.must.get(c))
+				}
+			}
+			taken = s.Union(append(sure, taken)...)
 		}
 		result = &solved{make([]packet.Set, len(groups)), make([]packet.Set, len(groups))}
 		for i := range groups {

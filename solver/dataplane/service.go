@@ -176,7 +176,7 @@ func (p *planner) serviceRoutes(subnet model.ID, table []route) []serviceRoute {
 		r := serviceRoute{route: route{tag: tag, origin: systemRoute, hop: hop{kind: model.HopServiceEndpoint, service: se.Service}, certain: true}}
 		inTag := p.inTagAny(tag, dstIn)
 		r.may = either(inTag, dstIn(p.addr.exactHosts(may...)))
-		r.must = either(minus(inTag, dstIn(p.addr.exactHosts(may...))), dstIn(p.addr.exactHosts(must...)))
+		r.must = either(minus(p.coveredTag(se.Service, tag, v), dstIn(p.addr.exactHosts(may...))), dstIn(p.addr.exactHosts(must...)))
 		var rival []*lazy
 		for _, u := range table {
 			if u.origin != userRoute || u.hop.kind == model.HopInternet {
@@ -196,6 +196,19 @@ func (p *planner) serviceRoutes(subnet model.ID, table []route) []serviceRoute {
 		out = append(out, r)
 	}
 	return out
+}
+
+// coveredTag is the packets to addresses that a service endpoint covers for certain: of Microsoft.Storage those of the VNet's region, since its
+// pair is not stated; of every other service all of its tag (AZ-SE-03).
+func (p *planner) coveredTag(service, tag string, v *model.VNet) *lazy {
+	switch {
+	case !strings.EqualFold(service, "Microsoft.Storage"):
+		return p.inTagAny(tag, dstIn)
+	case v == nil || v.Location == "":
+		return nothing()
+	default:
+		return p.inTagAny(tag+"."+strings.ToLower(strings.ReplaceAll(v.Location, " ", "")), dstIn)
+	}
 }
 
 // toServiceEndpoint leads packets on a service endpoint's route to the accounts behind it: those of the estate admit the subnet by
