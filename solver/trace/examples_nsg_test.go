@@ -281,14 +281,14 @@ func TestEX24(t *testing.T) {
 	for _, test := range []struct {
 		extra, packet, want string
 	}{
-		{"", "10.0.0.4 > 168.63.129.16 udp/53", reached},                                                       // doc
-		{"", "10.0.0.4 > 168.63.129.16 tcp/80", reached},                                                       // doc
-		{"", "10.0.0.4 > 168.63.129.16 tcp/32526", reached},                                                    // doc
-		{"", "10.0.0.4 > 168.63.129.16 tcp/443", unclear},                                                      // AZ-PLAT-02: in older texts only
-		{"", "10.0.0.4 > 169.254.169.254 tcp/80", reached},                                                     // doc
-		{"", "10.0.0.4 > 8.8.8.8 udp/53", "D nsg/securityRules/200"},                                           // doc
+		{"", "10.0.0.4 > 168.63.129.16 udp/53", reached},                                                         // doc
+		{"", "10.0.0.4 > 168.63.129.16 tcp/80", reached},                                                         // doc
+		{"", "10.0.0.4 > 168.63.129.16 tcp/32526", reached},                                                      // doc
+		{"", "10.0.0.4 > 168.63.129.16 tcp/443", unclear},                                                        // AZ-PLAT-02: in older texts only
+		{"", "10.0.0.4 > 169.254.169.254 tcp/80", reached},                                                       // doc
+		{"", "10.0.0.4 > 8.8.8.8 udp/53", "D nsg/securityRules/200"},                                             // doc
 		{"100 Deny Out * * -> AzurePlatformDNS *", "10.0.0.4 > 168.63.129.16 udp/53", "D nsg/securityRules/100"}, // doc
-		{"100 Deny Out * * -> AzurePlatformDNS *", "10.0.0.4 > 168.63.129.16 tcp/80", reached},                  // doc
+		{"100 Deny Out * * -> AzurePlatformDNS *", "10.0.0.4 > 168.63.129.16 tcp/80", reached},                   // doc
 	} {
 		b := estate(t)
 		b.vnet("net", "10.0.0.0/16")
