@@ -45,6 +45,17 @@ type Estate struct {
 	Ingresses     []*Ingress
 	JITPolicies   []*JITPolicy
 
+	NetworkManagers       []*NetworkManager
+	NetworkGroups         []*NetworkGroup
+	AdminConfigs          []*SecurityAdminConfiguration
+	AdminCollections      []*AdminRuleCollection
+	EffectiveAdmin        []*EffectiveAdminRules
+	ActiveAdmin           []*ActiveAdminRules
+	ConnectivityConfigs   []*ConnectivityConfiguration
+	EffectiveConnectivity []*EffectiveConnectivity
+	ActiveConnectivity    []*ActiveConnectivity
+	Deployments           []*DeploymentStatus
+
 	Ledger []LedgerEntry // sorted by source, then resource
 
 	byKey   map[string]Resource
@@ -169,6 +180,26 @@ func (e *Estate) add(r Resource) {
 		e.Ingresses = append(e.Ingresses, r)
 	case *JITPolicy:
 		e.JITPolicies = append(e.JITPolicies, r)
+	case *NetworkManager:
+		e.NetworkManagers = append(e.NetworkManagers, r)
+	case *NetworkGroup:
+		e.NetworkGroups = append(e.NetworkGroups, r)
+	case *SecurityAdminConfiguration:
+		e.AdminConfigs = append(e.AdminConfigs, r)
+	case *AdminRuleCollection:
+		e.AdminCollections = append(e.AdminCollections, r)
+	case *EffectiveAdminRules:
+		e.EffectiveAdmin = append(e.EffectiveAdmin, r)
+	case *ActiveAdminRules:
+		e.ActiveAdmin = append(e.ActiveAdmin, r)
+	case *ConnectivityConfiguration:
+		e.ConnectivityConfigs = append(e.ConnectivityConfigs, r)
+	case *EffectiveConnectivity:
+		e.EffectiveConnectivity = append(e.EffectiveConnectivity, r)
+	case *ActiveConnectivity:
+		e.ActiveConnectivity = append(e.ActiveConnectivity, r)
+	case *DeploymentStatus:
+		e.Deployments = append(e.Deployments, r)
 	default:
 		panic(fmt.Sprintf("model: resource type %T is not in the estate", r)) // INVARIANT: every Resource has a slice
 	}
