@@ -55,6 +55,7 @@ type Estate struct {
 	EffectiveConnectivity []*EffectiveConnectivity
 	ActiveConnectivity    []*ActiveConnectivity
 	Deployments           []*DeploymentStatus
+	GroupMemberships      []*GroupMembership
 
 	Ledger []LedgerEntry // sorted by source, then resource
 
@@ -200,6 +201,8 @@ func (e *Estate) add(r Resource) {
 		e.ActiveConnectivity = append(e.ActiveConnectivity, r)
 	case *DeploymentStatus:
 		e.Deployments = append(e.Deployments, r)
+	case *GroupMembership:
+		e.GroupMemberships = append(e.GroupMemberships, r)
 	default:
 		panic(fmt.Sprintf("model: resource type %T is not in the estate", r)) // INVARIANT: every Resource has a slice
 	}

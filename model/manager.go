@@ -39,6 +39,14 @@ func (m IntentPolicyMode) String() string {
 	return [...]string{"not stated", "None", "AllowRulesOnly", "All"}[m]
 }
 
+// GroupMembership is the network groups of a VNet as Azure records them, by static membership and by policy. Its ID is
+// VNET/providers/Microsoft.Network/networkGroupMemberships/default.
+type GroupMembership struct {
+	Meta
+	VNet   ID
+	Groups []ID // sorted
+}
+
 // SecurityAdminConfiguration is a security admin configuration of a manager; its ID's parent is the manager. It is intent until it is
 // deployed (AZ-AVNM-06, AZ-AVNM-14).
 type SecurityAdminConfiguration struct {
@@ -82,6 +90,7 @@ type EffectiveAdminRules struct {
 	Meta
 	VNet  ID
 	Rules []AdminRule // sorted by direction, then priority, then ID; empty: none is in force
+	Cut   bool        // the list goes on in a page that the input lacks, or names rules that it does not print
 }
 
 // ActiveAdminRules are the active security admin rules of a manager in one region, as listActiveSecurityAdminRules prints them
@@ -92,6 +101,7 @@ type ActiveAdminRules struct {
 	Manager ID
 	Region  string      // westeurope
 	Rules   []AdminRule // sorted by direction, then priority, then ID
+	Cut     bool        // the list goes on in a page that the input lacks
 }
 
 // ConnectivityConfiguration is a connectivity configuration of a manager (AZ-AVNM-11); its ID's parent is the manager. It is intent
@@ -140,6 +150,7 @@ type EffectiveConnectivity struct {
 	Meta
 	VNet           ID
 	Configurations []AppliedConnectivity // sorted by ID
+	Cut            bool
 }
 
 // ActiveConnectivity are the active connectivity configurations of a manager in one region, as listActiveConnectivityConfigurations
@@ -149,6 +160,7 @@ type ActiveConnectivity struct {
 	Manager        ID
 	Region         string
 	Configurations []AppliedConnectivity // sorted by ID
+	Cut            bool
 }
 
 // DeploymentStatus is what a manager last deployed of one kind in one region (AZ-AVNM-14 c). Its ID is made:
@@ -158,6 +170,6 @@ type DeploymentStatus struct {
 	Manager        ID
 	Region         string
 	Kind           string // as read: SecurityAdmin, Connectivity
-	State          string // as read: NotStarted, Deploying, Deployed, Failed; Committed for a commit
+	State          string // as read: NotStarted, Deploying, Deployed, Failed; Committed for a commit; Unclear where rows of the list contradict each other
 	Configurations []ID   // sorted; empty: nothing of this kind is deployed in the region
 }

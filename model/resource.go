@@ -69,6 +69,7 @@ func (*ActiveAdminRules) resource()           {}
 func (*ConnectivityConfiguration) resource()  {}
 func (*EffectiveConnectivity) resource()      {}
 func (*ActiveConnectivity) resource()         {}
+func (*GroupMembership) resource()            {}
 func (*DeploymentStatus) resource()           {}
 
 // Disposition says what became of one object that an importer read.
