@@ -43,7 +43,7 @@ func newImporter() *importer {
 	im := &importer{
 		types: resourceTypes(), fields: fieldUses(), schemas: map[reflect.Type]*schema{}, bad: map[string]bool{}, known: map[string]bool{},
 	}
-	for _, more := range []map[string]fieldUse{computeFields(), dnsFields(), clusterFields(), serviceFields(), jitFields()} {
+	for _, more := range []map[string]fieldUse{computeFields(), dnsFields(), clusterFields(), serviceFields(), jitFields(), managerFields()} {
 		maps.Copy(im.fields, more)
 	}
 	return im
@@ -70,6 +70,7 @@ type importer struct {
 	vnetNames    []named // subnets that VNets name and do not describe
 	sqlRedirects []sqlRedirect
 	noVNetRules  []*model.Service // SQL servers whose virtual network rules are not in the input
+	snapshots    []*resource      // rows that name what a network manager has in force at a VNet without printing it
 }
 
 // open parses a file and finds its resources.
@@ -132,6 +133,9 @@ func (im *importer) read() {
 		im.entry(r, model.Modelled, "", nil)
 	}
 	im.lonePeerings(parts)
+	im.managerParts(parts)
+	im.policyGroups()
+	im.effective()
 	for _, r := range im.resources {
 		switch {
 		case r.kind.part && (im.known[r.holder.Key()] || r.kind.alone):

@@ -36,6 +36,12 @@ func roots() []reflect.Type {
 		reflect.TypeFor[service[redisProperties]](), reflect.TypeFor[redisRule](), reflect.TypeFor[service[namespaceProperties]](),
 		reflect.TypeFor[networkRuleSet](), reflect.TypeFor[service[workspaceProperties]](), reflect.TypeFor[service[scopeProperties]](),
 		reflect.TypeFor[scopedResource](),
+		reflect.TypeFor[armnetwork.Manager](), reflect.TypeFor[armnetwork.Group](), reflect.TypeFor[armnetwork.StaticMember](),
+		reflect.TypeFor[armnetwork.SecurityAdminConfiguration](), reflect.TypeFor[armnetwork.AdminRuleCollection](),
+		reflect.TypeFor[armnetwork.AdminRule](), reflect.TypeFor[armnetwork.DefaultAdminRule](),
+		reflect.TypeFor[armnetwork.ActiveSecurityAdminRule](), reflect.TypeFor[armnetwork.ActiveDefaultSecurityAdminRule](),
+		reflect.TypeFor[armnetwork.ConnectivityConfiguration](), reflect.TypeFor[armnetwork.ActiveConnectivityConfiguration](),
+		reflect.TypeFor[armnetwork.ManagerDeploymentStatus](), reflect.TypeFor[commit](), reflect.TypeFor[membership](), reflect.TypeFor[effectiveSnapshot](),
 	}
 }
 

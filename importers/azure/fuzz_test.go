@@ -28,6 +28,12 @@ func FuzzImport(f *testing.F) {
 		`{"id": "/subscriptions/s/providers/Microsoft.ContainerService/managedClusters/c", "agentPoolProfiles": [{}, {"name": "a"}, {"name": "a"}]}`,
 		`{"value": [{"id": "/subscriptions/s/providers/Microsoft.Sql/servers/s/firewallRules/r"}], "nextLink": "x"}`,
 		`{"id": "/subscriptions/s/providers/Microsoft.Storage/storageAccounts/s", "primaryEndpoints": {"blob": ["::", "http://["]}}`,
+		`{"operation": 1, "virtualNetwork": {}, "networkManager": [], "regions": [null, 1], "value": [null, {}]}`,                                     // an envelope of nothing
+		`{"value": [{"deploymentType": null, "deploymentStatus": {}, "configurationIds": [null, {}]}, {"deploymentType": 1, "deploymentStatus": 1}]}`, // rows of nothing
+		`[{"id": "subscriptions/s/providers/Microsoft.Network/networkManagers/m/securityAdminConfigurations/c/ruleCollections/r/rules/x", "region": {}, "properties": {"sources": [{}, {"addressPrefixType": "NetworkGroup", "addressPrefix": "x"}]}}]`,
+		`[{"id": "/subscriptions/s/providers/Microsoft.Network/networkManagers/m/securityAdminConfigurations/c/ruleCollections/r/rules/x"}, {"id": "/subscriptions/s/providers/Microsoft.Network/networkManagers/m/networkGroups/g/staticMembers/x"}]`,
+		`{"id": "/providers/Microsoft.Network/networkGroupMemberships/default", "properties": {"GroupMemberships": [{}]}}`,
+		`{"id": "/providers/Microsoft.Network/effectiveSecurityAdminRules/default", "properties": ["/securityAdminConfigurations/"]}`,
 	} {
 		f.Add([]byte(text))
 	}

@@ -502,6 +502,9 @@ func discriminator(t reflect.Type, text string) string {
 	case reflect.TypeFor[armnetwork.FirewallPolicyRuleType]():
 		s, _ := enum(text, armnetwork.PossibleFirewallPolicyRuleTypeValues())
 		return s
+	case reflect.TypeFor[armnetwork.AdminRuleKind](), reflect.TypeFor[armnetwork.EffectiveAdminRuleKind]():
+		s, _ := enum(text, armnetwork.PossibleAdminRuleKindValues())
+		return s
 	default:
 		return text
 	}

@@ -52,9 +52,17 @@ func TestDispositions(t *testing.T) {
 			model.Unsupported, "not known to ringfence",
 			[]model.ID{id("Contoso.Future/things/t"), s},
 		},
-		{ // a network manager may hold admin rules for every VNet
-			`{"id": "RG/Microsoft.Network/networkManagers/m", "type": "Microsoft.Network/networkManagers", "properties": {}}`,
-			model.Unsupported, "security admin rules", nil,
+		{ // user rules of a network manager may stand in any NSG
+			`{"id": "RG/Microsoft.Network/networkManagers/m/securityUserConfigurations/c", "properties": {}}`,
+			model.Unsupported, "user rules of a network manager", nil,
+		},
+		{ // so may rules of a manager that is elsewhere
+			`{"id": "/subscriptions/s/providers/Microsoft.Network/networkManagerConnections/c", "properties": {"networkManagerId": "RG/Microsoft.Network/networkManagers/m"}}`,
+			model.Unsupported, "puts the subscription under", nil,
+		},
+		{ // a snapshot says what was deployed and not where
+			`{"id": "RG/Microsoft.Network/networkManagers/m/securityAdminConfigurations/c/snapshots/7", "properties": {}}`,
+			model.Unsupported, "a snapshot", nil,
 		},
 		{ // a route server changes the routes of its whole VNet
 			`{"id": "RG/Microsoft.Network/virtualHubs/rs/ipConfigurations/c", "properties": {"subnet": {"id": "RG/Microsoft.Network/virtualNetworks/v/subnets/RouteServerSubnet"}}}`,

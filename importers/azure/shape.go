@@ -52,6 +52,11 @@ func looksLikeObject(dec *jsontext.Decoder, top bool) bool {
 				return false
 			}
 			found = true
+		case !found && (key == "virtualnetwork" || key == "networkmanager") && k == '"': // the envelope of a list operation
+			id, err := dec.ReadToken()
+			return err == nil && armID(id.String())
+		case !found && key == "deploymenttype" && k == '"': // a row of listDeploymentStatus
+			return true
 		case key == "type" && k == '"' && found:
 			t, err := dec.ReadToken()
 			return err == nil && strings.Contains(t.String(), "/")
@@ -83,6 +88,7 @@ type resource struct {
 	kind     resourceType
 	holder   model.ID // the resource that holds its rules: itself, or the parent of a part
 	embedded bool     // it stands inside another resource, as `$expand` prints it
+	made     bool     // it stands for the output of a list operation, which has no ID of its own
 	children map[string][]*resource
 }
 
@@ -95,6 +101,13 @@ func (im *importer) document(file string, doc *node) {
 		im.wrong(file, doc, "an Azure resource, or a list of them")
 	case doc.str("id") != "":
 		im.object(file, doc)
+	case output(doc):
+		list := wrapped(doc)
+		rest := im.listed(file, doc, list)
+		im.rows(file, rest)
+		if len(rest) > 0 {
+			im.page(file, doc, list)
+		}
 	case wrapped(doc) != nil:
 		list := wrapped(doc)
 		im.list(file, list)
@@ -114,8 +127,15 @@ func wrapped(doc *node) *node {
 	return nil
 }
 
-func (im *importer) list(file string, list *node) {
-	for _, n := range list.items {
+// list takes a bare list: resources, rows of list operations, and the outputs of several operations with their envelopes.
+func (im *importer) list(file string, list *node) { im.rows(file, im.listed(file, nil, list)) }
+
+func (im *importer) rows(file string, rows []*node) {
+	for _, n := range rows {
+		if output(n) {
+			im.rows(file, im.listed(file, n, wrapped(n)))
+			continue
+		}
 		if n.kind != objectValue || n.str("id") == "" {
 			im.wrong(file, n, "an Azure resource: an object with `id` and `type`")
 			continue

@@ -21,7 +21,7 @@ import (
 func examples() []string {
 	return []string{
 		nsgExample, vnetExample, routeExample, nicExample, lbExample, scaleSetExample, firewallExample, policyExample, agwExample, gatewayExample,
-		endpointExample, clusterExample, sqlExample,
+		endpointExample, clusterExample, sqlExample, managerExample, "[" + effectiveExample + "]", "[" + activeExample + "]", "[" + statusExample + "]",
 	}
 }
 
@@ -35,6 +35,9 @@ func TestRecognise(t *testing.T) {
 		`{"value": [{"id": "` + id + `", "type": "Microsoft.Network/routeTables"}], "nextLink": "x"}`: true,
 		`{"count": 1, "data": [{"id": "` + id + `"}]}`:                                                true,
 		"{\"id\": \"" + id + "\"}\n{\"id\": \"" + id + "\"}\n":                                        true,
+		`{"virtualNetwork": "` + rg + `/providers/Microsoft.Network/virtualNetworks/v", "value": []}`: true, // the output of a list operation with its envelope
+		`{"virtualNetwork": "v", "value": []}`:                                                        false,
+		`{"value": [{"commitTime": "x", "configurationIds": [], "deploymentType": "Y"}]}`:             true,
 		`{"value": []}`:             false,
 		`[]`:                        false,
 		``:                          false,

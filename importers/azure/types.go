@@ -55,8 +55,15 @@ func modelledTypes() []resourceType {
 	}
 	asg := own("Microsoft.Network/applicationSecurityGroups", readASG)
 	asg.empty = true
-	peering := part("Microsoft.Network/virtualNetworks/virtualNetworkPeerings")
+	peering := part(typePeering)
 	peering.alone = true
+	rule, member := part(typeAdminRule), part(typeStaticMember)
+	rule.alone, member.alone = true, true
+	listed := func(name string, read func(*resource)) resourceType { // naming it says that it exists
+		t := own(name, read)
+		t.empty = true
+		return t
+	}
 	return []resourceType{
 		own("Microsoft.Network/virtualNetworks", readVNet),
 		own("Microsoft.Network/virtualNetworks/subnets", readSubnet),
@@ -123,6 +130,17 @@ func modelledTypes() []resourceType {
 		own("Microsoft.OperationalInsights/workspaces", readWorkspace),
 		own("Microsoft.Insights/privateLinkScopes", readMonitorScope),
 		part("Microsoft.Insights/privateLinkScopes/scopedResources"),
+		listed(typeManager, readManager),
+		listed(typeNetworkGroup, readNetworkGroup),
+		member,
+		listed(typeConnectivity, readConnectivity),
+		listed(typeAdminConfig, readAdminConfiguration),
+		listed(typeAdminCollection, readAdminCollection),
+		rule,
+		own(typeManager+"/commits", readCommit),
+		own("Microsoft.Network/networkGroupMemberships", readMembership),
+		listed("Microsoft.Network/effectiveSecurityAdminRules", readEffectiveSnapshot),
+		listed("Microsoft.Network/effectiveConnectivityConfigurations", readEffectiveSnapshot),
 		own("Microsoft.Security/locations/jitNetworkAccessPolicies", readJIT),
 		own("Microsoft.Security/jitNetworkAccessPolicies", readJIT),
 	}
@@ -134,34 +152,32 @@ func unsupportedTypes() []resourceType {
 		return resourceType{name: name, disposition: model.Unsupported, reach: r, effect: effect}
 	}
 	const (
-		manager  = "security admin rules and connected groups of a network manager are evaluated before NSGs (AZ-AVNM-01) and are not modelled"
-		hub      = "a virtual hub routes between its connections (AZ-WAN-01) and is not modelled"
-		circuit  = "routes of ExpressRoute are not in the resource (AZ-GW-06)"
-		front    = "a front door relays from the internet to its origins (AZ-AFD-01) and is not modelled"
-		apim     = "API Management relays to back ends that its policies choose (AZ-APIM-01) and is not modelled"
-		pls      = "a private link service opens a load balancer frontend to other networks (AZ-PE-10) and is not modelled"
-		perim    = "a network security perimeter decides over the public door of its members (AZ-NSP-01) and is not modelled"
-		sepolicy = "a service endpoint policy narrows the service-endpoint route of its subnets (AZ-SE-04) and is not modelled"
-		resolver = "a DNS resolver changes which names resolve to what (AZ-DNS-01) and is not modelled"
-		app      = "runs workloads that may join a subnet, with an entry of its own; not modelled"
-		alb      = "Application Gateway for Containers is a public entry to pods (AKS-ING-03) and is not modelled"
+		userRules = "user rules of a network manager are written into network security groups; not modelled"
+		routing   = "routing rules of a network manager are written into route tables; not modelled"
+		snapshot  = "a snapshot of what a network manager deployed, which does not say where; save the output of listNetworkManagerEffectiveSecurityAdminRules or listActiveSecurityAdminRules (AZ-AVNM-14)"
+		hub       = "a virtual hub routes between its connections (AZ-WAN-01) and is not modelled"
+		circuit   = "routes of ExpressRoute are not in the resource (AZ-GW-06)"
+		front     = "a front door relays from the internet to its origins (AZ-AFD-01) and is not modelled"
+		apim      = "API Management relays to back ends that its policies choose (AZ-APIM-01) and is not modelled"
+		pls       = "a private link service opens a load balancer frontend to other networks (AZ-PE-10) and is not modelled"
+		perim     = "a network security perimeter decides over the public door of its members (AZ-NSP-01) and is not modelled"
+		sepolicy  = "a service endpoint policy narrows the service-endpoint route of its subnets (AZ-SE-04) and is not modelled"
+		resolver  = "a DNS resolver changes which names resolve to what (AZ-DNS-01) and is not modelled"
+		app       = "runs workloads that may join a subnet, with an entry of its own; not modelled"
+		alb       = "Application Gateway for Containers is a public entry to pods (AKS-ING-03) and is not modelled"
 	)
 	return []resourceType{
-		t("Microsoft.Network/networkManagers", everything, manager),
-		t("Microsoft.Network/networkManagers/networkGroups", everything, manager),
-		t("Microsoft.Network/networkManagers/networkGroups/staticMembers", everything, manager),
-		t("Microsoft.Network/networkManagers/connectivityConfigurations", everything, manager),
-		t("Microsoft.Network/networkManagers/securityAdminConfigurations", everything, manager),
-		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections", everything, manager),
-		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules", everything, manager),
-		t("Microsoft.Network/networkManagers/securityUserConfigurations", everything, manager),
-		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections", everything, manager),
-		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections/rules", everything, manager),
-		t("Microsoft.Network/networkManagers/routingConfigurations", everything, manager),
-		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections", everything, manager),
-		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections/rules", everything, manager),
-		t("Microsoft.Network/networkManagers/scopeConnections", everything, manager),
-		t("Microsoft.Network/networkManagerConnections", everything, manager),
+		t("Microsoft.Network/networkManagers/securityUserConfigurations", everything, userRules),
+		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections", everything, userRules),
+		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections/rules", everything, userRules),
+		t("Microsoft.Network/networkManagers/routingConfigurations", everything, routing),
+		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections", everything, routing),
+		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections/rules", everything, routing),
+		t("Microsoft.Network/networkManagerConnections", everything, "puts the subscription under a network manager that may not be in the input (AZ-GEN-08); not modelled"),
+		t("Microsoft.Network/networkManagers/securityAdminConfigurations/snapshots", everything, snapshot),
+		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/snapshots", everything, snapshot),
+		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules/snapshots", everything, snapshot),
+		t("Microsoft.Network/networkManagers/connectivityConfigurations/snapshots", everything, snapshot),
 
 		t("Microsoft.Network/virtualWans", itself, hub),
 		t("Microsoft.Network/virtualHubs", networks, hub),
@@ -335,6 +351,7 @@ func irrelevantTypes() []irrelevance {
 		{"asks about reachability; changes nothing", `Microsoft.Network/networkManagers/verifierWorkspaces
 			Microsoft.Network/networkManagers/verifierWorkspaces/reachabilityAnalysisIntents
 			Microsoft.Network/networkManagers/verifierWorkspaces/reachabilityAnalysisRuns`},
+		{"joins networks of another tenant to the scope of a network manager; they become members one by one (AZ-AVNM-15)", `Microsoft.Network/networkManagers/scopeConnections`},
 		{"the log of a perimeter", `Microsoft.Network/networkSecurityPerimeters/loggingConfigurations`},
 		{"a record that resolves no name to an address", `Microsoft.Network/privateDnsZones/SOA Microsoft.Network/privateDnsZones/TXT
 			Microsoft.Network/privateDnsZones/MX Microsoft.Network/privateDnsZones/PTR Microsoft.Network/privateDnsZones/SRV

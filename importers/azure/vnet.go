@@ -165,6 +165,9 @@ func names(list []*string) (out []string) {
 	return slices.Compact(out)
 }
 
+// typePeering is a part of a VNet that means something without it.
+const typePeering = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
+
 // lonePeerings gives a partial VNet to peerings and subnets whose VNet the input lacks. It holds what they say, and says that it is
 // partial.
 func (im *importer) lonePeerings(parts map[string]map[string][]*resource) {
@@ -180,7 +183,7 @@ func (im *importer) lonePeerings(parts map[string]map[string][]*resource) {
 	}
 	for _, r := range im.resources { // in the order of their source
 		id := r.holder
-		if r.kind.alone && !im.known[id.Key()] && partial[id.Key()] == nil {
+		if r.kind.name == typePeering && !im.known[id.Key()] && partial[id.Key()] == nil {
 			v := add(id, r.source(r.node))
 			r.children = parts[id.Key()]
 			v.Peerings = merge(r, "virtualNetworkPeerings", peerings(items[armnetwork.VirtualNetworkPeering](r, nil, nil, "virtualnetworkpeerings")), peeringName)
