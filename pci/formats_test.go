@@ -2,6 +2,7 @@ package pci
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -49,6 +50,7 @@ func outputs(t *testing.T, r *Result) map[string][]byte {
 		"summary.txt":       Text(r, TextOptions{}),
 		"summary-80.txt":    Text(r, TextOptions{Width: 80}),
 		"summary-color.txt": Text(r, TextOptions{Color: true}),
+		"findings.txt":      FindingsText(r.Findings, TextOptions{}),
 	}
 	picture := [][]byte{[]byte(`<?xml version="1.0"?>` + "\n<svg xmlns=\"http://www.w3.org/2000/svg\"><title>a picture</title></svg>\n")}
 	for name, write := range map[string]func() ([]byte, error){
@@ -57,6 +59,11 @@ func outputs(t *testing.T, r *Result) map[string][]byte {
 		"results.sarif":     func() ([]byte, error) { return SARIF(r, SARIFOptions{}) },
 		"results-all.sarif": func() ([]byte, error) { return SARIF(r, SARIFOptions{Passes: true}) },
 		"junit.xml":         func() ([]byte, error) { return JUnit(r) },
+		"findings.json":     func() ([]byte, error) { return FindingsJSON(r.Findings) },
+		"findings.csv":      func() ([]byte, error) { return FindingsCSV(r.Findings) },
+		"findings.sarif": func() ([]byte, error) {
+			return SARIF(&Result{Project: r.Project, Inputs: r.Inputs, Findings: r.Findings}, SARIFOptions{Category: "lint"})
+		},
 	} {
 		var err error
 		if out[name], err = write(); err != nil {
@@ -474,6 +481,8 @@ func TestHostileNames(t *testing.T) {
 				if regexp.MustCompile(`"text": .*\]\(`).MatchString(text) {
 					t.Errorf("%s of %q makes a link of a name", file, name)
 				}
+			case strings.HasSuffix(file, ".csv"):
+				checkCells(t, file+" of "+name, data)
 			case strings.HasSuffix(file, ".json"):
 				if !json.Valid(data) {
 					t.Errorf("%s of %q is no JSON", file, name)
@@ -488,6 +497,20 @@ func TestHostileNames(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// checkCells demands that no cell begins with a sign that makes a spreadsheet compute it.
+func checkCells(t *testing.T, what string, data []byte) {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+	}
+	for _, cell := range slices.Concat(rows...) {
+		if first := strings.TrimLeft(cell, " "); first != "" && strings.ContainsRune("=+-@＝", []rune(first)[0]) {
+			t.Errorf("%s: a spreadsheet computes the cell %q", what, cell)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -15,6 +16,9 @@ import (
 type SARIFOptions struct {
 	// Passes lists what holds as well, as `pass`. Some dashboards take every result for a problem, whatever its kind.
 	Passes bool
+	// Category tells runs of one project apart whose results stand beside each other: a dashboard takes a later run of the same category
+	// for news of the former. Empty: the run of verify.
+	Category string
 }
 
 // The parts of SARIF 2.1.0 that are written; the names are those of the standard.
@@ -42,9 +46,9 @@ type (
 		ID string `json:"id"`
 	}
 	sarifRunProperty struct {
-		AsOf      string `json:"asOf"`
-		Standard  string `json:"standard"`
-		Checklist string `json:"checklist"`
+		AsOf      string `json:"asOf,omitempty"`
+		Standard  string `json:"standard,omitempty"`
+		Checklist string `json:"checklist,omitempty"`
 	}
 	sarifRule struct {
 		ID         string            `json:"id"`
@@ -122,7 +126,7 @@ func SARIF(r *Result, o SARIFOptions) ([]byte, error) {
 		Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{{
 			Tool:       sarifTool{sarifDriver{Name: name, Version: version, Rules: s.rules}},
-			Automation: sarifAutomation{ID: "ringfence/" + s.r.Project},
+			Automation: sarifAutomation{ID: path.Join("ringfence", o.Category, s.r.Project)},
 			Results:    s.results,
 			Properties: sarifRunProperty{AsOf: s.r.AsOf, Standard: s.r.Standard, Checklist: s.r.Summary.Checklist},
 		}},
@@ -208,7 +212,7 @@ func (s *sarifWriter) finding(f lint.Finding) {
 }
 
 // at is a source as a location. One result without a place in a file makes some dashboards refuse all of them, so what has none points
-// at the intent file.
+// at the intent file, or at the first input where there is none.
 func (s *sarifWriter) at(source, what string) sarifLocation {
 	text := sarifMessage(what)
 	at, ok := s.r.placeOf(source)
@@ -216,6 +220,8 @@ func (s *sarifWriter) at(source, what string) sarifLocation {
 		at = place{file: "ringfence.yaml"}
 		if i := slices.IndexFunc(s.r.Inputs, func(in Input) bool { return in.Kind == "intent" }); i >= 0 {
 			at.file = s.r.Inputs[i].Path
+		} else if len(s.r.Inputs) > 0 {
+			at.file = s.r.Inputs[0].Path
 		}
 	}
 	return sarifLocation{Physical: physical(at), Message: &text}

@@ -30,11 +30,7 @@ const (
 // the counts. What holds is counted only.
 func Text(r *Result, o TextOptions) []byte {
 	r = r.printable()
-	w := &textWriter{width: o.Width, color: o.Color}
-	if w.width <= 0 {
-		w.width = 100
-	}
-	w.width = max(w.width, 40)
+	w := newTextWriter(o)
 	w.line(0, read(r))
 	w.matrix(r)
 	for _, a := range r.Assertions {
@@ -87,6 +83,13 @@ type textWriter struct {
 	b     bytes.Buffer
 	width int
 	color bool
+}
+
+func newTextWriter(o TextOptions) *textWriter {
+	if o.Width <= 0 {
+		o.Width = 100
+	}
+	return &textWriter{width: max(o.Width, 40), color: o.Color}
 }
 
 // The terminal codes that are used.
@@ -218,19 +221,24 @@ func (w *textWriter) findings(list []lint.Finding) {
 	}
 	w.b.WriteString("\n" + w.paint(bold, "Findings") + "\n")
 	for _, f := range list[:min(shownFindings, len(list))] {
-		sign := pad(string(f.Severity), 7)
-		switch f.Severity {
-		case lint.Error:
-			sign = w.paint(red, sign)
-		case lint.Warning:
-			sign = w.paint(yellow, sign)
-		case lint.Note:
-		}
-		w.put("  "+sign+" ", f.ID+" "+f.Subject+": "+f.Text+inBrackets(f.Source))
+		w.put("  "+w.sign(f.Severity)+" ", f.ID+" "+f.Subject+": "+f.Text+inBrackets(f.Source))
 	}
 	if more := len(list) - shownFindings; more > 0 {
 		w.line(2, fmt.Sprintf("and %d more; the report has them all", more))
 	}
+}
+
+// sign is a severity in its colour.
+func (w *textWriter) sign(s lint.Severity) string {
+	sign := pad(string(s), 7)
+	switch s {
+	case lint.Error:
+		return w.paint(red, sign)
+	case lint.Warning:
+		return w.paint(yellow, sign)
+	case lint.Note:
+	}
+	return sign
 }
 
 func (w *textWriter) unsupported(list []LedgerEntry) {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
-	"github.com/ringfence/ringfence/solver/lint"
 )
 
 // Verify decides everything that one run decides: assertions, zone matrix, data flows and findings. tool names the program and its
@@ -43,12 +42,11 @@ func Verify(s *solver.Solution, tool string) (*Result, error) {
 			return nil, err
 		}
 	}
-	zones, unzoned := s.Zones()
+	zones, _ := s.Zones()
 	for _, z := range zones {
 		r.Zones = append(r.Zones, zoneOf(z))
 	}
-	r.Findings = append(lint.Check(p), unzonedFindings(p, unzoned)...)
-	slices.SortStableFunc(r.Findings, lint.Finding.Compare)
+	r.Findings = Findings(s)
 	if r.DataFlows, err = DataFlows(s); err != nil {
 		return nil, err
 	}
@@ -98,31 +96,6 @@ func zoneOf(z solver.ZoneMembers) Zone {
 				out.Prefixes = append(out.Prefixes, sel.Prefix.String())
 			}
 		}
-	}
-	return out
-}
-
-// unzonedFindings lists the endpoints of the estate that are in no zone: no assertion about zones speaks of them.
-func unzonedFindings(p *model.Project, list []solver.Endpoint) []lint.Finding {
-	var out []lint.Finding
-	if len(p.Intent.Zones) == 0 {
-		return nil
-	}
-	for _, e := range list {
-		switch e.Place.Kind {
-		case model.PlaceSubnet, model.PlacePod, model.PlaceService, model.PlaceNIC, model.PlaceNodePool, model.PlaceScaleSet:
-		default:
-			continue // controls and far sides stand between zones
-		}
-		r, ok := p.Estate.Lookup(e.Place.ID)
-		if !ok {
-			continue
-		}
-		out = append(out, lint.Finding{
-			ID: lint.UnzonedEndpoint, Severity: lint.Warning, Subject: e.Ref, Origin: r.Origin(), Source: r.Origin().String(),
-			Text:   e.Ref + " belongs to no zone, so no statement about zones covers it.",
-			Remedy: "add it to the members of a zone in ringfence.yaml",
-		})
 	}
 	return out
 }

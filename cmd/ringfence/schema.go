@@ -13,11 +13,12 @@ import (
 	"github.com/ringfence/ringfence/importers/intent"
 	"github.com/ringfence/ringfence/pci"
 	"github.com/ringfence/ringfence/solver"
+	"github.com/ringfence/ringfence/solver/lint"
 )
 
 // schemaNames lists the schemas in the order in which messages name them.
 func schemaNames() []string {
-	return []string{"intent", "verify", "reach", "trace", "matrix", "diagram"}
+	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "diagram"}
 }
 
 func schemaCommand() *cli.Command {
@@ -50,6 +51,8 @@ func schemaOf(name string) ([]byte, error) {
 		v = &traceOutput{}
 	case "matrix":
 		v = &matrixOutput{}
+	case "lint":
+		v = &pci.FindingList{}
 	case "diagram":
 		v = &diagram.Diagram{}
 	case "":
@@ -86,6 +89,8 @@ func words(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[solver.Verdict]():
 		return one(solver.Reachable, solver.Unreachable, solver.Unknown)
+	case reflect.TypeFor[lint.Severity]():
+		return &jsonschema.Schema{Type: "string", Enum: []any{lint.Error, lint.Warning, lint.Note}}
 	case reflect.TypeFor[solver.Outcome]():
 		return one(solver.Pass, solver.Fail, solver.Undecided)
 	default:

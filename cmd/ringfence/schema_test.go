@@ -18,6 +18,7 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 		"reach":   {"reach", "--format", "json", "--from", "internet", "--to", "zone:cde", "../../examples/aks-pci-broken"},
 		"trace":   {"trace", "--format", "json", "--from", "pod:payments/api", "--to", "service:sql-cards", "--service", "tcp/1433", "../../examples/aks-pci-broken"},
 		"matrix":  {"matrix", "--format", "json", "../../examples/aks-pci-broken"},
+		"lint":    {"lint", "--format", "json", "../../examples/aks-pci-broken"},
 		"diagram": {"diagram", "--format", "json", "dataflow", "../../examples/aks-pci-broken"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/pci"
+	"github.com/ringfence/ringfence/solver"
+	"github.com/ringfence/ringfence/solver/lint"
+)
+
+func lintCommand() *cli.Command {
+	return &cli.Command{
+		Name: "lint", Usage: "findings beside the verdicts: rules without effect, open doors, routes that lead nowhere", ArgsUsage: "[PROJECT]",
+		Flags: append(append(loadFlags(), outputFlag()),
+			&cli.StringFlag{Name: "fail-on", Value: string(lint.Error), Usage: "exit 1 when there is a finding of this `SEVERITY` or a graver one: error, warning, note, none"},
+			formatFlag("text", "json", "csv", "sarif"),
+		),
+		Action: runLint,
+	}
+}
+
+func runLint(c *cli.Context) error {
+	f, err := format(c, "text", "json", "csv", "sarif")
+	if err != nil {
+		return err
+	}
+	fails, err := failOn(c)
+	if err != nil {
+		return err
+	}
+	p, err := load(c, 0)
+	if err != nil {
+		return err
+	}
+	list, err := findings(c, p)
+	if err != nil {
+		return err
+	}
+	var data []byte
+	switch f {
+	case "text":
+		data = pci.FindingsText(list, pci.TextOptions{Width: width(c.App.Writer), Color: c.String("o") == "" && colour(c.App.Writer)})
+	case "json":
+		data, err = pci.FindingsJSON(list)
+	case "csv":
+		data, err = pci.FindingsCSV(list)
+	case "sarif":
+		data, err = pci.SARIF(findingsAlone(p, list), pci.SARIFOptions{Category: "lint"})
+	}
+	if err != nil {
+		return err
+	}
+	if err := emit(c, data); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(list, func(f lint.Finding) bool { return slices.Contains(fails, f.Severity) }) {
+		return &exitError{code: exitFail}
+	}
+	return nil
+}
+
+// failOn reads --fail-on: the severities that fail a run.
+func failOn(c *cli.Context) ([]lint.Severity, error) {
+	order := []lint.Severity{lint.Error, lint.Warning, lint.Note}
+	want := c.String("fail-on")
+	if want == "none" {
+		return nil, nil
+	}
+	i := slices.Index(order, lint.Severity(want))
+	if i < 0 {
+		return nil, usage("--fail-on %s: want error, warning, note or none", want)
+	}
+	return order[:i+1], nil
+}
+
+// findings lists what is found. Endpoints without a zone are told where zones are declared, and take the solver.
+func findings(c *cli.Context, p *model.Project) ([]lint.Finding, error) {
+	if p.Intent == nil || len(p.Intent.Zones) == 0 {
+		return lint.Check(p), nil
+	}
+	s, err := solver.Solve(p, solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step})
+	if err != nil {
+		return nil, err
+	}
+	return pci.Findings(s), nil
+}
+
+// findingsAlone is a result of nothing but findings.
+func findingsAlone(p *model.Project, list []lint.Finding) *pci.Result {
+	r := &pci.Result{Findings: list, Tool: "ringfence " + toolVersion()}
+	if p.Intent != nil {
+		r.Project, r.AsOf = p.Intent.Name, p.Intent.AsOf.String()
+	}
+	for _, in := range p.Inputs {
+		r.Inputs = append(r.Inputs, pci.Input{Path: in.Path, SHA256: in.SHA256, Kind: in.Kind, Side: in.Side})
+	}
+	return r
+}
