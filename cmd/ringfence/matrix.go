@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/urfave/cli/v2"
 
@@ -51,7 +55,35 @@ func runMatrix(c *cli.Context) error {
 	if err != nil {
 		return usage("%v", err)
 	}
-	return emitAs(c, f, matrixOutput{"ringfence/matrix/v1", by, rows}, func(p *printer) { printMatrix(p, rows) })
+	if f == "json" {
+		return emitBy(c, func(w io.Writer) error { return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows}) })
+	}
+	return emitAs(c, f, nil, func(p *printer) { printMatrix(p, rows) })
+}
+
+// writeMatrix writes a matrix as JSON with a line for each row: there may be a million.
+func writeMatrix(w io.Writer, m matrixOutput) error {
+	b := bufio.NewWriterSize(w, 1<<16)
+	fmt.Fprintf(b, "{\n  \"schema\": %q,\n  \"by\": %q,\n  \"rows\": [", m.Schema, string(m.By))
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false)
+	for i, r := range m.Rows {
+		line.Reset()
+		if err := e.Encode(r); err != nil {
+			return fmt.Errorf("encode the result: %w", err)
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n    ")
+		b.Write(bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+	}
+	if len(m.Rows) > 0 {
+		b.WriteString("\n  ")
+	}
+	b.WriteString("]\n}\n")
+	return b.Flush() // the first error of all writes
 }
 
 func printMatrix(p *printer, rows []solver.Row) {

@@ -33,12 +33,18 @@ func format(c *cli.Context, formats ...string) (string, error) {
 
 // emit writes a result to standard output, or to the file of -o.
 func emit(c *cli.Context, data []byte) error {
-	name := c.String("o")
-	if name == "" {
-		_, err := c.App.Writer.Write(data)
+	return emitBy(c, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
+	})
+}
+
+// emitBy has a result written to standard output, or to the file of -o, piece by piece.
+func emitBy(c *cli.Context, write func(io.Writer) error) error {
+	if name := c.String("o"); name != "" {
+		return writeFileBy(name, write)
 	}
-	return writeFile(name, data)
+	return write(c.App.Writer)
 }
 
 // emitAs emits a result in the format `json` or `text`.
@@ -55,14 +61,22 @@ func emitAs(c *cli.Context, format string, value any, text func(*printer)) error
 	return emit(c, p.b.Bytes())
 }
 
-// writeFile writes a file whole or not at all: under a temporary name beside it, then renamed.
+// writeFile writes a file whole or not at all.
 func writeFile(name string, data []byte) error {
+	return writeFileBy(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// writeFileBy has a file written whole or not at all: under a temporary name beside it, then renamed.
+func writeFileBy(name string, write func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	defer os.Remove(tmp.Name()) // gone after the rename; a leftover otherwise
-	if _, err = tmp.Write(data); err == nil {
+	if err = write(tmp); err == nil {
 		err = tmp.Chmod(0o644)
 	}
 	if cerr := tmp.Close(); err == nil {
