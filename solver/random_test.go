@@ -27,11 +27,11 @@ var (
 // joint is an estate that both engines read: the solver's answer for every packet, the interpreter's one by one.
 type joint struct {
 	s    *Solution
-	ends []arrivals
+	ends []destination
 }
 
-// arrivals is a place where packets are delivered, with the packets of each sender that get there, by bound.
-type arrivals struct {
+// destination is a place where packets are delivered, with the packets of each sender that get there, by bound.
+type destination struct {
 	place   string
 	unknown bool // a place outside what the input states
 	node    dataplane.NodeID
@@ -65,7 +65,7 @@ func newJoint(d modeltest.Draft) (*joint, error) {
 			byPlace[p] = append(byPlace[p], packet.Range{Lo: c, Hi: c})
 		}
 		for _, p := range order {
-			x := arrivals{place: p, node: id, classes: byPlace[p], unknown: node.Place.Kind == model.PlaceUnknown}
+			x := destination{place: p, node: id, classes: byPlace[p], unknown: node.Place.Kind == model.PlaceUnknown}
 			for b := dataplane.Over; b <= dataplane.Session; b++ {
 				target := map[dataplane.NodeID]packet.Set{id: g.Space.Box(packet.Box{Dst: byPlace[p]})}
 				x.sent[b] = s.flood(b).Back(target, g.Space.All())

@@ -39,6 +39,9 @@ func (d *draft) network() {
 	for _, id := range d.nsgs {
 		d.nsg(id)
 	}
+	if d.has(WithPartial) {
+		d.holes()
+	}
 }
 
 // peerings joins VNets. Most pairs are peered as people peer them.
@@ -67,7 +70,47 @@ func (d *draft) peering(from, to *model.VNet) model.Peering {
 	if d.one(8) {
 		p.State = choose(d, "", "Disconnected", "Initiated", "connected")
 	}
+	if !d.has(WithPartial) {
+		return p
+	}
+	if d.one(3) { // an address space that was changed since the last sync (AZ-PEER-10)
+		p.SyncedPrefixes = choose(d, clip(to.Prefixes), to.Prefixes[:1], append(clip(to.Prefixes), cidr("10.0.3.0/28")), []netip.Prefix{cidr("10.0.3.0/28")})
+	}
+	if d.one(3) { // AZ-PEER-14
+		p.CompleteVNets = d.setting()
+		p.LocalSubnets, p.RemoteSubnets = some(d, 2, "s0", "s1", "s9"), some(d, 2, "s0", "s1", "s9")
+		p.OnlyIPv6 = choose(d, model.NotStated, model.Off, model.On)
+	}
 	return p
+}
+
+// holes takes things away that an input may lack: a VNet that only a peering names, objects that are referenced.
+func (d *draft) holes() {
+	if d.one(3) {
+		v := choose(d, d.vnets...)
+		v.Peerings = append(v.Peerings, model.Peering{
+			Name: "gone", Remote: networkID("virtualNetworks", "gone"), State: choose(d, "Connected", ""), AllowVNetAccess: d.setting(), AllowForwarded: d.setting(), RemotePrefixes: []netip.Prefix{cidr("10.0.3.32/28")},
+		})
+		if d.one(2) {
+			d.add(&model.VNet{Meta: d.meta(networkID("virtualNetworks", "gone")), Partial: true})
+		}
+	}
+	for _, s := range d.subnets {
+		if d.one(10) {
+			s.NSG = networkID("networkSecurityGroups", "gone")
+		}
+		if d.one(10) {
+			s.RouteTable = networkID("routeTables", "gone")
+		}
+	}
+	for _, n := range d.nics {
+		if d.one(10) {
+			n.NSG = networkID("networkSecurityGroups", "gone")
+		}
+		if d.one(10) {
+			n.IPConfigs[0].Address = netip.Addr{} // dynamic, not deployed
+		}
+	}
 }
 
 // subnet draws an ordinary subnet: eight addresses of one of the VNet's ranges.

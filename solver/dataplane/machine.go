@@ -446,16 +446,8 @@ func (p *planner) unknownVNet(l peerLink) NodeID {
 	p.routeDone[key] = true
 	ps := l.prefixes()
 	s := p.site(&Site{Place: place, Prefixes: ps, Send: p.node(place, StageSend, ""), Receive: n})
-	// AZ-PEER-01: its hosts can send into every VNet of the input that is peered with it. What its own controls forbid is not known.
-	for _, v := range p.e.VNets {
-		if v.Partial {
-			continue
-		}
-		for _, back := range p.peers(v) {
-			if back.remoteID.Key() == l.remoteID.Key() {
-				p.edge(s.Send, p.fabric(v, ""), onlyOver(everything()), nil, missing("virtual network", l.remoteID))
-			}
-		}
-	}
+	// AZ-PEER-01: its hosts can send into every VNet of the input that is peered with it, and out of it by ways that are not known. What its
+	// own controls forbid is not known either.
+	p.forwardUnknown(s.Send, l.remoteID.Key(), everything(), []string{missing("virtual network", l.remoteID)})
 	return n
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
-	"github.com/ringfence/ringfence/solver/packet"
 )
 
 // peerLink is a peering that may carry traffic, seen from one VNet.
@@ -58,6 +57,18 @@ func (p *planner) peersOf(v *model.VNet) []peerLink {
 		}
 		out = append(out, l)
 	}
+	for _, w := range p.e.VNets {
+		// AZ-PEER-01: an object is Connected only where the other one exists, so that the input lacks this VNet's; what it says is not known.
+		if w.ID.Key() == v.ID.Key() || slices.ContainsFunc(v.Peerings, func(x model.Peering) bool { return x.Remote.Key() == w.ID.Key() }) {
+			continue
+		}
+		for _, back := range w.Peerings {
+			if back.Remote.Key() == v.ID.Key() && strings.EqualFold(back.State, "Connected") {
+				out = append(out, peerLink{vnet: v, local: model.Peering{Remote: w.ID}, remoteSide: back, remoteID: w.ID, remote: w})
+				break
+			}
+		}
+	}
 	slices.SortStableFunc(out, func(a, b peerLink) int { return strings.Compare(a.remoteID.Key(), b.remoteID.Key()) })
 	return out
 }
@@ -65,29 +76,68 @@ func (p *planner) peersOf(v *model.VNet) []peerLink {
 // connected reads a peering state; a template has none and means to connect.
 func connected(state string) bool { return state == "" || strings.EqualFold(state, "Connected") }
 
-// prefixes are the remote ranges that are routed: those of now and of the last sync (AZ-PEER-10).
-func (l peerLink) prefixes() []netip.Prefix {
-	var out []netip.Prefix
-	if l.remote != nil && !l.remote.Partial {
-		out = append(out, l.remote.Prefixes...)
-	} else {
-		out = append(out, l.local.RemotePrefixes...)
-		if l.remote != nil {
-			out = append(out, l.remote.Prefixes...)
+// peerRange is a range of a peer's address space; certain is false where it may not be routed yet, or no more.
+type peerRange struct {
+	prefix  netip.Prefix
+	certain bool
+}
+
+// whole is the remote address space that the peering covers: the ranges of now and of the last sync, certain where both agree
+// (AZ-PEER-10).
+func (l peerLink) whole() []peerRange {
+	var now []netip.Prefix
+	if l.remote != nil {
+		now = append(now, l.remote.Prefixes...)
+	}
+	if l.remote == nil || l.remote.Partial {
+		now = append(now, l.local.RemotePrefixes...)
+	}
+	var out []peerRange
+	for _, x := range append(slices.Clone(now), l.local.SyncedPrefixes...) {
+		if l.local.OnlyIPv6 == model.On && x.Addr().Is4() {
+			continue
+		}
+		synced := len(l.local.SyncedPrefixes) == 0 || slices.Contains(l.local.SyncedPrefixes, x)
+		out = append(out, peerRange{x, synced && slices.Contains(now, x)})
+	}
+	slices.SortFunc(out, func(a, b peerRange) int { return a.prefix.Compare(b.prefix) })
+	return slices.Compact(out)
+}
+
+// ranges are what the peering routes to: the whole remote space, or that of the peered subnets (AZ-PEER-14). A subnet that the input
+// lacks may have any of it.
+func (l peerLink) ranges(e *model.Estate) []peerRange {
+	if !l.partial() {
+		return l.whole()
+	}
+	var out []peerRange
+	for _, name := range l.local.RemoteSubnets {
+		ps := subnetPrefixes(e, l.remoteID, []string{name})
+		for _, x := range ps {
+			if l.local.OnlyIPv6 != model.On || x.Addr().Is6() {
+				out = append(out, peerRange{x, true})
+			}
+		}
+		if len(ps) == 0 {
+			for _, x := range l.whole() {
+				out = append(out, peerRange{x.prefix, false})
+			}
 		}
 	}
-	out = append(out, l.local.SyncedPrefixes...)
-	slices.SortFunc(out, netip.Prefix.Compare)
-	return slices.Compact(out)
+	return out
+}
+
+// prefixes are all remote ranges that may be routed.
+func (l peerLink) prefixes() []netip.Prefix {
+	var out []netip.Prefix
+	for _, r := range l.whole() {
+		out = append(out, r.prefix)
+	}
+	return out
 }
 
 // partial reports a subnet peering (AZ-PEER-14).
 func (l peerLink) partial() bool { return l.local.CompleteVNets == model.Off }
-
-// remoteSubnetPrefixes are the ranges of the peered remote subnets of a subnet peering.
-func (l peerLink) remoteSubnetPrefixes(e *model.Estate) []netip.Prefix {
-	return subnetPrefixes(e, l.remoteID, l.local.RemoteSubnets)
-}
 
 func (l peerLink) localSubnetPrefixes(e *model.Estate) []netip.Prefix {
 	return subnetPrefixes(e, l.vnet.ID, l.local.LocalSubnets)
@@ -129,13 +179,15 @@ func (p *planner) crossing(l peerLink, via string) (guard, []string) {
 	g, notes := p.carried(l, via)
 	if l.partial() {
 		// AZ-PEER-14: only listed pairs talk. AZ-PEER-15: other local subnets have the route too and are said to be cut off later.
-		local, remote := p.addr.set(l.localSubnetPrefixes(p.e)), p.addr.set(l.remoteSubnetPrefixes(p.e))
-		g = and(g, between(dstIn(remote.may), both(dstIn(remote.must), srcIn(local.must))))
+		var certain, possible []netip.Prefix
+		for _, r := range l.ranges(p.e) {
+			possible = append(possible, r.prefix)
+			if r.certain {
+				certain = append(certain, r.prefix)
+			}
+		}
+		g = and(g, between(dstIn(p.addr.set(possible).may), both(dstIn(p.addr.set(certain).must), srcIn(p.addr.set(l.localSubnetPrefixes(p.e)).must))))
 		notes = append(notes, "ASM-SUBNETPEER")
-	}
-	if l.local.OnlyIPv6 == model.On {
-		v6 := p.addr.v6
-		g = and(g, exactly(later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(v6)}) })))
 	}
 	return g, notes
 }

@@ -121,10 +121,10 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	}
 	p.readLedger()
 	p.planClusters()
+	p.planOwners()
 	p.addr = newAddressPlan(p.b, p.symbolGroups())
 	p.readTags()
 	p.collectNames()
-	p.planOwners()
 	p.planForwarders()
 	p.planInternet()
 	p.planPlatform()

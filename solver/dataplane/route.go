@@ -105,16 +105,12 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 		}
 		for _, l := range p.peers(v) {
 			listed := !l.partial() || s != nil && slices.ContainsFunc(l.local.LocalSubnets, func(n string) bool { return strings.EqualFold(n, s.Name()) })
-			ps := l.prefixes()
-			if l.partial() {
-				ps = l.remoteSubnetPrefixes(p.e)
-			}
 			kind := model.HopPeering
 			if l.remote != nil && l.remote.Location != "" && v.Location != "" && !strings.EqualFold(l.remote.Location, v.Location) {
 				kind = model.HopGlobalPeering
 			}
-			for _, x := range ps {
-				add(route{prefix: x, origin: systemRoute, hop: hop{kind: kind, peer: l.remoteID.Key()}, certain: l.certain && listed, peer: &l})
+			for _, x := range l.ranges(p.e) {
+				add(route{prefix: x.prefix, origin: systemRoute, hop: hop{kind: kind, peer: l.remoteID.Key()}, certain: x.certain && l.certain && listed, peer: &l})
 			}
 		}
 		if propagates {

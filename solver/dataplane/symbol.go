@@ -53,19 +53,19 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 		if n, ok := model.Get[*model.NIC](p.e, s.Owner); ok {
 			for _, c := range n.IPConfigs {
 				if c.Name == s.Part {
-					return p.subnetSpace(c.Subnet)
+					return p.freeSpace(c.Subnet)
 				}
 			}
 		}
 	case model.EndpointAddress:
 		if e, ok := model.Get[*model.PrivateEndpoint](p.e, s.Owner); ok {
-			return p.subnetSpace(e.Subnet)
+			return p.freeSpace(e.Subnet)
 		}
 	case model.FrontendAddress:
 		for _, lb := range p.e.LoadBalancers {
 			for _, f := range lb.Frontends {
 				if f.ID.Key() == s.Owner.Key() {
-					return p.subnetSpace(f.Subnet)
+					return p.freeSpace(f.Subnet)
 				}
 			}
 		}
@@ -78,7 +78,7 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 		}
 	case model.FirewallAddress:
 		if f, ok := model.Get[*model.Firewall](p.e, s.Owner); ok {
-			return p.subnetSpace(f.Subnet)
+			return p.freeSpace(f.Subnet)
 		}
 	case model.GatewayAddress:
 		if g, ok := model.Get[*model.AppGateway](p.e, s.Owner); ok {
@@ -106,6 +106,17 @@ func (p *planner) subnetSpace(ids ...model.ID) *netipx.IPSet {
 		return ipset([]netip.Prefix{allV4()})
 	}
 	return ipset(ps)
+}
+
+// freeSpace is where an unstated address of a subnet lies: among the IPv4 addresses that a machine may have and that nothing of the input is
+// known to hold (AZ-GEN-07).
+func (p *planner) freeSpace(id model.ID) *netipx.IPSet {
+	if s, ok := model.Get[*model.Subnet](p.e, id); ok {
+		if free := intersectSet(ipset(p.freeAddresses(s)), ipset([]netip.Prefix{allV4()})); !isEmpty(free) {
+			return free
+		}
+	}
+	return p.subnetSpace(id)
 }
 
 // internalService reports whether a LoadBalancer Service has an internal frontend: any value but the string "true" is public

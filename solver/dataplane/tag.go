@@ -69,17 +69,24 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 	propagates := table == nil || table.DisableBGP != model.On // AZ-RT-26
 	if v != nil {
 		for _, peer := range p.peers(v) {
-			remote := peer.prefixes()
-			space = append(space, remote...)
-			switch {
-			case peer.partial():
-				// AZ-TAG-01: of a subnet peering the peered subnets are certain, the rest of the VNet is not.
-				certain = append(certain, peer.remoteSubnetPrefixes(p.e)...)
-				maybe("peer", remote...)
-			case peer.local.AllowVNetAccess != model.Off && peer.remoteSide.AllowVNetAccess != model.Off:
-				certain = append(certain, remote...)
-			case peer.local.AllowVNetAccess != model.Off || peer.remoteSide.AllowVNetAccess != model.Off:
-				maybe("peer", remote...) // flag off on one side (AZ-PEER-04)
+			space = append(space, peer.prefixes()...)
+			off := 0
+			for _, flag := range []model.Setting{peer.local.AllowVNetAccess, peer.remoteSide.AllowVNetAccess} {
+				if flag == model.Off {
+					off++
+				}
+			}
+			for _, r := range peer.ranges(p.e) {
+				switch {
+				case off == 2: // AZ-TAG-01: with both flags off the peer is no part of the tag
+				case off == 0 && r.certain && peer.certain:
+					certain = append(certain, r.prefix)
+				default:
+					maybe("peer", r.prefix)
+				}
+			}
+			if off < 2 && peer.partial() { // AZ-TAG-01: of a subnet peering the rest of the VNet is not certain
+				maybe("rest", peer.prefixes()...)
 			}
 			if peer.local.AllowForwarded == model.On && peer.remote != nil {
 				for _, next := range p.peers(peer.remote) {
@@ -125,7 +132,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 		}
 	}
 	c.must, c.own = ipset(certain), ipset(space)
-	for _, reason := range []string{"peer", "gateway", "behind-peer", "routes", "default"} {
+	for _, reason := range []string{"peer", "rest", "gateway", "behind-peer", "routes", "default"} {
 		set := ipset(possible[reason])
 		if !contains(c.must, set) {
 			c.parts = append(c.parts, tagPart{set, reason})

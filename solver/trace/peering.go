@@ -34,12 +34,20 @@ func (w *world) links(v *model.VNet) []link {
 		switch {
 		case l.back != nil && !connected(l.back.State):
 			continue
-		case l.back == nil && l.remote != nil && !l.remote.Partial:
-			continue // one object alone is no path
+		case l.back == nil && l.remote != nil && !l.remote.Partial && !fold(p.State, "Connected"):
+			continue // one object alone is no path; a Connected one is not alone, whatever the input lacks
 		case l.back == nil:
 			l.certain = false
 		}
 		out = append(out, l)
+	}
+	for _, r := range w.e.VNets { // AZ-PEER-01: the far object is Connected, so that this VNet has one which the input lacks
+		if same(r.ID, v.ID) || peeringTo(v, r.ID) != nil {
+			continue
+		}
+		if back := peeringTo(r, v.ID); back != nil && fold(back.State, "Connected") {
+			out = append(out, link{from: v, peering: &model.Peering{Name: "from-" + r.Name(), Remote: r.ID}, id: r.ID, remote: r, back: back})
+		}
 	}
 	return out
 }
@@ -72,9 +80,12 @@ type peerPrefix struct {
 // wholePeer lists all address ranges of the peer: the current ones and, until a sync, those of the last sync (AZ-PEER-10).
 func (w *world) wholePeer(l link) []peerPrefix {
 	var out []peerPrefix
-	current := l.peering.RemotePrefixes
-	if l.remote != nil && (!l.remote.Partial || len(l.remote.Prefixes) > 0) {
-		current = l.remote.Prefixes
+	var current []netip.Prefix
+	if l.remote != nil {
+		current = append(current, l.remote.Prefixes...)
+	}
+	if l.remote == nil || l.remote.Partial {
+		current = append(current, l.peering.RemotePrefixes...)
 	}
 	for _, p := range current {
 		out = append(out, peerPrefix{p, len(l.peering.SyncedPrefixes) == 0 || slices.Contains(l.peering.SyncedPrefixes, p)})

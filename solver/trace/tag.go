@@ -113,7 +113,7 @@ func (w *world) tagOfPeer(l link, own, space, flag, rest *netipx.IPSetBuilder) {
 	}
 	for _, p := range w.wholePeer(l) {
 		addPrefix(space, p.prefix)
-		if off == 0 && l.subnets() {
+		if off < 2 && l.subnets() {
 			addPrefix(rest, p.prefix)
 		}
 	}
