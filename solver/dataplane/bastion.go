@@ -68,7 +68,10 @@ func (p *planner) planBastions() {
 				near = append(near, l.prefixes()...)
 			}
 			a := p.addr.set(near)
-			sent = and(sent, between(dstIn(a.may), dstIn(a.must)))
+			for _, l := range p.groups[v.ID.Key()] {
+				near = append(near, l.remote.Prefixes...) // AZ-BAS-03 names peers alone
+			}
+			sent = and(sent, between(dstIn(p.addr.set(near).may), dstIn(a.must)))
 		}
 		out, more := p.filters(filtered{subnet: b.Subnet}, model.Outbound, reading{})
 		eg := egressNone()

@@ -107,6 +107,10 @@ func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
 		near[l.remoteID.Key()] = true
 		certain[l.remoteID.Key()] = l.certain && !l.partial()
 	}
+	for _, l := range p.groups[v.ID.Key()] {
+		near[l.remote.ID.Key()] = true // AZ-AVNM-11
+		certain[l.remote.ID.Key()] = l.certain
+	}
 	var out []route
 	for _, e := range p.e.Endpoints {
 		home := e.Subnet.Parent()

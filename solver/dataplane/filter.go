@@ -90,31 +90,38 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 		l.guard = guard{over: everything(), under: nothing()}
 		l.notes = append(l.notes, unsupported(entry))
 	}
-	if len(ctx.parts) > 0 && p.usesTag(rules, tagVNet) {
-		l.notes = append(l.notes, "ASM-VNETTAG")
-		if ctx.lacks != "" {
-			l.notes = append(l.notes, ctx.lacks)
-		}
-	}
-	if (ctx.grown[0] || ctx.grown[1]) && p.usesTag(rules, tagInternet) {
-		l.notes = append(l.notes, "ASM-INTERNET-0")
-	}
+	l.notes = append(l.notes, p.matchNotes(rules, ctx)...)
 	if groups {
 		l.notes = append(l.notes, "ASM-ASG")
-	}
-	for _, r := range rules {
-		if r.Protocol == model.AnyProtocol && (!allPorts(r.DestPorts) || !allPorts(r.SourcePorts)) && !slices.Contains(l.notes, "ASM-PORTLESS") {
-			l.notes = append(l.notes, "ASM-PORTLESS")
-		}
-		for _, t := range append(slices.Clone(r.SourceAddrs.Tags), r.DestAddrs.Tags...) {
-			if p.tagKind(t) == tagSymbolic {
-				l.notes = append(l.notes, "ASM-TAG("+t+")")
-			}
-		}
 	}
 	slices.Sort(l.notes)
 	l.notes = slices.Compact(l.notes)
 	return *l
+}
+
+// matchNotes are the assumptions that what the rules of a list match rests on.
+func (p *planner) matchNotes(rules []model.SecurityRule, ctx *subnetContext) []string {
+	var notes []string
+	if len(ctx.parts) > 0 && p.usesTag(rules, tagVNet) {
+		notes = append(notes, "ASM-VNETTAG")
+		if ctx.lacks != "" {
+			notes = append(notes, ctx.lacks)
+		}
+	}
+	if (ctx.grown[0] || ctx.grown[1]) && p.usesTag(rules, tagInternet) {
+		notes = append(notes, "ASM-INTERNET-0")
+	}
+	for _, r := range rules {
+		if r.Protocol == model.AnyProtocol && (!allPorts(r.DestPorts) || !allPorts(r.SourcePorts)) && !slices.Contains(notes, "ASM-PORTLESS") {
+			notes = append(notes, "ASM-PORTLESS")
+		}
+		for _, t := range append(slices.Clone(r.SourceAddrs.Tags), r.DestAddrs.Tags...) {
+			if p.tagKind(t) == tagSymbolic {
+				notes = append(notes, "ASM-TAG("+t+")")
+			}
+		}
+	}
+	return notes
 }
 
 func allPorts(ps []model.PortRange) bool {
@@ -166,31 +173,8 @@ func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assign
 			list[i] = m
 			continue
 		}
-		a := a
-		if d.pods != nil {
-			a = a.withPods(p, d.pods, r.Default)
-		}
-		src := p.side(r.SourceAddrs, srcIn, a)
-		dst := p.side(r.DestAddrs, dstIn, a)
-		if d.dual {
-			dst = p.dualSide(r.DestAddrs, dst, d, a)
-		}
-		sports := r.SourcePorts
-		if d.anySourcePort {
-			sports = nil
-		}
-		ports := func(portless bool) *lazy {
-			return transport([]model.Protocol{r.Protocol}, sports, r.DestPorts, portless)
-		}
-		// AZ-NSG-07: whether `*` with ports matches packets without ports is not documented.
-		m := ruleMatch{
-			must:  both(both(either(src.must...), either(dst.must...)), ports(false)),
-			may:   both(both(either(src.may...), either(dst.may...)), ports(true)),
-			allow: r.Access != model.Deny,
-		}
-		if r.UnknownMatch != "" {
-			m.must = nothing()
-		}
+		m := ruleMatch{allow: r.Access != model.Deny}
+		m.must, m.may = p.matchOf(r, a, d)
 		if dir == model.Inbound && !m.allow && len(r.SourceAddrs.ASGs) > 0 && !member(r.SourceAddrs.ASGs, members) {
 			m.must = nothing() // ASM-ASG
 		}
@@ -223,6 +207,32 @@ func untie(list []ruleMatch, rules []model.SecurityRule, allowFirst bool) []rule
 		i = j
 	}
 	return out
+}
+
+// matchOf is what one rule matches in one reading of the tags, for certain and possibly.
+func (p *planner) matchOf(r model.SecurityRule, a assignment, d reading) (must, may *lazy) {
+	if d.pods != nil {
+		a = a.withPods(p, d.pods, r.Default)
+	}
+	src := p.side(r.SourceAddrs, srcIn, a)
+	dst := p.side(r.DestAddrs, dstIn, a)
+	if d.dual {
+		dst = p.dualSide(r.DestAddrs, dst, d, a)
+	}
+	sports := r.SourcePorts
+	if d.anySourcePort {
+		sports = nil
+	}
+	ports := func(portless bool) *lazy {
+		return transport([]model.Protocol{r.Protocol}, sports, r.DestPorts, portless)
+	}
+	// AZ-NSG-07: whether `*` with ports matches packets without ports is not documented.
+	must = both(both(either(src.must...), either(dst.must...)), ports(false))
+	may = both(both(either(src.may...), either(dst.may...)), ports(true))
+	if r.UnknownMatch != "" {
+		must = nothing()
+	}
+	return must, may
 }
 
 func member(groups, members []model.ID) bool {
@@ -390,7 +400,7 @@ func (p *planner) platformExceptions(rules []model.SecurityRule, g guard) guard 
 	}
 }
 
-// outbound and inbound are the filters of a NIC: NIC NSG and subnet NSG, both must allow (AZ-NSG-11).
+// outbound and inbound are the filters of a NIC: admin rules (AZ-AVNM-01), NIC NSG and subnet NSG, both must allow (AZ-NSG-11).
 func (p *planner) outbound(s filtered) (guard, []string) {
 	return p.filters(s, model.Outbound, reading{})
 }
@@ -436,12 +446,18 @@ func (p *planner) subnetNSG(id model.ID) model.ID {
 	}
 }
 
+// filters are the controls of a NIC in one direction: admin rules, then both NSGs, which must both allow (AZ-GEN-06 stages 1 to 3 and 8
+// to 10).
 func (p *planner) filters(f filtered, dir model.Direction, d reading) (guard, []string) {
 	nic, notes := p.nicFilter(f, dir, d)
 	sub, more := p.subnetFilter(f, dir, d)
 	notes = append(slices.Clone(notes), more...)
+	g := and(nic, sub)
+	if a := p.adminAt(f.subnet, dir, d); a != nil {
+		g, notes = a.before(g), append(notes, a.notes...)
+	}
 	slices.Sort(notes)
-	return and(nic, sub), slices.Compact(notes)
+	return g, slices.Compact(notes)
 }
 
 // nicFilter is the NSG of the NIC.

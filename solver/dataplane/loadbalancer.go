@@ -189,15 +189,20 @@ func (p *planner) balance(n NodeID, m *machine, match guard, sku model.SKU, via 
 	notes = append(notes, more...)
 	sub, more := p.subnetFilter(m.filters, model.Inbound, reading{})
 	notes = append(notes, more...)
-	if via == viaInternet && !p.hasNSG(m.filters) {
-		sub = p.closedWithoutNSG(sku)
-		notes = append(notes, "ASM-STDPIP")
+	admin := p.adminAt(m.filters.subnet, model.Inbound, reading{}).eitherAddress(addr)
+	if via == viaInternet && !p.hasNSG(m.filters) && sku != model.Basic {
+		closed, more := admin.through(p.closedWithoutNSG(sku))
+		p.edge(n, m.accept, and(match, closed), nil, append(append(notes, more...), "ASM-STDPIP")...)
+		return
+	}
+	if admin != nil {
+		notes = append(notes, admin.notes...)
 	}
 	if n, ok := model.Get[*model.NSG](p.e, m.filters.nicNSG); !ok || !n.Managed {
 		nic = eitherAddress(nic, addr)
 		notes = append(notes, "ASM-FLOATIP")
 	}
-	p.edge(n, m.accept, and(match, nic, eitherAddress(sub, addr)), nil, notes...)
+	p.edge(n, m.accept, and(match, admin.before(and(nic, eitherAddress(sub, addr)))), nil, notes...)
 }
 
 // eitherAddress reads a filter where the destination may show as the frontend or as the member: over passes what one of them lets pass,

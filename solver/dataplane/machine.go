@@ -313,7 +313,8 @@ func (p *planner) publicEntry(m *machine, sku model.SKU) NodeID {
 		m.publicIn = map[model.SKU]NodeID{}
 	}
 	m.publicIn[sku] = n
-	p.edge(n, m.accept, p.closedWithoutNSG(sku), nil, "ASM-STDPIP")
+	g, notes := p.adminAt(m.filters.subnet, model.Inbound, reading{}).through(p.closedWithoutNSG(sku))
+	p.edge(n, m.accept, g, nil, append(notes, "ASM-STDPIP")...)
 	return n
 }
 
@@ -419,9 +420,11 @@ func (p *planner) forwardUnknown(from NodeID, vnetKey string, sent *lazy, notes 
 	p.edge(n, p.publicOut(), onlyOver(everything()), rw)
 }
 
-// linked reports whether a VNet is peered with the one of a key.
+// linked reports whether a VNet is, or may be, peered with the one of a key or in a connected group with it.
 func (p *planner) linked(v *model.VNet, key string) bool {
-	return slices.ContainsFunc(p.peers(v), func(l peerLink) bool { return l.remoteID.Key() == key })
+	return slices.ContainsFunc(p.peers(v), func(l peerLink) bool { return l.remoteID.Key() == key }) ||
+		slices.ContainsFunc(p.groups[v.ID.Key()], func(l groupLink) bool { return l.remote.ID.Key() == key }) ||
+		len(p.unknownGroups(v)) > 0
 }
 
 // carries reports whether an unsupported object may carry traffic past the modelled controls, and not only filter it.

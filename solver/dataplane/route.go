@@ -113,6 +113,13 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 				add(route{prefix: x.prefix, origin: systemRoute, hop: hop{kind: kind, peer: l.remoteID.Key()}, certain: x.certain && l.certain && listed, peer: &l})
 			}
 		}
+		for _, l := range p.groups[v.ID.Key()] { // AZ-AVNM-11
+			h := hop{kind: model.HopConnectedGroup, peer: l.remote.ID.Key()}
+			for _, x := range l.prefixes {
+				overlaps := slices.ContainsFunc(l.doubtful, x.Overlaps)
+				add(route{prefix: x, origin: systemRoute, hop: h, certain: l.certain && !overlaps, note: l.note})
+			}
+		}
 		if propagates {
 			for _, g := range p.gatewaysOf(v) {
 				h := hop{kind: model.HopGateway, gateway: g.ID}
@@ -235,7 +242,7 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 	}
 	own := len(list) // routes of private and service endpoints stand before all others (AZ-RT-21, AZ-RT-22)
 	// AZ-RT-20: a gateway's route never beats the system route of the VNet or of a peering, however specific it is.
-	inside := p.systemSpace(routes)
+	inside, perhaps := p.systemSpace(routes, true), p.systemSpace(routes, false)
 	for _, r := range routes {
 		var c compiled
 		switch {
@@ -243,8 +250,9 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 			l := p.inTag(r.tag, dstIn)
 			c = compiled{r, l, l}
 		case r.origin == gatewayRoute:
-			a := p.addr.space(minusSet(ipset([]netip.Prefix{r.prefix}), inside))
-			c = compiled{r, dstIn(a.may), dstIn(a.must)}
+			whole := ipset([]netip.Prefix{r.prefix})
+			// What a peering or group that may exist would take is the gateway's possibly, and not for certain.
+			c = compiled{r, dstIn(p.addr.space(minusSet(whole, inside)).may), dstIn(p.addr.space(minusSet(whole, perhaps)).must)}
 		default:
 			a := p.addr.set([]netip.Prefix{r.prefix})
 			c = compiled{r, dstIn(a.may), dstIn(a.must)}
@@ -357,11 +365,12 @@ func unsupported(e model.LedgerEntry) string {
 	return "UNSUPPORTED(" + e.Type + " " + name + ")"
 }
 
-// systemSpace is the ranges with a certain system route that leads into the VNet or a peer.
-func (p *planner) systemSpace(routes []route) *netipx.IPSet {
+// systemSpace is the ranges with a system route that leads into the VNet, a peer or a member of a connected group: those with one for
+// certain, or all that may have one.
+func (p *planner) systemSpace(routes []route, certain bool) *netipx.IPSet {
 	var ps []netip.Prefix
 	for _, r := range routes {
-		if r.origin == systemRoute && r.certain && (r.hop.kind == model.HopVnetLocal || r.hop.peer != "") {
+		if r.origin == systemRoute && (r.certain || !certain) && (r.hop.kind == model.HopVnetLocal || r.hop.peer != "") {
 			ps = append(ps, r.prefix)
 		}
 	}
@@ -400,6 +409,9 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.forwardUnknown(n, v.ID.Key(), everything(), []string{unsupported(entry)})
 		}
 	}
+	for _, note := range p.unknownGroups(v) {
+		p.forwardUnknown(n, v.ID.Key(), everything(), []string{note})
+	}
 	from := n
 	if s, _ := p.e.SubnetOf(subnet); s != nil && s.RouteTable != "" {
 		if _, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); !ok {
@@ -422,6 +434,9 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 				continue
 			}
 			p.edge(from, p.fabric(g.peer.remote, via), and(sent, cross), nil, append(more, notes...)...)
+		case model.HopConnectedGroup:
+			remote, _ := model.Get[*model.VNet](p.e, model.ID(g.hop.peer))
+			p.edge(from, p.fabric(remote, via), sent, nil, notes...)
 		case model.HopNone:
 		case model.HopInternet:
 			p.leave(from, subnet, via, eg, sent)
@@ -455,6 +470,9 @@ func (p *planner) beyond(n NodeID, v *model.VNet, via string, sent guard) {
 		if l.remote != nil && !l.remote.Partial {
 			p.edge(n, p.fabric(l.remote, via), onlyOver(both(sent.over, dstIn(outside.may))), nil, "ASM-VNETLOCAL")
 		}
+	}
+	for _, l := range p.groups[v.ID.Key()] {
+		p.edge(n, p.fabric(l.remote, via), onlyOver(both(sent.over, dstIn(outside.may))), nil, "ASM-VNETLOCAL")
 	}
 }
 
@@ -506,6 +524,14 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
 				cross, more := p.carried(l, via)
 				sent, notes = and(sent, cross), append(more, notes...)
+				break
+			}
+		}
+	}
+	if !ok {
+		for _, l := range p.groups[v.ID.Key()] {
+			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
+				sent = onlyOver(g.over) // AZ-RT-08 names direct peers alone
 				break
 			}
 		}

@@ -110,6 +110,17 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 			}
 		}
 	}
+	if v != nil {
+		for _, l := range p.groups[v.ID.Key()] { // AZ-AVNM-11: undocumented for the tag
+			maybe("group", l.remote.Prefixes...)
+			space = append(space, l.remote.Prefixes...)
+		}
+		for _, w := range p.e.VNets {
+			if w != v && len(p.unknownGroups(v)) > 0 && len(p.unknownGroups(w)) > 0 {
+				maybe("group", w.Prefixes...)
+			}
+		}
+	}
 	if table != nil {
 		for _, r := range table.Routes {
 			if r.Prefix.IsValid() {
@@ -132,7 +143,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 		}
 	}
 	c.must, c.own = ipset(certain), ipset(space)
-	for _, reason := range []string{"peer", "rest", "gateway", "behind-peer", "routes", "default"} {
+	for _, reason := range []string{"peer", "rest", "gateway", "group", "behind-peer", "routes", "default"} {
 		set := ipset(possible[reason])
 		if !contains(c.must, set) {
 			c.parts = append(c.parts, tagPart{set, reason})

@@ -74,6 +74,14 @@ func without(s *netipx.IPSet, remove ...netip.Addr) *netipx.IPSet {
 	return out
 }
 
+// lessSet is what of a set is not in another.
+func lessSet(s, remove *netipx.IPSet) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	b.AddSet(s)
+	b.RemoveSet(remove)
+	return built(&b)
+}
+
 func emptySet(s *netipx.IPSet) bool { return s == nil || len(s.Ranges()) == 0 }
 
 // in says whether an address lies in a set.

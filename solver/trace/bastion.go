@@ -80,6 +80,9 @@ func (t *tracer) bastionReach(b *model.Bastion, h *host, c course) match {
 			m = m.or(c.dst.in(prefixSet(p.prefix)))
 		}
 	}
+	for _, l := range t.groupLinks(h.vnet) { // AZ-BAS-03 names peers alone
+		m = m.or(c.dst.in(prefixSet(l.remote.Prefixes...)).and(maybe("ASM-BASTION")))
+	}
 	switch {
 	case m.must || fold(b.SKU, "Basic"):
 		return m

@@ -28,6 +28,8 @@ type course struct {
 	frontend  model.ID           // the load balancer frontend that it came by
 	service   *model.KubeService // the Service that it came by
 	masked    *masked            // the client, where a node may have put its own address on the packet
+	bypass    match              // an AlwaysAllow jumped over the NSGs of the NIC that the packet is at (AZ-AVNM-02)
+	opened    match              // an admin rule allowed it there (AZ-AVNM-13)
 }
 
 // crossing is a device on the way that must see the reply too, or that has to translate it back (AZ-RT-29).

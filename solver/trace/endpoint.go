@@ -7,10 +7,10 @@ import (
 	"github.com/ringfence/ringfence/model"
 )
 
-// endpointsAt lists the private endpoints that hold an address and are routed to from a VNet: its own and those of direct peers
-// (AZ-RT-05, AZ-PE-02).
+// endpointsAt lists the private endpoints that hold an address and are routed to from a VNet: its own, those of direct peers and of members of
+// a connected group (AZ-RT-05, AZ-PE-02, AZ-AVNM-11).
 func (w *world) endpointsAt(v *model.VNet, a netip.Addr) (out []*model.PrivateEndpoint, via []link) {
-	for _, l := range w.neighbourhood(v) {
+	for _, l := range w.near(v) {
 		if l.remote == nil {
 			continue
 		}
@@ -55,10 +55,7 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 			c = c.add(hopOf(h, route{
 				prefix: netip.PrefixFrom(c.packet.Dst, c.packet.Dst.BitLen()), hop: model.HopPrivateEndpoint,
 			}, true, nil))
-			if via[i].peering != nil {
-				c = t.crossPeering(c, via[i], h.place)
-			}
-			t.arriveEndpoint(c, p)
+			t.arriveEndpoint(t.crossInto(c, via[i], h.place), p)
 		}
 		switch {
 		case displaced.may && local:

@@ -13,16 +13,16 @@ import (
 func (t *tracer) toAppliance(c course, h *host, a netip.Addr) {
 	if a.IsValid() {
 		a = a.Unmap()
-		for _, l := range t.neighbourhood(h.vnet) {
+		for _, l := range t.near(h.vnet) {
 			if l.remote == nil {
 				continue
 			}
-			d := c
 			cross := func() course {
-				if l.peering == nil {
-					return d
+				d := t.crossInto(c, l, h.place)
+				if l.group {
+					d = d.uncertain() // AZ-RT-08 names direct peers alone
 				}
-				return t.crossPeering(d, l, h.place)
+				return d
 			}
 			if f := t.firewallAt(l.remote, a); f != nil {
 				t.atFirewall(cross(), f, false)
@@ -55,7 +55,7 @@ func (t *tracer) toAppliance(c course, h *host, a netip.Addr) {
 	}
 	at := model.Place{Kind: model.PlaceUnknown, ID: h.subnetID, Part: a.String()}
 	if h.vnet != nil {
-		for _, l := range t.neighbourhood(h.vnet) {
+		for _, l := range t.near(h.vnet) {
 			if l.remote != nil {
 				for _, s := range t.subnetsOf(l.remote) {
 					if slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool { return p.IsValid() && p.Contains(a) }) {

@@ -20,47 +20,38 @@ func (t *tracer) outbound(c course, h *host, next func(course)) {
 
 // inbound takes a packet through the controls of the receiving side: admin rules, the subnet's NSG, the NIC's NSG.
 func (t *tracer) inbound(c course, h *host, next func(course)) {
-	if t.closedWithoutNSG(h, c) {
-		v := denied("", model.Source{})
-		v.deny.detail = "a Standard public address is closed where no NSG allows the flow (AZ-PIP-02)"
-		open := t.assume("ASM-STDPIP")
-		v.why = open.why
-		if open.uncertain() || c.public.sku == model.SKUNotStated {
-			v = v.either(allowed("", model.Source{}))
-			v.why = union(v.why, []string{"ASM-STDPIP"})
-		}
-		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, v, next)
-		return
-	}
 	t.admin(c, h, AdminIn, func(c course) {
+		if t.closedWithoutNSG(h, c) {
+			t.closed(c, h, next)
+			return
+		}
 		t.subnetStage(c, h, model.Inbound, func(c course) {
 			t.nicStage(c, h, model.Inbound, next)
 		})
 	})
 }
 
+// closed is a Standard public address where no NSG stands at all (AZ-PIP-02). Whether a security admin rule that allows the flow opens it
+// is not documented (AZ-AVNM-13).
+func (t *tracer) closed(c course, h *host, next func(course)) {
+	v := denied("", model.Source{})
+	v.deny.detail = "a Standard public address is closed where no NSG allows the flow (AZ-PIP-02)"
+	open := t.assume("ASM-STDPIP")
+	v.why = open.why
+	if open.uncertain() || c.public.sku == model.SKUNotStated {
+		v = v.either(allowed("", model.Source{}))
+		v.why = union(v.why, []string{"ASM-STDPIP"})
+	}
+	if c.opened.may {
+		v = v.either(verdict{allow: blame{is: true, detail: "a security admin rule may open the address (AZ-AVNM-13)"}}, "ASM-AVNM-PIP")
+	}
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, v, next)
+}
+
 // closedWithoutNSG is the exception to AZ-NSG-12 (AZ-PIP-02); Basic addresses are open (AZ-PIP-04). AKS nodes always have an NSG
 // (AKS-LB-01).
 func (t *tracer) closedWithoutNSG(h *host, c course) bool {
 	return c.public != nil && c.public.sku != model.Basic && h.cluster == nil && h.nsg == "" && h.subnet != nil && t.subnetNSG(h) == ""
-}
-
-// admin stands for security admin rules, of which the input has none: none exist (ASM-AVNM), or with Strict some may allow past
-// the NSGs and some may deny (AZ-AVNM-03). They do not apply to the subnets of AZ-AVNM-09.
-func (t *tracer) admin(c course, h *host, stage Stage, next func(course)) {
-	if h.pool != nil && h.pool.Subnet == "" {
-		c = c.given(t.assume("ASM-A-MANAGEDVNET")) // AKS-NET-12
-	}
-	if subnetKind(h.subnet) != ordinary || t.isAppGatewaySubnet(h.subnetID) {
-		next(c)
-		return
-	}
-	if m := t.assume("ASM-AVNM"); m.uncertain() {
-		v := verdict{allow: blame{is: true, detail: "no security admin rule is in the input"}, deny: blame{is: true, detail: "a security admin rule may exist"}, why: m.why}
-		t.decide(c, Hop{At: h.place, Stage: stage}, v, next)
-		return
-	}
-	next(c.because("ASM-AVNM"))
 }
 
 // nicStage is the NSG of the host's NIC.
@@ -70,11 +61,11 @@ func (t *tracer) nicStage(c course, h *host, dir model.Direction, next func(cour
 		stage = NICOut
 	}
 	v, exists := t.nicVerdict(h, c.flow(), dir)
-	if !exists {
+	if !exists || c.bypass.must {
 		next(c)
 		return
 	}
-	t.decide(c, Hop{At: h.place, Stage: stage}, t.mayPassAdmin(v), next)
+	t.decide(c, Hop{At: h.place, Stage: stage}, c.pastNSG(v), next)
 }
 
 // subnetStage is the NSG of the host's subnet.
@@ -83,19 +74,11 @@ func (t *tracer) subnetStage(c course, h *host, dir model.Direction, next func(c
 	if dir == model.Outbound {
 		stage = SubnetOut
 	}
-	if h.subnet != nil && t.subnetNSG(h) == "" {
+	if h.subnet != nil && t.subnetNSG(h) == "" || c.bypass.must {
 		next(c)
 		return
 	}
-	t.decide(c, Hop{At: h.place, Stage: stage}, t.mayPassAdmin(t.subnetVerdict(h, c.flow(), dir)), next)
-}
-
-// mayPassAdmin: with Strict an unseen AlwaysAllow may have jumped over the NSGs (AZ-AVNM-02, AZ-AVNM-03).
-func (t *tracer) mayPassAdmin(v verdict) verdict {
-	if !t.strict || v.allow.is {
-		return v
-	}
-	return v.either(verdict{allow: blame{is: true, detail: "a security admin rule may allow past the NSG"}}, "ASM-AVNM")
+	t.decide(c, Hop{At: h.place, Stage: stage}, c.pastNSG(t.subnetVerdict(h, c.flow(), dir)), next)
 }
 
 // subnetNSG is the NSG that acts on a host's subnet; none acts where Azure does not support one (AZ-NSG-20).

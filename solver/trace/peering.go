@@ -15,6 +15,8 @@ type link struct {
 	id      model.ID       // of the remote VNet
 	back    *model.Peering // the other side's object; nil: the input lacks it
 	certain bool
+	group   bool     // no peering: both are members of a connected group (AZ-AVNM-11)
+	why     []string // of a group that is not certain
 }
 
 // links lists the peerings of a VNet that carry traffic: both objects, both Connected (AZ-PEER-01). An empty state is that of a

@@ -101,7 +101,7 @@ func sameAddress(a, b address) bool {
 // backBy is the reply's next hop.
 func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []crossing) bool {
 	switch r.hop {
-	case model.HopVnetLocal, model.HopPeering, model.HopGlobalPeering:
+	case model.HopVnetLocal, model.HopPeering, model.HopGlobalPeering, model.HopConnectedGroup:
 		return t.backAt(c, seen, crossed)
 	case model.HopAppliance:
 		if len(crossed) == 0 {

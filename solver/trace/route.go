@@ -80,6 +80,7 @@ func (w *world) table(h *host, o tableOptions) []route {
 		out = append(out, route{prefix: netip.MustParsePrefix("::/0"), hop: model.HopInternet, certain: true})
 	}
 	out = append(out, w.peerRoutes(h)...)
+	out = append(out, w.groupRoutes(h)...)
 	if w.propagates(h.subnet) {
 		out = append(out, w.gatewayRoutes(h)...)
 	}
@@ -414,6 +415,10 @@ func (t *tracer) follow(c course, h *host, r route, certain bool, why []string) 
 			return
 		}
 		t.deliverIn(t.crossPeering(c, *r.link, h.place), r.link.remote, r.link.global())
+	case model.HopConnectedGroup:
+		c = c.forward(h.place, Transport, "connected group")
+		c.entry = nil
+		t.deliverIn(c, r.link.remote, r.link.global())
 	case model.HopGateway:
 		t.toGateway(c, h, r)
 	case model.HopAppliance:
@@ -439,15 +444,11 @@ func (t *tracer) local(c course, h *host, r route) {
 		t.deliverIn(c, h.vnet, false)
 		return
 	}
-	for _, l := range t.neighbourhood(h.vnet) {
+	for _, l := range t.near(h.vnet) {
 		if l.remote == nil || l.remote.Partial || !t.ownsAddress(l.remote, c.dst) {
 			continue
 		}
-		d := c.uncertain("ASM-VNETLOCAL")
-		if l.peering != nil {
-			d = t.crossPeering(d, l, h.place)
-		}
-		t.deliverIn(d, l.remote, l.global())
+		t.deliverIn(t.crossInto(c.uncertain("ASM-VNETLOCAL"), l, h.place), l.remote, l.global())
 	}
 	t.drop(c.uncertain("ASM-VNETLOCAL"), h.place, Transport, "a VnetLocal route outside the VNet's space leads nowhere")
 }

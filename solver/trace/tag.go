@@ -33,7 +33,7 @@ func (r row) empty() bool { return emptySet(r.set) && len(r.tags) == 0 && !r.eve
 // view computes the tag for a host.
 func (w *world) view(h *host) *view {
 	v := &view{nodeOf: h.cluster}
-	var own, space, peerFlag, peerRest, gateways, behind, routes, defaults netipx.IPSetBuilder
+	var own, space, peerFlag, peerRest, gateways, groups, behind, routes, defaults netipx.IPSetBuilder
 	own.Add(wireServer())
 	if h.vnet != nil {
 		for _, p := range h.vnet.Prefixes {
@@ -45,6 +45,12 @@ func (w *world) view(h *host) *view {
 			if l.peering.AllowForwarded == model.On { // AZ-PEER-05: networks behind the peer
 				w.networksBehind(h.vnet, l.remote, &behind)
 			}
+		}
+	}
+	for _, l := range w.groupLinks(h.vnet) { // AZ-AVNM-11
+		for _, p := range l.remote.Prefixes {
+			addPrefix(&groups, p)
+			addPrefix(&space, p)
 		}
 	}
 	learned := w.tagOfGateways(h, &own, &gateways)
@@ -71,6 +77,7 @@ func (w *world) view(h *host) *view {
 		row{set: built(&peerFlag)},
 		row{set: built(&peerRest)},
 		row{set: built(&gateways), every: learned},
+		row{set: built(&groups)},
 		row{set: built(&behind)},
 		row{set: built(&routes), tags: tags, growth: true},
 		row{set: built(&defaults), growth: true},
