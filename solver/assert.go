@@ -161,7 +161,7 @@ func (s *Solution) decideDeny(q *query, out *AssertionResult) {
 		}
 	}
 	if out.Verdict == Undecided {
-		notes = append(s.doubts(q, rows), s.graph.Notes...)
+		notes = append(append(notes, s.doubts(q, rows)...), s.graph.Notes...)
 	} else {
 		notes = append(notes, s.notesOf(q)...)
 	}

@@ -2,6 +2,7 @@ package solver
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,7 @@ type exampleRow struct {
 	from, to string // selectors
 	service  string
 	dial     string // the address that the client sends to, where that is not the target's own: a public address, a frontend
+	port     string // the service there, where it is not that of the target (AZ-GEN-11)
 	// want is `reachable`, `asymmetric` (delivered, and the reply does not return: over A, under D), `unreachable` or `unknown`. After a colon
 	// stands the last rule that decided, or all of them in their order; for `unknown` an assumption that it rests on. Empty: the row is about
 	// the next hop alone, and nobody has the address.
@@ -79,6 +81,11 @@ func hold(t *testing.T, s *Solution, rows []exampleRow) {
 		}
 		if r.walk != "" {
 			verdict, reason = r.walk, ""
+		}
+		if r.port != "" {
+			if svc, err = model.ParsePortService(r.port); err != nil {
+				t.Fatal(err)
+			}
 		}
 		s.walk(t, r, svc, question, verdict, reason)
 	}
@@ -169,6 +176,8 @@ func (s *Solution) walk(t *testing.T, r exampleRow, svc model.PortService, quest
 		t.Errorf("%s: next hop %s, want %s\n%s", question, hop, r.hop, walked(res))
 	}
 }
+
+func address(text string) netip.Addr { return netip.MustParseAddr(text) }
 
 // isTarget reports whether a packet that arrived at a place arrived at the target of a row.
 func (s *Solution) isTarget(p model.Place, to string) bool {

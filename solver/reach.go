@@ -542,7 +542,7 @@ func (s *Solution) Reach(from, to []model.Selector, services []model.PortService
 		}
 	}
 	if out.Verdict == Unknown {
-		notes = append(s.doubts(q, rows), s.graph.Notes...)
+		notes = append(append(notes, s.doubts(q, rows)...), s.graph.Notes...)
 	} else {
 		notes = append(notes, s.notesOf(q)...)
 	}

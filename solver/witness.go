@@ -79,8 +79,8 @@ func (s *Solution) rowWitness(q *query, r row) (*Witness, []string) {
 	return w, notes
 }
 
-// doubts names the assumptions that keep what may be delivered from being certain: those of the edges that a packet of each open row
-// passes in the over bound alone.
+// doubts names the assumptions that keep what may be delivered from being certain: those of every way that a packet of each open row may
+// have come.
 func (s *Solution) doubts(q *query, rows []row) []string {
 	const most = 32
 	space := s.graph.Space
@@ -89,17 +89,11 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 	ask := func(sets, sure map[dataplane.NodeID]packet.Set) {
 		for _, n := range slices.Sorted(maps.Keys(sets)) {
 			open := space.Subtract(sets[n], sure[n])
-			p, ok := space.Sample(open, s.graph.Natural()...)
-			if !ok || seen >= most {
+			if open.Empty() || seen >= most {
 				continue
 			}
 			seen++
-			_, steps := q.floods(dataplane.Over).Course(n, p)
-			for _, st := range steps {
-				if !st.Certain {
-					out = append(out, st.Notes...)
-				}
-			}
+			out = append(out, q.floods(dataplane.Over).Doubts(n, open)...)
 		}
 	}
 	for _, r := range rows {
@@ -238,10 +232,14 @@ func (s *Solution) replay(start packet.Packet, n dataplane.NodeID, arrived packe
 	end.Place = s.graph.PlaceAt(n, s.graph.Universe.Example(arrived.Dst))
 	res := trace.Run(s.Project.Estate, s.traceOptions(false), p)
 	var best *trace.Path
+	var doubts []string // of every course that may end there: what one leaves open another may leave open for its own reasons
 	for i := range res.Paths {
 		path := &res.Paths[i]
 		if path.End != trace.Delivered || end.Stage == dataplane.StageReceive && !samePlace(path.At, end.Place) {
 			continue
+		}
+		if !path.Certain {
+			doubts = append(doubts, path.Assumptions...)
 		}
 		if best == nil || path.Session && !best.Session || path.Certain && !best.Certain {
 			best = path
@@ -250,7 +248,11 @@ func (s *Solution) replay(start packet.Packet, n dataplane.NodeID, arrived packe
 	if best == nil {
 		return tracedLeg{}, false
 	}
-	return tracedLeg{packet: s.printPacket(p), hops: s.printHops(best.Hops), notes: best.Assumptions}, true
+	notes := best.Assumptions
+	if !best.Certain {
+		notes = doubts
+	}
+	return tracedLeg{packet: s.printPacket(p), hops: s.printHops(best.Hops), notes: notes}, true
 }
 
 // samePlace compares where the interpreter delivered with where the solver did. A relay's listeners and a workload's placements are

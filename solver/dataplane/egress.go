@@ -17,6 +17,7 @@ type egress struct {
 	frontends []netip.Addr // public load balancer frontends that translate for the machine
 	defaults  bool         // default outbound access may apply
 	certain   bool         // … and does for certain
+	storage   bool         // storage of the region may be reached where no method applies (AZ-OUT-06)
 	none      bool         // a forwarder: packets leave only if they carry a public source already
 }
 
@@ -31,6 +32,10 @@ func (p *planner) egressOf(subnet model.ID, publicIP model.ID, pools []model.ID,
 		e.nat = s.NATGateway
 		e.defaults = s.DefaultOutbound != model.Off && uniform // AZ-OUT-04, AZ-OUT-08
 		e.certain = s.DefaultOutbound == model.On              // AZ-OUT-05: not stated may be private, by the API's version
+		e.storage = uniform
+		if s.DefaultOutbound == model.Off && len(s.Delegations) > 0 {
+			e.defaults = uniform // AZ-OUT-07: the flag is ignored for delegated subnets
+		}
 	}
 	if publicIP != "" {
 		if a := p.publicAddr(publicIP); a.IsValid() {
@@ -62,6 +67,9 @@ func (e egress) named() egress {
 	if e.certain {
 		parts = append(parts, "certain")
 	}
+	if e.storage {
+		parts = append(parts, "storage")
+	}
 	e.key = strings.Join(parts, ";")
 	return e
 }
@@ -75,6 +83,66 @@ func (e egress) withoutDefault() egress {
 	e.defaults, e.certain = false, false
 	return e.named()
 }
+
+// withPossibleDefault is the egress of a NIC that may have default outbound access although its subnet is private (AZ-OUT-07).
+func (e egress) withPossibleDefault(uniform bool) egress {
+	if !e.defaults {
+		e.defaults, e.certain = uniform, false
+	}
+	return e.named()
+}
+
+// inAddressPool reports a member of a load balancer's pool by address, which uses default outbound access (AZ-OUT-07).
+func (p *planner) inAddressPool(c model.IPConfig) bool {
+	for _, lb := range p.e.LoadBalancers {
+		for _, pool := range lb.Pools {
+			if slices.ContainsFunc(pool.Addresses, func(a model.LBAddress) bool { return c.Address.IsValid() && a.Address == c.Address }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// regionalStorage is the packets to storage of a subnet's region: accounts of the estate by their location, others by the tag. Nil where no
+// route of the subnet leads to the internet, so that it does not matter (AZ-OUT-06).
+func (p *planner) regionalStorage(subnet model.ID) (to *lazy, notes []string) {
+	routes, known := p.candidates(subnet)
+	overridden, leads := false, !known
+	for _, r := range routes {
+		overridden = overridden || r.origin == userRoute && r.prefix == allV4()
+		leads = leads || r.origin == userRoute && r.hop.kind == model.HopInternet
+	}
+	if overridden && !leads {
+		return nil, nil
+	}
+	_, v := p.e.SubnetOf(subnet)
+	region := ""
+	if v != nil {
+		region = regionOf(v.Location)
+	}
+	var doors, elsewhere []netip.Addr
+	for _, s := range p.e.Services {
+		door := p.symbolOf(model.ServiceDoor, s.ID, "")
+		if s.Kind == model.StorageAccount && (region == "" || s.Location == "" || regionOf(s.Location) == region) {
+			doors = append(doors, door)
+		} else {
+			elsewhere = append(elsewhere, door)
+		}
+	}
+	tag := "Storage"
+	if region != "" {
+		tag += "." + region
+	}
+	if p.tagKind(tag) == tagSymbolic {
+		notes = append(notes, "ASM-TAG("+tag+")")
+	}
+	inTag := minus(p.inTagAny(tag, dstIn), dstIn(p.addr.exactHosts(elsewhere...)))
+	return either(inTag, dstIn(p.addr.exactHosts(doors...))), append(notes, "ASM-PRIVATE-ST")
+}
+
+// regionOf spells a region as tags do.
+func regionOf(location string) string { return strings.ToLower(strings.ReplaceAll(location, " ", "")) }
 
 // outboundFrontends are the public frontends that give a pool's members an outbound address: outbound rules, and load-balancing rules
 // by default SNAT (AZ-LB-09).
@@ -170,6 +238,11 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 			g.under, notes = nothing(), []string{"ASM-DOA"}
 		}
 		use(both(portOnly, v4), g, notes, p.symbolOf(model.DefaultOutbound, "", "")) // AZ-OUT-04, AZ-V6-04
+	}
+	if eg.storage && !eg.defaults && len(four)+len(eg.frontends) == 0 && eg.nat == "" {
+		if to, notes := p.regionalStorage(subnet); to != nil {
+			use(both(both(portOnly, v4), to), onlyOver(everything()), notes, p.symbolOf(model.DefaultOutbound, "", ""))
+		}
 	}
 }
 

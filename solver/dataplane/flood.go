@@ -3,8 +3,6 @@ package dataplane
 import (
 	"container/heap"
 	"net/netip"
-	"slices"
-	"strings"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver/packet"
@@ -167,7 +165,7 @@ func (f *Flood) Course(n NodeID, p packet.Packet) (start packet.Packet, steps []
 			}
 			prev, _ := s.Sample(hit, f.g.Natural()...)
 			certain := s.Contains(e.guard.bound(f.g.compiler, OneWay), prev)
-			steps = append(steps, Step{From: e.from, To: n, Before: prev, After: p, Certain: certain, Notes: f.g.bearing(e.notes, prev)})
+			steps = append(steps, Step{From: e.from, To: n, Before: prev, After: p, Certain: certain, Notes: f.g.bearing(e.notes, f.single(prev))})
 			n, p, limit, found = e.from, prev, a.step, true
 			break
 		}
@@ -175,22 +173,6 @@ func (f *Flood) Course(n NodeID, p packet.Packet) (start packet.Packet, steps []
 			panic("dataplane: an arrival without a source") // INVARIANT: every arrival came over its edge from an earlier one
 		}
 	}
-}
-
-// bearing keeps the assumptions that may bear on one packet: service tags hold public addresses alone (AZ-TAG-09), and rules for ports
-// are doubtful for protocols without ports.
-func (g *Graph) bearing(notes []string, p packet.Packet) []string {
-	public := either(srcIn(g.planner.addr.public), dstIn(g.planner.addr.public)).get(g.compiler)
-	return slices.DeleteFunc(slices.Clone(notes), func(n string) bool {
-		switch {
-		case strings.HasPrefix(n, "ASM-TAG("):
-			return !g.Space.Contains(public, p)
-		case n == "ASM-PORTLESS":
-			return model.Protocol(p.Protocol).HasPorts()
-		default:
-			return false
-		}
-	})
 }
 
 func (f *Flood) crossable(e *edge) packet.Set { return e.guard.bound(f.g.compiler, f.bound) }

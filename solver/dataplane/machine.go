@@ -145,6 +145,8 @@ func (p *planner) planMachines() {
 			eg := p.egressOf(c.Subnet, c.PublicIP, pools, p.uniform(n))
 			if n.DefaultOutbound == model.Off {
 				eg = eg.withoutDefault()
+			} else if n.DefaultOutbound == model.On || p.inAddressPool(c) {
+				eg = eg.withPossibleDefault(p.uniform(n))
 			}
 			f := filtered{subnet: c.Subnet, nicNSG: n.NSG, members: c.ASGs}
 			if apart {

@@ -177,16 +177,13 @@ func (p *planner) inGroups(v *model.VNet, groups []model.ID) bounds {
 	return b
 }
 
-// regionOf spells a region as evidence does.
-func regionOf(v *model.VNet) string { return strings.ToLower(strings.ReplaceAll(v.Location, " ", "")) }
-
 // adminListOf is the rules of one manager at a VNet.
 func (p *planner) adminListOf(id model.ID, v *model.VNet) adminList {
 	l := adminList{manager: id, rank: p.scopeRank(id)}
 	if !p.deploys(id, "SecurityAdmin") {
 		return l
 	}
-	region := regionOf(v)
+	region := regionOf(v.Location)
 	for _, a := range p.e.ActiveAdmin { // AZ-AVNM-14 b
 		if a.Manager.Key() != id.Key() || region != "" && a.Region != region {
 			continue

@@ -89,7 +89,7 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 				add(r)
 			} else if set, ok := p.serviceTag[strings.ToLower(u.Tag)]; ok {
 				r.rank = tagRank(u.Tag)
-				for _, x := range set.Prefixes() {
+				for _, x := range slices.Concat(set.Prefixes(), hosts(p.doorsInTag(u.Tag))) { // AZ-SE-03
 					r.prefix = x
 					add(r)
 				}
@@ -253,6 +253,9 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 			whole := ipset([]netip.Prefix{r.prefix})
 			// What a peering or group that may exist would take is the gateway's possibly, and not for certain.
 			c = compiled{r, dstIn(p.addr.space(minusSet(whole, inside)).may), dstIn(p.addr.space(minusSet(whole, perhaps)).must)}
+		case model.SymbolBlock().Contains(r.prefix.Addr()): // the door of an account
+			l := dstIn(p.addr.exactHosts(r.prefix.Addr()))
+			c = compiled{r, l, l}
 		default:
 			a := p.addr.set([]netip.Prefix{r.prefix})
 			c = compiled{r, dstIn(a.may), dstIn(a.must)}

@@ -207,7 +207,7 @@ func (p *planner) coveredTag(service, tag string, v *model.VNet) *lazy {
 	case v == nil || v.Location == "":
 		return nothing()
 	default:
-		return p.inTagAny(tag+"."+strings.ToLower(strings.ReplaceAll(v.Location, " ", "")), dstIn)
+		return p.inTagAny(tag+"."+regionOf(v.Location), dstIn)
 	}
 }
 

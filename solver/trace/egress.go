@@ -230,12 +230,16 @@ func (t *tracer) sameRegionStorage(c course, h *host) []translation {
 	s := c.dst.service
 	storage := s != nil && s.Kind == model.StorageAccount && (s.Location == "" || h.vnet == nil || h.vnet.Location == "" || region(s.Location) == region(h.vnet.Location))
 	if s == nil {
-		storage = t.inTag("Storage", c.dst, c.packet.Tags).may
+		tag := "Storage"
+		if h.vnet != nil && h.vnet.Location != "" {
+			tag += "." + region(h.vnet.Location)
+		}
+		storage = t.inTag(tag, c.dst, c.packet.Tags).may
 	}
 	if !storage {
 		return nil
 	}
-	return []translation{{addr: t.unknownOutbound(), detail: "storage of the same region (AZ-OUT-06)", maybe: true}}
+	return []translation{{addr: t.unknownOutbound(), detail: "storage of the same region (AZ-OUT-06)", why: []string{"ASM-PRIVATE-ST"}, maybe: true}}
 }
 
 // inAddressPool reports a member of a load balancer's pool by address.
