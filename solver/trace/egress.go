@@ -73,11 +73,7 @@ func (t *tracer) outboundMethods(c course, h *host) (out []translation, shut str
 		return list, ""
 	}
 	if list := ofFamily(t.balancerOutbound(h, ported), v6); len(list) > 0 {
-		shut := ""
-		if list[0].maybe {
-			shut = "load-balancing rules may have their outbound SNAT switched off"
-		}
-		return list, shut
+		return list, ""
 	}
 	if list, shut, decided := t.clusterOutbound(h, ported); decided && !v6 {
 		return list, shut
@@ -138,8 +134,7 @@ func (t *tracer) instanceAddress(c course, h *host) []translation {
 	return nil
 }
 
-// balancerOutbound is the outbound rule of a public load balancer, else the default SNAT of its rules (AZ-LB-09). Whether a rule has
-// its SNAT switched off is not in the model.
+// balancerOutbound is the outbound rule of a public load balancer, else the default SNAT of its rules (AZ-LB-09).
 func (t *tracer) balancerOutbound(h *host, ported bool) []translation {
 	if !ported || h.config == nil {
 		return nil
@@ -149,13 +144,13 @@ func (t *tracer) balancerOutbound(h *host, ported bool) []translation {
 		for _, r := range lb.Outbound {
 			if t.inPool(lb, []model.ID{r.Pool}, h) {
 				for _, id := range r.Frontends {
-					explicit = append(explicit, t.frontendOutbound(lb, id, false)...)
+					explicit = append(explicit, t.frontendOutbound(lb, id)...)
 				}
 			}
 		}
 		for _, r := range lb.Rules {
-			if t.inPool(lb, r.Pools, h) {
-				implied = append(implied, t.frontendOutbound(lb, r.Frontend, true)...)
+			if r.DisableOutboundSNAT != model.On && t.inPool(lb, r.Pools, h) { // off unless stated
+				implied = append(implied, t.frontendOutbound(lb, r.Frontend)...)
 			}
 		}
 	}
@@ -176,20 +171,20 @@ func (t *tracer) inPool(lb *model.LoadBalancer, pools []model.ID, h *host) bool 
 }
 
 // frontendOutbound is a public frontend as outbound address.
-func (t *tracer) frontendOutbound(lb *model.LoadBalancer, id model.ID, maybe bool) []translation {
+func (t *tracer) frontendOutbound(lb *model.LoadBalancer, id model.ID) []translation {
 	for _, f := range lb.Frontends {
 		if !same(f.ID, id) || f.PublicIP == "" && f.Prefix == "" {
 			continue
 		}
 		detail := "load balancer " + lb.Name() + "/" + f.Name
 		if a := t.publicAddress(f.PublicIP); a.IsValid() {
-			return []translation{{addr: t.address(a), detail: detail, maybe: maybe}}
+			return []translation{{addr: t.address(a), detail: detail}}
 		}
 		if p, ok := model.Get[*model.PublicIPPrefix](t.e, f.Prefix); ok && p.Prefix.IsValid() {
 			a := address{at: p.Prefix.Addr(), may: prefixSet(p.Prefix), azure: &azureAddress{p.Location}}
-			return []translation{{addr: a, detail: detail, maybe: maybe}}
+			return []translation{{addr: a, detail: detail}}
 		}
-		return []translation{{addr: t.unknownOutbound(), detail: detail, maybe: maybe}}
+		return []translation{{addr: t.unknownOutbound(), detail: detail}}
 	}
 	return nil
 }
