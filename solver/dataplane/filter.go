@@ -34,7 +34,18 @@ type reading struct {
 	// pods: the packets carry pod addresses of an overlay cluster; default rules pass them, VirtualNetwork in a custom rule may or may
 	// not hold them (K8S-AZ-06).
 	pods *netipx.IPSet
+	// portless says how `*` with ports is read for packets without ports (AZ-NSG-07).
+	portless portlessReading
 }
+
+// portlessReading is a reading of AZ-NSG-07. It is one for all rules, so that two lists of rules can be compared under each.
+type portlessReading uint8
+
+const (
+	portlessOpen    portlessReading = iota // possibly matched, not for certain
+	portlessMatched                        // in every rule
+	portlessMissed                         // in none
+)
 
 // key tells readings apart.
 func (r reading) key() string {
@@ -227,8 +238,8 @@ func (p *planner) matchOf(r model.SecurityRule, a assignment, d reading) (must, 
 		return transport([]model.Protocol{r.Protocol}, sports, r.DestPorts, portless)
 	}
 	// AZ-NSG-07: whether `*` with ports matches packets without ports is not documented.
-	must = both(both(either(src.must...), either(dst.must...)), ports(false))
-	may = both(both(either(src.may...), either(dst.may...)), ports(true))
+	must = both(both(either(src.must...), either(dst.must...)), ports(d.portless == portlessMatched))
+	may = both(both(either(src.may...), either(dst.may...)), ports(d.portless != portlessMissed))
 	if r.UnknownMatch != "" {
 		must = nothing()
 	}
@@ -370,9 +381,26 @@ func (p *planner) asgMembers(g model.ID) (must, may packet.AddrSet) {
 // platformExceptions are the flows to host addresses that an NSG does not filter (AZ-PLAT-01 to 03): the agent's ports never, DNS and
 // metadata unless an outbound Deny names their tag.
 func (p *planner) platformExceptions(rules []model.SecurityRule, g guard) guard {
+	x := p.exempt(rules)
+	platform := dstIn(p.addr.exactHosts(platformHosts()...))
+	filtered := both(platform, minus(everything(), x.tagged))
+	return guard{
+		over:  either(minus(g.over, platform), x.pass, x.older, both(g.over, filtered)),
+		under: either(minus(g.under, platform), x.pass, both(g.under, filtered)),
+	}
+}
+
+// exemption is the flows to host addresses that a list does not decide.
+type exemption struct {
+	pass   *lazy // whatever rules say of addresses
+	older  *lazy // likewise, by an older text (AZ-PLAT-02)
+	tagged *lazy // those that rules for the tags of the platform alone decide (AZ-PLAT-03)
+}
+
+func (p *planner) exempt(rules []model.SecurityRule) exemption {
 	dns, imds := p.addr.exactHosts(platformDNS()), p.addr.exactHosts(platformIMDS())
 	agent := both(dstIn(dns), tcpTo(80, 32526))
-	older := both(dstIn(dns), tcpTo(443)) // an older text names it as well (AZ-PLAT-02)
+	older := both(dstIn(dns), tcpTo(443))
 	names := both(dstIn(dns), transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false))
 	lease := both(dstIn(dns), transport([]model.Protocol{model.UDP}, nil, []model.PortRange{{First: 67, Last: 67}}, false))
 	metadata := dstIn(imds)
@@ -392,12 +420,7 @@ func (p *planner) platformExceptions(rules []model.SecurityRule, g guard) guard 
 		list = append(list, ruleMatch{everything(), everything(), true})
 		return both(service, firstMatch(list, Over))
 	}
-	pass := either(agent, lease, exempt(names, tagPlatformDNS), exempt(metadata, tagPlatformIMDS))
-	platform := dstIn(p.addr.exactHosts(platformHosts()...))
-	return guard{
-		over:  either(minus(g.over, platform), pass, older, both(both(g.over, platform), minus(everything(), either(names, metadata)))),
-		under: either(minus(g.under, platform), pass, both(both(g.under, platform), minus(everything(), either(names, metadata)))),
-	}
+	return exemption{pass: either(agent, lease, exempt(names, tagPlatformDNS), exempt(metadata, tagPlatformIMDS)), older: older, tagged: either(names, metadata)}
 }
 
 // outbound and inbound are the filters of a NIC: admin rules (AZ-AVNM-01), NIC NSG and subnet NSG, both must allow (AZ-NSG-11).

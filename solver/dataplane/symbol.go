@@ -12,9 +12,17 @@ import (
 
 // symbolGroups says what each symbol's real address may be, and groups those that share it.
 func (p *planner) symbolGroups() []symbolGroup {
+	return p.groupSymbols(func(model.Symbol) bool { return true })
+}
+
+// groupSymbols is symbolGroups of those symbols that are wanted.
+func (p *planner) groupSymbols(wanted func(model.Symbol) bool) []symbolGroup {
 	var groups []symbolGroup
 	at := map[string]int{}
 	for _, s := range p.symbols.All() {
+		if !wanted(s) {
+			continue
+		}
 		within := p.symbolRange(s)
 		key := "public"
 		if within != nil {

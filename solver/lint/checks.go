@@ -76,6 +76,12 @@ func checks() []check {
 		{"nsg-ignored", Warning, nsgIgnored},
 		{"egress-to-any-tenant", Note, egressToAnyTenant},
 		{"range-spans-zones", Warning, rangeSpansZones}, // zone.go
+		// Rules of NSGs against each other: rule.go
+		{"rule-shadowed", Warning, ruleShadowed},
+		{"rule-redundant", Note, ruleRedundant},
+		{"rule-unused", Warning, ruleUnused},
+		{"rule-over-wide", Warning, ruleOverWide},
+		{"rule-overruled", Warning, ruleOverruled},
 		// Just-in-time access, Bastion: admin.go
 		{"jit-void", Error, jitVoid},
 		{"jit-without-deny", Error, jitWithoutDeny},

@@ -95,6 +95,7 @@ func TestBrokenExample(t *testing.T) {
 		{12, "error public-door-open database:sql-cards/migration-2026-09"},
 		{13, "error dnat-any-source firewall:fwp-hub/rcg-dnat/dnat-campus/partner-callback"},
 		{14, "warning tag-growth subnet:vnet-spoke/snet-jump"},
+		{14, "note rule-redundant nsg:nsg-jump/AllowBastionSshIn"},
 		{15, "warning api-server-public-name apiserver:aks-prod"},
 		{16, "error gateway-route-missing subnet:vnet-hub/GatewaySubnet"},
 		{17, "warning gateway-management-open nsg:nsg-appgw/AllowGatewayManagerIn"},

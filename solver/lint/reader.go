@@ -19,9 +19,12 @@ type reader struct {
 	members map[string]bool            // ASGs that something is in
 	guarded map[string][]string        // what an NSG guards, by its key
 	behind  map[string][]*model.Subnet // the subnets that an NSG is attached to, by its key
+	worn    map[string][]*model.NIC    // the interfaces that an NSG is attached to, by its key
 	fog     map[string]bool            // resources that something which was not understood may change
 	joined  map[string][]link          // the peerings of a VNet, by its key
 	steers  []steer                    // the routes to appliances
+	floats  map[string]bool            // subnets with members behind a load balancer that keeps its address in the packet
+	judged  *comparison                // the rules of NSGs against each other; made when first asked for
 
 	held    map[string]map[netip.Addr][]*model.NIC // who has an address of a VNet, by the VNet's key
 	unnamed map[string][]netip.Prefix              // subnets of a VNet in which something has an address that the input does not state
@@ -64,8 +67,8 @@ func newReader(p *model.Project) *reader {
 	e := p.Estate
 	r := &reader{
 		p: p, e: e, refs: model.NewRefs(e), names: map[string]int{}, holds: map[string]*tenants{}, members: map[string]bool{},
-		guarded: map[string][]string{}, behind: map[string][]*model.Subnet{}, fog: map[string]bool{}, joined: map[string][]link{},
-		held: map[string]map[netip.Addr][]*model.NIC{}, unnamed: map[string][]netip.Prefix{},
+		guarded: map[string][]string{}, behind: map[string][]*model.Subnet{}, worn: map[string][]*model.NIC{}, fog: map[string]bool{}, joined: map[string][]link{},
+		held: map[string]map[netip.Addr][]*model.NIC{}, unnamed: map[string][]netip.Prefix{}, floats: map[string]bool{},
 	}
 	r.countNames()
 	r.fillSubnets()
@@ -74,6 +77,7 @@ func newReader(p *model.Project) *reader {
 	}
 	r.readHolders()
 	r.readSteers()
+	r.readFloats()
 	r.readGuards()
 	for _, entry := range e.Ledger {
 		if entry.Disposition != model.Unsupported {
@@ -171,6 +175,9 @@ func (r *reader) readGuards() {
 	}
 	for _, n := range r.e.NICs {
 		guard(n.NSG, r.refs.Of(model.SelNIC, n))
+		if n.NSG != "" {
+			r.worn[n.NSG.Key()] = append(r.worn[n.NSG.Key()], n)
+		}
 	}
 	for _, s := range r.e.ScaleSets {
 		for _, profile := range s.Profiles {
