@@ -95,6 +95,13 @@ func checks() []check {
 		{"next-hop-not-forwarding", Warning, nextHopNotForwarding},
 		{"gateway-route-missing", Error, gatewayRouteMissing},
 		{"route-unsupported", Warning, routeUnsupported},
+		// Effective routes: way.go
+		{"route-loop", Warning, routeLoop},
+		{"route-black-hole", Warning, routeBlackHole},
+		{"asymmetric-path", Warning, asymmetricPath},
+		{"gateway-bypasses-firewall", Warning, gatewayBypassesFirewall},
+		{"service-endpoint-bypasses-firewall", Warning, serviceEndpointBypassesFirewall},
+		{"on-prem-range-overlaps", Warning, onPremRangeOverlaps},
 		// Peerings: peering.go
 		{"peering-not-connected", Warning, peeringNotConnected},
 		{"peering-bypasses-firewall", Error, peeringBypassesFirewall},

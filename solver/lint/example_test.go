@@ -78,6 +78,7 @@ func TestBrokenExample(t *testing.T) {
 		{1, "warning admin-port-in-list nsg:nsg-oos/AllowBastionIn"},
 		{2, "error default-route-missing subnet:vnet-spoke/snet-cluster-oos"},
 		{2, "error node-egress-open nodepool:npoos"},
+		{2, "warning asymmetric-path subnet:vnet-spoke/snet-cluster-oos"},
 		{3, "warning range-spans-zones ipgroup:ipg-campus"},
 		{3, "warning range-spans-zones nsg:nsg-analytics/AllowCampusIn"},
 		{4, "error endpoint-policies-off subnet:vnet-spoke/snet-pe"},

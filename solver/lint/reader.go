@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
 )
 
 // reader looks up what the checks ask of a project. It is built once and never changed.
@@ -25,6 +26,8 @@ type reader struct {
 	steers  []steer                    // the routes to appliances
 	floats  map[string]bool            // subnets with members behind a load balancer that keeps its address in the packet
 	judged  *comparison                // the rules of NSGs against each other; made when first asked for
+	routes  *dataplane.Routebook       // effective route tables
+	tables  map[string][]dataplane.Way // those that are asked for, by the subnet's key
 
 	held    map[string]map[netip.Addr][]*model.NIC // who has an address of a VNet, by the VNet's key
 	unnamed map[string][]netip.Prefix              // subnets of a VNet in which something has an address that the input does not state
@@ -69,6 +72,7 @@ func newReader(p *model.Project) *reader {
 		p: p, e: e, refs: model.NewRefs(e), names: map[string]int{}, holds: map[string]*tenants{}, members: map[string]bool{},
 		guarded: map[string][]string{}, behind: map[string][]*model.Subnet{}, worn: map[string][]*model.NIC{}, fog: map[string]bool{}, joined: map[string][]link{},
 		held: map[string]map[netip.Addr][]*model.NIC{}, unnamed: map[string][]netip.Prefix{}, floats: map[string]bool{},
+		routes: dataplane.NewRoutebook(e, p.Tags), tables: map[string][]dataplane.Way{},
 	}
 	r.countNames()
 	r.fillSubnets()

@@ -41,8 +41,7 @@ func ruleCases() []testCase {
 		{id: "rule-shadowed", name: "whether the tag holds the peers of a peer is not known", build: func(b *builder) {
 			served(b, "All 100 In Allow tcp VirtualNetwork * 443", "Web 200 In Allow tcp 10.2.0.0/16 * 443", denyIn)
 			hub, far := b.vnet("hub", "10.1.0.0/16"), b.vnet("far", "10.2.0.0/16")
-			net := b.resources[0].(*model.VNet)
-			mine, _ := b.peer(net, hub)
+			mine, _ := b.peer(added[*model.VNet](b, "net"), hub)
 			mine.AllowForwarded = model.On
 			b.peer(hub, far)
 		}},
@@ -52,13 +51,13 @@ func ruleCases() []testCase {
 		}},
 		{id: "rule-shadowed", name: "what an earlier rule matches was not understood", build: func(b *builder) {
 			served(b, "No 100 In Deny * 10.0.0.0/8 * *", "Web 200 In Allow tcp 10.1.0.0/16 * 443", denyIn)
-			b.resources[2].(*model.NSG).Rules[0].UnknownMatch = "a field"
+			added[*model.NSG](b, "web").Rules[0].UnknownMatch = "a field"
 		}},
 		{id: "rule-shadowed", name: "one priority twice: the order is not known", build: rules("No 100 In Deny * 10.0.0.0/8 * *", "Web 100 In Allow tcp 10.1.0.0/16 * 443", denyIn)},
 		{id: "rule-shadowed", name: "the other direction", build: rules("No 100 Out Deny * * * *", "Web 200 In Allow tcp 10.1.0.0/16 * 443", denyIn)},
 		{id: "rule-shadowed", name: "AKS wrote it", build: func(b *builder) {
 			served(b, "No 100 In Deny * 10.0.0.0/8 * *", "Web 200 In Allow tcp 10.1.0.0/16 * 443")
-			b.resources[2].(*model.NSG).Managed = true
+			added[*model.NSG](b, "web").Managed = true
 		}},
 		{id: "rule-shadowed", name: "Bastion demands the rule", build: func(b *builder) { // AZ-BAS-02
 			b.vnet("net", "10.0.0.0/16")

@@ -1,0 +1,131 @@
+package dataplane
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// Routebook reads effective route tables by themselves, apart from any graph. Left out are the routes of private endpoints and of service
+// endpoints, which come before the others (AZ-RT-21, AZ-PE-05). Not safe for concurrent use.
+type Routebook struct {
+	p      *planner
+	tables map[string]*RouteTable
+}
+
+// NewRoutebook reads what tables depend on. tags may be nil: the prefixes of service tags are not known then.
+func NewRoutebook(e *model.Estate, tags *model.ServiceTags) *Routebook {
+	p := &planner{e: e, serviceTag: map[string]*netipx.IPSet{}, o: Options{Tags: tags}}
+	p.readTags()
+	return &Routebook{p: p, tables: map[string]*RouteTable{}}
+}
+
+// RouteTable is the effective table of a subnet's NICs.
+type RouteTable struct {
+	Ways []Way // by descending preference
+	// Known is false where the input lacks the subnet, its VNet, or the route table that it names: nothing is certain then.
+	Known bool
+}
+
+// Way is what one route of a table gets.
+type Way struct {
+	Hop     model.NextHopType
+	Address netip.Addr // of a VirtualAppliance
+	Gateway model.ID   // of a route that a gateway brings
+	Peer    string     // key of the VNet that a peering's route leads to
+	User    string     // name of the user route; empty for one of the system or of a gateway
+	Prefix  netip.Prefix
+	// Over is the destinations that the route may get, Certain those that leave by its next hop for certain (AZ-RT-34).
+	Over, Certain *netipx.IPSet
+}
+
+// Table is the effective table of a subnet.
+func (b *Routebook) Table(subnet model.ID) *RouteTable {
+	if t, ok := b.tables[subnet.Key()]; ok {
+		return t
+	}
+	t := &RouteTable{}
+	b.tables[subnet.Key()] = t
+	s, v := b.p.e.SubnetOf(subnet)
+	if s == nil || v == nil || v.Partial {
+		return t
+	}
+	routes, known := b.p.candidates(subnet)
+	t.Known = known
+	inside := b.p.systemSpace(routes)
+	taken, tagged := ipset(nil), ipset(nil)
+	for _, r := range routes {
+		if r.tag != "" {
+			tagged = publicSpace() // whatever the tag holds
+		}
+	}
+	certain := make([]bool, 0, len(routes))
+	for _, g := range b.learning(s, v) {
+		// AZ-RT-34, AZ-GW-06: routes of any length that the input does not state. They never beat those into the VNet and its peers.
+		t.Ways, certain = append(t.Ways, Way{Hop: model.HopGateway, Gateway: g, Over: minusSet(ipset([]netip.Prefix{allV4(), allV6()}), inside)}), append(certain, false)
+	}
+	for i := 0; i < len(routes); {
+		// Routes alike take their destinations together: a service tag has thousands of prefixes.
+		r := routes[i]
+		var ps []netip.Prefix
+		for ; i < len(routes) && alikeRoutes(routes[i], r); i++ {
+			if r.tag == "" {
+				ps = append(ps, routes[i].prefix)
+			}
+		}
+		set := ipset(ps)
+		if r.tag != "" {
+			set = tagged
+		}
+		if r.origin == gatewayRoute {
+			set = minusSet(set, inside) // AZ-RT-20
+		}
+		w := Way{Hop: r.hop.kind, Address: r.hop.addr, Gateway: r.hop.gateway, Peer: r.hop.peer, Prefix: r.prefix, Over: minusSet(set, taken)}
+		if r.origin == userRoute {
+			w.User = r.name
+		}
+		t.Ways, certain = append(t.Ways, w), append(certain, r.certain && r.tag == "")
+		if r.certain && r.tag == "" {
+			if r.origin == userRoute && r.prefix.Bits() > 0 {
+				set = minusSet(set, tagged) // a tag's prefix may be longer
+			}
+			taken = unionSet(taken, set)
+		}
+	}
+	for i := range t.Ways {
+		w := &t.Ways[i]
+		w.Certain = ipset(nil)
+		if !known || !certain[i] {
+			continue
+		}
+		w.Certain = intersectSet(w.Over, taken)
+		for _, o := range t.Ways {
+			if o.Hop != w.Hop || o.Address != w.Address || o.Gateway != w.Gateway || o.Peer != w.Peer {
+				w.Certain = minusSet(w.Certain, o.Over)
+			}
+		}
+	}
+	return t
+}
+
+// learning lists the gateways that may give a subnet routes which the input does not state.
+func (b *Routebook) learning(s *model.Subnet, v *model.VNet) []model.ID {
+	if table, ok := model.Get[*model.RouteTable](b.p.e, s.RouteTable); ok && table.DisableBGP == model.On {
+		return nil // AZ-RT-26
+	}
+	var out []model.ID
+	for _, g := range b.p.gatewaysOf(v) {
+		if slices.ContainsFunc(b.p.farSides(g), func(f farSide) bool { return f.open }) {
+			out = append(out, g.ID)
+		}
+	}
+	return out
+}
+
+func alikeRoutes(a, b route) bool {
+	return a.length() == b.length() && strings.EqualFold(a.tag, b.tag) && a.origin == b.origin && a.hop == b.hop && a.certain == b.certain && a.name == b.name
+}
