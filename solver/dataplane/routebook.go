@@ -19,9 +19,7 @@ type Routebook struct {
 
 // NewRoutebook reads what tables depend on. tags may be nil: the prefixes of service tags are not known then.
 func NewRoutebook(e *model.Estate, tags *model.ServiceTags) *Routebook {
-	p := &planner{e: e, serviceTag: map[string]*netipx.IPSet{}, o: Options{Tags: tags}}
-	p.readTags()
-	return &Routebook{p: p, tables: map[string]*RouteTable{}}
+	return &Routebook{p: reader(e, tags), tables: map[string]*RouteTable{}}
 }
 
 // RouteTable is the effective table of a subnet's NICs.
@@ -55,8 +53,8 @@ func (b *Routebook) Table(subnet model.ID) *RouteTable {
 		return t
 	}
 	routes, known := b.p.candidates(subnet)
-	t.Known = known
-	inside := b.p.systemSpace(routes)
+	t.Known = known && len(b.p.unknownGroups(v)) == 0
+	inside, perhaps := b.p.systemSpace(routes, true), b.p.systemSpace(routes, false)
 	taken, tagged := ipset(nil), ipset(nil)
 	for _, r := range routes {
 		if r.tag != "" {
@@ -64,42 +62,51 @@ func (b *Routebook) Table(subnet model.ID) *RouteTable {
 		}
 	}
 	certain := make([]bool, 0, len(routes))
+	add := func(w Way, sure bool) { t.Ways, certain = append(t.Ways, w), append(certain, sure) }
 	for _, g := range b.learning(s, v) {
 		// AZ-RT-34, AZ-GW-06: routes of any length that the input does not state. They never beat those into the VNet and its peers.
-		t.Ways, certain = append(t.Ways, Way{Hop: model.HopGateway, Gateway: g, Over: minusSet(ipset([]netip.Prefix{allV4(), allV6()}), inside)}), append(certain, false)
+		add(Way{Hop: model.HopGateway, Gateway: g, Over: minusSet(ipset([]netip.Prefix{allV4(), allV6()}), inside)}, false)
 	}
-	for i := 0; i < len(routes); {
-		// Routes alike take their destinations together: a service tag has thousands of prefixes.
-		r := routes[i]
-		var ps []netip.Prefix
-		for ; i < len(routes) && alikeRoutes(routes[i], r); i++ {
-			if r.tag == "" {
-				ps = append(ps, routes[i].prefix)
+	for start, end := 0, 0; start < len(routes); start = end {
+		// AZ-RT-24, AZ-RT-25: of routes that nothing prefers one to the other, any may take the packet.
+		for end = start + 1; end < len(routes) && routes[start].preferred(routes[end]) == 0; {
+			end++
+		}
+		won := taken
+		for first, last := start, start; first < end; first = last {
+			// Routes alike take their destinations together: a service tag has thousands of prefixes.
+			r := routes[first]
+			var ps []netip.Prefix
+			for ; last < end && alikeRoutes(routes[last], r); last++ {
+				if r.tag == "" {
+					ps = append(ps, routes[last].prefix)
+				}
+			}
+			w := Way{Hop: r.hop.kind, Address: r.hop.addr, Gateway: r.hop.gateway, Peer: r.hop.peer, Prefix: r.prefix}
+			set, sure := ipset(ps), ipset(ps)
+			switch {
+			case r.tag != "":
+				set, sure = tagged, ipset(nil)
+			case r.origin == gatewayRoute: // AZ-RT-20
+				set, sure = minusSet(set, inside), minusSet(set, perhaps)
+			case r.origin == userRoute && r.prefix.Bits() > 0:
+				sure = minusSet(set, tagged) // a tag's prefix may be longer
+			}
+			if r.origin == userRoute {
+				w.User = r.name
+			}
+			w.Over = minusSet(set, taken)
+			add(w, r.certain && r.tag == "")
+			if r.certain {
+				won = unionSet(won, sure)
 			}
 		}
-		set := ipset(ps)
-		if r.tag != "" {
-			set = tagged
-		}
-		if r.origin == gatewayRoute {
-			set = minusSet(set, inside) // AZ-RT-20
-		}
-		w := Way{Hop: r.hop.kind, Address: r.hop.addr, Gateway: r.hop.gateway, Peer: r.hop.peer, Prefix: r.prefix, Over: minusSet(set, taken)}
-		if r.origin == userRoute {
-			w.User = r.name
-		}
-		t.Ways, certain = append(t.Ways, w), append(certain, r.certain && r.tag == "")
-		if r.certain && r.tag == "" {
-			if r.origin == userRoute && r.prefix.Bits() > 0 {
-				set = minusSet(set, tagged) // a tag's prefix may be longer
-			}
-			taken = unionSet(taken, set)
-		}
+		taken = won
 	}
 	for i := range t.Ways {
 		w := &t.Ways[i]
 		w.Certain = ipset(nil)
-		if !known || !certain[i] {
+		if !t.Known || !certain[i] {
 			continue
 		}
 		w.Certain = intersectSet(w.Over, taken)

@@ -115,7 +115,7 @@ func (r *reader) wall(s *model.Subnet, w dataplane.Way) *model.Firewall {
 
 // straight reports whether a way leads straight into a VNet.
 func straight(w dataplane.Way) bool {
-	return w.Hop == model.HopVnetLocal || w.Hop == model.HopPeering || w.Hop == model.HopGlobalPeering
+	return w.Hop == model.HopVnetLocal || w.Hop == model.HopPeering || w.Hop == model.HopGlobalPeering || w.Hop == model.HopConnectedGroup
 }
 
 // lost reports whether nothing gets through a way: None, or the internet for private addresses (AZ-RT-14, AZ-RT-16).
