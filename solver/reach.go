@@ -547,6 +547,9 @@ func (s *Solution) Reach(from, to []model.Selector, services []model.PortService
 		notes = append(notes, s.notesOf(q)...)
 	}
 	out.Assumptions = s.assumptions(notes, out.Verdict == Unknown)
+	if s.o.Explain {
+		s.explain(q, out)
+	}
 	return out, s.Err()
 }
 

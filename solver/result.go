@@ -126,6 +126,49 @@ type Blocker struct {
 	Detail string `json:"detail"`
 	From   string `json:"from"`
 	To     string `json:"to"`
+
+	Packets []Packets `json:"packets,omitempty"` // of an explanation: which packets it stops, as they are there
+	Total   uint64    `json:"total,omitempty"`   // how many rows Packets would have without the cap
+}
+
+// Control is a control that packets pass, and the rule that lets them.
+type Control struct {
+	At      string    `json:"at"`
+	Stage   string    `json:"stage"`
+	Rule    string    `json:"rule"`
+	Source  string    `json:"source"`
+	Packets []Packets `json:"packets"`
+	Total   uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap
+}
+
+// Change is one rule or setting that would have to be another.
+type Change struct {
+	At     []string `json:"at"` // the places where it acts on the flow
+	Stage  string   `json:"stage"`
+	Kind   string   `json:"kind"` // rule, setting
+	Rule   string   `json:"rule"`
+	Source string   `json:"source"`
+	Detail string   `json:"detail"`
+	Change string   `json:"change"` // what would have to be there: `a rule before this one that allows it`
+}
+
+// Pair is a sender and a target.
+type Pair struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// Explanation says what would have to change for the verdict to be another. Nothing is applied.
+type Explanation struct {
+	Passed   []Control  `json:"passed"`                        // the controls that the flow passes
+	Wanted   string     `json:"wanted"`                        // what the changes would do: open, stop
+	Changes  int        `json:"changes"`                       // the size of the smallest sets; 0 when there is none
+	Sets     [][]Change `json:"sets"`                          // sets of that size, each of which does it
+	More     int        `json:"more,omitempty"`                // how many more there are
+	Reason   string     `json:"reason"`                        // why there is none, in a sentence
+	NoWay    []Pair     `json:"noWay"`                         // open: pairs between which nothing leads, whatever rules, routes and peerings say
+	Witness  *Witness   `json:"witness" jsonschema:"nullable"` // open: a packet that the first set lets through
+	Replayed bool       `json:"replayed"`                      // the interpreter delivers that packet as well, with the same rules changed
 }
 
 // Assumption is what a verdict rests on.
@@ -146,6 +189,7 @@ type Reach struct {
 	Witness     *Witness     `json:"witness" jsonschema:"nullable"`
 	BlockedBy   []Blocker    `json:"blockedBy"`
 	Assumptions []Assumption `json:"assumptions"`
+	Explanation *Explanation `json:"explanation,omitempty"`
 }
 
 // Row is one pair of a matrix; pairs without any flow are left out.

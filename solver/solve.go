@@ -19,6 +19,7 @@ type Options struct {
 	Strict    bool
 	Questions []model.Selector // selectors of the command line, so that their addresses and names are told apart
 	Alone     bool             // nothing but the Questions will be asked, by Reach and Trace: what cannot matter to them is left out
+	Explain   bool             // find what would have to change (Explain), at the price of a larger graph
 	EachNIC   bool             // tell every NIC apart, which a matrix by NIC needs; else NICs that are treated alike form a class
 	AsOf      model.Date       // the day on which dates are judged; zero: the intent's, which must then be set
 	Limits    packet.Limits
@@ -71,7 +72,7 @@ func Solve(p *model.Project, o Options) (*Solution, error) {
 		s.o.AsOf = p.Intent.AsOf
 	}
 	alone := o.Alone && s.planAlone()
-	d := dataplane.Options{Strict: o.Strict, Tags: p.Tags, Intent: p.Intent, Limits: o.Limits}
+	d := dataplane.Options{Strict: o.Strict, Tags: p.Tags, Intent: p.Intent, Limits: o.Limits, Explain: o.Explain}
 	asked := s.everySelector()
 	if alone {
 		asked, d.Subnets = o.Questions, s.askedSubnets()

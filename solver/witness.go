@@ -307,7 +307,7 @@ func (s *Solution) printHops(hops []trace.Hop) []Hop {
 func (s *Solution) blockers(q *query) ([]Blocker, []string) {
 	out := []Blocker{}
 	var notes []string
-	seen := map[Blocker]bool{}
+	seen := map[blockerKey]bool{}
 	for _, p := range s.representatives(q) {
 		res := trace.Run(s.Project.Estate, s.traceOptions(true), p.packet)
 		for _, path := range res.Paths {
@@ -316,13 +316,10 @@ func (s *Solution) blockers(q *query) ([]Blocker, []string) {
 				if h.Action != trace.Deny && h.Action != trace.Drop {
 					continue
 				}
-				b := Blocker{At: s.placeRef(h.At), Stage: string(h.Stage), Rule: h.Rule, Detail: h.Detail, From: p.from, To: p.to}
-				if !h.Source.IsZero() {
-					b.Source = h.Source.String()
-				}
-				if !seen[b] {
-					seen[b] = true
-					out = append(out, b)
+				k := blockerKey{s.placeRef(h.At), string(h.Stage), h.Rule, sourceText(h.Source), h.Detail, p.from, p.to}
+				if !seen[k] {
+					seen[k] = true
+					out = append(out, k.blocker())
 				}
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 )
@@ -116,6 +117,29 @@ func newPrinter(w io.Writer, toFile bool) *printer {
 
 func (p *printer) line(format string, args ...any) {
 	fmt.Fprintf(&p.b, format+"\n", args...)
+}
+
+// table prints rows with aligned columns; the last one may be of any length, and may be painted.
+func (p *printer) table(indent string, rows [][]string) {
+	var wide []int
+	for _, r := range rows {
+		for i, cell := range r[:len(r)-1] {
+			if i == len(wide) {
+				wide = append(wide, 0)
+			}
+			wide[i] = max(wide[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, r := range rows {
+		var b strings.Builder
+		for i, cell := range r {
+			b.WriteString(cell)
+			if i < len(r)-1 && r[len(r)-1] != "" || i < len(r)-2 {
+				b.WriteString(strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell)+2))
+			}
+		}
+		p.line("%s%s", indent, strings.TrimRight(b.String(), " "))
+	}
 }
 
 // paint wraps text in an ANSI colour.

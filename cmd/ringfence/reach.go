@@ -17,7 +17,9 @@ func reachCommand() *cli.Command {
 		Flags: solveFlags(
 			&cli.StringSliceFlag{Name: "from", Usage: "`SELECTOR` of the sender (repeatable)"},
 			&cli.StringSliceFlag{Name: "to", Usage: "`SELECTOR` of the target (repeatable)"},
-			serviceFlag(), expectFlag(), formatFlag("text", "json"),
+			serviceFlag(),
+			&cli.BoolFlag{Name: "explain", Usage: "all that stops the flow, or lets it pass, and the smallest set of changes that would turn the verdict; nothing is applied"},
+			expectFlag(), formatFlag("text", "json"),
 		),
 		Action: runReach,
 	}
@@ -34,7 +36,7 @@ func runReach(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := solve(c, 0, solver.Options{Questions: q.ends(), Alone: true})
+	s, err := solve(c, 0, solver.Options{Questions: q.ends(), Alone: true, Explain: c.Bool("explain")})
 	if err != nil {
 		return err
 	}
@@ -78,12 +80,25 @@ func printReach(p *printer, r *solver.Reach) {
 		p.line("")
 		printWitness(p, r.Witness)
 	}
-	if len(r.BlockedBy) > 0 {
+	switch {
+	case len(r.BlockedBy) == 0:
+	case r.Explanation != nil:
+		p.line("")
+		printBlockers(p, r.BlockedBy)
+	default:
 		p.line("")
 		p.line("stopped by")
+		said := map[string]bool{}
 		for _, b := range r.BlockedBy {
-			p.line("  %s", blockerText(b))
+			if text := blockerText(b); !said[text] { // pairs of sender and target that the same control stops
+				said[text] = true
+				p.line("  %s", text)
+			}
 		}
+		p.line("%s", p.dim("examples; --explain lists all that stops it, and what would have to change"))
+	}
+	if r.Explanation != nil {
+		printExplanation(p, r.Explanation)
 	}
 	printAssumptions(p, r.Assumptions)
 }

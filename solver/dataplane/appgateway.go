@@ -171,7 +171,7 @@ func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) guard {
 			must, may := p.wafMatch(r)
 			list = append(list, ruleMatch{must: must, may: may, allow: !strings.EqualFold(r.Action, "Block")})
 		}
-		list = append(list, ruleMatch{everything(), everything(), true})
+		list = append(list, ruleMatch{must: everything(), may: everything(), allow: true})
 		all = append(all, guard{over: firstMatch(list, Over), under: firstMatch(list, OneWay)})
 	}
 	return anyOf(all)

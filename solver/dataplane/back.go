@@ -43,7 +43,7 @@ func (f *Flood) Back(targets map[NodeID]packet.Set, within packet.Set) map[NodeI
 			if here.Empty() {
 				continue
 			}
-			before = s.Intersect(s.Intersect(before, here), e.guard.bound(g.compiler, f.bound))
+			before = s.Intersect(s.Intersect(before, here), f.pass(e))
 			if s.Subset(before, out[e.from]) {
 				continue
 			}
@@ -68,6 +68,11 @@ func (g *Graph) reverse() [][]int32 {
 // Delivering is the packets of a flood at a node, within a scope, that are delivered somewhere: what an entry lets in, as it arrives
 // there (AZ-GEN-11).
 func (f *Flood) Delivering(n NodeID, scope packet.Set) packet.Set {
+	return f.g.Space.Intersect(f.Through(n, scope)[n], scope)
+}
+
+// Through is Back for an entry: the packets that go on to the places behind it, at every node, whatever way they come.
+func (f *Flood) Through(n NodeID, scope packet.Set) map[NodeID]packet.Set {
 	g, s := f.g, f.g.Space
 	below := map[NodeID]bool{}
 	var visit func(NodeID, bool)
@@ -78,7 +83,7 @@ func (f *Flood) Delivering(n NodeID, scope packet.Set) packet.Set {
 		below[m] = true
 		for i := g.first[m]; i < g.first[m+1]; i++ {
 			e := &g.edges[i]
-			if first && s.Disjoint(e.guard.bound(g.compiler, f.bound), scope) {
+			if e.hypothetical && f.world == nil || first && s.Disjoint(f.pass(e), scope) {
 				continue
 			}
 			visit(e.to, false)
@@ -92,7 +97,7 @@ func (f *Flood) Delivering(n NodeID, scope packet.Set) packet.Set {
 		}
 	}
 	// What reaches the entry may come by other ways to the same places: only packets that pass the entry count.
-	return s.Intersect(f.Back(targets, s.All())[n], scope)
+	return f.Back(targets, s.All())
 }
 
 // NodesAt lists the nodes of a place and stage, whatever forwarder the packets passed.
@@ -134,7 +139,7 @@ func (g *Graph) Towards(targets []NodeID) map[NodeID]bool {
 		n := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
 		for _, i := range into[n] {
-			if from := g.edges[i].from; !out[from] {
+			if from := g.edges[i].from; !out[from] && !g.edges[i].hypothetical {
 				out[from] = true
 				queue = append(queue, from)
 			}

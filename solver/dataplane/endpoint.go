@@ -22,9 +22,6 @@ func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
 		return n
 	}
 	p.routeDone[key] = true
-	if !carriesTraffic(e) {
-		return n
-	}
 	receive := p.node(place, StageReceive, "")
 	g, notes := guard{}, []string(nil)
 	s, _ := p.e.SubnetOf(e.Subnet)
@@ -49,6 +46,11 @@ func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
 			under = g.over
 		}
 		g, notes = guard{over: everything(), under: under, reply: g.reply}, append(slices.Clone(notes), "ASM-PE-SIZE")
+	}
+	if !carriesTraffic(e) {
+		k := Control{Key: "approval|" + e.ID.Key(), Name: "approval of " + e.Name(), Stage: "transport", Place: place}
+		p.hypothesis(n, receive, and(g, closed(k, Part{Key: k.Key, Source: e.Source, Detail: "the connection of the private endpoint is " + e.State + " (AZ-PE-01)", Open: "approval of the connection"})))
+		return n
 	}
 	p.edge(n, receive, g, nil, notes...)
 	return n

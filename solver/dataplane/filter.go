@@ -18,6 +18,9 @@ type filterList struct {
 	notes []string
 }
 
+// at says where a list stands.
+func (l filterList) at(stage string, place model.Place) guard { return l.guard.acting(stage, place) }
+
 // alternatives is one side of a rule: address sets, and symbolic tags.
 type alternatives struct {
 	must, may []*lazy
@@ -92,10 +95,16 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 		}
 	}
 	slices.SortStableFunc(rules, func(a, b model.SecurityRule) int { return a.Priority - b.Priority }) // AZ-NSG-02
-	l.guard = p.evaluate(rules, dir, ctx, members, d)
+	var lists [][]ruleMatch
+	l.guard, lists = p.evaluate(rules, dir, ctx, members, d)
 	if dir == model.Outbound {
 		l.guard = p.platformExceptions(rules, l.guard)
 	}
+	wider := p.widened(ctx, l.guard.over, func(c *subnetContext) guard {
+		g, _ := p.evaluate(rules, dir, c, members, d)
+		return g
+	})
+	l.guard = l.guard.behind(nsgControl(n, dir), nsgParts(n, dir, rules, lists).and(wider))
 	for _, entry := range p.fogged(id) {
 		// AZ-GEN-08: a field that was not understood may change what the group lets pass.
 		l.guard = guard{over: everything(), under: nothing()}
@@ -158,33 +167,37 @@ func (p *planner) denyGroups(n *model.NSG, dir model.Direction) bool {
 }
 
 // evaluate is what a list allows: the union of its readings in over, what all of them allow in under (AZ-GEN-01).
-func (p *planner) evaluate(rules []model.SecurityRule, dir model.Direction, ctx *subnetContext, members []model.ID, d reading) guard {
+func (p *planner) evaluate(rules []model.SecurityRule, dir model.Direction, ctx *subnetContext, members []model.ID, d reading) (guard, [][]ruleMatch) {
 	var over []*lazy
 	var under *lazy
+	var lists [][]ruleMatch
 	same := map[int]ruleMatch{}
 	for _, a := range p.assignments(ctx) {
-		o, u := p.walk(rules, dir, a, members, d, same)
-		over, under = append(over, o), both(under, u)
+		list := p.walk(rules, dir, a, members, d, same)
+		widest := untie(list, rules, true)
+		over, under = append(over, firstMatch(widest, Over)), both(under, firstMatch(untie(list, rules, false), OneWay))
+		lists = append(lists, widest)
 	}
-	return guard{over: either(over...), under: under}
+	return guard{over: either(over...), under: under}, lists
 }
 
 // ruleMatch is the two bounds of what one rule matches.
 type ruleMatch struct {
 	must, may *lazy
 	allow     bool
+	rule      int // index of the rule, where the list may be in another order
 }
 
-// walk evaluates a list in one reading of the tags: over takes the widest Allow and the narrowest Deny, under the reverse (AZ-GEN-01).
+// walk compiles a list in one reading of the tags: over takes the widest Allow and the narrowest Deny, under the reverse (AZ-GEN-01).
 // same holds the matches of rules that every reading reads alike.
-func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assignment, members []model.ID, d reading, same map[int]ruleMatch) (over, under *lazy) {
+func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assignment, members []model.ID, d reading, same map[int]ruleMatch) []ruleMatch {
 	list := make([]ruleMatch, len(rules))
 	for i, r := range rules {
 		if m, ok := same[i]; ok {
 			list[i] = m
 			continue
 		}
-		m := ruleMatch{allow: r.Access != model.Deny}
+		m := ruleMatch{allow: r.Access != model.Deny, rule: i}
 		m.must, m.may = p.matchOf(r, a, d)
 		if dir == model.Inbound && !m.allow && len(r.SourceAddrs.ASGs) > 0 && !member(r.SourceAddrs.ASGs, members) {
 			m.must = nothing() // ASM-ASG
@@ -194,7 +207,7 @@ func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assign
 			same[i] = m
 		}
 	}
-	return firstMatch(untie(list, rules, true), Over), firstMatch(untie(list, rules, false), OneWay)
+	return list
 }
 
 // untie orders rules of one priority, whose order is not known (AZ-NSG-02): one access before the other.
@@ -410,17 +423,25 @@ func (p *planner) exempt(rules []model.SecurityRule) exemption {
 			for _, t := range r.DestAddrs.Tags {
 				if p.tagKind(t) == k {
 					m := transport([]model.Protocol{r.Protocol}, r.SourcePorts, r.DestPorts, true)
-					list = append(list, ruleMatch{m, m, r.Access != model.Deny})
+					list = append(list, ruleMatch{must: m, may: m, allow: r.Access != model.Deny})
 				}
 			}
 		}
 		if len(list) == 0 {
 			return service
 		}
-		list = append(list, ruleMatch{everything(), everything(), true})
+		list = append(list, ruleMatch{must: everything(), may: everything(), allow: true})
 		return both(service, firstMatch(list, Over))
 	}
 	return exemption{pass: either(agent, lease, exempt(names, tagPlatformDNS), exempt(metadata, tagPlatformIMDS)), older: older, tagged: either(names, metadata)}
+}
+
+// bound is how stages spell a direction.
+func bound(d model.Direction) string {
+	if d == model.Outbound {
+		return "outbound"
+	}
+	return "inbound"
 }
 
 // outbound and inbound are the filters of a NIC: admin rules (AZ-AVNM-01), NIC NSG and subnet NSG, both must allow (AZ-NSG-11).
@@ -436,8 +457,9 @@ func (p *planner) inbound(s filtered) (guard, []string) {
 type filtered struct {
 	subnet  model.ID
 	nicNSG  model.ID
-	members []model.ID // ASGs
-	managed bool       // an AKS node whose managed NSG is not in the input (AKS-LB-01)
+	members []model.ID  // ASGs
+	managed bool        // an AKS node whose managed NSG is not in the input (AKS-LB-01)
+	at      model.Place // who is filtered, where that is known
 }
 
 // key is equal for NICs that meet the same filters.
@@ -488,7 +510,7 @@ func (p *planner) nicFilter(f filtered, dir model.Direction, d reading) (guard, 
 	switch {
 	case f.nicNSG != "":
 		l := p.nsg(f.nicNSG, dir, p.context(f.subnet), f.members, d)
-		return l.guard, l.notes
+		return l.at("nic-nsg-"+bound(dir), f.at), l.notes
 	case f.managed:
 		// AKS-LB-01: the NSG exists; over admits everything, under has the default rules.
 		l := p.defaultRules(dir, p.context(f.subnet))
@@ -505,7 +527,7 @@ func (p *planner) subnetFilter(f filtered, dir model.Direction, d reading) (guar
 	var notes []string
 	if id := p.subnetNSG(f.subnet); id != "" {
 		l := p.nsg(id, dir, ctx, f.members, d)
-		g, notes = l.guard, append(notes, l.notes...)
+		g, notes = l.at("subnet-nsg-"+bound(dir), model.Place{Kind: model.PlaceSubnet, ID: f.subnet}), append(notes, l.notes...)
 	}
 	if _, ok := model.Get[*model.Subnet](p.e, f.subnet); !ok {
 		return guard{over: everything(), under: nothing()}, []string{missing("subnet", f.subnet)}
@@ -524,7 +546,8 @@ func (p *planner) defaultRules(dir model.Direction, ctx *subnetContext) filterLi
 		return *l
 	}
 	rules := slices.DeleteFunc(model.DefaultRules(), func(r model.SecurityRule) bool { return r.Direction != dir })
-	l := &filterList{guard: p.evaluate(rules, dir, ctx, nil, reading{})}
+	g, _ := p.evaluate(rules, dir, ctx, nil, reading{})
+	l := &filterList{guard: g}
 	p.lists[key] = l
 	return *l
 }

@@ -188,33 +188,69 @@ func (p *planner) firewallPlan(f *model.Firewall) *firewallPlan {
 		netOver, netUnder = everything(), nothing()
 	}
 	scope := both(transit, v4)
+	apps := p.applicationList(rules.byKind[model.ApplicationRules])
+	appOver := minus(firstMatch(apps, Over), touchedMust)
+	control := Control{Key: "firewall|" + f.ID.Key(), Name: f.Name() + " rules", Shut: shutRule, Stage: "firewall-network", Place: place}
+	parts := p.firewallParts(f, rules, network, apps, appOver)
+	passed := between(netOver, netUnder)
+	if len(rules.missing) == 0 {
+		passed = passed.behind(control, parts)
+	}
 	for _, s := range p.snat(f, pol) {
-		g := and(between(both(scope, netOver), both(scope, netUnder)), s.guard)
+		g := and(exactly(scope), passed, s.guard)
 		fw.steps = append(fw.steps, firewallStep{guard: g, rewrite: s.rewrite, notes: append(append(slices.Clone(s.notes), rules.missing...), p.ruleNotes(rules.byKind[model.NetworkRules], pol)...)})
 	}
 	if len(rules.missing) > 0 {
 		return fw
 	}
-	apps := p.applicationList(rules.byKind[model.ApplicationRules])
 	// AZ-FW-17: what a network rule touches never reaches application rules.
-	appOver := both(scope, minus(firstMatch(apps, Over), touchedMust))
-	appUnder := both(scope, minus(firstMatch(apps, OneWay), touchedMay))
+	proxied := between(appOver, minus(firstMatch(apps, OneWay), touchedMay)).behind(control, parts)
 	if len(rules.byKind[model.ApplicationRules]) > 0 {
 		for _, s := range p.nameOwners(f) {
 			fw.steps = append(fw.steps, firewallStep{
-				guard: and(between(appOver, appUnder), s.guard), rewrite: s.rewrite,
+				guard: and(exactly(scope), proxied, s.guard), rewrite: s.rewrite,
 				notes: append(append(slices.Clone(s.notes), "ASM-E-FWRESOLVE"), p.ruleNotes(rules.byKind[model.ApplicationRules], pol)...),
 			})
 		}
 		if !p.assumed("ASM-E-FWRESOLVE") {
 			pub := p.firewallPublic(f)
-			fw.steps = append(fw.steps, firewallStep{guard: onlyOver(appOver), rewrite: &rewrite{src: &pub}, notes: []string{"ASM-E-FWRESOLVE"}})
+			fw.steps = append(fw.steps, firewallStep{guard: and(exactly(scope), proxied).mayOnly(), rewrite: &rewrite{src: &pub}, notes: []string{"ASM-E-FWRESOLVE"}})
 		}
 	}
 	if p.infrastructure(rules) {
 		p.note("ASM-E-FWINFRA") // AZ-FW-37: built-in platform names are a residual, no way out for data
 	}
 	return fw
+}
+
+// firewallParts is who decides about what a firewall forwards: network rules, then application rules, then nobody, which is a deny
+// (AZ-FW-05, AZ-FW-17). What an application rule lets pass is stopped by no network rule.
+func (p *planner) firewallParts(f *model.Firewall, rules firewallRules, network, apps []ruleMatch, appOver *lazy) *partList {
+	return partsLater(func(c *compiler) []Part {
+		var out []Part
+		passed := appOver.get(c)
+		left := c.s.All()
+		for _, l := range []struct {
+			list  []ruleMatch
+			rules []fwRule
+			stage string
+		}{{network, rules.byKind[model.NetworkRules], "firewall-network"}, {apps, rules.byKind[model.ApplicationRules], "firewall-application"}} {
+			d := c.s.Within(c.decide(l.list, Over), left)
+			for _, v := range c.s.Values(d) {
+				r := l.rules[v-1]
+				x := Part{Key: "rule|" + f.ID.Key() + "|" + strings.ToLower(r.where+"/"+r.Name), Rule: r.where + "/" + r.Name, Source: r.Source, Stage: l.stage, Allow: r.allow, Open: openRule}
+				x.Set = c.s.WhereIs(d, v)
+				if !r.allow {
+					x.Set = c.s.Subtract(x.Set, passed)
+				}
+				out = append(out, x)
+			}
+			left = c.s.Intersect(left, c.s.WhereIs(d, 0))
+		}
+		return append(out, Part{
+			Key: "firewall|" + f.ID.Key() + "|default", Source: f.Source, Detail: "no rule allows the flow (AZ-FW-05)", Open: "a rule that allows it", Stage: "firewall-network", Set: c.s.Subtract(left, passed),
+		})
+	})
 }
 
 // infrastructure reports whether the built-in collection is in force: it is switched off by a Deny of every name that comes last.

@@ -16,6 +16,9 @@ type Flood struct {
 	reached  []packet.Set
 	arrivals [][]arrival // by node, in the order in which they came
 	blocked  map[model.Place]bool
+	world    *Hypothesis // nil: as the input says
+	within   map[NodeID]packet.Set
+	passing  map[*edge]packet.Set
 }
 
 // arrival is a set of packets that reached a node for the first time.
@@ -35,15 +38,30 @@ func (g *Graph) Flood(b Bound, avoid ...model.Place) *Flood {
 func (g *Graph) FloodOf(b Bound, packets packet.Set) *Flood { return g.flood(b, &packets, nil) }
 
 func (g *Graph) flood(b Bound, only *packet.Set, avoid []model.Place) *Flood {
+	f := g.newFlood(b, avoid)
+	f.run(only)
+	return f
+}
+
+func (g *Graph) newFlood(b Bound, avoid []model.Place) *Flood {
 	f := &Flood{g: g, bound: b, reached: make([]packet.Set, len(g.Nodes)), arrivals: make([][]arrival, len(g.Nodes)), blocked: map[model.Place]bool{}}
 	for _, p := range avoid {
 		f.blocked[model.Place{Kind: p.Kind, ID: p.Key().ID}] = true
 	}
+	return f
+}
+
+// run floods with what every origin can send, or with some packets of it.
+func (f *Flood) run(only *packet.Set) {
+	g := f.g
 	s := g.Space
 	pending := make([]packet.Set, len(g.Nodes))
 	queue := &nodeQueue{in: make([]bool, len(g.Nodes))}
 	step := 0
 	arrive := func(n NodeID, edge int32, set packet.Set) {
+		if f.within != nil {
+			set = s.Intersect(set, f.within[n])
+		}
 		fresh := s.Subtract(set, f.reached[n])
 		if fresh.Empty() {
 			return
@@ -78,7 +96,7 @@ func (g *Graph) flood(b Bound, only *packet.Set, avoid []model.Place) *Flood {
 		pending[n] = packet.Set{}
 		for i := g.first[n]; i < g.first[n+1]; i++ {
 			e := &g.edges[i]
-			if f.avoids(e.to) {
+			if f.avoids(e.to) || e.hypothetical && f.world == nil {
 				continue
 			}
 			if out := f.cross(e, delta); !out.Empty() {
@@ -86,7 +104,6 @@ func (g *Graph) flood(b Bound, only *packet.Set, avoid []model.Place) *Flood {
 			}
 		}
 	}
-	return f
 }
 
 func (f *Flood) avoids(n NodeID) bool {
@@ -97,7 +114,7 @@ func (f *Flood) avoids(n NodeID) bool {
 // cross is what an edge makes of a set of packets.
 func (f *Flood) cross(e *edge, set packet.Set) packet.Set {
 	s := f.g.Space
-	out := s.Intersect(set, e.guard.bound(f.g.compiler, f.bound))
+	out := s.Intersect(set, f.pass(e))
 	if e.rewrite == nil || out.Empty() {
 		return out
 	}
@@ -131,6 +148,7 @@ type Step struct {
 	After    packet.Packet
 	Certain  bool     // the packet passes the edge in the one-way bound too
 	Notes    []string // assumptions that the edge rests on
+	edge     int32
 }
 
 // Course walks back from a packet that reached a node to the packet as its sender made it. The result is empty when the packet did
@@ -152,7 +170,7 @@ func (f *Flood) Course(n NodeID, p packet.Packet) (start packet.Packet, steps []
 		e := &f.g.edges[a.edge]
 		before := s.Intersect(f.single(p), f.crossable(e))
 		if e.rewrite != nil {
-			before = s.Intersect(s.Preimage(f.single(p), f.g.rewriteOf(e)), e.guard.bound(f.g.compiler, f.bound))
+			before = s.Intersect(s.Preimage(f.single(p), f.g.rewriteOf(e)), f.pass(e))
 		}
 		found := false
 		for _, b := range f.arrivals[e.from] {
@@ -165,7 +183,7 @@ func (f *Flood) Course(n NodeID, p packet.Packet) (start packet.Packet, steps []
 			}
 			prev, _ := s.Sample(hit, f.g.Natural()...)
 			certain := s.Contains(e.guard.bound(f.g.compiler, OneWay), prev)
-			steps = append(steps, Step{From: e.from, To: n, Before: prev, After: p, Certain: certain, Notes: f.g.bearing(e.notes, f.single(prev))})
+			steps = append(steps, Step{From: e.from, To: n, Before: prev, After: p, Certain: certain, Notes: f.g.bearing(e.notes, f.single(prev)), edge: a.edge})
 			n, p, limit, found = e.from, prev, a.step, true
 			break
 		}
@@ -175,7 +193,7 @@ func (f *Flood) Course(n NodeID, p packet.Packet) (start packet.Packet, steps []
 	}
 }
 
-func (f *Flood) crossable(e *edge) packet.Set { return e.guard.bound(f.g.compiler, f.bound) }
+func (f *Flood) crossable(e *edge) packet.Set { return f.pass(e) }
 
 // arrivalOf finds the first arrival of a packet at a node before a step.
 func (f *Flood) arrivalOf(n NodeID, p packet.Packet, before int) (arrival, bool) {
@@ -205,7 +223,7 @@ func (g *Graph) Single(p packet.Packet) packet.Set {
 	return g.Space.Box(b)
 }
 
-// Natural is preferences for a sample: an ephemeral source port, no name, no tags, TCP.
+// Natural is preferences for a sample: an ephemeral source port, no name, no tags, TCP, to no address of the host.
 func (g *Graph) Natural() []packet.Set {
 	s := g.Space
 	to := func(lo, hi uint32) packet.Set {
@@ -216,7 +234,7 @@ func (g *Graph) Natural() []packet.Set {
 	}
 	return []packet.Set{
 		s.Box(packet.Box{Protocol: one(model.TCP)}), from(49152, 49152), from(49152, 65535), to(443, 443), to(22, 22), to(1, 1023),
-		s.Box(packet.Box{Src: one(g.Universe.Class(UsualInternet()))}),
+		s.Box(packet.Box{Src: one(g.Universe.Class(UsualInternet()))}), s.Complement(s.Box(packet.Box{Dst: g.Universe.Addrs(g.planner.hosts)})),
 	}
 }
 

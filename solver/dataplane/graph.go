@@ -67,6 +67,8 @@ type edge struct {
 	guard    guard
 	rewrite  *rewrite
 	notes    []string // assumptions that the edge rests on
+
+	hypothetical bool // exists in other worlds alone (Hypothesis)
 }
 
 // Site is where packets start and end: a place with its addresses.
@@ -130,6 +132,9 @@ type Graph struct {
 	into      [][]int32   // edges into each node, built on demand
 	facts     *packet.Set // tagFacts, built on demand
 }
+
+// Unpeered reports whether the peerings that VNets do not have are among the settings of other worlds.
+func (g *Graph) Unpeered() bool { return len(g.Estate.VNets) <= mostUnpeered }
 
 // PlaceAt is the place that a packet to an address reaches at a receiving node: the NIC of a class that holds it, else the node's own.
 func (g *Graph) PlaceAt(n NodeID, a netip.Addr) model.Place {

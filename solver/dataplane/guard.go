@@ -34,9 +34,11 @@ func everything() *lazy { return later(func(c *compiler) packet.Set { return c.s
 func nothing() *lazy    { return later(func(*compiler) packet.Set { return packet.Set{} }) }
 
 // guard is what an edge lets pass, in the three bounds of AZ-GEN-09. A nil over means everything; a nil under means the same as
-// over; reply, where set, is what session lets pass beside under: packets whose answer returns (AZ-RT-28).
+// over; reply, where set, is what session lets pass beside under: packets whose answer returns (AZ-RT-28). barriers are the controls
+// behind over, and rest is what over asks for beside them; nil means everything.
 type guard struct {
-	over, under, reply *lazy
+	over, under, reply, rest *lazy
+	barriers                 []*barrier
 }
 
 func exactly(l *lazy) guard       { return guard{over: l} }
@@ -105,7 +107,10 @@ func and(gs ...guard) guard {
 		if outUnder == nil {
 			outUnder = out.over
 		}
-		out = guard{over: both(out.over, g.over), under: both(outUnder, under), reply: both(out.reply, g.reply)}
+		out = guard{
+			over: both(out.over, g.over), under: both(outUnder, under), reply: both(out.reply, g.reply),
+			rest: both(out.fixed(), g.fixed()), barriers: slices.Concat(out.barriers, g.barriers),
+		}
 		if out.under == out.over {
 			out.under = nil
 		}

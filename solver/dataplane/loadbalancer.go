@@ -191,7 +191,7 @@ func (p *planner) balance(n NodeID, m *machine, match guard, sku model.SKU, via 
 	notes = append(notes, more...)
 	admin := p.adminAt(m.filters.subnet, model.Inbound, reading{}).eitherAddress(addr)
 	if via == viaInternet && !p.hasNSG(m.filters) && sku != model.Basic {
-		closed, more := admin.through(p.closedWithoutNSG(sku))
+		closed, more := admin.through(p.closedWithoutNSG(m, sku))
 		p.edge(n, m.accept, and(match, closed), nil, append(append(notes, more...), "ASM-STDPIP")...)
 		return
 	}
@@ -216,7 +216,10 @@ func eitherAddress(g guard, member packet.AddrSet) guard {
 		under = over
 	}
 	asMember := later(func(c *compiler) packet.Set { return c.s.Preimage(over.get(c), packet.Rewrite{Dst: c.u.Addrs(member)}) })
-	return guard{over: either(over, asMember), under: both(under, allOf(under, member)), reply: g.reply}
+	out := guard{over: either(over, asMember), under: both(under, allOf(under, member)), reply: g.reply}
+	return out.readAs(g, func(c *compiler, s packet.Set) packet.Set {
+		return c.s.Union(s, c.s.Preimage(s, packet.Rewrite{Dst: c.u.Addrs(member)}))
+	})
 }
 
 // allOf is the packets that a filter lets pass whichever of a machine's addresses it sees.

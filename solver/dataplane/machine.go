@@ -260,6 +260,7 @@ func (p *planner) rangeOf(subnet model.ID) []netip.Prefix {
 
 func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered, eg egress, forwards bool, members []Member) *machine {
 	_, v := p.e.SubnetOf(f.subnet)
+	f.at = place
 	m := &machine{filters: f, vnet: v, egress: eg, forwards: forwards}
 	m.addr = p.b.AddPool("", addrs)
 	m.send = p.node(place, StageSend, "")
@@ -315,21 +316,25 @@ func (p *planner) publicEntry(m *machine, sku model.SKU) NodeID {
 		m.publicIn = map[model.SKU]NodeID{}
 	}
 	m.publicIn[sku] = n
-	g, notes := p.adminAt(m.filters.subnet, model.Inbound, reading{}).through(p.closedWithoutNSG(sku))
+	g, notes := p.adminAt(m.filters.subnet, model.Inbound, reading{}).through(p.closedWithoutNSG(m, sku))
 	p.edge(n, m.accept, g, nil, append(notes, "ASM-STDPIP")...)
 	return n
 }
 
 // closedWithoutNSG is what passes a public address or load balancer of a SKU where no NSG stands: nothing through a Standard one
 // (AZ-PIP-02), everything through a Basic one (AZ-PIP-04), and one of both where the input does not say which it is.
-func (p *planner) closedWithoutNSG(sku model.SKU) guard {
+func (p *planner) closedWithoutNSG(m *machine, sku model.SKU) guard {
 	switch {
 	case sku == model.Basic:
 		return guard{}
 	case sku == model.SKUNotStated || !p.assumed("ASM-STDPIP"):
 		return guard{over: everything(), under: nothing()}
 	default:
-		return exactly(nothing())
+		key := "nonsg|" + m.filters.subnet.Key()
+		return closed(Control{Key: key, Name: "NSG of " + m.filters.subnet.ShortName(), Stage: "subnet-nsg-inbound", Place: m.site.Place}, Part{
+			Key: key, Detail: "a Standard public address is closed where no NSG allows the flow (AZ-PIP-02)", Open: "an NSG that allows it",
+			Source: model.Source{Resource: m.filters.subnet},
+		})
 	}
 }
 
@@ -381,11 +386,11 @@ func (p *planner) transit(o owner, via string) NodeID {
 	self := "nva:" + o.id.Key()
 	p.vias[self] = place
 	relay := p.node(place, StageForward, via)
-	p.edge(n, relay, and(onlyOver(everything()), guard{over: in.over}), nil, notes...)
+	p.edge(n, relay, in.mayOnly(), nil, notes...)
 	// AZ-RT-11: an appliance without modelled rules sends any packet it receives anywhere, as it came or with its own address.
 	p.anywhere(relay, m.addr, func(from NodeID, rw *rewrite) {
 		out, more := p.outbound(m.filters)
-		p.edge(from, p.routing(m.filters.subnet, self, m.egress), guard{over: out.over, under: nothing()}, rw, more...)
+		p.edge(from, p.routing(m.filters.subnet, self, m.egress), out.mayOnly(), rw, more...)
 	})
 	return n
 }

@@ -324,6 +324,9 @@ type adminStage struct {
 	always, allow, goOn *lazy // over: accepted past the NSGs; allowed by a rule and then up to the NSGs; up to the NSGs, with or without a rule
 	deny, ask           *lazy // under: may be dropped; may be up to the NSGs
 	notes               []string
+	control             Control
+	parts               *partList // who decides, in over
+	as                  func(c *compiler, s packet.Set) packet.Set
 }
 
 // adminAt is the admin stage at a subnet's NICs, or nil where there is none: at subnets of platform services (AZ-AVNM-09) and at private
@@ -393,6 +396,8 @@ func (p *planner) adminStage(lists []adminList, dir model.Direction, ctx *subnet
 	}
 	a.always, a.allow, a.goOn = either(always...), either(allow...), either(goOn...)
 	a.deny, a.ask = either(deny...), either(append(asked, none)...)
+	a.control = Control{Key: "admin|" + ctx.vnet.ID.Key() + "|" + dir.String(), Name: "admin rules of " + ctx.vnet.Name() + " " + bound(dir), Shut: shutRule, Stage: "admin-rules-" + bound(dir)}
+	a.parts = p.adminParts(acts, dir, ctx, d)
 	slices.Sort(a.notes)
 	a.notes = slices.Compact(a.notes)
 	return a
@@ -495,7 +500,8 @@ func (a *adminStage) before(g guard) guard {
 	} else {
 		passes = either(passes, under)
 	}
-	return guard{over: either(a.always, both(a.goOn, over)), under: minus(passes, a.deny), reply: g.reply}
+	out := guard{over: either(a.always, both(a.goOn, over)), under: minus(passes, a.deny), reply: g.reply}
+	return out.behindAdmin(a, g, a.always)
 }
 
 // through is what a Standard public address lets in where there is no NSG at all: whether an admin Allow opens it is not documented
@@ -508,7 +514,8 @@ func (a *adminStage) through(closed guard) (guard, []string) {
 	if open == nil {
 		open = everything()
 	}
-	return guard{over: either(both(a.goOn, open), a.always, a.allow), under: nothing()}, append(slices.Clone(a.notes), "ASM-AVNM-PIP")
+	out := guard{over: either(both(a.goOn, open), a.always, a.allow), under: nothing()}
+	return out.behindAdmin(a, closed, either(a.always, a.allow)), append(slices.Clone(a.notes), "ASM-AVNM-PIP")
 }
 
 // eitherAddress is the stage where the destination may show as a frontend or as the member behind it (AZ-LB-05).
@@ -519,5 +526,7 @@ func (a *adminStage) eitherAddress(member packet.AddrSet) *adminStage {
 	or := func(l *lazy) *lazy {
 		return either(l, later(func(c *compiler) packet.Set { return c.s.Preimage(l.get(c), packet.Rewrite{Dst: c.u.Addrs(member)}) }))
 	}
-	return &adminStage{always: or(a.always), allow: or(a.allow), goOn: or(a.goOn), deny: or(a.deny), ask: or(a.ask), notes: a.notes}
+	return &adminStage{always: or(a.always), allow: or(a.allow), goOn: or(a.goOn), deny: or(a.deny), ask: or(a.ask), notes: a.notes, control: a.control, parts: a.parts, as: func(c *compiler, s packet.Set) packet.Set {
+		return c.s.Union(s, c.s.Preimage(s, packet.Rewrite{Dst: c.u.Addrs(member)}))
+	}}
 }

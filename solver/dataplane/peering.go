@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -71,6 +72,87 @@ func (p *planner) peersOf(v *model.VNet) []peerLink {
 	}
 	slices.SortStableFunc(out, func(a, b peerLink) int { return strings.Compare(a.remoteID.Key(), b.remoteID.Key()) })
 	return out
+}
+
+// mostUnpeered is the number of VNets up to which the peerings that they do not have are among the settings of other worlds.
+const mostUnpeered = 64
+
+// strangers are the VNets that a VNet could be peered with and is not: their ranges do not meet (AZ-PEER-01).
+func (p *planner) strangers(v *model.VNet) []*model.VNet {
+	if !p.o.Explain || v == nil || v.Partial || len(p.e.VNets) > mostUnpeered {
+		return nil
+	}
+	var out []*model.VNet
+	for _, w := range p.e.VNets {
+		grouped := slices.ContainsFunc(p.groups[v.ID.Key()], func(l groupLink) bool { return l.remote == w })
+		if !w.Partial && w.ID.Key() != v.ID.Key() && !grouped && !p.linked(v, w.ID.Key()) && !ipset(v.Prefixes).Overlaps(ipset(w.Prefixes)) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// peeringPart is the peering that two VNets do not have, or that is not connected.
+func peeringPart(v, w *model.VNet) Part {
+	a, b := v, w
+	if b.ID.Key() < a.ID.Key() {
+		a, b = b, a
+	}
+	part := Part{Key: "peering|" + a.ID.Key() + "|" + b.ID.Key(), Detail: a.Name() + " and " + b.Name() + " are not peered", Source: a.Source, Open: "a peering of the two"}
+	for _, end := range []struct{ here, there *model.VNet }{{b, a}, {a, b}} {
+		for _, x := range end.here.Peerings {
+			if x.Remote.Key() == end.there.ID.Key() && (part.Rule == "" || !connected(x.State)) {
+				part.Rule, part.Source = end.here.Name()+"/virtualNetworkPeerings/"+x.Name, x.Source
+				part.Detail = "the peering is " + cmp.Or(x.State, "stated on one side alone")
+				part.Open = "both sides of the peering Connected"
+			}
+		}
+	}
+	return part
+}
+
+// unpeered leads from a subnet's routes into the VNets that could be peered with its own. A user route that is at least as long wins over
+// the routes of a peering (AZ-RT-19).
+func (p *planner) unpeered(from NodeID, v *model.VNet, subnet model.ID, via string) {
+	strangers := p.strangers(v)
+	if len(strangers) == 0 {
+		return
+	}
+	routes, _ := p.candidates(subnet)
+	for _, w := range strangers {
+		to := ipset(w.Prefixes)
+		for _, r := range routes {
+			if r.origin == userRoute && r.tag == "" && slices.ContainsFunc(w.Prefixes, func(x netip.Prefix) bool { return x.Overlaps(r.prefix) && r.prefix.Bits() >= x.Bits() }) {
+				to = minusSet(to, ipset([]netip.Prefix{r.prefix}))
+			}
+		}
+		part := peeringPart(v, w)
+		k := Control{Key: part.Key, Name: "peering", Stage: "route", Place: model.Place{Kind: model.PlaceSubnet, ID: subnet}}
+		p.hypothesis(from, p.fabric(w, via), and(exactly(dstIn(p.addr.space(to).may)), closed(k, part)))
+	}
+}
+
+// widened is what an NSG lets pass besides once a VNet is peered, because the VirtualNetwork tag then holds its ranges (AZ-TAG-01).
+func (p *planner) widened(ctx *subnetContext, now *lazy, evaluate func(*subnetContext) guard) *partList {
+	strangers := p.strangers(ctx.vnet)
+	over := make([]*lazy, len(strangers))
+	for i, w := range strangers {
+		c := *ctx
+		c.readings, c.key = nil, ctx.key+"|with "+w.ID.Key()
+		c.must, c.own = unionSet(ctx.must, ipset(w.Prefixes)), unionSet(ctx.own, ipset(w.Prefixes))
+		over[i] = evaluate(&c).over
+	}
+	return partsLater(func(c *compiler) []Part {
+		var out []Part
+		for i, w := range strangers {
+			part := peeringPart(ctx.vnet, w)
+			part.Beside, part.Stage, part.Set = true, "route", c.s.Subtract(over[i].get(c), now.get(c))
+			if !part.Set.Empty() {
+				out = append(out, part)
+			}
+		}
+		return out
+	})
 }
 
 // connected reads a peering state; a template has none and means to connect.

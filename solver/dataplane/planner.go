@@ -15,6 +15,7 @@ import (
 // Options adjust how an estate is read.
 type Options struct {
 	Strict    bool               // AZ-GEN-10: every assumption is open
+	Explain   bool               // add what a changed setting would add: peerings, approvals (Hypothesis)
 	Tags      *model.ServiceTags // published prefixes; nil: tags are symbolic (AZ-TAG-09)
 	Intent    *model.Intent      // jump boxes and other roles; may be nil
 	Questions []netip.Prefix     // address blocks that questions tell apart
@@ -78,6 +79,7 @@ type planner struct {
 	outside      packet.AddrSet            // the internet's addresses
 	outsideNamed packet.AddrSet            // with the host that a proxy resolved
 	podsEver     packet.AddrSet            // every pod address of every cluster
+	hosts        packet.AddrSet            // the host addresses (AZ-PLAT-01)
 }
 
 func (p *planner) node(place model.Place, stage Stage, via string) NodeID {
@@ -94,6 +96,13 @@ func (p *planner) node(place model.Place, stage Stage, via string) NodeID {
 
 func (p *planner) edge(from, to NodeID, g guard, rw *rewrite, notes ...string) {
 	p.edges = append(p.edges, edge{from: from, to: to, guard: g, rewrite: rw, notes: notes})
+}
+
+// hypothesis adds an edge that exists in other worlds alone, where the run explains answers.
+func (p *planner) hypothesis(from, to NodeID, g guard) {
+	if p.o.Explain {
+		p.edges = append(p.edges, edge{from: from, to: to, guard: g, hypothetical: true})
+	}
 }
 
 func (p *planner) site(s *Site) *Site {
@@ -149,6 +158,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	p.planPublicEntries()
 	p.drainFabrics()
 	p.planQuestions()
+	p.hosts = p.addr.exactHosts(platformHosts()...)
 	if !p.allEffective() {
 		p.note("ASM-AVNM") // AZ-AVNM-03
 	}

@@ -279,6 +279,7 @@ func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine) (guard, []stri
 	in, more := p.filters(to.filters, model.Inbound, r)
 	g := and(out, in)
 	if from == to && g.over != nil {
+		g.barriers, g.rest = nil, nil // pods of one node meet none of them
 		if g.under == nil {
 			g.under = g.over
 		}
@@ -570,7 +571,10 @@ func (p *planner) masked(g guard, nodes packet.AddrSet) guard {
 		under = over
 	}
 	masked := p.fromNode(g, nodes)
-	return between(either(over, masked.over), both(under, masked.under))
+	as := packetRewrite(nodes)
+	return between(either(over, masked.over), both(under, masked.under)).readAs(g, func(c *compiler, s packet.Set) packet.Set {
+		return c.s.Union(s, c.s.Preimage(s, as(c)))
+	})
 }
 
 // fromNode reads a guard with a node's address as the source: over where some address of the node passes, under where each does.
@@ -585,7 +589,8 @@ func (p *planner) fromNode(g guard, nodes packet.AddrSet) guard {
 	as := packetRewrite(nodes)
 	return between(
 		later(func(c *compiler) packet.Set { return c.s.Preimage(over.get(c), as(c)) }),
-		later(func(c *compiler) packet.Set { return c.s.Complement(c.s.Preimage(c.s.Complement(under.get(c)), as(c))) }))
+		later(func(c *compiler) packet.Set { return c.s.Complement(c.s.Preimage(c.s.Complement(under.get(c)), as(c))) }),
+	).readAs(g, func(c *compiler, s packet.Set) packet.Set { return c.s.Preimage(s, as(c)) })
 }
 
 // packetRewrite writes a source.
@@ -609,7 +614,8 @@ func (p *planner) maskedIngress(x *pod) guard {
 	g := p.masked(x.ingress, pool)
 	if cp.engine == engineCalico || cp.engine == engineAzure {
 		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
-		return between(g.over, p.fromNode(x.ingress, pool).under)
+		g.under = p.fromNode(x.ingress, pool).under
+		return g
 	}
 	return between(everything(), g.under)
 }
@@ -687,7 +693,9 @@ func (p *planner) planAPIServers() {
 			p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(door)}, Send: -1, Receive: receive})
 			g := exactly(both(dstIn(p.addr.exact(door)), tcpTo(443)))
 			if c.APIRangesSet && len(c.APIRanges) > 0 {
-				g = and(g, p.apiRanges(c))
+				ranges := p.apiRanges(c)
+				k := Control{Key: "api|" + c.ID.Key(), Name: c.Name() + " authorized ranges", Shut: shutUnion, Stage: "service-firewall", Place: place}
+				g = and(g, ranges.behind(k, doorParts(Part{Key: k.Key, Rule: c.Name() + "/authorizedIPRanges", Source: c.Source, Open: "its address in the authorised ranges"}, ranges.over)))
 			}
 			p.edge(p.publicIn(), receive, g, nil)
 			continue

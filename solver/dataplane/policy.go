@@ -3,6 +3,7 @@ package dataplane
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -146,12 +147,14 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 		notes = append(notes, "ASM-A-ENGINE")
 	}
 	open := p.unsupportedPolicies(cp, w.Namespace)
-	at := srcIn
+	at, word := srcIn, "ingress"
 	if dir == model.Outbound {
-		at = dstIn
+		at, word = dstIn, "egress"
 	}
 	isolatedMust, isolatedMay := false, false
 	var allowMust, allowMay []*lazy
+	var isolating *model.NetworkPolicy
+	var admitting []Part
 	for _, n := range cp.policies {
 		if n.Namespace != w.Namespace || !n.Isolates[dir] {
 			continue
@@ -161,12 +164,16 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 			continue
 		}
 		isolatedMay = true
+		if selected == yes && isolating == nil {
+			isolating = n
+		}
 		isolatedMust = isolatedMust || selected == yes
 		rules := n.Ingress
 		if dir == model.Outbound {
 			rules = n.Egress
 		}
-		for _, r := range rules {
+		for i, r := range rules {
+			admitting = append(admitting, Part{Rule: n.Namespace + "/" + n.Name() + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true})
 			must, may, more := p.policySide(cp, n, r, at)
 			notes = append(notes, more...)
 			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
@@ -196,7 +203,29 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 		notes = append(notes, "ASM-K-ICMP")
 	}
 	slices.Sort(notes)
-	return between(over, under), slices.Compact(notes)
+	g := between(over, under)
+	if isolatedMust && enforcedOver && len(open) == 0 {
+		k := Control{Key: "policy|" + w.ID.Key() + "|" + word, Name: w.Namespace + "/" + w.Name() + " " + word + " policies", Shut: shutUnion, Stage: "pod-" + word}
+		shut := Part{
+			Key: k.Key, Rule: isolating.Namespace + "/" + isolating.Name(), Source: isolating.Source,
+			Detail: "isolates " + w.Namespace + "/" + w.Name() + ", and no " + word + " rule admits the peer", Open: "an " + word + " rule that admits it",
+		}
+		g = g.behind(k, policyParts(admitting, allowMay, shut, over))
+	}
+	return g, slices.Compact(notes)
+}
+
+// policyParts is the rules that admit, each with what it may admit, and what none of them does.
+func policyParts(admitting []Part, may []*lazy, shut Part, over *lazy) *partList {
+	return partsLater(func(c *compiler) []Part {
+		var out []Part
+		for i, p := range admitting {
+			p.Key, p.Set = shut.Key, may[i].get(c)
+			out = append(out, p)
+		}
+		shut.Set = c.s.Complement(over.get(c))
+		return append(out, shut)
+	})
 }
 
 // icmpOf widens what an engine that nobody documents does with protocols that policies do not name (K8S-NP-24).

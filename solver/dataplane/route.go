@@ -47,6 +47,8 @@ type route struct {
 	peer    *peerLink
 	note    string // assumption that its place in the table rests on
 	name    string
+	table   *model.RouteTable // of a user route
+	source  model.Source
 }
 
 // hopGroup is the destinations that one next hop gets: over where it can be the winner, under where every possible winner agrees
@@ -56,6 +58,40 @@ type hopGroup struct {
 	over, under *lazy
 	notes       []string
 	peer        *peerLink
+	rivals      *partList // the routes that win where this hop's do not
+}
+
+// sent is what a hop gets: the routes that win elsewhere are the setting that keeps the rest from it.
+func (p *planner) sent(subnet model.ID, g hopGroup) guard {
+	if g.rivals == nil {
+		return between(g.over, g.under)
+	}
+	return between(g.over, g.under).behind(Control{
+		Kind: SettingControl, Key: "routes|" + subnet.Key(), Name: "routes of " + subnet.ShortName(), Stage: "route", Place: model.Place{Kind: model.PlaceSubnet, ID: subnet},
+	}, g.rivals)
+}
+
+// part names a route as a setting that could be another. A user route is one setting for all subnets of its table.
+func (r route) part(subnet model.ID) Part {
+	to := string(r.hop.kind)
+	if r.hop.addr.IsValid() {
+		to += " " + r.hop.addr.String()
+	}
+	what := r.tag
+	if r.prefix.IsValid() {
+		what = r.prefix.String()
+	}
+	if r.table != nil {
+		rule := r.table.Name() + "/routes/" + r.name
+		return Part{Key: "route|" + r.table.ID.Key() + "|" + strings.ToLower(r.name), Rule: rule, Source: r.source, Detail: what + " -> " + to, Open: "another next hop for it"}
+	}
+	kind := "system route"
+	if r.origin == gatewayRoute {
+		kind = "gateway route"
+	}
+	return Part{
+		Key: "route|" + subnet.Key() + "|" + what + "|" + to + "|" + r.hop.peer, Source: model.Source{Platform: kind, Resource: subnet}, Detail: what + " -> " + to, Open: "a route of its own for it",
+	}
 }
 
 // noneRoutes are the reserved prefixes with a None route: the documented ones, then those that printed tables add (AZ-RT-02).
@@ -83,7 +119,7 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 			if u.NextHop == model.HopGateway {
 				h.gateway = "" // resolved where the packet goes (AZ-RT-13)
 			}
-			r := route{origin: userRoute, hop: h, certain: true, name: u.Name}
+			r := route{origin: userRoute, hop: h, certain: true, name: u.Name, table: table, source: u.Source}
 			if u.Prefix.IsValid() {
 				r.prefix = u.Prefix
 				add(r)
@@ -286,7 +322,11 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 		}
 	}
 	// The sets of all groups come from one walk down the list, shared by every group.
-	type solved struct{ over, under []packet.Set }
+	type solved struct {
+		over, under []packet.Set
+		wins        []packet.Set // by route
+		none        packet.Set   // what no route takes
+	}
 	var result *solved
 	solve := func(c *compiler) *solved {
 		if result != nil {
@@ -294,6 +334,7 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 		}
 		s := c.s
 		over := make([][]packet.Set, len(groups))
+		wins := make([]packet.Set, len(list))
 		taken := packet.Set{}
 		tags := packet.Set{} // what symbolic tags may take from explicit public prefixes, whose length is not known
 		for _, r := range list {
@@ -307,10 +348,11 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 				end++
 			}
 			var sure []packet.Set
-			for _, r := range list[start:end] {
+			for k, r := range list[start:end] {
 				may := r.may.get(c)
 				i := index[r.hop]
-				over[i] = append(over[i], s.Subtract(may, taken))
+				wins[start+k] = s.Subtract(may, taken)
+				over[i] = append(over[i], wins[start+k])
 				switch {
 				case !r.certain:
 				case r.must == nil:
@@ -323,10 +365,11 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 			}
 			taken = s.Union(append(sure, taken)...)
 		}
-		result = &solved{make([]packet.Set, len(groups)), make([]packet.Set, len(groups))}
+		result = &solved{over: make([]packet.Set, len(groups)), under: make([]packet.Set, len(groups)), wins: wins}
 		for i := range groups {
 			result.over[i] = s.Union(over[i]...)
 		}
+		result.none = s.Complement(s.Union(result.over...))
 		for i := range groups {
 			others := []packet.Set{s.Complement(taken)} // no route for certain
 			for j := range groups {
@@ -344,6 +387,18 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 	for i := range groups {
 		groups[i].over = later(func(c *compiler) packet.Set { return solve(c).over[i] })
 		groups[i].under = later(func(c *compiler) packet.Set { return solve(c).under[i] })
+		groups[i].rivals = partsLater(func(c *compiler) []Part {
+			var out []Part
+			for k, r := range list {
+				if index[r.hop] != i && !solve(c).wins[k].Empty() {
+					p := r.part(subnet)
+					p.Set = solve(c).wins[k]
+					out = append(out, p)
+				}
+			}
+			key := "route|" + subnet.Key() + "|none"
+			return append(out, Part{Key: key, Source: model.Source{Platform: "routes", Resource: subnet}, Detail: "no route to the destination", Open: "a route for it", Set: solve(c).none})
+		})
 	}
 	if !known {
 		s, _ := p.e.SubnetOf(subnet)
@@ -424,7 +479,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 		}
 	}
 	for _, g := range p.hopGroups(subnet) {
-		sent := between(g.over, g.under)
+		sent := p.sent(subnet, g)
 		notes := g.notes
 		switch g.hop.kind {
 		case model.HopVnetLocal:
@@ -459,6 +514,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.forwardUnknown(from, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
 		}
 	}
+	p.unpeered(from, v, subnet, via)
 	return entry
 }
 
@@ -505,19 +561,19 @@ func (p *planner) vnetLocalRoutes(v *model.VNet) (*netipx.IPSet, bool) {
 // VNet has or uses (AZ-RT-13).
 func (p *planner) toGateway(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) {
 	if gw, ok := model.Get[*model.Gateway](p.e, g.hop.gateway); ok {
-		p.towardsGateway(n, gw, via, between(g.over, g.under))
+		p.towardsGateway(n, gw, via, p.sent(subnet, g))
 		return
 	}
 	for _, gw := range p.gatewaysOf(v) {
 		if gw.Kind == model.VPNGateway || gw.Kind == model.GatewayKindUnknown {
-			p.towardsGateway(n, gw, via, between(g.over, g.under))
+			p.towardsGateway(n, gw, via, p.sent(subnet, g))
 		}
 	}
 }
 
 // toAppliance follows a route with hop VirtualAppliance: the address must be held in the own VNet or a directly peered one (AZ-RT-08).
 func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) {
-	sent, notes := between(g.over, g.under), g.notes
+	sent, notes := p.sent(subnet, g), g.notes
 	o, ok := p.ownerIn(v, g.hop.addr)
 	if !ok {
 		for _, l := range p.peers(v) {
@@ -534,7 +590,7 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 	if !ok {
 		for _, l := range p.groups[v.ID.Key()] {
 			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
-				sent = onlyOver(g.over) // AZ-RT-08 names direct peers alone
+				sent = p.sent(subnet, g).mayOnly() // AZ-RT-08 names direct peers alone
 				break
 			}
 		}

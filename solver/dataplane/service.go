@@ -23,6 +23,7 @@ func (p *planner) planServices() {
 			continue // AZ-PG-01: an injected server has no public door
 		}
 		admits, notes := p.publicDoor(s)
+		admits = admits.behind(doorControl(s), doorParts(doorRule(s), admits.over))
 		for _, entry := range p.fogged(s.ID) {
 			admits, notes = guard{over: everything(), under: nothing()}, append(notes, unsupported(entry))
 		}
@@ -62,6 +63,20 @@ func (p *planner) publicDoor(s *model.Service) (guard, []string) {
 		rules = append(rules, g)
 	}
 	return anyOf(rules), notes
+}
+
+// doorControl is a service's own firewall.
+func doorControl(s *model.Service) Control {
+	return Control{Key: "door|" + s.ID.Key(), Name: s.Name() + " firewall", Shut: shutUnion, Stage: "service-firewall", Place: model.Place{Kind: model.PlaceService, ID: s.ID}}
+}
+
+// doorRule is what shuts a service's public door to those whom no rule admits (AZ-PAAS-01, AZ-PAAS-02).
+func doorRule(s *model.Service) Part {
+	r := Part{Key: "door|" + s.ID.Key(), Rule: s.Name() + "/defaultAction", Source: s.Source, Open: "a rule of the service that admits it"}
+	if strings.EqualFold(s.Public, "Disabled") {
+		r.Rule, r.Source, r.Open = s.Name()+"/publicNetworkAccess", s.PublicSource, "public network access, and a rule of the service that admits it"
+	}
+	return r
 }
 
 // anyOf is the disjunction of guards; none of them is a closed door.
@@ -214,7 +229,7 @@ func (p *planner) coveredTag(service, tag string, v *model.VNet) *lazy {
 // toServiceEndpoint leads packets on a service endpoint's route to the accounts behind it: those of the estate admit the subnet by
 // their default action or a VNet rule (AZ-PAAS-04); any other tenant's account is reached as well (AZ-SE-02).
 func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
-	sent := between(g.over, g.under)
+	sent := p.sent(subnet, g)
 	_, kind := endpointService(g.hop.service)
 	for _, s := range p.e.Services {
 		if s.Kind != kind || kind == model.OtherService {
@@ -222,8 +237,12 @@ func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
 		}
 		door := exactly(dstIn(p.addr.exactHosts(p.symbolOf(model.ServiceDoor, s.ID, ""))))
 		receive := p.node(model.Place{Kind: model.PlaceService, ID: s.ID}, StageReceive, "")
-		if p.admitsSubnet(s, subnet) {
+		switch {
+		case p.admitsSubnet(s, subnet):
 			p.edge(n, receive, and(sent, door), nil, g.notes...)
+		case s.Injected == "":
+			shut := doorControl(s)
+			p.hypothesis(n, receive, and(sent, door, closed(shut, doorRule(s))))
 		}
 	}
 	for _, s := range p.servicePolicies(subnet) {

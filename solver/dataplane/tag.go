@@ -20,6 +20,7 @@ type subnetContext struct {
 	grown [2]bool       // by family (IPv4, IPv6): the default route is not the system one
 	lacks string        // the assumption that names a route table which the input lacks, or ""
 	key   string
+	vnet  *model.VNet // nil where the input lacks it
 
 	readings []assignment // of the uncertain components; see assignments
 }
@@ -43,7 +44,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 	if c, ok := p.contexts[key]; ok {
 		return c
 	}
-	c := &subnetContext{key: key}
+	c := &subnetContext{key: key, vnet: v}
 	p.contexts[key] = c
 	own := []netip.Prefix{}
 	if v != nil {

@@ -194,6 +194,10 @@ func (t *tracer) decide(c course, h Hop, v verdict, next func(course)) {
 		}
 		return x
 	}
+	if v.deny.is && t.allows != nil && t.allows(fill(v.deny, Deny)) {
+		v.allow, v.deny = v.deny, blame{}
+		h.Certain = true
+	}
 	if v.allow.is {
 		next(c.add(fill(v.allow, Allow)))
 	}

@@ -196,6 +196,14 @@ func answerHop(at model.Place, s Stage, a Action, b blame, certain bool, why []s
 
 // firewallDenies drops the packet, or with Options.All walks on as if the network rules had passed it.
 func (t *tracer) firewallDenies(c course, f *model.Firewall, h Hop) {
+	if t.allows != nil && t.allows(h) {
+		h.Action = Allow
+		t.onward(c.add(h), f, c.packet, snatNetwork, false)
+		if c.packet.Protocol == model.TCP && c.packet.Name != "" {
+			t.proxied(c.add(h), f, c.packet) // the rule that would allow it may be of either kind
+		}
+		return
+	}
 	d := c.add(h)
 	if t.all && h.Certain {
 		if d.dropped == nil {

@@ -27,6 +27,7 @@ func (p Packet) String() string {
 type Options struct {
 	Strict bool               // every assumption is open (AZ-GEN-10)
 	All    bool               // walk past drops, so that every control's own answer shows
+	Allows func(Hop) bool     // rules that deny and are read as if they allowed: what would be if they did; may be nil
 	Tags   *model.ServiceTags // nil: a service tag is a Boolean of the packet (AZ-TAG-09)
 }
 

@@ -15,13 +15,14 @@ type world struct {
 	tags    *model.ServiceTags
 	strict  bool
 	all     bool
+	allows  func(Hop) bool
 }
 
 func newWorld(e *model.Estate, o Options) *world {
 	if e == nil {
 		e, _ = model.NewEstate(nil, nil) // no error: nothing to contradict
 	}
-	return &world{e: e, symbols: e.Symbols(), tags: o.Tags, strict: o.Strict, all: o.All}
+	return &world{e: e, symbols: e.Symbols(), tags: o.Tags, strict: o.Strict, all: o.All, allows: o.Allows}
 }
 
 func same(a, b model.ID) bool { return a != "" && a.Key() == b.Key() }

@@ -1,0 +1,414 @@
+package solver
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+const (
+	dbIsShut = `"access": "Deny", "description": "db: all else"`
+	dbOpened = `"access": "Allow", "description": "db: all else"`
+	webTable = `,
+        "routeTable": {"id": "RG/Microsoft.Network/routeTables/rt-web"}`
+	stranger = `"addressSpace": {"addressPrefixes": ["10.1.0.0/16"]},
+      "subnets": [
+        {"id": "RG/Microsoft.Network/virtualNetworks/vnet-stranger/subnets/web", "name": "web", "properties": {"addressPrefix": "10.1.1.0/24"}},
+        {"id": "RG/Microsoft.Network/virtualNetworks/vnet-stranger/subnets/app", "name": "app", "properties": {"addressPrefix": "10.1.2.0/24"}}
+      ]`
+	// The stranger moves to addresses of its own, so that it could be peered.
+	moved = `"addressSpace": {"addressPrefixes": ["10.2.0.0/16"]},
+      "subnets": [
+        {"id": "RG/Microsoft.Network/virtualNetworks/vnet-stranger/subnets/web", "name": "web", "properties": {"addressPrefix": "10.2.1.0/24"}},
+        {"id": "RG/Microsoft.Network/virtualNetworks/vnet-stranger/subnets/app", "name": "app", "properties": {"addressPrefix": "10.2.2.0/24"}}
+      ]`
+	hubPeering = `"virtualNetworkPeerings": [{"name": "hub",`
+)
+
+// peered is the peering of a VNet with another, as an element of its list.
+func peered(name, remote, prefix, state string) string {
+	return `{"name": "` + name + `", "properties": {"remoteVirtualNetwork": {"id": "RG/Microsoft.Network/virtualNetworks/` + remote + `"},
+      "remoteAddressSpace": {"addressPrefixes": ["` + prefix + `"]}, "peeringState": "` + state + `", "allowVirtualNetworkAccess": true, "allowForwardedTraffic": false,
+      "allowGatewayTransit": false, "useRemoteGateways": false}}`
+}
+
+// peeredShop peers the moved stranger with the shop, its own side in some state.
+func peeredShop(state string) []string {
+	return []string{
+		stranger, moved + `, "virtualNetworkPeerings": [` + peered("shop", "vnet-shop", "10.1.0.0/16", state) + `]`,
+		hubPeering, `"virtualNetworkPeerings": [` + peered("stranger", "vnet-stranger", "10.2.0.0/16", "Connected") + `, {"name": "hub",`,
+	}
+}
+
+// publicNIC adds a NIC with a Standard public address to the stranger's web subnet, where no NSG stands.
+func publicNIC(nsg string) []string {
+	return []string{"[\n  {\n    \"id\": \"RG/Microsoft.Network/virtualNetworks/vnet-hub\"", `[
+  {"id": "RG/Microsoft.Network/publicIPAddresses/pip-vm", "location": "westeurope", "type": "Microsoft.Network/publicIPAddresses", "name": "pip-vm", "sku": {"name": "Standard"},
+   "properties": {"ipAddress": "20.1.1.2", "publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4"}},
+  {"id": "RG/Microsoft.Network/networkInterfaces/nic-vm", "location": "westeurope", "type": "Microsoft.Network/networkInterfaces", "name": "nic-vm",
+   "properties": {` + nsg + `"ipConfigurations": [{"name": "a", "properties": {"privateIPAddress": "10.1.1.9", "privateIPAddressVersion": "IPv4", "primary": true,
+     "subnet": {"id": "RG/Microsoft.Network/virtualNetworks/vnet-stranger/subnets/web"}, "publicIPAddress": {"id": "RG/Microsoft.Network/publicIPAddresses/pip-vm"}}}]}},
+  {
+    "id": "RG/Microsoft.Network/virtualNetworks/vnet-hub"`}
+}
+
+// endpointTo adds a server with a private endpoint in the shop's app subnet, whose connection is in some state.
+func endpointTo(state string) []string {
+	return []string{"[\n  {\n    \"id\": \"RG/Microsoft.Network/virtualNetworks/vnet-hub\"", `[
+  {"id": "RG/Microsoft.Sql/servers/sql", "location": "westeurope", "type": "Microsoft.Sql/servers", "name": "sql", "properties": {"publicNetworkAccess": "Disabled"}},
+  {"id": "RG/Microsoft.Network/privateEndpoints/pe-sql", "location": "westeurope", "type": "Microsoft.Network/privateEndpoints", "name": "pe-sql",
+   "properties": {"subnet": {"id": "RG/Microsoft.Network/virtualNetworks/vnet-shop/subnets/app"},
+     "privateLinkServiceConnections": [{"name": "sql", "properties": {"privateLinkServiceId": "RG/Microsoft.Sql/servers/sql", "groupIds": ["sqlServer"],
+       "privateLinkServiceConnectionState": {"status": "` + state + `"}}}],
+     "ipConfigurations": [{"name": "a", "properties": {"groupId": "sqlServer", "memberName": "sqlServer", "privateIPAddress": "10.1.2.9"}}]}},
+  {
+    "id": "RG/Microsoft.Network/virtualNetworks/vnet-hub"`}
+}
+
+// explained solves the small estate so that answers are explained, and asks one question of it.
+func explained(t *testing.T, from, to, service string, direct bool, replace ...string) (*Solution, *Reach) {
+	t.Helper()
+	p := shopProject(t, "  - {id: x, deny: {from: zone:web, to: zone:db}}\n", replace...)
+	a, b := selectors(t, from), selectors(t, to)
+	s, err := Solve(p, Options{AsOf: p.Intent.AsOf, Explain: true, Questions: slices.Concat(a, b)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, answer(t, s, a, b, service, direct)
+}
+
+func answer(t *testing.T, s *Solution, a, b []model.Selector, service string, direct bool) *Reach {
+	t.Helper()
+	svc, err := model.ParsePortService(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Reach(a, b, []model.PortService{svc}, direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// setTexts prints the sets of an explanation.
+func setTexts(e *Explanation) []string {
+	out := []string{}
+	for _, set := range e.Sets {
+		var words []string
+		for _, c := range set {
+			w := c.Rule
+			if w == "" {
+				w = c.Detail
+			}
+			words = append(words, c.Kind+" "+w)
+		}
+		slices.Sort(words)
+		out = append(out, strings.Join(words, " + "))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// What would have to change, on the small estate; and the change, made in the input, turns the verdict.
+func TestExplain(t *testing.T) {
+	const rest = "rule nsg-db/securityRules/Rest"
+	for _, test := range []struct {
+		name              string
+		from, to, service string
+		replace           []string
+		want              Verdict
+		sets              []string
+		blocked           []string   // rules or details among blockedBy
+		fixes             [][]string // each makes it reachable, or unreachable
+	}{
+		{
+			name: "one rule", from: "zone:web", to: "zone:db", service: "tcp/1433", want: Unreachable,
+			sets: []string{rest}, blocked: []string{"nsg-db/securityRules/Rest"}, fixes: [][]string{{dbIsShut, dbOpened}},
+		},
+		{
+			name: "a rule and a firewall, or the route to it", from: "zone:web", to: "zone:db", service: "tcp/1433", want: Unreachable,
+			replace: []string{`"action": {"type": "Allow"}`, `"action": {"type": "Deny"}`},
+			sets:    []string{"rule fw/net/web-app + " + rest, rest + " + setting rt-web/routes/vnet"},
+			blocked: []string{"fw/net/web-app", "nsg-db/securityRules/Rest"},
+			fixes:   [][]string{{dbIsShut, dbOpened, `"action": {"type": "Deny"}`, `"action": {"type": "Allow"}`}, {dbIsShut, dbOpened, webTable, ""}},
+		},
+		{
+			name: "a firewall without a rule", from: "zone:web", to: "zone:app", service: "tcp/443", want: Unreachable,
+			replace: []string{`"destinationAddresses": ["10.1.0.0/16"]`, `"destinationAddresses": ["10.9.0.0/16"]`},
+			sets:    []string{"rule no rule allows the flow (AZ-FW-05)", "setting rt-web/routes/vnet"},
+			blocked: []string{"no rule allows the flow (AZ-FW-05)"}, fixes: [][]string{{webTable, ""}},
+		},
+		{
+			name: "one rule on both sides counts once", from: "zone:web", to: "zone:app", service: "tcp/443", want: Unreachable,
+			replace: []string{webTable, "", `"properties": {"securityRules": []}`, `"properties": {"securityRules": [
+        {"name": "NoOut", "properties": {"priority": 100, "direction": "Outbound", "access": "Deny", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+          "destinationAddressPrefix": "*", "destinationPortRange": "*"}}, {"name": "NoIn", "properties": {"priority": 100, "direction": "Inbound", "access": "Deny", "protocol": "Tcp",
+          "sourceAddressPrefix": "*", "sourcePortRange": "*", "destinationAddressPrefix": "*", "destinationPortRange": "443"}}]}`},
+			sets: []string{"rule nsg-web/securityRules/NoIn + rule nsg-web/securityRules/NoOut"}, blocked: []string{"nsg-web/securityRules/NoIn", "nsg-web/securityRules/NoOut"},
+			fixes: [][]string{{`"access": "Deny", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+          "destinationAddressPrefix": "*"`, `"access": "Allow", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+          "destinationAddressPrefix": "*"`, `"access": "Deny", "protocol": "Tcp",
+          "sourceAddressPrefix": "*"`, `"access": "Allow", "protocol": "Tcp",
+          "sourceAddressPrefix": "*"`}},
+		},
+		{
+			name: "a peering that is not there, whose tag opens the NSG too", from: "subnet:vnet-stranger/web", to: "zone:app", service: "tcp/443", want: Unreachable,
+			replace: []string{stranger, moved}, sets: []string{"setting vnet-shop and vnet-stranger are not peered"}, fixes: [][]string{peeredShop("Connected")[1:]},
+		},
+		{
+			name: "a peering that is cut on one side", from: "subnet:vnet-stranger/web", to: "zone:app", service: "tcp/443", want: Unreachable,
+			replace: peeredShop("Disconnected"), sets: []string{"setting vnet-stranger/virtualNetworkPeerings/shop"},
+		},
+		{
+			name: "an endpoint that waits for approval", from: "zone:app", to: "endpoint:pe-sql", service: "tcp/1433", want: Unreachable,
+			replace: endpointTo("Pending"), sets: []string{"setting the connection of the private endpoint is Pending (AZ-PE-01)"}, fixes: [][]string{endpointTo("Approved")[1:]},
+		},
+		{
+			name: "a public address without an NSG", from: "internet", to: "nic:nic-vm", service: "tcp/443", want: Unreachable,
+			replace: publicNIC(""), sets: []string{"setting a Standard public address is closed where no NSG allows the flow (AZ-PIP-02)"},
+		},
+		{name: "nothing leads there", from: "internet", to: "zone:db", service: "tcp/1433", want: Unreachable, sets: []string{}},
+		{name: "VNets with the same addresses cannot be peered", from: "subnet:vnet-stranger/web", to: "zone:db", service: "tcp/1433", want: Unreachable, sets: []string{}},
+		{
+			name: "either side could stop it", from: "zone:app", to: "zone:db", service: "tcp/1433", want: Reachable,
+			sets: []string{"rule nsg-db/securityRules/AllowSql", "rule nsg-web/defaultSecurityRules/AllowVnetOutBound"},
+		},
+		{
+			name: "so could the firewall", from: "zone:web", to: "zone:app", service: "tcp/443", want: Reachable,
+			sets: []string{"rule fw/net/web-app", "rule nsg-web/defaultSecurityRules/AllowVnetInBound", "rule nsg-web/defaultSecurityRules/AllowVnetOutBound"},
+		},
+		{
+			name: "two ways, and where they meet", from: "zone:web", to: "zone:app", service: "any", want: Reachable,
+			replace: []string{`"addressPrefix": "10.1.2.0/23", "nextHopType"`, `"addressPrefix": "10.1.2.0/25", "nextHopType"`},
+			sets:    []string{"rule nsg-web/defaultSecurityRules/AllowVnetInBound", "rule nsg-web/defaultSecurityRules/AllowVnetOutBound"},
+		},
+		{name: "nothing stands between", from: "subnet:vnet-stranger/web", to: "subnet:vnet-stranger/app", service: "tcp/443", want: Reachable, sets: []string{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, r := explained(t, test.from, test.to, test.service, false, test.replace...)
+			if r.Verdict != test.want {
+				t.Fatalf("got %s, want %s", r.Verdict, test.want)
+			}
+			if got := setTexts(r.Explanation); !slices.Equal(got, test.sets) {
+				t.Errorf("got %q, want %q; %s", got, test.sets, r.Explanation.Reason)
+			}
+			if (len(test.sets) == 0) != (r.Explanation.Reason != "") {
+				t.Errorf("got the reason %q beside %d sets", r.Explanation.Reason, len(test.sets))
+			}
+			var blocked []string
+			for _, b := range r.BlockedBy {
+				blocked = append(blocked, b.Rule, b.Detail)
+				if len(b.Packets) == 0 {
+					t.Errorf("%s %s stops no packets", b.At, b.Rule)
+				}
+			}
+			for _, want := range test.blocked {
+				if !slices.Contains(blocked, want) {
+					t.Errorf("want %q among %q", want, blocked)
+				}
+			}
+			rules := len(r.Explanation.Sets) > 0 && !slices.ContainsFunc(r.Explanation.Sets[0], func(c Change) bool { return c.Kind != "rule" })
+			if test.want == Unreachable && rules != r.Explanation.Replayed {
+				t.Errorf("the interpreter confirms: %t, and the first set holds rules alone: %t", r.Explanation.Replayed, rules)
+			}
+			for i, fix := range test.fixes {
+				replace := append(slices.Clone(test.replace), fix...)
+				if len(fix)%2 == 1 { // takes the place of the last replacement
+					replace = append(slices.Clone(test.replace[:1]), fix...)
+				}
+				if _, r := explained(t, test.from, test.to, test.service, false, replace...); r.Verdict != Reachable {
+					t.Errorf("fix %d: got %s, want reachable", i, r.Verdict)
+				}
+			}
+		})
+	}
+}
+
+// everyPart lists the keys of all parts that stop packets of a question anywhere, were everything open.
+func everyPart(x *explainer) []string {
+	w := x.world(dataplane.Hypothesis{Rules: true, Settings: true}, nil)
+	all := map[dataplane.NodeID]packet.Set{}
+	for n := range x.s.graph.Nodes {
+		all[dataplane.NodeID(n)] = x.s.graph.Space.All()
+	}
+	var out []string
+	for _, m := range w.Met(all, false) {
+		out = append(out, m.Part.Key)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// everyControl lists the keys of all rule lists that packets of a question meet anywhere.
+func everyControl(x *explainer) []string {
+	w := x.world(dataplane.Hypothesis{}, nil)
+	all := map[dataplane.NodeID]packet.Set{}
+	for n := range x.s.graph.Nodes {
+		all[dataplane.NodeID(n)] = x.s.graph.Space.All()
+	}
+	var out []string
+	for _, m := range w.Met(all, true) {
+		if m.Control.Kind == dataplane.RuleControl {
+			out = append(out, m.Control.Key)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// checkSmallest compares the sets that a search finds with all sets, by brute force: none that is smaller opens (or stops) the way, and
+// those of the same size that do are those that were found. Floods are not narrowed to packets of interest here.
+func checkSmallest(t *testing.T, s *Solution, q *query, limit int) (size int) {
+	t.Helper()
+	x := &explainer{s: s, q: q, parts: map[string][]dataplane.Met{}}
+	x.back = x.toTarget(x.world(dataplane.Hypothesis{Rules: true, Settings: true}, nil))
+	search, every := x.opening, everyPart
+	opens := func(set []string) bool {
+		return len(x.world(dataplane.Hypothesis{Open: asSet(set)}, nil).arrived) > 0
+	}
+	if opens(nil) {
+		search, every = x.stopping, everyControl
+		opens = func(set []string) bool {
+			return len(x.world(dataplane.Hypothesis{Shut: asSet(set)}, nil).arrived) == 0
+		}
+	}
+	found, why := search()
+	if why != "" {
+		t.Errorf("%s -> %s: %s", q.from.text, q.to.text, why)
+		return 0
+	}
+	for _, set := range found {
+		if !opens(set) {
+			t.Errorf("%s -> %s: %q does not change the verdict", q.from.text, q.to.text, set)
+		}
+		size = len(set)
+	}
+	parts := every(x)
+	if len(found) == 0 {
+		if opens(parts) {
+			t.Errorf("%s -> %s: no set was found, and there is one", q.from.text, q.to.text)
+		}
+		return 0
+	}
+	keys := map[string]bool{}
+	for _, set := range found {
+		keys[strings.Join(set, "\n")] = true
+	}
+	for n := 0; n <= size; n++ {
+		tried, most := 0, 4000
+		if n == size {
+			most = limit
+		}
+		for set := range subsets(parts, n) {
+			if tried++; tried > most {
+				break
+			}
+			if got := opens(set); got != keys[strings.Join(set, "\n")] {
+				t.Errorf("%s -> %s: %q changes the verdict: %t; found were sets of %d", q.from.text, q.to.text, set, got, size)
+			}
+		}
+	}
+	return size
+}
+
+// The smallest sets are the smallest: on the small estate and variants of it, every set of changes is tried.
+func TestSmallestIsSmallest(t *testing.T) {
+	fwDenies := []string{`"action": {"type": "Allow"}`, `"action": {"type": "Deny"}`}
+	for i, replace := range [][]string{nil, fwDenies, {stranger, moved}, append(slices.Clone(fwDenies), stranger, moved), endpointTo("Pending"), publicNIC("")} {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			p := shopProject(t, "  - {id: x, deny: {from: zone:web, to: zone:db}}\n", replace...)
+			s, err := Solve(p, Options{Explain: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends := []string{"zone:web", "zone:app", "zone:db", "subnet:vnet-stranger/web", "internet", "firewall:fw"}
+			sizes := map[int]int{}
+			for _, from := range ends[:5] {
+				for _, to := range ends {
+					for _, service := range []string{"tcp/1433", "any"} {
+						q := question(t, s, from, to, service)
+						if from != to {
+							sizes[checkSmallest(t, s, q, 4000)]++
+						}
+					}
+				}
+			}
+			if sizes[1] == 0 || sizes[0] == 0 {
+				t.Errorf("got %v, want questions with and without a set", sizes)
+			}
+		})
+	}
+}
+
+// subsets yields the subsets of a size, in order.
+func subsets(of []string, size int) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		var pick func(set, rest []string) bool
+		pick = func(set, rest []string) bool {
+			if len(set) == size {
+				return yield(slices.Clone(set))
+			}
+			for i, k := range rest {
+				if !pick(append(set, k), rest[i+1:]) {
+					return false
+				}
+			}
+			return true
+		}
+		pick(nil, of)
+	}
+}
+
+func question(t *testing.T, s *Solution, from, to, service string) *query {
+	t.Helper()
+	svc, err := model.ParsePortService(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.target(selectors(t, from))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.target(selectors(t, to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := s.newQuery(a, b)
+	q.service = s.serviceSet([]model.PortService{svc})
+	return q
+}
+
+// The same on both examples, between all zones.
+func TestSmallestOnExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries hundreds of worlds for each pair of zones")
+	}
+	for _, name := range []string{"aks-pci", "aks-pci-broken"} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Solve(project(t, "../examples/"+name), Options{Explain: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked, sizes := 0, map[int]int{}
+			for _, from := range s.zones {
+				for _, to := range s.zones {
+					q := question(t, s, "zone:"+from.zone.Name, "zone:"+to.zone.Name, "tcp/443")
+					if from.zone.Name == to.zone.Name {
+						continue
+					}
+					asked++
+					sizes[checkSmallest(t, s, q, 200)]++
+				}
+			}
+			if asked < 10 || sizes[1] == 0 || sizes[2] == 0 {
+				t.Errorf("got %d pairs with sizes %v, want some of one and of two changes", asked, sizes)
+			}
+		})
+	}
+}
