@@ -18,6 +18,15 @@ type Trace struct {
 	Hops        []Hop        `json:"hops"`
 	Assumptions []Assumption `json:"assumptions"`
 	Courses     int          `json:"courses"` // how many courses the packet may take; Hops is the one that decides the verdict
+	Taken       []Taken      `json:"taken"`   // which address stands for each end
+}
+
+// Taken says which address stands for an end that a selector names.
+type Taken struct {
+	Selector string   `json:"selector"`
+	Endpoint string   `json:"endpoint"`
+	Address  string   `json:"address"`
+	NotIn    []string `json:"notIn,omitempty"` // service tags without a list that it is taken to lie outside of
 }
 
 // Trace follows one packet from a sender to a target, as the interpreter reads the specification. It does not ask the symbolic solver
@@ -34,12 +43,73 @@ func (s *Solution) Trace(from, to []model.Selector, svc model.PortService, name 
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.packetOf(a, b, from, to, svc, name)
+	p, taken, err := s.packetOf(a, b, from, to, svc, name)
 	if err != nil {
 		return nil, err
 	}
+	out := &Trace{Packet: s.printPacket(p), Hops: []Hop{}, Taken: taken}
+	verdict, best, courses := s.followed(p, all)
+	if best == nil {
+		return nil, fmt.Errorf("the interpreter found no course for %s: please report this input", out.Packet)
+	}
+	out.Verdict, out.Courses, out.Hops = verdict, courses, s.printHops(best.Hops, p)
+	notes := slices.Clone(best.Assumptions)
+	tags := tagsIn(notes)
+	chosen := false
+	for i, sels := range [][]model.Selector{from, to} {
+		if out.Taken[i].Endpoint == string(model.SelInternet) && (len(sels) != 1 || sels[0].Kind != model.SelIP) {
+			out.Taken[i].NotIn, chosen = tags, true // any address of the internet will do: one that no tag holds
+		}
+	}
+	if !chosen && verdict != Unknown && s.tagsDecide(p, verdict, tags) {
+		out.Verdict = Unknown // AZ-TAG-09: nobody knows whether the address is in them
+	}
+	out.Assumptions = s.assumptions(notes, out.Verdict == Unknown)
+	return out, nil
+}
+
+// tagsIn are the service tags without a list that assumptions name.
+func tagsIn(notes []string) []string {
+	var out []string
+	for _, n := range notes {
+		if t, ok := strings.CutPrefix(n, "ASM-TAG("); ok {
+			out = append(out, strings.TrimSuffix(t, ")"))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// tagsDecide reports whether the verdict about a packet changes with the tags that its public address may be in: with some of them, or
+// where they are many, with each of them and with all.
+func (s *Solution) tagsDecide(p trace.Packet, verdict Verdict, tags []string) bool {
+	const most = 6
+	differs := func(in []string) bool {
+		q := p
+		q.Tags = in
+		v, _, _ := s.followed(q, false)
+		return v != verdict
+	}
+	if len(tags) > most {
+		return differs(tags) || slices.ContainsFunc(tags, func(t string) bool { return differs([]string{t}) })
+	}
+	for bits := 1; bits < 1<<len(tags); bits++ {
+		var in []string
+		for i, t := range tags {
+			if bits>>i&1 == 1 {
+				in = append(in, t)
+			}
+		}
+		if differs(in) {
+			return true
+		}
+	}
+	return false
+}
+
+// followed has the interpreter follow one packet: the verdict, the course that decides it, and the number of courses.
+func (s *Solution) followed(p trace.Packet, all bool) (Verdict, *trace.Path, int) {
 	res := trace.Run(s.Project.Estate, s.traceOptions(all), p)
-	out := &Trace{Verdict: Unreachable, Packet: s.printPacket(p), Hops: []Hop{}, Courses: len(res.Paths)}
 	var best *trace.Path
 	score := -1
 	for i := range res.Paths {
@@ -59,27 +129,26 @@ func (s *Solution) Trace(from, to []model.Selector, svc model.PortService, name 
 			best, score = path, n
 		}
 	}
-	if best == nil {
-		return nil, fmt.Errorf("the interpreter found no course for %s: please report this input", out.Packet)
-	}
+	verdict := Unreachable
 	switch score {
 	case 4, 3:
-		out.Verdict = Reachable
+		verdict = Reachable
 	case 2:
-		out.Verdict = Unknown
+		verdict = Unknown
 	}
-	out.Hops = s.printHops(best.Hops)
-	out.Assumptions = s.assumptions(append([]string{}, best.Assumptions...), true)
-	return out, nil
+	return verdict, best, len(res.Paths)
 }
 
-// packetOf makes the one packet of a trace.
-func (s *Solution) packetOf(a, b *end, from, to []model.Selector, svc model.PortService, name string) (trace.Packet, error) {
+// packetOf makes the one packet of a trace, and says which addresses stand for its ends.
+func (s *Solution) packetOf(a, b *end, from, to []model.Selector, svc model.PortService, name string) (trace.Packet, []Taken, error) {
+	fail := func(format string, args ...any) (trace.Packet, []Taken, error) {
+		return trace.Packet{}, nil, fmt.Errorf(format, args...)
+	}
 	if len(a.senders) == 0 {
-		return trace.Packet{}, fmt.Errorf("`%s` sends nothing", selText(from))
+		return fail("`%s` sends nothing", selText(from))
 	}
 	origin := s.graph.Origins[a.senders[0]]
-	p := trace.Packet{From: origin.Site.Place, Src: firstAddr(origin.Prefixes), Protocol: svc.Protocol, DPort: svc.Ports.First, SPort: 49152, Name: strings.ToLower(name)}
+	p := trace.Packet{From: origin.Site.Place, Src: hostIn(origin.Prefixes), Protocol: svc.Protocol, DPort: svc.Ports.First, SPort: 49152, Name: strings.ToLower(name)}
 	if len(from) == 1 && from[0].Kind == model.SelIP {
 		p.Src = from[0].Prefix.Addr()
 	} else if usual := natural(origin.Site.Place); usual.IsValid() && overlaps(origin.Prefixes, netip.PrefixFrom(usual, usual.BitLen())) {
@@ -94,15 +163,31 @@ func (s *Solution) packetOf(a, b *end, from, to []model.Selector, svc model.Port
 	}
 	p.Dst = s.addressOf(b, to)
 	if !p.Dst.IsValid() {
-		return trace.Packet{}, fmt.Errorf("`%s` has no address to send to; name one by `ip:`", selText(to))
+		return fail("`%s` has no address to send to; name one by `ip:`", selText(to))
 	}
 	if p.Name == "" && len(to) == 1 && to[0].Kind == model.SelFQDN {
 		p.Name = strings.ToLower(to[0].Parts[0])
 	}
 	if p.Src.Is4() != p.Dst.Is4() && !model.SymbolBlock().Contains(p.Src) && !model.SymbolBlock().Contains(p.Dst) {
-		return trace.Packet{}, fmt.Errorf("%s and %s are of different families", p.Src, p.Dst)
+		return fail("%s and %s are of different families", p.Src, p.Dst)
 	}
-	return p, nil
+	return p, []Taken{
+		{Selector: a.text, Endpoint: s.groups[s.groupOf[a.senders[0]]].ref, Address: s.addressText(p.Src)},
+		{Selector: b.text, Endpoint: s.endpointAt(b, p.Dst), Address: s.addressText(p.Dst)},
+	}, nil
+}
+
+// endpointAt names who holds an address of a target, as far as the target tells; else the target itself.
+func (s *Solution) endpointAt(b *end, a netip.Addr) string {
+	for _, site := range b.sites {
+		if site.Place.Kind == model.PlaceAppGateway || site.Place.Kind == model.PlaceBastion {
+			return s.siteRef(site) // reached by its frontend
+		}
+		if slices.ContainsFunc(site.Prefixes, func(p netip.Prefix) bool { return p.Contains(a) }) {
+			return s.placeRef(site.PlaceOf(a))
+		}
+	}
+	return b.text
 }
 
 // addressOf is the address that clients of a target use.
@@ -110,8 +195,21 @@ func (s *Solution) addressOf(b *end, to []model.Selector) netip.Addr {
 	e := s.Project.Estate
 	if len(to) == 1 {
 		switch to[0].Kind {
-		case model.SelIP, model.SelCIDR:
+		case model.SelIP:
 			return to[0].Prefix.Addr()
+		case model.SelCIDR: // who holds an address of the block, else any host of it
+			for _, site := range b.sites {
+				for _, p := range site.Prefixes {
+					switch {
+					case !p.Overlaps(to[0].Prefix):
+					case p.Bits() > to[0].Prefix.Bits():
+						return hostIn([]netip.Prefix{p})
+					default:
+						return hostIn([]netip.Prefix{to[0].Prefix})
+					}
+				}
+			}
+			return hostIn([]netip.Prefix{to[0].Prefix})
 		case model.SelNIC, model.SelVM:
 			if own := s.nicBlocks(to[0]); len(own) > 0 {
 				return own[0].Addr()
@@ -144,12 +242,15 @@ func (s *Solution) addressOf(b *end, to []model.Selector) netip.Addr {
 		case model.PlaceBastion:
 			h, _ := model.Get[*model.Bastion](e, site.Place.ID)
 			if h.Developer() {
-				return firstAddr(site.Prefixes)
+				return hostIn(site.Prefixes)
 			}
 			return public(h.PublicIP)
 		default:
+			if usual := natural(site.Place); usual.IsValid() && overlaps(site.Prefixes, netip.PrefixFrom(usual, usual.BitLen())) {
+				return usual
+			}
 			if len(site.Prefixes) > 0 {
-				return firstAddr(site.Prefixes)
+				return hostIn(site.Prefixes)
 			}
 		}
 	}
@@ -169,9 +270,16 @@ func (s *Solution) addressOf(b *end, to []model.Selector) netip.Addr {
 	return netip.Addr{}
 }
 
-func firstAddr(ps []netip.Prefix) netip.Addr {
+// hostIn is an address that looks like a host's: the fourth of the first block, or of a small block the first.
+func hostIn(ps []netip.Prefix) netip.Addr {
 	if len(ps) == 0 {
 		return netip.Addr{}
 	}
-	return ps[0].Addr()
+	a := ps[0].Addr()
+	if a.BitLen()-ps[0].Bits() >= 3 && !model.SymbolBlock().Overlaps(ps[0]) {
+		for range 4 {
+			a = a.Next()
+		}
+	}
+	return a
 }

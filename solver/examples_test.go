@@ -131,7 +131,7 @@ func (s *Solution) walk(t *testing.T, r exampleRow, svc model.PortService, quest
 			t.Fatal(err)
 		}
 	}
-	p, err := s.packetOf(a, b, from, to, svc, "")
+	p, _, err := s.packetOf(a, b, from, to, svc, "")
 	if err != nil {
 		t.Fatalf("%s: %v", question, err)
 	}

@@ -41,6 +41,10 @@ func (s *Solution) explain(q *query, out *Reach) {
 	x.back = x.toTarget(x.world(dataplane.Hypothesis{Rules: true, Settings: true}, nil))
 	if out.Verdict == Unreachable {
 		e.Wanted = "open"
+		if q.from.from.Empty() {
+			e.Reason = q.from.text + " opens no connections of its own"
+			return
+		}
 		out.BlockedBy = x.blockers(e)
 		x.open(e)
 		return
@@ -391,7 +395,7 @@ func (x *explainer) check(set []string) proof {
 		path := delivering(trace.Run(s.Project.Estate, o, p).Paths, s.graph.PlaceAt(l.at, s.graph.Universe.Example(l.packet.Dst)))
 		hops := []Hop{}
 		if path != nil {
-			hops = s.printHops(path.Hops)
+			hops = s.printHops(path.Hops, p)
 		} else {
 			out.replayed = false
 		}

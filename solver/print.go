@@ -35,6 +35,9 @@ func (s *Solution) flows(q *query, rows []row) []Flow {
 				f.Label = "asymmetric"
 			}
 			f.Packets, f.Total = s.packets(part.set, r)
+			if q.sent && len(out) < boxCap {
+				f.Sent = s.sent(q, r, part.verdict)
+			}
 			if f.Total <= uint64(len(f.Packets)) {
 				f.Total = 0
 			}
@@ -42,6 +45,55 @@ func (s *Solution) flows(q *query, rows []row) []Flow {
 		}
 	}
 	slices.SortStableFunc(out, compareFlows)
+	return out
+}
+
+// sent is where the packets of a row go as their senders make them, and what they ask for there; nothing where no address and no port
+// changes on the way (AZ-GEN-11).
+func (s *Solution) sent(q *query, r row, v Verdict) []Sent {
+	const most = 4
+	space := s.graph.Space
+	bound, targets := dataplane.Over, s.raw(r)
+	if v == Reachable {
+		bound, targets = dataplane.OneWay, s.certain(r)
+	}
+	f := q.floods(bound)
+	from := s.graph.From(slices.Clone(s.groups[r.group].origins)...)
+	if len(r.via) > 0 {
+		first := s.relays[r.via[0]]
+		targets = map[dataplane.NodeID]packet.Set{first.at: first.accept}
+	}
+	back := f.Back(targets, from)
+	fields := func(set packet.Set) packet.Set {
+		var others []packet.Field
+		for i := range s.graph.Universe.TagNames() {
+			others = append(others, packet.Tag(i))
+		}
+		return space.Project(set, append(others, packet.Origin, packet.Src, packet.SPort, packet.Name)...)
+	}
+	var made, arrived packet.Set
+	for _, o := range s.groups[r.group].origins {
+		made = space.Union(made, fields(space.Intersect(back[s.graph.Origins[o].Site.Send], s.graph.From(o))))
+	}
+	for n := range targets {
+		arrived = space.Union(arrived, fields(back[n]))
+	}
+	if len(r.via) > 0 {
+		arrived = fields(r.over)
+	}
+	if made == arrived {
+		return nil
+	}
+	samePorts := space.Project(made, packet.Dst) == space.Project(arrived, packet.Dst)
+	var out []Sent
+	list, total := space.Boxes(made, most)
+	for _, b := range list {
+		x := Sent{Dst: s.addresses(b.Dst), Protocol: protocols(b.Protocol), DPort: ports(b.DPort)}
+		if samePorts && (len(x.Dst) > most || total > most) {
+			return nil // a proxy connects to the owner of a name, wherever clients send
+		}
+		out = append(out, x)
+	}
 	return out
 }
 

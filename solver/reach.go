@@ -19,6 +19,7 @@ type query struct {
 	except   []exception
 	floods   func(dataplane.Bound) *dataplane.Flood
 	avoid    []model.Place // relays among them are out of use
+	sent     bool          // say how clients send what arrives (AZ-GEN-11)
 	names    map[dataplane.NodeID]nodeName
 }
 
@@ -344,6 +345,9 @@ func (s *Solution) targetName(q *query, n dataplane.NodeID) (string, int) {
 
 func (s *Solution) nameTarget(q *query, n dataplane.NodeID) (string, int) {
 	p := s.graph.Nodes[n].Place
+	if name := q.to.labels[n]; name != "" {
+		return name, 0
+	}
 	if _, entry := q.to.entry[n]; entry {
 		if _, also := q.to.nodes[n]; !also {
 			if p.Kind == model.PlaceFirewall || p.Kind == model.PlaceFrontend {
@@ -521,10 +525,13 @@ func (s *Solution) Reach(from, to []model.Selector, services []model.PortService
 		return nil, err
 	}
 	q := s.newQuery(a, b)
-	q.service, q.direct = s.serviceSet(services), direct
+	q.service, q.direct, q.sent = s.serviceSet(services), direct, true
 	out := &Reach{BlockedBy: []Blocker{}, From: a.text, To: b.text, Service: servicesText(services)}
 	rows := s.rows(q)
 	out.Flows = s.flows(q, rows)
+	if anyone(from) || anyone(to) {
+		out.Zones = s.placed(q, rows)
+	}
 	for _, f := range out.Flows {
 		if f.Verdict == Reachable {
 			out.Verdict = Reachable
@@ -551,6 +558,61 @@ func (s *Solution) Reach(from, to []model.Selector, services []model.PortService
 		s.explain(q, out)
 	}
 	return out, s.Err()
+}
+
+// anyone reports whether selectors name everything.
+func anyone(sels []model.Selector) bool {
+	return slices.ContainsFunc(sels, func(x model.Selector) bool { return x.Kind == model.SelAny && !x.Not })
+}
+
+// placed says in which zones the ends of rows lie.
+func (s *Solution) placed(q *query, rows []row) []Placed {
+	if len(s.zones) == 0 {
+		return nil
+	}
+	zones := map[string]string{}
+	put := func(end, zone string) {
+		if zones[end] == "" {
+			zones[end] = zone
+		}
+	}
+	for _, r := range rows {
+		put(s.groups[r.group].ref, s.zoneOfSender(s.groups[r.group]))
+		for _, n := range r.nodes {
+			put(r.to, s.zoneOfNode(n))
+		}
+	}
+	var out []Placed
+	for _, end := range slices.Sorted(maps.Keys(zones)) {
+		out = append(out, Placed{end, zones[end]})
+	}
+	return out
+}
+
+// zoneOfSender is the zone of a sender, "" when it is in none.
+func (s *Solution) zoneOfSender(g group) string {
+	if g.site.Place.Kind == model.PlaceInternet {
+		return string(model.ZoneInternet)
+	}
+	for _, z := range s.zones {
+		if slices.ContainsFunc(g.origins, func(o int) bool { return slices.Contains(z.senders, o) }) {
+			return string(model.SelZone) + ":" + z.zone.Name
+		}
+	}
+	return ""
+}
+
+// zoneOfNode is the zone of what receives at a node, "" when it is in none.
+func (s *Solution) zoneOfNode(n dataplane.NodeID) string {
+	if s.graph.Nodes[n].Place.Kind == model.PlaceInternet {
+		return string(model.ZoneInternet)
+	}
+	for _, z := range s.zones {
+		if _, ok := z.nodes[n]; ok {
+			return string(model.SelZone) + ":" + z.zone.Name
+		}
+	}
+	return ""
 }
 
 func servicesText(list []model.PortService) string {

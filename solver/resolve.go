@@ -2,6 +2,7 @@ package solver
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -20,10 +21,18 @@ type end struct {
 	nodes   map[dataplane.NodeID]packet.Set // receive nodes, with the packets that count there
 	entry   map[dataplane.NodeID]packet.Set // entries: packets count that go on to be delivered (AZ-GEN-11)
 	named   bool                            // an `fqdn:` or `tag:` narrows the packets
+	labels  map[dataplane.NodeID]string     // what answers call a node of which the selector names one address; "" where two do
 }
 
 func newEnd(text string) *end {
-	return &end{text: text, nodes: map[dataplane.NodeID]packet.Set{}, entry: map[dataplane.NodeID]packet.Set{}}
+	return &end{text: text, nodes: map[dataplane.NodeID]packet.Set{}, entry: map[dataplane.NodeID]packet.Set{}, labels: map[dataplane.NodeID]string{}}
+}
+
+// call gives every node of an end one name.
+func (e *end) call(name string) {
+	for n := range e.nodes {
+		e.labels[n] = name
+	}
 }
 
 // selText prints a list of selectors.
@@ -57,6 +66,11 @@ func (s *Solution) target(sels []model.Selector) (*end, error) {
 			}
 		}
 		for n, set := range e.nodes {
+			if _, also := out.nodes[n]; also && out.labels[n] != e.labels[n] {
+				out.labels[n] = ""
+			} else {
+				out.labels[n] = e.labels[n]
+			}
 			out.nodes[n] = space.Union(out.nodes[n], set)
 		}
 		for n, set := range e.entry {
@@ -118,6 +132,9 @@ func (s *Solution) resolve(sel model.Selector) (*end, error) {
 		}
 	case model.SelIP, model.SelCIDR:
 		s.addBlock(out, sel.Prefix, nil)
+		if sel.Prefix.IsSingleIP() {
+			out.call(blockRef(sel.Prefix))
+		}
 		s.addEntries(out, sel.Prefix)
 	case model.SelTag:
 		s.addTag(out, sel.Parts[0])
@@ -353,7 +370,15 @@ func (s *Solution) addNIC(e *end, n *model.NIC) {
 			continue
 		}
 		place := model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}
+		before := maps.Clone(e.nodes)
 		s.addBlock(e, netip.PrefixFrom(c.Address, c.Address.BitLen()), func(x *dataplane.Site) bool { return len(x.Members) > 0 && x.PlaceOf(c.Address) == place })
+		for node := range e.nodes {
+			if _, also := before[node]; !also {
+				e.labels[node] = s.placeRef(place)
+			} else if before[node] != e.nodes[node] && e.labels[node] != s.placeRef(place) {
+				e.labels[node] = ""
+			}
+		}
 	}
 }
 

@@ -54,6 +54,14 @@ type Flow struct {
 	Label   string    `json:"label,omitempty"` // asymmetric: delivered one way, the reply does not return
 	Packets []Packets `json:"packets"`
 	Total   uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap
+	Sent    []Sent    `json:"sent,omitempty"`  // as the client sends them, where that differs (AZ-GEN-11); of reach alone
+}
+
+// Sent is where clients send packets, and what they ask for there.
+type Sent struct {
+	Dst      []string `json:"dst"`
+	Protocol string   `json:"protocol"`
+	DPort    []string `json:"dport"`
 }
 
 // Packets is a set of packets as few ranges: a conjunction of unions. Src is as the sender writes it, Dst and DPort as the target sees
@@ -101,6 +109,8 @@ type Hop struct {
 	NextHopIP   string `json:"nextHopIP,omitempty"`
 	Prefix      string `json:"prefix,omitempty"`
 	RouteTable  string `json:"routeTable,omitempty"`
+
+	Packet *Packet `json:"packet,omitempty"` // behind a hop that rewrites the header
 }
 
 // Witness is a concrete packet with its way: the proof of a verdict. A relayed witness has one leg per connection.
@@ -186,10 +196,17 @@ type Reach struct {
 	To          string       `json:"to"`
 	Service     string       `json:"service"`
 	Flows       []Flow       `json:"flows"`
+	Zones       []Placed     `json:"zones,omitempty"` // where the ends of the flows lie, when a question asks for any
 	Witness     *Witness     `json:"witness" jsonschema:"nullable"`
 	BlockedBy   []Blocker    `json:"blockedBy"`
 	Assumptions []Assumption `json:"assumptions"`
 	Explanation *Explanation `json:"explanation,omitempty"`
+}
+
+// Placed is an end of a flow and its zone.
+type Placed struct {
+	End  string `json:"end"`
+	Zone string `json:"zone"` // "" where it is in none
 }
 
 // Row is one pair of a matrix; pairs without any flow are left out.

@@ -188,6 +188,9 @@ func (s *Solution) concrete(p packet.Packet) trace.Packet {
 	if out.From.Kind == model.PlaceFarSide {
 		out.Src = fourth(u, p.Src)
 	}
+	if next := out.Dst.Next(); out.Dst == out.Src && next.IsValid() && u.Class(next) == p.Dst {
+		out.Dst = next // AZ-GEN-05: what never leaves a NIC is no flow
+	}
 	if !out.Protocol.HasPorts() {
 		out.SPort, out.DPort = 0, 0
 	}
@@ -252,7 +255,7 @@ func (s *Solution) replay(start packet.Packet, n dataplane.NodeID, arrived packe
 	if !best.Certain {
 		notes = doubts
 	}
-	return tracedLeg{packet: s.printPacket(p), hops: s.printHops(best.Hops), notes: notes}, true
+	return tracedLeg{packet: s.printPacket(p), hops: s.printHops(best.Hops, p), notes: notes}, true
 }
 
 // samePlace compares where the interpreter delivered with where the solver did. A relay's listeners and a workload's placements are
@@ -281,7 +284,8 @@ func (s *Solution) addressText(a netip.Addr) string {
 	return a.String()
 }
 
-func (s *Solution) printHops(hops []trace.Hop) []Hop {
+// printHops prints the hops of a packet. Where one rewrites the header, it shows the packet behind it.
+func (s *Solution) printHops(hops []trace.Hop, p trace.Packet) []Hop {
 	out := []Hop{}
 	for _, h := range hops {
 		x := Hop{At: s.placeRef(h.At), Stage: string(h.Stage), Action: string(h.Action), Rule: h.Rule, Detail: h.Detail}
@@ -295,7 +299,13 @@ func (s *Solution) printHops(hops []trace.Hop) []Hop {
 			}
 			if h.Route.Prefix.IsValid() {
 				x.Prefix = h.Route.Prefix.String()
+			} else if h.Route.Tag != "" {
+				x.Prefix = h.Route.Tag
 			}
+		}
+		if h.Packet.String() != p.String() && h.Packet.Src.IsValid() {
+			now := s.printPacket(h.Packet)
+			x.Packet, p = &now, h.Packet
 		}
 		out = append(out, x)
 	}
@@ -307,6 +317,9 @@ func (s *Solution) printHops(hops []trace.Hop) []Hop {
 func (s *Solution) blockers(q *query) ([]Blocker, []string) {
 	out := []Blocker{}
 	var notes []string
+	if q.from.from.Empty() { // AZ-PE-01, AZ-LB-01
+		return append(out, Blocker{At: q.from.text, Stage: string(trace.Transport), Detail: "opens no connections of its own", From: q.from.text, To: q.to.text}), nil
+	}
 	seen := map[blockerKey]bool{}
 	for _, p := range s.representatives(q) {
 		res := trace.Run(s.Project.Estate, s.traceOptions(true), p.packet)
@@ -316,7 +329,11 @@ func (s *Solution) blockers(q *query) ([]Blocker, []string) {
 				if h.Action != trace.Deny && h.Action != trace.Drop {
 					continue
 				}
-				k := blockerKey{s.placeRef(h.At), string(h.Stage), h.Rule, sourceText(h.Source), h.Detail, p.from, p.to}
+				x := s.printHops([]trace.Hop{h}, h.Packet)[0]
+				k := blockerKey{x.At, x.Stage, x.Rule, x.Source, x.Detail, p.from, p.to}
+				if x.NextHopType != "" {
+					k.detail = routeText(x)
+				}
 				if !seen[k] {
 					seen[k] = true
 					out = append(out, k.blocker())
@@ -325,6 +342,11 @@ func (s *Solution) blockers(q *query) ([]Blocker, []string) {
 		}
 	}
 	return out, notes
+}
+
+// routeText is a route as its prefix and next hop.
+func routeText(h Hop) string {
+	return strings.TrimSpace(h.Prefix + " -> " + strings.TrimSpace(h.NextHopType+" "+h.NextHopIP))
 }
 
 type representative struct {

@@ -121,13 +121,16 @@ func (p *printer) line(format string, args ...any) {
 
 // table prints rows with aligned columns; the last one may be of any length, and may be painted.
 func (p *printer) table(indent string, rows [][]string) {
+	const most = 80 // a cell that is wider pushes its own row alone
 	var wide []int
 	for _, r := range rows {
 		for i, cell := range r[:len(r)-1] {
 			if i == len(wide) {
 				wide = append(wide, 0)
 			}
-			wide[i] = max(wide[i], utf8.RuneCountInString(cell))
+			if n := utf8.RuneCountInString(cell); n <= most {
+				wide[i] = max(wide[i], n)
+			}
 		}
 	}
 	for _, r := range rows {
@@ -135,7 +138,7 @@ func (p *printer) table(indent string, rows [][]string) {
 		for i, cell := range r {
 			b.WriteString(cell)
 			if i < len(r)-1 && r[len(r)-1] != "" || i < len(r)-2 {
-				b.WriteString(strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell)+2))
+				b.WriteString(strings.Repeat(" ", max(0, wide[i]-utf8.RuneCountInString(cell))+2))
 			}
 		}
 		p.line("%s%s", indent, strings.TrimRight(b.String(), " "))

@@ -60,10 +60,25 @@ func printReach(p *printer, r *solver.Reach) {
 	if r.Verdict == solver.Unreachable {
 		p.line("proved: no packet can be delivered")
 	}
+	if r.From == string(model.SelAny) || r.To == string(model.SelAny) {
+		printSurvey(p, r)
+	} else {
+		printFlows(p, r.Flows)
+	}
+	if r.Witness != nil {
+		p.line("")
+		printWitness(p, r.Witness)
+	}
+	printStops(p, r)
+	printAssumptions(p, r.Assumptions)
+}
+
+// printFlows prints each flow with its packets.
+func printFlows(p *printer, flows []solver.Flow) {
 	const shown = 12
-	for i, f := range r.Flows {
+	for i, f := range flows {
 		if i == shown {
-			p.line("  … and %d more flows (--format json has all)", len(r.Flows)-shown)
+			p.line("  … and %d more flows (--format json has all)", len(flows)-shown)
 			break
 		}
 		p.line("")
@@ -75,11 +90,14 @@ func printReach(p *printer, r *solver.Reach) {
 			}
 			p.line("      %s", packetsText(k))
 		}
+		if len(f.Sent) > 0 {
+			p.line("      %s", p.dim("sent as "+model.Visible(sentText(f.Sent))))
+		}
 	}
-	if r.Witness != nil {
-		p.line("")
-		printWitness(p, r.Witness)
-	}
+}
+
+// printStops prints what stops the flow, and what would have to change.
+func printStops(p *printer, r *solver.Reach) {
 	switch {
 	case len(r.BlockedBy) == 0:
 	case r.Explanation != nil:
@@ -100,7 +118,6 @@ func printReach(p *printer, r *solver.Reach) {
 	if r.Explanation != nil {
 		printExplanation(p, r.Explanation)
 	}
-	printAssumptions(p, r.Assumptions)
 }
 
 func viaText(via []string) string {
@@ -119,6 +136,19 @@ func labelText(p *printer, f solver.Flow) string {
 		out += "  " + p.open("possible, not certain")
 	}
 	return out
+}
+
+// sentText says where clients send what arrives elsewhere, or on another port.
+func sentText(list []solver.Sent) string {
+	var words []string
+	for _, x := range list {
+		svc := x.Protocol
+		if !slices.Equal(x.DPort, []string{"0-65535"}) {
+			svc += "/" + strings.Join(x.DPort, ",")
+		}
+		words = append(words, svc+" to "+few(solver.Compact(x.Dst)))
+	}
+	return strings.Join(words, "; ")
 }
 
 // packetsText prints one row of packets.
@@ -187,8 +217,11 @@ func hopText(p *printer, h solver.Hop) string {
 	if h.Rule != "" {
 		parts = append(parts, h.Rule)
 	}
-	if h.Detail != "" {
+	if h.Detail != "" && h.Detail != "next hop "+h.NextHopType {
 		parts = append(parts, h.Detail)
+	}
+	if h.Packet != nil {
+		parts = append(parts, "now "+h.Packet.String())
 	}
 	text := model.Visible(strings.Join(parts, "; "))
 	if h.Source != "" {

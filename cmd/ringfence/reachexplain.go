@@ -77,7 +77,10 @@ func blockerRow(p *printer, b solver.Blocker) []string {
 	if b.Detail != "" {
 		what = strings.TrimPrefix(what+"; "+b.Detail, "; ")
 	}
-	return []string{model.Visible(b.At), b.Stage, model.Visible(what + "  stops " + few(label.Services(b.Packets))), p.dim(model.Visible(b.Source))}
+	if len(b.Packets) > 0 {
+		what += "  stops " + few(label.Services(b.Packets))
+	}
+	return []string{model.Visible(b.At), b.Stage, model.Visible(what), p.dim(model.Visible(b.Source))}
 }
 
 // fewApart prints the head of a list of references.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/ringfence/ringfence/model"
@@ -11,8 +13,8 @@ func traceCommand() *cli.Command {
 	return &cli.Command{
 		Name: "trace", Usage: "follow one packet, hop by hop: rules, routes, translations", ArgsUsage: "[PROJECT]",
 		Flags: append(append(loadFlags(), outputFlag()),
-			&cli.StringSliceFlag{Name: "from", Usage: "`SELECTOR` of the sender; the first of its addresses sends"},
-			&cli.StringSliceFlag{Name: "to", Usage: "`SELECTOR` of the target; its first address is the destination"},
+			&cli.StringSliceFlag{Name: "from", Usage: "`SELECTOR` of the sender; one of its addresses sends"},
+			&cli.StringSliceFlag{Name: "to", Usage: "`SELECTOR` of the target; one of its addresses is the destination"},
 			serviceFlag(),
 			&cli.StringFlag{Name: "name", Usage: "`FQDN` that the connection carries (SNI or Host)"},
 			&cli.BoolFlag{Name: "all", Usage: "walk past drops, so that every control's own answer shows"},
@@ -56,9 +58,29 @@ func printTrace(p *printer, t *solver.Trace) {
 	case solver.Unknown:
 	}
 	p.line("%s  %s", word, model.Visible(t.Packet.String()))
+	for _, x := range t.Taken {
+		if text := takenText(x); text != "" {
+			p.line("%s", p.dim(model.Visible(text)))
+		}
+	}
 	printHops(p, t.Hops)
 	if t.Courses > 1 {
 		p.line("%s", p.dim("the packet may take other courses too; this one decides the verdict"))
 	}
 	printAssumptions(p, t.Assumptions)
+}
+
+// takenText says which address stands for an end; nothing where the selector names it already.
+func takenText(x solver.Taken) string {
+	if x.Selector == "ip:"+x.Address || x.Selector == x.Address {
+		return ""
+	}
+	text := x.Address + " stands for " + x.Selector
+	if x.Endpoint != x.Selector && x.Endpoint != x.Address {
+		text += ", as an address of " + x.Endpoint
+	}
+	if len(x.NotIn) > 0 {
+		text += ", outside the tags " + strings.Join(x.NotIn, ", ")
+	}
+	return text
 }

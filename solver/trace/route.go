@@ -390,6 +390,9 @@ func hopOf(h *host, r route, certain bool, why []string) Hop {
 	if r.origin == systemRoute && source.IsZero() {
 		source = model.Source{Platform: "system route", Resource: h.subnetID}
 	}
+	if r.origin == gatewayRoute && source.IsZero() {
+		source = model.Source{Platform: "gateway route", Resource: h.subnetID}
+	}
 	return Hop{
 		At: h.place, Stage: Routing, Action: Forward, Source: source, Certain: certain, Assumptions: why,
 		Route: &Route{NextHopType: r.hop, NextHopIP: r.address, Prefix: r.prefix, Tag: tag, RouteTable: r.table},
