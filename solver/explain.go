@@ -73,6 +73,10 @@ func (x *explainer) world(h dataplane.Hypothesis, within map[dataplane.NodeID]pa
 	space := x.s.graph.Space
 	w := world{from: x.q.from.from}
 	used := make([]bool, len(x.s.relays))
+	bound := dataplane.Over
+	if h.Certain {
+		bound = dataplane.OneWay
+	}
 	for grown := true; grown; {
 		w.Flood, grown = x.s.graph.FloodIf(h, w.from, within), false
 		before := w.from
@@ -89,7 +93,7 @@ func (x *explainer) world(h dataplane.Hypothesis, within map[dataplane.NodeID]pa
 	}
 	q := *x.q
 	q.floods = func(dataplane.Bound) *dataplane.Flood { return w.Flood }
-	w.arrived = x.s.arriving(&q, dataplane.Over, w.from)
+	w.arrived = x.s.arriving(&q, bound, w.from)
 	return w
 }
 
@@ -218,6 +222,35 @@ func (x *explainer) open(e *Explanation) {
 	if len(proofs) > 0 {
 		e.Witness, e.Replayed = proofs[0].witness, proofs[0].replayed
 	}
+}
+
+// settling finds the fewest assumptions which, were they as over has them, would make something of a question certain.
+func (s *Solution) settling(q *query) []string {
+	x := &explainer{s: s, q: q}
+	x.back = x.toTarget(x.world(dataplane.Hypothesis{}, nil))
+	sets, _ := x.smallest(func(set []string) (bool, []string) {
+		w := x.world(dataplane.Hypothesis{Certain: true, Facts: asSet(set)}, x.back)
+		if len(w.arrived) > 0 {
+			return true, nil
+		}
+		return false, w.Unsettled(x.back)
+	})
+	if len(sets) == 0 {
+		return nil
+	}
+	return slices.MinFunc(sets, slices.Compare)
+}
+
+// first puts the assumptions of some IDs before the others.
+func first(list []Assumption, ids []string) []Assumption {
+	rank := func(a Assumption) int {
+		if i := slices.Index(ids, a.ID); i >= 0 {
+			return i
+		}
+		return len(ids)
+	}
+	slices.SortStableFunc(list, func(a, b Assumption) int { return rank(a) - rank(b) })
+	return list
 }
 
 // settings counts the settings of a set: rules are listed first.

@@ -412,3 +412,113 @@ func TestSmallestOnExamples(t *testing.T) {
 		})
 	}
 }
+
+// An unknown verdict names first the fewest facts that could make it reachable.
+func TestUnknownNamesFewestFacts(t *testing.T) {
+	const rtMissing = "MISSING(route table rt-elsewhere)"
+	for _, test := range []struct {
+		name, from, to string
+		replace        []string
+		want           []string
+	}{
+		{"a rule set that the input lacks", "zone:app", "zone:db", []string{`networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`}, []string{"MISSING(network security group nsg-elsewhere)"}},
+		{"a route table that the input lacks", "zone:web", "zone:app", []string{`routeTables/rt-web"}`, `routeTables/rt-elsewhere"}`}, []string{rtMissing}},
+		{"both are needed", "zone:web", "zone:db", []string{`routeTables/rt-web"}`, `routeTables/rt-elsewhere"}`, `networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`},
+			[]string{"MISSING(network security group nsg-elsewhere)", rtMissing}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := shopProject(t, "  - {id: x, deny: {from: zone:web, to: zone:db}}\n", test.replace...)
+			s, err := Solve(p, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := answer(t, s, selectors(t, test.from), selectors(t, test.to), "tcp/443", false)
+			if r.Verdict != Unknown || !slices.Equal(r.Settle, test.want) {
+				t.Fatalf("got %s, settled by %q, want unknown, %q", r.Verdict, r.Settle, test.want)
+			}
+			for i, id := range test.want {
+				if a := r.Assumptions[i]; a.ID != id || a.Text == "" || a.Settle == "" {
+					t.Errorf("assumption %d is %+v, want %s with its text and what settles it", i, a, id)
+				}
+			}
+		})
+	}
+}
+
+// AZ-GEN-11, EX-32: where a load balancer changes the port, an answer says both.
+func TestBothPorts(t *testing.T) {
+	lb := publicNIC("")
+	lb[1] = strings.Replace(lb[1], `, "publicIPAddress": {"id": "RG/Microsoft.Network/publicIPAddresses/pip-vm"}`,
+		`, "loadBalancerBackendAddressPools": [{"id": "RG/Microsoft.Network/loadBalancers/lb/backendAddressPools/p"}]`, 1)
+	lb[1] = strings.Replace(lb[1], "[\n  {", `[
+  {"id": "RG/Microsoft.Network/loadBalancers/lb", "location": "westeurope", "type": "Microsoft.Network/loadBalancers", "name": "lb", "sku": {"name": "Standard"}, "properties": {
+    "frontendIPConfigurations": [{"id": "RG/Microsoft.Network/loadBalancers/lb/frontendIPConfigurations/f", "name": "f", "properties": {"publicIPAddress": {"id": "RG/Microsoft.Network/publicIPAddresses/pip-vm"}}}],
+    "backendAddressPools": [{"id": "RG/Microsoft.Network/loadBalancers/lb/backendAddressPools/p", "name": "p", "properties": {}}],
+    "loadBalancingRules": [{"name": "web", "properties": {"frontendIPConfiguration": {"id": "RG/Microsoft.Network/loadBalancers/lb/frontendIPConfigurations/f"},
+      "backendAddressPool": {"id": "RG/Microsoft.Network/loadBalancers/lb/backendAddressPools/p"}, "protocol": "Tcp", "frontendPort": 443, "backendPort": 8443}}]}},
+  {"id": "RG/Microsoft.Network/networkSecurityGroups/nsg-vm", "location": "westeurope", "type": "Microsoft.Network/networkSecurityGroups", "name": "nsg-vm", "properties": {"securityRules": [
+    {"name": "Web", "properties": {"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "Internet", "sourcePortRange": "*",
+      "destinationAddressPrefix": "*", "destinationPortRange": "8443"}}]}},
+  {`, 1)
+	lb[1] = strings.Replace(lb[1], `"properties": {"ipConfigurations"`, `"properties": {"networkSecurityGroup": {"id": "RG/Microsoft.Network/networkSecurityGroups/nsg-vm"}, "ipConfigurations"`, 1)
+	_, r := explained(t, "internet", "nic:nic-vm", "tcp/8443", false, lb...)
+	if r.Verdict == Unreachable || len(r.Flows) == 0 {
+		t.Fatalf("got %s, want a flow", r.Verdict)
+	}
+	want := []Sent{{Dst: []string{"20.1.1.2/32"}, Protocol: "tcp", DPort: []string{"443"}}}
+	if f := r.Flows[0]; fmt.Sprint(f.Sent) != fmt.Sprint(want) || !slices.Equal(f.Packets[0].DPort, []string{"8443"}) {
+		t.Errorf("got %v sent as %v, want tcp/8443 sent as %v", f.Packets, f.Sent, want)
+	}
+	if _, r := explained(t, "internet", "nic:nic-vm", "tcp/443", false, lb...); r.Verdict != Unreachable {
+		t.Errorf("got %s, want unreachable: the service is the port at the target", r.Verdict)
+	}
+}
+
+// A trace takes addresses that look like hosts, says which, and shows the header behind a translation.
+func TestTraceSaysWhatItTakes(t *testing.T) {
+	s, err := Solve(project(t, "../examples/aks-pci-broken"), Options{Questions: selectors(t, "cidr:10.90.0.0/16", "cidr:10.240.12.0/24", "ip:20.190.1.1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := model.ParsePortService("tcp/443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		from, to string
+		want     Verdict
+		src, dst string
+		says     []string // somewhere in the trace
+	}{
+		{"cidr:10.90.0.0/16", "nic:nic-vm-jump", Unknown, "10.90.0.4", "10.240.1.4", []string{"{cidr:10.90.0.0/16 cidr:10.90.0.0/16 10.90.0.4 []}", "VirtualAppliance 10.200.0.4 10.240.0.0/16 rt-gateway"}},
+		{"zone:wireless", "cidr:10.240.12.0/24", Unreachable, "10.90.0.4", "10.240.12.4", []string{"{cidr:10.240.12.0/24 nodepool:npinscope 10.240.12.4 []}"}},
+		{"nic:nic-vm-jump", "internet", Unreachable, "10.240.1.4", "198.51.100.7", []string{"{internet internet 198.51.100.7 [AzureActiveDirectory AzureResourceManager]}"}},
+		{"nic:nic-vm-jump", "ip:20.190.1.1", Unknown, "10.240.1.4", "20.190.1.1", []string{"ASM-TAG(AzureActiveDirectory)"}}, // AZ-TAG-09: it may be in the tag
+		{"pod:payments/api", "service:kv-cards", Reachable, "pod:payments/api", "10.240.250.4", []string{"snat forward tcp 10.240.12.4:49152 -> 10.240.250.4:443", "nsg-inscope/securityRules/"}},
+	} {
+		t.Run(test.from+" "+test.to, func(t *testing.T) {
+			got, err := s.Trace(selectors(t, test.from), selectors(t, test.to), svc, "", true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Verdict != test.want || got.Packet.Src != test.src || got.Packet.Dst != test.dst {
+				t.Errorf("got %s, %s, want %s from %s to %s", got.Verdict, got.Packet, test.want, test.src, test.dst)
+			}
+			text := fmt.Sprintln(got.Taken)
+			for _, h := range got.Hops {
+				text += fmt.Sprintln(h.Stage, h.Action, h.NextHopType, h.NextHopIP, h.Prefix, h.RouteTable, h.Rule)
+				if h.Packet != nil {
+					text += fmt.Sprintln(h.Stage, h.Action, h.Packet)
+				}
+			}
+			for _, a := range got.Assumptions {
+				text += fmt.Sprintln(a.ID)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(text, want) {
+					t.Errorf("want %q in\n%s", want, text)
+				}
+			}
+		})
+	}
+}

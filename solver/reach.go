@@ -553,7 +553,11 @@ func (s *Solution) Reach(from, to []model.Selector, services []model.PortService
 	} else {
 		notes = append(notes, s.notesOf(q)...)
 	}
-	out.Assumptions = s.assumptions(notes, out.Verdict == Unknown)
+	if out.Verdict == Unknown {
+		out.Settle = s.settling(q)
+		notes = append(notes, out.Settle...)
+	}
+	out.Assumptions = first(s.assumptions(notes, out.Verdict == Unknown), out.Settle)
 	if s.o.Explain {
 		s.explain(q, out)
 	}

@@ -200,6 +200,7 @@ type Reach struct {
 	Witness     *Witness     `json:"witness" jsonschema:"nullable"`
 	BlockedBy   []Blocker    `json:"blockedBy"`
 	Assumptions []Assumption `json:"assumptions"`
+	Settle      []string     `json:"settle,omitempty"` // unknown: the fewest assumptions which, were they so, make it reachable; they lead Assumptions
 	Explanation *Explanation `json:"explanation,omitempty"`
 }
 

@@ -70,7 +70,7 @@ func printReach(p *printer, r *solver.Reach) {
 		printWitness(p, r.Witness)
 	}
 	printStops(p, r)
-	printAssumptions(p, r.Assumptions)
+	printNotes(p, r.Assumptions, len(r.Settle))
 }
 
 // printFlows prints each flow with its packets.
@@ -209,12 +209,15 @@ func hopText(p *printer, h solver.Hop) string {
 		if h.NextHopIP != "" {
 			t += " " + h.NextHopIP
 		}
-		if h.RouteTable != "" {
+		switch {
+		case h.Rule != "":
+			t += " (" + h.Rule + ")"
+		case h.RouteTable != "":
 			t += " (" + h.RouteTable + ")"
 		}
 		parts = append(parts, t)
 	}
-	if h.Rule != "" {
+	if h.Rule != "" && h.NextHopType == "" {
 		parts = append(parts, h.Rule)
 	}
 	if h.Detail != "" && h.Detail != "next hop "+h.NextHopType {
@@ -244,7 +247,10 @@ func blockerText(b solver.Blocker) string {
 	return model.Visible(text)
 }
 
-func printAssumptions(p *printer, list []solver.Assumption) {
+func printAssumptions(p *printer, list []solver.Assumption) { printNotes(p, list, 0) }
+
+// printNotes prints what is not known, and what is assumed. The first ones of a list that leads with what would settle it are said to.
+func printNotes(p *printer, list []solver.Assumption, lead int) {
 	open, taken := []solver.Assumption{}, []solver.Assumption{}
 	for _, a := range list {
 		if a.Open {
@@ -255,7 +261,14 @@ func printAssumptions(p *printer, list []solver.Assumption) {
 	}
 	if len(open) > 0 {
 		p.line("")
-		p.line("not known")
+		switch {
+		case lead == 0 || lead == len(open):
+			p.line("not known")
+		case lead == 1:
+			p.line("not known; the first alone could make it reachable")
+		default:
+			p.line("not known; the first %d together could make it reachable", lead)
+		}
 		for _, a := range open {
 			p.line("  %s: %s%s", p.open(model.Visible(a.ID)), model.Visible(a.Text), settle(a))
 		}

@@ -13,15 +13,18 @@ import (
 
 // Each JSON output is what its schema says.
 func TestOutputsFollowTheirSchemas(t *testing.T) {
-	for name, args := range map[string][]string{
-		"verify":  {"verify", "--format", "json", "../../examples/aks-pci-broken"},
-		"reach":   {"reach", "--format", "json", "--from", "internet", "--to", "zone:cde", "../../examples/aks-pci-broken"},
-		"trace":   {"trace", "--format", "json", "--from", "pod:payments/api", "--to", "service:sql-cards", "--service", "tcp/1433", "../../examples/aks-pci-broken"},
-		"matrix":  {"matrix", "--format", "json", "../../examples/aks-pci-broken"},
-		"lint":    {"lint", "--format", "json", "../../examples/aks-pci-broken"},
-		"diagram": {"diagram", "--format", "json", "dataflow", "../../examples/aks-pci-broken"},
+	for title, args := range map[string][]string{
+		"verify":                         {"verify", "--format", "json", "../../examples/aks-pci-broken"},
+		"reach":                          {"reach", "--format", "json", "--from", "internet", "--to", "zone:cde", "../../examples/aks-pci-broken"},
+		"reach, denied and explained":    {"reach", "--explain", "--format", "json", "--from", "zone:wireless", "--to", "zone:cde", "../../examples/aks-pci"},
+		"reach, reachable and explained": {"reach", "--explain", "--format", "json", "--from", "any", "--to", "zone:cde", "../../examples/aks-pci-broken"},
+		"trace":                          {"trace", "--format", "json", "--from", "pod:payments/api", "--to", "service:sql-cards", "--service", "tcp/1433", "../../examples/aks-pci-broken"},
+		"matrix":                         {"matrix", "--format", "json", "../../examples/aks-pci-broken"},
+		"lint":                           {"lint", "--format", "json", "../../examples/aks-pci-broken"},
+		"diagram":                        {"diagram", "--format", "json", "dataflow", "../../examples/aks-pci-broken"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(title, func(t *testing.T) {
+			name, _, _ := strings.Cut(title, ",")
 			text, err := schemaOf(name)
 			if err != nil {
 				t.Fatal(err)

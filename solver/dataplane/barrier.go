@@ -301,6 +301,9 @@ type Hypothesis struct {
 	Settings bool            // every setting leads everywhere that it could
 	Open     map[string]bool // keys of parts that let pass what they stop
 	Shut     map[string]bool // keys of controls that stop everything
+
+	Certain bool            // only what is delivered for certain, were Facts known to be as over has them
+	Facts   map[string]bool // assumptions
 }
 
 func (h *Hypothesis) opens(k Control, p Part) bool {
@@ -310,9 +313,12 @@ func (h *Hypothesis) opens(k Control, p Part) bool {
 	return !p.Allow && (h.Open[p.Key] || h.Rules && k.Kind == RuleControl || h.Settings && k.Kind == SettingControl)
 }
 
-// FloodIf is the over flood of some packets in another world. within, where not nil, are the packets at each node that are of interest.
+// FloodIf is the flood of some packets in another world, over or for certain. within, where not nil, are the packets at each node that are of interest.
 func (g *Graph) FloodIf(h Hypothesis, packets packet.Set, within map[NodeID]packet.Set) *Flood {
 	f := g.newFlood(Over, nil)
+	if h.Certain {
+		f.bound = OneWay
+	}
 	f.world, f.within, f.passing = &h, within, map[*edge]packet.Set{}
 	f.run(&packets)
 	return f
@@ -334,6 +340,12 @@ func (f *Flood) pass(e *edge) packet.Set {
 
 func (f *Flood) passIn(e *edge) packet.Set {
 	c, h := f.g.compiler, f.world
+	if h.Certain {
+		if len(e.notes) > 0 && len(f.unsettled(e)) == 0 {
+			return e.guard.bound(c, Over)
+		}
+		return e.guard.bound(c, OneWay)
+	}
 	any := false
 	for _, b := range e.guard.barriers {
 		if h.Shut[b.control.Key] {
@@ -502,4 +514,40 @@ func (f *Flood) ControlsOn(steps []Step) []Met {
 		}
 	}
 	return out
+}
+
+// unsettled lists the open assumptions of an edge that are no facts of the flood's world; of an edge without any, all of its assumptions.
+func (f *Flood) unsettled(e *edge) []string {
+	var open []string
+	for _, n := range e.notes {
+		if !f.g.planner.assumed(n) {
+			open = append(open, n)
+		}
+	}
+	if len(open) == 0 {
+		open = slices.Clone(e.notes)
+	}
+	return slices.DeleteFunc(open, func(n string) bool { return f.world.Facts[n] })
+}
+
+// Unsettled lists the assumptions of which at least one must be a fact before packets are certain to come further towards the ends of back.
+func (f *Flood) Unsettled(back map[NodeID]packet.Set) []string {
+	s, c := f.g.Space, f.g.compiler
+	var out []string
+	for i := range f.g.edges {
+		e := &f.g.edges[i]
+		after, ok := back[e.to]
+		if !ok || e.hypothetical || len(e.notes) == 0 || f.reached[e.from].Empty() {
+			continue
+		}
+		if e.rewrite != nil {
+			after = s.Preimage(after, f.g.rewriteOf(e))
+		}
+		here := s.Intersect(s.Intersect(f.reached[e.from], after), s.Subtract(e.guard.bound(c, Over), f.pass(e)))
+		if !here.Empty() {
+			out = append(out, f.unsettled(e)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

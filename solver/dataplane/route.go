@@ -402,7 +402,11 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 	}
 	if !known {
 		s, _ := p.e.SubnetOf(subnet)
-		groups = append(groups, hopGroup{hop: hop{kind: hopMissing}, over: everything(), under: nothing(), notes: []string{missing("route table", s.RouteTable)}})
+		why := missing("route table", s.RouteTable)
+		for i := range groups {
+			groups[i].notes = append(groups[i].notes, why)
+		}
+		groups = append(groups, hopGroup{hop: hop{kind: hopMissing}, over: everything(), under: nothing(), notes: []string{why}})
 	}
 	p.tables[subnet.Key()] = groups
 	return groups

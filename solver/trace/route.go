@@ -393,8 +393,12 @@ func hopOf(h *host, r route, certain bool, why []string) Hop {
 	if r.origin == gatewayRoute && source.IsZero() {
 		source = model.Source{Platform: "gateway route", Resource: h.subnetID}
 	}
+	rule := ""
+	if r.origin == userRoute && r.table != "" && r.name != "" {
+		rule = r.table + "/routes/" + r.name
+	}
 	return Hop{
-		At: h.place, Stage: Routing, Action: Forward, Source: source, Certain: certain, Assumptions: why,
+		At: h.place, Stage: Routing, Action: Forward, Rule: rule, Source: source, Certain: certain, Assumptions: why,
 		Route: &Route{NextHopType: r.hop, NextHopIP: r.address, Prefix: r.prefix, Tag: tag, RouteTable: r.table},
 	}
 }
