@@ -31,6 +31,19 @@ func Visible(s string) string {
 	return b.String()
 }
 
+// Cell is s as a cell of a table for spreadsheets: plain text, although it may begin with one of the signs (their full-width forms
+// included) with which a spreadsheet begins to compute.
+func Cell(s string) string {
+	s = Visible(s)
+	if strings.HasPrefix(s, `\t`) || strings.HasPrefix(s, `\r`) { // a tab and a carriage return, shown as escapes already
+		return "'" + s
+	}
+	if t := strings.TrimLeft(s, " "); t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) {
+		return "'" + s
+	}
+	return s
+}
+
 // clip keeps a message on one readable line: what does not print is escaped, long input is cut.
 func clip(s string) string {
 	const limit = 200

@@ -86,7 +86,7 @@ func FindingsCSV(list []lint.Finding) ([]byte, error) {
 	w := csv.NewWriter(&b)
 	lines := [][]string{{"severity", "finding", "subject", "text", "remedy", "file:line"}}
 	for _, f := range list {
-		lines = append(lines, []string{defused(string(f.Severity)), defused(f.ID), defused(f.Subject), defused(f.Text), defused(f.Remedy), defused(f.Source)})
+		lines = append(lines, []string{model.Cell(string(f.Severity)), model.Cell(f.ID), model.Cell(f.Subject), model.Cell(f.Text), model.Cell(f.Remedy), model.Cell(f.Source)})
 	}
 	if err := w.WriteAll(lines); err != nil {
 		return nil, fmt.Errorf("write the findings: %w", err)

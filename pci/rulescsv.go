@@ -33,7 +33,7 @@ func RulesCSV(rows []RuleRow) ([]byte, error) {
 	}
 	for _, l := range lines {
 		for i := range l {
-			l[i] = defused(l[i])
+			l[i] = model.Cell(l[i])
 		}
 	}
 	if err := w.WriteAll(lines); err != nil {
@@ -43,18 +43,6 @@ func RulesCSV(rows []RuleRow) ([]byte, error) {
 }
 
 func joinCell(list []string) string { return strings.Join(list, ", ") }
-
-// defused makes a cell plain text: a spreadsheet computes what begins with one of these signs, their full-width forms included.
-func defused(s string) string {
-	s = model.Visible(s)
-	if strings.HasPrefix(s, `\t`) || strings.HasPrefix(s, `\r`) { // a tab and a carriage return, shown as escapes already
-		return "'" + s
-	}
-	if t := strings.TrimLeft(s, " "); t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) {
-		return "'" + s
-	}
-	return s
-}
 
 // RulesJSON writes the rule table for programs.
 func RulesJSON(rows []RuleRow) ([]byte, error) {

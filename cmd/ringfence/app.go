@@ -108,13 +108,16 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			return &exitError{exitBad, "a command is missing"}
 		},
 		Commands: []*cli.Command{
-			verifyCommand(), reachCommand(), traceCommand(), matrixCommand(), lintCommand(), diagramCommand(), schemaCommand(), versionCommand(), completionCommand(), helpCommand(),
+			verifyCommand(), reachCommand(), traceCommand(), matrixCommand(), lintCommand(), effectiveCommand(), diagramCommand(), schemaCommand(), versionCommand(), completionCommand(), helpCommand(),
 		},
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = app.OnUsageError
 		c.HideHelpCommand = true
 		c.CustomHelpTemplate = cli.CommandHelpTemplate
+		for _, part := range c.Subcommands {
+			part.OnUsageError = app.OnUsageError
+		}
 	}
 	return app
 }

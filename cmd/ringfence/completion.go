@@ -72,6 +72,11 @@ func complete(args []string, w io.Writer) int {
 			cmd = c
 		}
 	}
+	if cmd != nil && len(words) > 2 {
+		if part := cmd.Command(words[1]); part != nil {
+			cmd = part
+		}
+	}
 	var out []string
 	switch {
 	case cmd == nil:
@@ -84,6 +89,10 @@ func complete(args []string, w io.Writer) int {
 		out = []string{"bash", "zsh", "fish"}
 	case cmd.Name == "diagram" && !strings.HasPrefix(last, "-"):
 		out = []string{"network", "dataflow"}
+	case len(cmd.Subcommands) > 0:
+		for _, part := range cmd.Subcommands {
+			out = append(out, part.Name)
+		}
 	default:
 		for _, f := range cmd.Flags {
 			for _, n := range f.Names() {

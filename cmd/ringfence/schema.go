@@ -18,7 +18,7 @@ import (
 
 // schemaNames lists the schemas in the order in which messages name them.
 func schemaNames() []string {
-	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "diagram"}
+	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "effective-routes", "effective-rules", "diagram"}
 }
 
 func schemaCommand() *cli.Command {
@@ -53,6 +53,10 @@ func schemaOf(name string) ([]byte, error) {
 		v = &matrixOutput{}
 	case "lint":
 		v = &pci.FindingList{}
+	case "effective-routes":
+		v = &routesOutput{}
+	case "effective-rules":
+		v = &rulesOutput{}
 	case "diagram":
 		v = &diagram.Diagram{}
 	case "":

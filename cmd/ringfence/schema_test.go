@@ -21,6 +21,8 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 		"trace":                          {"trace", "--format", "json", "--from", "pod:payments/api", "--to", "service:sql-cards", "--service", "tcp/1433", "../../examples/aks-pci-broken"},
 		"matrix":                         {"matrix", "--format", "json", "../../examples/aks-pci-broken"},
 		"lint":                           {"lint", "--format", "json", "../../examples/aks-pci-broken"},
+		"effective-routes":               {"effective", "routes", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},
+		"effective-rules":                {"effective", "rules", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},
 		"diagram":                        {"diagram", "--format", "json", "dataflow", "../../examples/aks-pci-broken"},
 	} {
 		t.Run(title, func(t *testing.T) {

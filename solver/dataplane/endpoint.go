@@ -96,9 +96,26 @@ func (p *planner) planEndpoints() {
 	}
 }
 
-// endpointRoutes are the /32 routes of private endpoints that a subnet has: those of its VNet and of directly peered ones, unless a
-// user route displaces them (AZ-PE-05).
+// endpointRoute is the /32 route of a private endpoint, and the user route that takes its place, if one does.
+type endpointRoute struct {
+	route
+	by *route
+}
+
+// endpointRoutes are the /32 routes of private endpoints that a subnet has and that no user route displaces.
 func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
+	var out []route
+	for _, r := range p.endpointTable(subnet, table) {
+		if r.by == nil {
+			out = append(out, r.route)
+		}
+	}
+	return out
+}
+
+// endpointTable lists the /32 routes of private endpoints that a subnet gets: those of its VNet and of directly peered ones
+// (AZ-PE-05).
+func (p *planner) endpointTable(subnet model.ID, table []route) []endpointRoute {
 	_, v := p.e.SubnetOf(subnet)
 	if v == nil {
 		return nil
@@ -113,7 +130,7 @@ func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
 		near[l.remote.ID.Key()] = true // AZ-AVNM-11
 		certain[l.remote.ID.Key()] = l.certain
 	}
-	var out []route
+	var out []endpointRoute
 	for _, e := range p.e.Endpoints {
 		home := e.Subnet.Parent()
 		if !near[home.Key()] || !carriesTraffic(e) {
@@ -121,19 +138,22 @@ func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
 		}
 		s, hv := p.e.SubnetOf(e.Subnet)
 		for _, a := range p.endpointAddrs(e) {
-			r := route{prefix: host(a), origin: systemRoute, hop: hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}, certain: certain[home.Key()]}
-			displaced, exact, local := false, false, false
-			for _, u := range table {
+			r := endpointRoute{route: route{prefix: host(a), origin: systemRoute, hop: hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}, certain: certain[home.Key()]}}
+			var by *route
+			exact, local := false, false
+			for i, u := range table {
 				if u.origin != userRoute || u.tag != "" || !u.prefix.Contains(a) {
 					continue
 				}
 				if u.prefix.Bits() >= rangeBits(hv, a) && u.prefix.Bits() > 0 {
-					displaced = true
+					if by == nil { // the table is in order: the first is the longest
+						by = &table[i]
+					}
 					local = local || u.hop.kind == model.HopVnetLocal
 				}
 				exact = exact || u.prefix == host(a)
 			}
-			if displaced {
+			if by != nil {
 				policies := model.PoliciesNotStated
 				if s != nil {
 					policies = s.EndpointPolicies
@@ -142,7 +162,7 @@ func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
 				case local:
 					r.certain, r.note = false, "ASM-PE-VNETLOCAL"
 				case policies == model.PoliciesRouteTable || policies == model.PoliciesEnabled:
-					continue // the user route wins
+					r.by = by // the user route wins
 				case policies == model.PoliciesNotStated:
 					r.certain, r.note = false, "ASM-PE32"
 				case exact:

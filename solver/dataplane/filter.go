@@ -355,8 +355,23 @@ func (p *planner) asgMembers(g model.ID) (must, may packet.AddrSet) {
 	if s, ok := p.asgs[g.Key()]; ok {
 		return s.must, s.may
 	}
+	certain, possible, known := p.groupAddresses(g)
+	s := addrs{must: p.b.AddSet("", certain)}
+	s.may = s.must
+	if len(possible) > 0 {
+		s.may = p.b.AddSet("", append(slices.Clone(certain), possible...))
+	}
+	if !known {
+		s.may = p.addr.any
+	}
+	p.asgs[g.Key()] = s
+	return s.must, s.may
+}
+
+// groupAddresses lists the members of a group, and where instances that the input does not list may have theirs. known is false where
+// the group is referenced and neither it nor a member is in the input.
+func (p *planner) groupAddresses(g model.ID) (certain, possible []netip.Prefix, known bool) {
 	in := func(ids []model.ID) bool { return member(ids, []model.ID{g}) }
-	var certain, possible []netip.Prefix
 	for _, n := range p.e.NICs {
 		for _, c := range n.IPConfigs {
 			if in(c.ASGs) {
@@ -378,17 +393,8 @@ func (p *planner) asgMembers(g model.ID) (must, may packet.AddrSet) {
 			}
 		}
 	}
-	s := addrs{must: p.b.AddSet("", certain)}
-	s.may = s.must
-	if len(possible) > 0 {
-		s.may = p.b.AddSet("", append(slices.Clone(certain), possible...))
-	}
-	if _, ok := model.Get[*model.ASG](p.e, g); !ok && len(certain) == 0 && len(possible) == 0 {
-		// The group is referenced and neither it nor a member is in the input: who is in it is not known.
-		s.may = p.addr.any
-	}
-	p.asgs[g.Key()] = s
-	return s.must, s.may
+	_, listed := model.Get[*model.ASG](p.e, g)
+	return certain, possible, listed || len(certain) > 0 || len(possible) > 0
 }
 
 // platformExceptions are the flows to host addresses that an NSG does not filter (AZ-PLAT-01 to 03): the agent's ports never, DNS and

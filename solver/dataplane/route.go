@@ -47,6 +47,7 @@ type route struct {
 	peer    *peerLink
 	note    string // assumption that its place in the table rests on
 	name    string
+	list    string            // service tag whose published list holds the prefix
 	table   *model.RouteTable // of a user route
 	source  model.Source
 }
@@ -126,7 +127,7 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 			} else if set, ok := p.serviceTag[strings.ToLower(u.Tag)]; ok {
 				r.rank = tagRank(u.Tag)
 				for _, x := range slices.Concat(set.Prefixes(), hosts(p.doorsInTag(u.Tag))) { // AZ-SE-03
-					r.prefix = x
+					r.prefix, r.list = x, u.Tag
 					add(r)
 				}
 			} else if u.Tag != "" {
@@ -188,7 +189,7 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 // preferred orders routes: the longest prefix first, at equal length user routes before those of gateways before system ones (AZ-RT-19), and
 // among user routes those of the nearer tag (AZ-RT-17). Zero: either may be the winner (AZ-RT-24, AZ-RT-25).
 func (r route) preferred(q route) int {
-	return cmp.Or(cmp.Compare(q.length(), r.length()), cmp.Compare(r.rank, q.rank), cmp.Compare(r.origin, q.origin))
+	return cmp.Or(cmp.Compare(q.length(), r.length()), cmp.Compare(r.origin, q.origin), cmp.Compare(r.rank, q.rank))
 }
 
 // length is the prefix length by which a route competes. The prefixes of a symbolic tag are public ones, longer than a default

@@ -171,7 +171,7 @@ func (p *planner) serviceRoutes(subnet model.ID, table []route) []serviceRoute {
 	}
 	var out []serviceRoute
 	for _, se := range s.ServiceEndpoints {
-		if se.State != "" && !strings.EqualFold(se.State, "Succeeded") {
+		if !endpointReady(se) {
 			continue
 		}
 		tag, kind := endpointService(se.Service)

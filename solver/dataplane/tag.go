@@ -17,6 +17,7 @@ type subnetContext struct {
 	must  *netipx.IPSet // in VirtualNetwork for certain
 	own   *netipx.IPSet // own and peered VNet space, for Internet (AZ-TAG-06)
 	parts []tagPart     // uncertain components, in the order of the table in AZ-TAG-01
+	known []tagPart     // the certain ones
 	grown [2]bool       // by family (IPv4, IPv6): the default route is not the system one
 	lacks string        // the assumption that names a route table which the input lacks, or ""
 	key   string
@@ -29,6 +30,7 @@ type subnetContext struct {
 type tagPart struct {
 	set    *netipx.IPSet
 	reason string
+	listed []netip.Prefix // as the input has them, in the order found
 }
 
 // tagSplit is how many uncertain components are tied across the rules of a list (AZ-GEN-01).
@@ -52,7 +54,17 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 	} else if s != nil {
 		own = append(own, s.Prefixes...)
 	}
-	certain := append(slices.Clone(own), host(platformDNS()))
+	var certain []netip.Prefix
+	surely := func(reason string, ps ...netip.Prefix) {
+		certain = append(certain, ps...)
+		if i := slices.IndexFunc(c.known, func(t tagPart) bool { return t.reason == reason }); i >= 0 {
+			c.known[i].listed = append(c.known[i].listed, ps...)
+		} else if len(ps) > 0 {
+			c.known = append(c.known, tagPart{reason: reason, listed: slices.Clone(ps)})
+		}
+	}
+	surely("own", own...)
+	surely("platform", host(platformDNS()))
 	space := slices.Clone(own)
 	possible := map[string][]netip.Prefix{}
 	maybe := func(reason string, ps ...netip.Prefix) { possible[reason] = append(possible[reason], ps...) }
@@ -81,7 +93,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 				switch {
 				case off == 2: // AZ-TAG-01: with both flags off the peer is no part of the tag
 				case off == 0 && r.certain && peer.certain:
-					certain = append(certain, r.prefix)
+					surely("peer", r.prefix)
 				default:
 					maybe("peer", r.prefix)
 				}
@@ -101,7 +113,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 			for _, far := range p.farSides(gw) {
 				switch {
 				case far.static && propagates && c.lacks == "":
-					certain = append(certain, far.prefixes...)
+					surely("gateway", far.prefixes...)
 				default:
 					maybe("gateway", far.prefixes...)
 				}
@@ -147,7 +159,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 	for _, reason := range []string{"peer", "rest", "gateway", "group", "behind-peer", "routes", "default"} {
 		set := ipset(possible[reason])
 		if !contains(c.must, set) {
-			c.parts = append(c.parts, tagPart{set, reason})
+			c.parts = append(c.parts, tagPart{set, reason, possible[reason]})
 		}
 	}
 	return c
@@ -176,6 +188,13 @@ func (a *assignment) register(p *planner) {
 	a.net = addrs{p.addr.space(a.netMust).must, p.addr.space(a.netMay).may}
 }
 
+// internet is the least and the most that the Internet tag holds at a subnet, what VirtualNetwork gained left aside (AZ-TAG-06): never
+// private space, and never less than the public space outside the VNet and its peers.
+func (c *subnetContext) internet() (least, most *netipx.IPSet) {
+	notPrivate := minusSet(ipset([]netip.Prefix{allV4(), allV6()}), ipset(rfc1918()))
+	return minusSet(publicSpace(), c.own), minusSet(notPrivate, c.must)
+}
+
 // assignments lists the readings of the tags at a subnet: the last tagSplit uncertain components are wholly in or wholly out, in
 // every rule and on both sides; the rest is bounded by must and may (AZ-GEN-01). Readings with the same sets are listed once.
 func (p *planner) assignments(c *subnetContext) []assignment {
@@ -188,9 +207,7 @@ func (p *planner) assignments(c *subnetContext) []assignment {
 func (p *planner) readings(c *subnetContext) []assignment {
 	free := c.parts[:max(0, len(c.parts)-tagSplit)]
 	tied := c.parts[len(free):]
-	public := publicSpace()
-	// AZ-TAG-06: Internet is never private space, and never less than the public space outside the VNet and its peers.
-	notPrivate := minusSet(ipset([]netip.Prefix{allV4(), allV6()}), ipset(rfc1918()))
+	least, most := c.internet()
 	var out []assignment
 	seen := map[string]bool{}
 	for bits := range 1 << len(tied) {
@@ -205,10 +222,9 @@ func (p *planner) readings(c *subnetContext) []assignment {
 			in = append(in, f.set)
 		}
 		a.vnetMay = unionSet(in...)
-		a.netMay = minusSet(notPrivate, c.must)
-		a.netMust = minusSet(public, c.own)
+		a.netMay = most
 		// ASM-INTERNET-0: whether Internet loses what VirtualNetwork gained is open: both readings are kept.
-		a.netMust = minusSet(a.netMust, a.vnetMay)
+		a.netMust = minusSet(least, a.vnetMay)
 		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay)
 		if !seen[key] {
 			seen[key] = true
