@@ -44,6 +44,8 @@ type Estate struct {
 	KubeServices  []*KubeService
 	Ingresses     []*Ingress
 	JITPolicies   []*JITPolicy
+	Rules         []*EffectiveRules
+	Routes        []*EffectiveRoutes
 
 	NetworkManagers       []*NetworkManager
 	NetworkGroups         []*NetworkGroup
@@ -203,6 +205,10 @@ func (e *Estate) add(r Resource) {
 		e.Deployments = append(e.Deployments, r)
 	case *GroupMembership:
 		e.GroupMemberships = append(e.GroupMemberships, r)
+	case *EffectiveRules:
+		e.Rules = append(e.Rules, r)
+	case *EffectiveRoutes:
+		e.Routes = append(e.Routes, r)
 	default:
 		panic(fmt.Sprintf("model: resource type %T is not in the estate", r)) // INVARIANT: every Resource has a slice
 	}

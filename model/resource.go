@@ -71,6 +71,8 @@ func (*EffectiveConnectivity) resource()      {}
 func (*ActiveConnectivity) resource()         {}
 func (*GroupMembership) resource()            {}
 func (*DeploymentStatus) resource()           {}
+func (*EffectiveRules) resource()             {}
+func (*EffectiveRoutes) resource()            {}
 
 // Disposition says what became of one object that an importer read.
 type Disposition uint8

@@ -167,9 +167,16 @@ func TestEffectiveEX07(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ to, want string }{ // doc
-		{"10.0.0.9", "VnetLocal"}, {"10.0.1.9", "VirtualAppliance 10.0.100.4"}, {"10.1.0.4", "None"}, {"10.2.3.4", "None"},
-		{"10.10.0.7", "VirtualAppliance 10.0.100.4"}, {"203.0.113.9", "VirtualAppliance 10.0.100.4"}, {"192.168.5.5", "VirtualAppliance 10.0.100.4"},
-		{"172.16.9.9", "VirtualAppliance 10.0.100.4"}, {"100.64.1.1", "VirtualAppliance 10.0.100.4"}, {"10.200.0.1", "VirtualAppliance 10.0.100.4"},
+		{"10.0.0.9", "VnetLocal"},
+		{"10.0.1.9", "VirtualAppliance 10.0.100.4"},
+		{"10.1.0.4", "None"},
+		{"10.2.3.4", "None"},
+		{"10.10.0.7", "VirtualAppliance 10.0.100.4"},
+		{"203.0.113.9", "VirtualAppliance 10.0.100.4"},
+		{"192.168.5.5", "VirtualAppliance 10.0.100.4"},
+		{"172.16.9.9", "VirtualAppliance 10.0.100.4"},
+		{"100.64.1.1", "VirtualAppliance 10.0.100.4"},
+		{"10.200.0.1", "VirtualAppliance 10.0.100.4"},
 	} {
 		if got := strings.Join(lookup(r, netip.MustParseAddr(test.to)), ", "); got != test.want {
 			t.Errorf("next hop of %s: got %s, want %s", test.to, got, test.want)
@@ -345,8 +352,10 @@ func TestEffectiveEX25(t *testing.T) {
 		tags.Tags = append(tags.Tags, model.ServiceTag{Name: name, Prefixes: []netip.Prefix{p}})
 	}
 	// The better route has the higher address, so that no order of addresses can decide in its place.
-	all := []string{p.String() + " VirtualAppliance 10.9.0.15", "Storage.EastUS VirtualAppliance 10.9.0.14", "Storage VirtualAppliance 10.9.0.13",
-		"AzureCloud.eastus VirtualAppliance 10.9.0.12", "AzureCloud VirtualAppliance 10.9.0.11"}
+	all := []string{
+		p.String() + " VirtualAppliance 10.9.0.15", "Storage.EastUS VirtualAppliance 10.9.0.14", "Storage VirtualAppliance 10.9.0.13",
+		"AzureCloud.eastus VirtualAppliance 10.9.0.12", "AzureCloud VirtualAppliance 10.9.0.11",
+	}
 	for i := range all { // doc: the first that is there wins
 		s := effectiveEstate(t, tags, vnetJSON("v", "eastus", []string{"10.9.0.0/16"}, nil, subnetJSON("s", "10.9.0.0/24", withTable)), tableJSON("rt", all[i:]...), nicJSON("n", "v/s", "10.9.0.4", ""))
 		sel, _ := model.ParseSelector("nic:n")

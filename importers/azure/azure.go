@@ -28,6 +28,7 @@ func Import(fsys fs.FS, paths []string) (Result, error) {
 	}
 	im.cutPages()
 	im.read()
+	im.readEffective()
 	im.link()
 	if err := im.joined(); err != nil {
 		return Result{}, err
@@ -60,6 +61,7 @@ type importer struct {
 	schemas   map[reflect.Type]*schema
 	bad       map[string]bool // files that an error was reported for
 	pages     []page
+	lists     []effectiveFile
 	resources []*resource
 	out       []model.Resource
 	ledger    []model.LedgerEntry
@@ -82,11 +84,11 @@ func (im *importer) open(fsys fs.FS, file string) {
 	}
 	docs, errs := parse(file, text)
 	im.errs = append(im.errs, errs...)
-	before := len(im.resources)
+	before := len(im.resources) + len(im.lists)
 	for _, doc := range docs {
 		im.document(file, doc)
 	}
-	if len(im.resources) == before && len(errs) == 0 && !im.bad[file] {
+	if len(im.resources)+len(im.lists) == before && len(errs) == 0 && !im.bad[file] {
 		im.errs = append(im.errs, &model.InputError{
 			Source: model.Source{File: file, Line: 1}, Found: "no resource", Accepted: "Azure resources as JSON: objects with `id` and `type`",
 		})

@@ -27,6 +27,8 @@ func FuzzImport(f *testing.F) {
 		`{"id": "/subscriptions/s/providers/Microsoft.Compute/virtualMachineScaleSets/s", "virtualMachineProfile": {"networkProfile": {"networkInterfaceConfigurations": [{}, {"ipConfigurations": [{}]}]}}}`,
 		`{"id": "/subscriptions/s/providers/Microsoft.ContainerService/managedClusters/c", "agentPoolProfiles": [{}, {"name": "a"}, {"name": "a"}]}`,
 		`{"value": [{"id": "/subscriptions/s/providers/Microsoft.Sql/servers/s/firewallRules/r"}], "nextLink": "x"}`,
+		fill(effectiveRoutesOfNIC), fill(effectiveRulesOfNIC), `[{"addressPrefix": null, "nextHopType": ""}, null]`, // effective state, and rows that say nothing
+		`{"value": [{"effectiveSecurityRules": [{}, null, {"priority": 1e99}], "association": {"subnet": {"id": 1}}}]}`,
 		`{"id": "/subscriptions/s/providers/Microsoft.Storage/storageAccounts/s", "primaryEndpoints": {"blob": ["::", "http://["]}}`,
 		`{"operation": 1, "virtualNetwork": {}, "networkManager": [], "regions": [null, 1], "value": [null, {}]}`,                                     // an envelope of nothing
 		`{"value": [{"deploymentType": null, "deploymentStatus": {}, "configurationIds": [null, {}]}, {"deploymentType": 1, "deploymentStatus": 1}]}`, // rows of nothing

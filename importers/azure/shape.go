@@ -38,14 +38,17 @@ func looksLikeList(dec *jsontext.Decoder) bool {
 // looksLikeObject reads names until it knows: an `id` of ARM's shape decides unless `type` contradicts it.
 func looksLikeObject(dec *jsontext.Decoder, top bool) bool {
 	_, _ = dec.ReadToken()
-	found := false
+	found, prefix, hop := false, false, false
 	for {
 		name, err := dec.ReadToken()
 		if err != nil || name.Kind() != '"' {
 			return found
 		}
 		key := strings.ToLower(name.String())
+		prefix, hop = prefix || key == "addressprefix", hop || key == "nexthoptype"
 		switch k := dec.PeekKind(); {
+		case key == "effectivesecurityrules", prefix && hop && !found:
+			return true // effective rules and routes have no ID of their own
 		case key == "id" && k == '"':
 			id, err := dec.ReadToken()
 			if err != nil || !armID(id.String()) {
@@ -95,6 +98,7 @@ type resource struct {
 // document finds the resources of one document.
 func (im *importer) document(file string, doc *node) {
 	switch {
+	case im.effectiveState(file, doc):
 	case doc.kind == arrayValue:
 		im.list(file, doc)
 	case doc.kind != objectValue:
@@ -132,6 +136,9 @@ func (im *importer) list(file string, list *node) { im.rows(file, im.listed(file
 
 func (im *importer) rows(file string, rows []*node) {
 	for _, n := range rows {
+		if n.kind == objectValue && n.get("value") != nil && im.effectiveState(file, n) {
+			continue // the NIC's ID beside its effective routes or rules, in a list of such
+		}
 		if output(n) {
 			im.rows(file, im.listed(file, n, wrapped(n)))
 			continue
