@@ -66,6 +66,9 @@ type EffectiveRoute struct {
 
 // RulesAt returns the imported effective rules of a NIC in a subnet: its own, else those of the subnet; nil where the input has none.
 func (e *Estate) RulesAt(nic, subnet ID) *EffectiveRules {
+	if len(e.Rules) == 0 {
+		return nil
+	}
 	for _, of := range []ID{nic, subnet} {
 		if r, ok := Get[*EffectiveRules](e, EffectiveRulesID(of)); ok && of != "" {
 			return r
@@ -76,7 +79,7 @@ func (e *Estate) RulesAt(nic, subnet ID) *EffectiveRules {
 
 // RoutesAt returns the imported effective routes of a NIC; nil where the input has none.
 func (e *Estate) RoutesAt(nic ID) *EffectiveRoutes {
-	if nic == "" {
+	if nic == "" || len(e.Routes) == 0 {
 		return nil
 	}
 	r, _ := Get[*EffectiveRoutes](e, EffectiveRoutesID(nic))
@@ -88,3 +91,14 @@ func EffectiveRulesID(of ID) ID { return ID(strings.TrimRight(string(of), "/") +
 
 // EffectiveRoutesID is the ID of the effective routes of a NIC.
 func EffectiveRoutesID(of ID) ID { return ID(strings.TrimRight(string(of), "/") + "/effective/routes") }
+
+// Families lists the address lengths (32, 128) that the rows mention.
+func (r *EffectiveRoutes) Families() map[int]bool {
+	out := map[int]bool{}
+	for _, row := range r.Routes {
+		for _, p := range row.Prefixes {
+			out[p.Addr().BitLen()] = true
+		}
+	}
+	return out
+}

@@ -15,6 +15,7 @@ type EffectiveRoutes struct {
 	NIC         string           `json:"nic"`
 	Subnet      string           `json:"subnet"`
 	DisableBGP  bool             `json:"disableBgpRoutePropagation"`
+	Imported    string           `json:"imported,omitempty"` // where the input has the table as the platform printed it (AZ-RT-33)
 	Routes      []EffectiveRoute `json:"routes"`
 	Assumptions []Assumption     `json:"assumptions"`
 }
@@ -40,6 +41,7 @@ type EffectiveRules struct {
 	NIC            string          `json:"nic"`
 	Subnet         string          `json:"subnet"`
 	VirtualNetwork TagContent      `json:"virtualNetwork"`
+	Imported       string          `json:"imported,omitempty"`    // where the input has effective rules, whose expansions stand here (AZ-TAG-04)
 	ServiceTags    string          `json:"serviceTags,omitempty"` // the published list that expanded tags
 	Rules          []EffectiveRule `json:"rules"`
 	Notes          []string        `json:"notes"` // layers without a group, or with one that the input lacks
@@ -85,6 +87,7 @@ type seat struct {
 	ref    string
 	subnet model.ID
 	nsg    model.ID
+	nic    model.ID
 }
 
 // seatOf finds the one seat that a selector names: `nic:`, `vm:` (a machine with one NIC, or a scale set), `subnet:`.
@@ -135,7 +138,7 @@ func (s *Solution) seatsAt(r model.Resource) ([]seat, error) {
 		}
 		for _, c := range r.IPConfigs {
 			if c.Subnet != "" {
-				return []seat{{ref, c.Subnet, r.NSG}}, nil // a NIC lies in one subnet
+				return []seat{{ref, c.Subnet, r.NSG, r.ID}}, nil // a NIC lies in one subnet
 			}
 		}
 		return nil, fmt.Errorf("`%s` lies in no subnet: the input gives none of its IP configurations one", ref)
@@ -157,7 +160,7 @@ func (s *Solution) seatsAt(r model.Resource) ([]seat, error) {
 		var out []seat
 		for _, pr := range r.Profiles {
 			for _, c := range pr.IPConfigs {
-				if x := (seat{s.refs.Of(model.SelVM, r) + "/" + pr.Name, c.Subnet, pr.NSG}); c.Subnet != "" && !slices.Contains(out, x) {
+				if x := (seat{s.refs.Of(model.SelVM, r) + "/" + pr.Name, c.Subnet, pr.NSG, ""}); c.Subnet != "" && !slices.Contains(out, x) {
 					out = append(out, x)
 				}
 			}
@@ -167,7 +170,7 @@ func (s *Solution) seatsAt(r model.Resource) ([]seat, error) {
 		}
 		return out, nil
 	case *model.Subnet:
-		return []seat{{s.refs.Of(model.SelSubnet, r), r.ID, ""}}, nil
+		return []seat{{s.refs.Of(model.SelSubnet, r), r.ID, "", ""}}, nil
 	default:
 		return nil, nil
 	}
@@ -187,12 +190,15 @@ func (s *Solution) EffectiveRoutes(sel model.Selector) (*EffectiveRoutes, error)
 	if err != nil {
 		return nil, err
 	}
-	rows, lacks := s.graph.Table(at.subnet)
+	rows, lacks := s.graph.Table(at.subnet, at.nic)
 	out := &EffectiveRoutes{NIC: at.ref, Subnet: s.subnetRef(at.subnet), Routes: []EffectiveRoute{}}
 	if sub, ok := model.Get[*model.Subnet](s.Project.Estate, at.subnet); ok {
 		if t, ok := model.Get[*model.RouteTable](s.Project.Estate, sub.RouteTable); ok {
 			out.DisableBGP = t.DisableBGP == model.On
 		}
+	}
+	if t := s.Project.Estate.RoutesAt(at.nic); t != nil {
+		out.Imported = t.Source.String()
 	}
 	notes := lacks
 	for _, r := range rows {
@@ -245,10 +251,13 @@ func (s *Solution) EffectiveRules(sel model.Selector) (*EffectiveRules, error) {
 	if err != nil {
 		return nil, err
 	}
-	certain, possible := s.graph.VirtualNetwork(at.subnet)
+	certain, possible := s.graph.VirtualNetwork(at.subnet, at.nic)
 	out := &EffectiveRules{
 		NIC: at.ref, Subnet: s.subnetRef(at.subnet), Rules: []EffectiveRule{}, Notes: []string{},
 		VirtualNetwork: TagContent{s.tagParts(certain), s.tagParts(possible)},
+	}
+	if r := s.Project.Estate.RulesAt(at.nic, at.subnet); r != nil {
+		out.Imported = r.Source.String()
 	}
 	var notes []string
 	groups := map[string]model.ID{"nic": at.nsg, "subnet": s.graph.SubnetNSG(at.subnet)}
@@ -281,7 +290,7 @@ func (s *Solution) EffectiveRules(sel model.Selector) (*EffectiveRules, error) {
 			}
 			for _, r := range g.Rules {
 				if r.Direction == dir {
-					rule, more := s.effectiveRule(g, r, layer, at.subnet)
+					rule, more := s.effectiveRule(g, r, layer, at)
 					out.Rules, notes = append(out.Rules, rule), append(notes, more...)
 				}
 			}
@@ -308,7 +317,7 @@ func (r EffectiveRule) listed() bool {
 	})
 }
 
-func (s *Solution) effectiveRule(g *model.NSG, r model.SecurityRule, layer string, subnet model.ID) (EffectiveRule, []string) {
+func (s *Solution) effectiveRule(g *model.NSG, r model.SecurityRule, layer string, at seat) (EffectiveRule, []string) {
 	kind := "securityRules/"
 	if r.Default {
 		kind = "defaultSecurityRules/"
@@ -320,7 +329,7 @@ func (s *Solution) effectiveRule(g *model.NSG, r model.SecurityRule, layer strin
 	}
 	var notes []string
 	expand := func(m model.AddressMatch) ([]string, []TagPart) {
-		x := s.graph.Expand(m, subnet)
+		x := s.graph.Expand(m, at.subnet, at.nic)
 		for _, t := range x.Symbolic {
 			notes = append(notes, "ASM-TAG("+t+")")
 		}

@@ -482,3 +482,18 @@ func nextHop(t *testing.T, s *Solution, to string) string {
 	}
 	return ""
 }
+
+// AZ-RT-24, AZ-RT-25: routes of one prefix that nothing ranks may all be used; here two peers of one VNet have the same range.
+func TestRoutesThatNothingRanks(t *testing.T) {
+	s := effectiveEstate(t, nil,
+		vnetJSON("v", "eastus", []string{"10.0.0.0/16"}, []string{"a", "b"}, subnetJSON("s", "10.0.0.0/24", "")),
+		vnetJSON("a", "eastus", []string{"10.5.0.0/16"}, []string{"v"}, subnetJSON("s", "10.5.0.0/24", "")),
+		vnetJSON("b", "eastus", []string{"10.5.0.0/16"}, []string{"v"}, subnetJSON("s", "10.5.0.0/24", "")),
+		nicJSON("n", "v/s", "10.0.0.4", ""), nicJSON("na", "a/s", "10.5.0.4", ""), nicJSON("nb", "b/s", "10.5.0.4", ""))
+	for _, to := range []string{"nic:na", "nic:nb"} {
+		if got := verdictOf(t, s, "nic:n", to, "tcp/443").Verdict.String(); got != "unknown" {
+			t.Errorf("nic:n to %s: got %s, want unknown: either peer may take the packet", to, got)
+		}
+	}
+	agree(t, s, 1000, 5)
+}

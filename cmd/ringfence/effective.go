@@ -63,7 +63,7 @@ func runEffective(c *cli.Context, show func(*cli.Context, *solver.Solution, mode
 	if err != nil {
 		return err
 	}
-	s, err := solve(c, 0, solver.Options{})
+	s, err := solve(c, 0, solver.Options{Questions: []model.Selector{sel}, Alone: true})
 	if err != nil {
 		return err
 	}
@@ -158,6 +158,9 @@ func ruleRows(r *solver.EffectiveRules) [][]string {
 
 func printRoutes(p *printer, r *solver.EffectiveRoutes) {
 	p.line("effective routes of %s in %s", model.Visible(r.NIC), model.Visible(r.Subnet))
+	if r.Imported != "" {
+		p.line("%s", p.dim("as the platform printed them: "+model.Visible(r.Imported)))
+	}
 	p.line("")
 	rows := [][]string{{"SOURCE", "STATE", "PREFIX", "NEXT HOP", "ADDRESS", "ROUTE TABLE", "WHY"}}
 	for i := 0; i < len(r.Routes); {
@@ -197,6 +200,9 @@ func alike(a, b solver.EffectiveRoute) bool {
 
 func printRules(p *printer, r *solver.EffectiveRules) {
 	p.line("effective rules of %s in %s", model.Visible(r.NIC), model.Visible(r.Subnet))
+	if r.Imported != "" {
+		p.line("%s", p.dim("tags expanded by effective rules of the input: "+model.Visible(r.Imported)))
+	}
 	for _, n := range r.Notes {
 		p.line("%s", p.open(model.Visible(n)))
 	}

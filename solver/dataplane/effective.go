@@ -79,10 +79,14 @@ func (r route) text() string {
 
 // Table is the effective route table of a subnet's NICs: every route with its state, sorted by prefix. The second result names what
 // the input lacks of it.
-func (g *Graph) Table(subnet model.ID) ([]TableRow, []string) {
+// nic names one that the input has effective routes of, which then are the table (AZ-RT-33), or is empty.
+func (g *Graph) Table(subnet, nic model.ID) ([]TableRow, []string) {
 	p := g.planner
-	routes, known := p.candidates(subnet)
 	s, v := p.e.SubnetOf(subnet)
+	if t := p.e.RoutesAt(nic); t != nil {
+		return importedRows(t), nil
+	}
+	routes, known := p.candidates(subnet, "")
 	var out []TableRow
 	inside := p.systemSpace(routes, true)
 	for _, r := range routes {
@@ -96,7 +100,7 @@ func (g *Graph) Table(subnet model.ID) ([]TableRow, []string) {
 		p.place(&row, r, routes, inside)
 		out = append(out, row)
 	}
-	for _, e := range p.endpointTable(subnet, routes) {
+	for _, e := range p.endpointTable(subnet, "", routes) {
 		row := rowOf(e.route)
 		switch {
 		case e.by != nil:
@@ -130,6 +134,31 @@ func (g *Graph) Table(subnet model.ID) ([]TableRow, []string) {
 		}
 	}
 	return out, lacks
+}
+
+// importedRows are the rows that the platform printed.
+func importedRows(t *model.EffectiveRoutes) []TableRow {
+	var out []TableRow
+	for _, r := range t.Routes {
+		row := TableRow{Hop: r.NextHop, From: RouteSource(r.From), Invalid: !r.Active, Certain: true, Name: r.Name, Source: r.Source}
+		addresses := r.Addresses
+		if len(addresses) == 0 {
+			addresses = []netip.Addr{{}}
+		}
+		for _, a := range addresses {
+			row.Address = a
+			for _, x := range r.Prefixes {
+				row.Prefix, row.Tag = x, ""
+				out = append(out, row)
+			}
+			for _, t := range r.Tags {
+				row.Prefix, row.Tag = netip.Prefix{}, t
+				out = append(out, row)
+			}
+		}
+	}
+	slices.SortStableFunc(out, compareRows)
+	return out
 }
 
 func dualStack(v *model.VNet) bool {
@@ -267,8 +296,8 @@ type Expansion struct {
 }
 
 // VirtualNetwork is the content of the tag at a subnet's NICs: the certain components and the possible ones.
-func (g *Graph) VirtualNetwork(subnet model.ID) (certain, possible []TagPart) {
-	c := g.planner.context(subnet)
+func (g *Graph) VirtualNetwork(subnet, nic model.ID) (certain, possible []TagPart) {
+	c := g.planner.context(subnet, nic)
 	for _, t := range c.known {
 		certain = append(certain, TagPart{Reason: partReason(t.reason), Prefixes: distinct(t.listed)})
 	}
@@ -286,6 +315,8 @@ func (g *Graph) VirtualNetwork(subnet model.ID) (certain, possible []TagPart) {
 
 func partReason(key string) string {
 	switch key {
+	case "effective":
+		return "effective rules of the input (AZ-TAG-04)"
 	case "own":
 		return "address space of the VNet"
 	case "platform":
@@ -311,6 +342,8 @@ func possibleReason(key string) string {
 		return "learned routes, client pools and networks behind a gateway"
 	case "behind-peer":
 		return "networks behind a peer that forwards (AZ-PEER-05)"
+	case "effective":
+		return "in some effective rules of the input and not in others (AZ-TAG-04)"
 	case "routes":
 		return "prefixes of the subnet's user routes"
 	case "default":
@@ -334,14 +367,18 @@ func distinct(ps []netip.Prefix) []netip.Prefix {
 }
 
 // Internet is the content of the tag Internet at a subnet's NICs, and what it possibly holds beside (AZ-TAG-05, AZ-TAG-06).
-func (g *Graph) Internet(subnet model.ID) (certain []netip.Prefix, possible []TagPart) {
-	c := g.planner.context(subnet)
+func (g *Graph) Internet(subnet, nic model.ID) (certain []netip.Prefix, possible []TagPart) {
+	c := g.planner.context(subnet, nic)
 	least, most := c.internet()
 	gained := &netipx.IPSet{}
 	for _, t := range c.parts {
 		gained = unionSet(gained, t.set)
 	}
-	least = minusSet(least, c.must, gained) // what every reading of AZ-GEN-01 leaves
+	said := ipset(nil)
+	if c.internetSaid != nil {
+		said = intersectSet(least, c.internetSaid)
+	}
+	least = unionSet(minusSet(least, c.must, gained), said) // what every reading of AZ-GEN-01 leaves
 	rest := minusSet(most, least)
 	if lost := intersectSet(intersectSet(rest, gained), publicSpace()); !isEmpty(lost) {
 		possible = append(possible, TagPart{"prefixes that VirtualNetwork may have gained (AZ-TAG-06)", lost.Prefixes(), "ASM-INTERNET-0"})
@@ -355,19 +392,19 @@ func (g *Graph) Internet(subnet model.ID) (certain []netip.Prefix, possible []Ta
 
 // Expand resolves one side of a rule at a subnet's NICs: tags and application security groups to addresses. Prefixes that the rule
 // writes itself are not repeated.
-func (g *Graph) Expand(m model.AddressMatch, subnet model.ID) Expansion {
+func (g *Graph) Expand(m model.AddressMatch, subnet, nic model.ID) Expansion {
 	p := g.planner
 	var out Expansion
 	for _, t := range m.Tags {
 		switch p.tagKind(t) {
 		case tagVNet:
-			certain, possible := g.VirtualNetwork(subnet)
+			certain, possible := g.VirtualNetwork(subnet, nic)
 			for _, part := range certain {
 				out.Certain = append(out.Certain, part.Prefixes...)
 			}
 			out.Possible = append(out.Possible, possible...)
 		case tagInternet:
-			certain, possible := g.Internet(subnet)
+			certain, possible := g.Internet(subnet, nic)
 			out.Certain = append(out.Certain, certain...)
 			out.Possible = append(out.Possible, possible...)
 		case tagLoadBalancer, tagPlatformDNS:

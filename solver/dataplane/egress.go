@@ -18,6 +18,7 @@ type egress struct {
 	defaults  bool         // default outbound access may apply
 	certain   bool         // … and does for certain
 	storage   bool         // storage of the region may be reached where no method applies (AZ-OUT-06)
+	nic       model.ID     // the NIC, where the input has effective routes of it (AZ-RT-33)
 	none      bool         // a forwarder: packets leave only if they carry a public source already
 }
 
@@ -61,6 +62,9 @@ func (e egress) named() egress {
 	for _, a := range e.frontends {
 		parts = append(parts, "lb="+a.String())
 	}
+	if e.nic != "" {
+		parts = append(parts, "routes="+e.nic.Key())
+	}
 	if e.defaults {
 		parts = append(parts, "default")
 	}
@@ -76,6 +80,12 @@ func (e egress) named() egress {
 
 func (e egress) withInstance(a netip.Addr) egress {
 	e.instance = append(slices.Clone(e.instance), a)
+	return e.named()
+}
+
+// at is the egress of a NIC whose effective routes the input has.
+func (e egress) at(nic model.ID) egress {
+	e.nic = nic
 	return e.named()
 }
 
@@ -106,8 +116,8 @@ func (p *planner) inAddressPool(c model.IPConfig) bool {
 
 // regionalStorage is the packets to storage of a subnet's region: accounts of the estate by their location, others by the tag. Nil where no
 // route of the subnet leads to the internet, so that it does not matter (AZ-OUT-06).
-func (p *planner) regionalStorage(subnet model.ID) (to *lazy, notes []string) {
-	routes, known := p.candidates(subnet)
+func (p *planner) regionalStorage(subnet, nic model.ID) (to *lazy, notes []string) {
+	routes, known := p.candidates(subnet, nic)
 	overridden, leads := false, !known
 	for _, r := range routes {
 		overridden = overridden || r.origin == userRoute && r.prefix == allV4()
@@ -240,7 +250,7 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 		use(both(portOnly, v4), g, notes, p.symbolOf(model.DefaultOutbound, "", "")) // AZ-OUT-04, AZ-V6-04
 	}
 	if eg.storage && !eg.defaults && len(four)+len(eg.frontends) == 0 && eg.nat == "" {
-		if to, notes := p.regionalStorage(subnet); to != nil {
+		if to, notes := p.regionalStorage(subnet, eg.nic); to != nil {
 			use(both(both(portOnly, v4), to), onlyOver(everything()), notes, p.symbolOf(model.DefaultOutbound, "", ""))
 		}
 	}

@@ -103,9 +103,9 @@ type endpointRoute struct {
 }
 
 // endpointRoutes are the /32 routes of private endpoints that a subnet has and that no user route displaces.
-func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
+func (p *planner) endpointRoutes(subnet, nic model.ID, table []route) []route {
 	var out []route
-	for _, r := range p.endpointTable(subnet, table) {
+	for _, r := range p.endpointTable(subnet, nic, table) {
 		if r.by == nil {
 			out = append(out, r.route)
 		}
@@ -115,7 +115,7 @@ func (p *planner) endpointRoutes(subnet model.ID, table []route) []route {
 
 // endpointTable lists the /32 routes of private endpoints that a subnet gets: those of its VNet and of directly peered ones
 // (AZ-PE-05).
-func (p *planner) endpointTable(subnet model.ID, table []route) []endpointRoute {
+func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointRoute {
 	_, v := p.e.SubnetOf(subnet)
 	if v == nil {
 		return nil
@@ -131,6 +131,7 @@ func (p *planner) endpointTable(subnet model.ID, table []route) []endpointRoute 
 		certain[l.remote.ID.Key()] = l.certain
 	}
 	var out []endpointRoute
+	imported := p.e.RoutesAt(nic)
 	for _, e := range p.e.Endpoints {
 		home := e.Subnet.Parent()
 		if !near[home.Key()] || !carriesTraffic(e) {
@@ -138,7 +139,10 @@ func (p *planner) endpointTable(subnet model.ID, table []route) []endpointRoute 
 		}
 		s, hv := p.e.SubnetOf(e.Subnet)
 		for _, a := range p.endpointAddrs(e) {
-			r := endpointRoute{route: route{prefix: host(a), origin: systemRoute, hop: hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}, certain: certain[home.Key()]}}
+			if imported != nil && imported.Families()[a.BitLen()] && !model.SymbolBlock().Contains(a) {
+				continue // AZ-RT-33: the rows of the NIC's own table say where its /32 stands
+			}
+			r := endpointRoute{route: route{prefix: host(a), origin: systemRoute, hop: hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}, certain: certain[home.Key()] && imported == nil}}
 			var by *route
 			exact, local := false, false
 			for i, u := range table {

@@ -50,7 +50,7 @@ func (p *planner) machinesIn(v *model.VNet) []*machine {
 func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
 	inside := func(subnet model.ID) bool { return subnet.Parent().Is(v.ID) }
 	for _, m := range p.machinesIn(v) {
-		p.edge(n, m.in, guard{over: dstIn(m.addr), reply: p.reply(m.filters.subnet, via)}, nil)
+		p.edge(n, m.in, guard{over: dstIn(m.addr), reply: p.replyAt(m.filters.subnet, m.filters.nic, via)}, nil)
 	}
 	for _, e := range p.e.Endpoints {
 		if inside(e.Subnet) {
@@ -90,12 +90,18 @@ func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
 
 // reply is the packets whose answer, routed by the receiver's subnet, returns to the forwarder that brought them: straight to the
 // sender when there was none (AZ-RT-28, AZ-RT-29). It reads the source address as the receiver sees it.
-func (p *planner) reply(subnet model.ID, via string) *lazy {
-	key := subnet.Key() + "|" + via
+func (p *planner) reply(subnet model.ID, via string) *lazy { return p.replyAt(subnet, "", via) }
+
+// replyAt is reply at a NIC; nic is empty where the input has no effective routes of it.
+func (p *planner) replyAt(subnet, nic model.ID, via string) *lazy {
+	if p.e.RoutesAt(nic) == nil {
+		nic = ""
+	}
+	key := subnet.Key() + "|" + nic.Key() + "|" + via
 	if l, ok := p.replies[key]; ok {
 		return l
 	}
-	groups := p.hopGroups(subnet)
+	groups := p.hopGroups(subnet, nic)
 	place, forwarded := p.vias[via]
 	var own *lazy
 	if forwarded {

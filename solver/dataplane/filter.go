@@ -464,6 +464,7 @@ type filtered struct {
 	subnet  model.ID
 	nicNSG  model.ID
 	members []model.ID  // ASGs
+	nic     model.ID    // the NIC, where the input has effective rules or routes of it
 	managed bool        // an AKS node whose managed NSG is not in the input (AKS-LB-01)
 	at      model.Place // who is filtered, where that is known
 }
@@ -475,7 +476,7 @@ func (f filtered) key() string {
 		groups[i] = m.Key()
 	}
 	slices.Sort(groups)
-	return f.subnet.Key() + "|" + f.nicNSG.Key() + "|" + strings.Join(groups, ",")
+	return f.subnet.Key() + "|" + f.nicNSG.Key() + "|" + strings.Join(groups, ",") + "|" + f.nic.Key()
 }
 
 // hasNSG reports whether any NSG stands at the NIC (AZ-PIP-02).
@@ -504,7 +505,7 @@ func (p *planner) filters(f filtered, dir model.Direction, d reading) (guard, []
 	sub, more := p.subnetFilter(f, dir, d)
 	notes = append(slices.Clone(notes), more...)
 	g := and(nic, sub)
-	if a := p.adminAt(f.subnet, dir, d); a != nil {
+	if a := p.adminAt(f, dir, d); a != nil {
 		g, notes = a.before(g), append(notes, a.notes...)
 	}
 	slices.Sort(notes)
@@ -515,11 +516,11 @@ func (p *planner) filters(f filtered, dir model.Direction, d reading) (guard, []
 func (p *planner) nicFilter(f filtered, dir model.Direction, d reading) (guard, []string) {
 	switch {
 	case f.nicNSG != "":
-		l := p.nsg(f.nicNSG, dir, p.context(f.subnet), f.members, d)
+		l := p.nsg(f.nicNSG, dir, p.context(f.subnet, f.nic), f.members, d)
 		return l.at("nic-nsg-"+bound(dir), f.at), l.notes
 	case f.managed:
 		// AKS-LB-01: the NSG exists; over admits everything, under has the default rules.
-		l := p.defaultRules(dir, p.context(f.subnet))
+		l := p.defaultRules(dir, p.context(f.subnet, f.nic))
 		return guard{over: everything(), under: l.guard.under}, []string{"ASM-A-NODENSG"}
 	default:
 		return guard{}, nil
@@ -528,7 +529,7 @@ func (p *planner) nicFilter(f filtered, dir model.Direction, d reading) (guard, 
 
 // subnetFilter is the NSG of the subnet.
 func (p *planner) subnetFilter(f filtered, dir model.Direction, d reading) (guard, []string) {
-	ctx := p.context(f.subnet)
+	ctx := p.context(f.subnet, f.nic)
 	var g guard
 	var notes []string
 	if id := p.subnetNSG(f.subnet); id != "" {

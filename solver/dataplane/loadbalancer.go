@@ -167,7 +167,7 @@ func (p *planner) natMembers(lb *model.LoadBalancer, r model.LBNATRule) []*machi
 // balance leads what a rule takes to one member. The member's filters see the member's address and the backend port (AZ-NSG-17); with
 // floating IP whether they see the frontend's is not documented, so over needs one of both and under both (AZ-LB-05).
 func (p *planner) balance(n NodeID, m *machine, match guard, sku model.SKU, via string, floating bool, frontendPort, backendPort, probe uint16) {
-	match = match.withReply(p.reply(m.filters.subnet, via))
+	match = match.withReply(p.replyAt(m.filters.subnet, m.filters.nic, via))
 	notes := []string{}
 	if probe != 0 {
 		match = and(match, guard{over: everything(), under: p.probed(m, probe)}) // AZ-LB-03
@@ -189,7 +189,7 @@ func (p *planner) balance(n NodeID, m *machine, match guard, sku model.SKU, via 
 	notes = append(notes, more...)
 	sub, more := p.subnetFilter(m.filters, model.Inbound, reading{})
 	notes = append(notes, more...)
-	admin := p.adminAt(m.filters.subnet, model.Inbound, reading{}).eitherAddress(addr)
+	admin := p.adminAt(m.filters, model.Inbound, reading{}).eitherAddress(addr)
 	if via == viaInternet && !p.hasNSG(m.filters) && sku != model.Basic {
 		closed, more := admin.through(p.closedWithoutNSG(m, sku))
 		p.edge(n, m.accept, and(match, closed), nil, append(append(notes, more...), "ASM-STDPIP")...)

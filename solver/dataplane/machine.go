@@ -71,6 +71,13 @@ func (p *planner) planAddressed() {
 			named[r.Address] = true
 		}
 	}
+	for _, t := range p.e.Routes {
+		for _, r := range t.Routes {
+			for _, a := range r.Addresses {
+				named[a] = true
+			}
+		}
+	}
 	for _, lb := range p.e.LoadBalancers {
 		for _, pool := range lb.Pools {
 			for _, a := range pool.Addresses {
@@ -149,6 +156,12 @@ func (p *planner) planMachines() {
 				eg = eg.withPossibleDefault(p.uniform(n))
 			}
 			f := filtered{subnet: c.Subnet, nicNSG: n.NSG, members: c.ASGs}
+			if p.e.RulesAt(n.ID, "") != nil || p.e.RoutesAt(n.ID) != nil {
+				f.nic = n.ID // AZ-TAG-04, AZ-RT-33: unlike its neighbours
+			}
+			if p.e.RoutesAt(n.ID) != nil {
+				eg = eg.at(n.ID)
+			}
 			if apart {
 				p.addMachine(place, []netip.Prefix{host(p.configAddr(n, c))}, f, eg, n.IPForwarding != model.Off, nil) // AZ-RT-10: not stated may be on
 				continue
@@ -316,7 +329,7 @@ func (p *planner) publicEntry(m *machine, sku model.SKU) NodeID {
 		m.publicIn = map[model.SKU]NodeID{}
 	}
 	m.publicIn[sku] = n
-	g, notes := p.adminAt(m.filters.subnet, model.Inbound, reading{}).through(p.closedWithoutNSG(m, sku))
+	g, notes := p.adminAt(m.filters, model.Inbound, reading{}).through(p.closedWithoutNSG(m, sku))
 	p.edge(n, m.accept, g, nil, append(notes, "ASM-STDPIP")...)
 	return n
 }

@@ -329,10 +329,10 @@ type adminStage struct {
 	as                  func(c *compiler, s packet.Set) packet.Set
 }
 
-// adminAt is the admin stage at a subnet's NICs, or nil where there is none: at subnets of platform services (AZ-AVNM-09) and at private
+// adminAt is the admin stage at NICs, or nil where there is none: at subnets of platform services (AZ-AVNM-09) and at private
 // endpoints (AZ-AVNM-10).
-func (p *planner) adminAt(subnet model.ID, dir model.Direction, d reading) *adminStage {
-	s, v := p.e.SubnetOf(subnet)
+func (p *planner) adminAt(f filtered, dir model.Direction, d reading) *adminStage {
+	s, v := p.e.SubnetOf(f.subnet)
 	if v == nil || d.anySourcePort || d.dual || p.platformSubnet(s) {
 		return nil
 	}
@@ -340,7 +340,7 @@ func (p *planner) adminAt(subnet model.ID, dir model.Direction, d reading) *admi
 	if len(lists) == 0 {
 		return nil
 	}
-	ctx := p.context(subnet)
+	ctx := p.context(f.subnet, f.nic)
 	key := ctx.key + "|" + dir.String() + d.key()
 	if a, ok := p.stages[key]; ok {
 		return a

@@ -118,7 +118,7 @@ func (p *planner) unpeered(from NodeID, v *model.VNet, subnet model.ID, via stri
 	if len(strangers) == 0 {
 		return
 	}
-	routes, _ := p.candidates(subnet)
+	routes, _ := p.candidates(subnet, "")
 	for _, w := range strangers {
 		to := ipset(w.Prefixes)
 		for _, r := range routes {

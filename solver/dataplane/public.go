@@ -174,7 +174,7 @@ func (p *planner) namedElsewhere(id model.ID) bool {
 // instanceEntry is an instance's own public address: translated one to one, all protocols (AZ-PIP-01).
 func (p *planner) instanceEntry(m *machine, a netip.Addr, sku model.SKU) {
 	private := m.addr
-	p.edge(p.publicIn(), p.publicEntry(m, sku), exactly(dstIn(p.addr.exact(a))).withReply(p.reply(m.filters.subnet, viaInternet)), &rewrite{dst: &private})
+	p.edge(p.publicIn(), p.publicEntry(m, sku), exactly(dstIn(p.addr.exact(a))).withReply(p.replyAt(m.filters.subnet, m.filters.nic, viaInternet)), &rewrite{dst: &private})
 }
 
 // forwardUnknownPublic leads a public address that hangs on something unknown to where that may lie.

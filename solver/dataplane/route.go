@@ -104,7 +104,8 @@ func noneRoutes() (documented, printed []netip.Prefix) {
 
 // candidates lists every route that may be in the effective table of a subnet's NICs, by descending preference (AZ-RT-19 to 22).
 // The second result is false when the route table that the subnet names is not in the input.
-func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
+// nic names one that the input has effective routes of, which then are the table, or is empty.
+func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) {
 	s, v := p.e.SubnetOf(subnet)
 	known = true
 	var table *model.RouteTable
@@ -179,6 +180,9 @@ func (p *planner) candidates(subnet model.ID) (routes []route, known bool) {
 	add(route{prefix: allV4(), origin: systemRoute, hop: hop{kind: model.HopInternet}, certain: true})
 	add(route{prefix: allV6(), origin: systemRoute, hop: hop{kind: model.HopInternet}, certain: true})
 	p.addNoneRoutes(v, &routes)
+	if t := p.e.RoutesAt(nic); t != nil && v != nil {
+		routes, known = p.importedRoutes(v, t, routes), true
+	}
 
 	slices.SortStableFunc(routes, func(a, b route) int {
 		return cmp.Or(a.preferred(b), a.hop.compare(b.hop))
@@ -260,21 +264,23 @@ func (p *planner) addNoneRoutes(v *model.VNet, routes *[]route) {
 	}
 }
 
-// hopGroups compiles the effective table of a subnet into what each next hop gets.
-func (p *planner) hopGroups(subnet model.ID) []hopGroup {
-	if g, ok := p.tables[subnet.Key()]; ok {
+// hopGroups compiles the effective table of a subnet, or of a NIC in it whose effective routes the input has, into what each next hop
+// gets.
+func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup {
+	key := subnet.Key() + "|" + nic.Key()
+	if g, ok := p.tables[key]; ok {
 		return g
 	}
-	routes, known := p.candidates(subnet)
+	routes, known := p.candidates(subnet, nic)
 	type compiled struct {
 		route
 		may, must *lazy
 	}
 	var list []compiled
-	for _, r := range p.endpointRoutes(subnet, routes) {
+	for _, r := range p.endpointRoutes(subnet, nic, routes) {
 		list = append(list, compiled{r, dstIn(p.addr.exact(r.prefix.Addr())), nil})
 	}
-	for _, r := range p.serviceRoutes(subnet, routes) {
+	for _, r := range p.serviceRoutes(subnet, nic, routes) {
 		list = append(list, compiled(r))
 	}
 	own := len(list) // routes of private and service endpoints stand before all others (AZ-RT-21, AZ-RT-22)
@@ -409,7 +415,7 @@ func (p *planner) hopGroups(subnet model.ID) []hopGroup {
 		}
 		groups = append(groups, hopGroup{hop: hop{kind: hopMissing}, over: everything(), under: nothing(), notes: []string{why}})
 	}
-	p.tables[subnet.Key()] = groups
+	p.tables[key] = groups
 	return groups
 }
 
@@ -477,13 +483,13 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 	}
 	from := n
 	if s, _ := p.e.SubnetOf(subnet); s != nil && s.RouteTable != "" {
-		if _, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); !ok {
+		if _, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); !ok && p.e.RoutesAt(eg.nic) == nil {
 			// The routes that are known may apply, if the table that the input lacks does not say otherwise.
 			from = p.node(model.Place{Kind: place.Kind, ID: subnet, Part: eg.key + " without its route table"}, StageRoute, via)
 			p.edge(n, from, onlyOver(everything()), nil, missing("route table", s.RouteTable))
 		}
 	}
-	for _, g := range p.hopGroups(subnet) {
+	for _, g := range p.hopGroups(subnet, eg.nic) {
 		sent := p.sent(subnet, g)
 		notes := g.notes
 		switch g.hop.kind {
@@ -614,7 +620,7 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 		for _, c := range nic.IPConfigs {
 			if m := p.machineAt[(model.Place{Kind: o.kind, ID: o.id, Part: c.Name}).Key()]; m != nil {
 				to := dstIn(m.addr)
-				p.edge(n, m.in, and(sent, exactly(to)).withReply(p.reply(m.filters.subnet, via)), nil, notes...)
+				p.edge(n, m.in, and(sent, exactly(to)).withReply(p.replyAt(m.filters.subnet, m.filters.nic, via)), nil, notes...)
 				through = and(through, exactly(minus(everything(), to)))
 			}
 		}

@@ -52,7 +52,7 @@ func (b *Routebook) Table(subnet model.ID) *RouteTable {
 	if s == nil || v == nil || v.Partial {
 		return t
 	}
-	routes, known := b.p.candidates(subnet)
+	routes, known := b.p.candidates(subnet, "")
 	t.Known = known && len(b.p.unknownGroups(v)) == 0
 	inside, perhaps := b.p.systemSpace(routes, true), b.p.systemSpace(routes, false)
 	taken, tagged := ipset(nil), ipset(nil)

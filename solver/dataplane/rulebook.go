@@ -223,7 +223,7 @@ func (p *planner) tagReadings(subnets []model.ID, oneInternet bool) []tagReading
 			add(unknownTags(), unknownTags())
 			continue
 		}
-		for _, a := range p.assignments(p.context(id)) {
+		for _, a := range p.assignments(p.context(id, "")) {
 			add(a, a)
 			for _, pods := range p.overlaysIn(id) {
 				with := a.withPods(p, pods, true)

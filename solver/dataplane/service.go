@@ -164,10 +164,13 @@ type serviceRoute struct {
 
 // serviceRoutes are the routes of a subnet's service endpoints (AZ-SE-01). Whether a user route that is more specific than the default
 // beats them is contradicted by the documentation (AZ-RT-21).
-func (p *planner) serviceRoutes(subnet model.ID, table []route) []serviceRoute {
+func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRoute {
 	s, v := p.e.SubnetOf(subnet)
 	if s == nil {
 		return nil
+	}
+	if t := p.e.RoutesAt(nic); t != nil && !hopsTo(t, model.HopServiceEndpoint) {
+		return nil // AZ-RT-33: the NIC's own table has none
 	}
 	var out []serviceRoute
 	for _, se := range s.ServiceEndpoints {

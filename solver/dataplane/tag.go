@@ -23,6 +23,9 @@ type subnetContext struct {
 	key   string
 	vnet  *model.VNet // nil where the input lacks it
 
+	// Of imported effective rules: what the Internet tag holds at least and at most, and the space of which they say so (AZ-TAG-04).
+	internetLeast, internetMost, internetSaid *netipx.IPSet
+
 	readings []assignment // of the uncertain components; see assignments
 }
 
@@ -36,12 +39,20 @@ type tagPart struct {
 // tagSplit is how many uncertain components are tied across the rules of a list (AZ-GEN-01).
 const tagSplit = 4
 
-// context computes the surroundings of a subnet once.
-func (p *planner) context(subnet model.ID) *subnetContext {
+// context computes the surroundings of a subnet's NICs once; nic names one that the input has effective rules or routes of, else it is
+// empty.
+func (p *planner) context(subnet, nic model.ID) *subnetContext {
 	s, v := p.e.SubnetOf(subnet)
 	key := subnet.Key()
 	if v != nil {
 		key = v.ID.Key() + "|" + s.RouteTable.Key()
+	}
+	rules, routes := p.e.RulesAt(nic, subnet), p.e.RoutesAt(nic)
+	if rules != nil {
+		key += "|" + rules.ID.Key()
+	}
+	if routes != nil {
+		key += "|" + routes.ID.Key()
 	}
 	if c, ok := p.contexts[key]; ok {
 		return c
@@ -72,7 +83,7 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 	var table *model.RouteTable
 	if s != nil && s.RouteTable != "" {
 		var ok bool
-		if table, ok = model.Get[*model.RouteTable](p.e, s.RouteTable); !ok {
+		if table, ok = model.Get[*model.RouteTable](p.e, s.RouteTable); !ok && routes == nil {
 			// AZ-GEN-08: the routes that the input lacks may widen the tag to everything (AZ-TAG-02).
 			c.grow(allV4(), maybe)
 			c.grow(allV6(), maybe)
@@ -137,6 +148,9 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 	if table != nil {
 		for _, r := range table.Routes {
 			if r.Prefix.IsValid() {
+				if r.Prefix.Bits() == 0 && routes != nil && routes.Families()[r.Prefix.Addr().BitLen()] {
+					continue // AZ-RT-33: the NIC's own table says which default route it has
+				}
 				maybe("routes", r.Prefix)
 				if r.Prefix.Bits() == 0 {
 					c.grow(r.Prefix, maybe)
@@ -148,10 +162,26 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 			}
 		}
 	}
-	if v != nil && propagates {
+	if v != nil && propagates && (routes == nil || !routes.Families()[32]) {
 		for _, gw := range p.gatewaysOf(v) {
 			if gw.AdvertisedDefault == model.On {
 				c.grow(allV4(), maybe) // AZ-GW-08
+			}
+		}
+	}
+	if routes != nil {
+		// AZ-RT-33: what the NIC's own table shows is among the prefixes of AZ-TAG-01, whoever made the route.
+		for _, r := range routes.Routes {
+			for _, x := range r.Prefixes {
+				switch {
+				case !r.Active || r.From == "Default":
+				case x.Bits() == 0:
+					c.grow(x, maybe)
+				case r.From == "VirtualNetworkGateway":
+					maybe("gateway", x)
+				default:
+					maybe("routes", x)
+				}
 			}
 		}
 	}
@@ -161,6 +191,9 @@ func (p *planner) context(subnet model.ID) *subnetContext {
 		if !contains(c.must, set) {
 			c.parts = append(c.parts, tagPart{set, reason, possible[reason]})
 		}
+	}
+	if rules != nil {
+		c.learn(rules)
 	}
 	return c
 }
@@ -191,6 +224,9 @@ func (a *assignment) register(p *planner) {
 // internet is the least and the most that the Internet tag holds at a subnet, what VirtualNetwork gained left aside (AZ-TAG-06): never
 // private space, and never less than the public space outside the VNet and its peers.
 func (c *subnetContext) internet() (least, most *netipx.IPSet) {
+	if c.internetMost != nil {
+		return c.internetLeast, c.internetMost
+	}
 	notPrivate := minusSet(ipset([]netip.Prefix{allV4(), allV6()}), ipset(rfc1918()))
 	return minusSet(publicSpace(), c.own), minusSet(notPrivate, c.must)
 }
@@ -225,6 +261,9 @@ func (p *planner) readings(c *subnetContext) []assignment {
 		a.netMay = most
 		// ASM-INTERNET-0: whether Internet loses what VirtualNetwork gained is open: both readings are kept.
 		a.netMust = minusSet(least, a.vnetMay)
+		if c.internetSaid != nil {
+			a.netMust = unionSet(a.netMust, intersectSet(least, c.internetSaid))
+		}
 		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay)
 		if !seen[key] {
 			seen[key] = true

@@ -49,7 +49,11 @@ func (w *world) endpointPolicies(p *model.PrivateEndpoint) (nsg, routes match) {
 func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 	endpoints, via := t.endpointsAt(h.vnet, c.packet.Dst)
 	done := false
+	imported := t.e.RoutesAt(h.nicID())
 	for i, p := range endpoints {
+		if imported != nil && familiesOf(imported)[c.packet.Dst.BitLen()] && c.dst.may == nil {
+			return false // AZ-RT-33: its /32 stands in the NIC's own table, or it has none there
+		}
 		displaced, local := t.displaced(h, table, p, c.flow())
 		direct := func(c course) {
 			c = c.add(hopOf(h, route{
@@ -58,6 +62,8 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 			t.arriveEndpoint(t.crossInto(c, via[i], h.place), p)
 		}
 		switch {
+		case imported != nil: // an endpoint whose address the input does not state: which row is its own is not known
+			direct(c.uncertain())
 		case displaced.may && local:
 			// ASM-PE-VNETLOCAL: the route is said to invalidate the /32 without taking effect itself.
 			direct(c.uncertain("ASM-PE-VNETLOCAL"))

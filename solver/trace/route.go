@@ -19,20 +19,21 @@ const (
 
 // route is one row of an effective table.
 type route struct {
-	prefix  netip.Prefix // invalid: see tag, or unknown (a route that the input does not state)
-	tag     string       // service tag in place of a prefix
-	hop     model.NextHopType
-	address netip.Addr
-	origin  origin
-	inside  bool   // system route of the VNet, of a peering or of a service endpoint: BGP never beats it (AZ-RT-20)
-	table   string // route table of a user route
-	name    string
-	source  model.Source
-	link    *link
-	gateway *model.Gateway
-	service *model.ServiceEndpoint
-	certain bool
-	why     []string
+	prefix   netip.Prefix // invalid: see tag, or unknown (a route that the input does not state)
+	tag      string       // service tag in place of a prefix
+	hop      model.NextHopType
+	address  netip.Addr
+	origin   origin
+	inside   bool   // system route of the VNet, of a peering or of a service endpoint: BGP never beats it (AZ-RT-20)
+	table    string // route table of a user route
+	name     string
+	source   model.Source
+	link     *link
+	gateway  *model.Gateway
+	service  *model.ServiceEndpoint
+	endpoint *model.PrivateEndpoint // of an imported table
+	certain  bool
+	why      []string
 }
 
 // unknown reports a route whose prefix the input does not state.
@@ -67,6 +68,14 @@ func (w *world) table(h *host, o tableOptions) []route {
 	if h.vnet == nil {
 		return nil
 	}
+	if rows, ok := w.importedTable(h, func() []route { return w.computedTable(h, o) }); ok {
+		return rows
+	}
+	return w.computedTable(h, o)
+}
+
+// computedTable is the table as the resources of the input make it.
+func (w *world) computedTable(h *host, o tableOptions) []route {
 	var out []route
 	v6 := false
 	for _, p := range h.vnet.Prefixes {
@@ -345,7 +354,7 @@ func (w *world) lengthOr0(r route, f flow) int {
 
 // sameHop reports whether two routes lead the packet the same way.
 func sameHop(a, b route) bool {
-	return a.hop == b.hop && a.address == b.address && a.gateway == b.gateway && a.service == b.service && (a.link == nil) == (b.link == nil) &&
+	return a.hop == b.hop && a.address == b.address && a.gateway == b.gateway && a.service == b.service && a.endpoint == b.endpoint && (a.link == nil) == (b.link == nil) &&
 		(a.link == nil || same(a.link.id, b.link.id))
 }
 
@@ -434,6 +443,8 @@ func (t *tracer) follow(c course, h *host, r route, certain bool, why []string) 
 		t.toInternet(c, h)
 	case model.HopServiceEndpoint:
 		t.byServiceEndpoint(c, h, r)
+	case model.HopPrivateEndpoint:
+		t.arriveEndpoint(t.crossInto(c, *r.link, h.place), r.endpoint)
 	default:
 		at := model.Place{Kind: model.PlaceUnknown, ID: h.subnetID, Part: c.packet.Dst.String()}
 		t.lose(c, at, Transport, "the route table or its next hop is not in the input", "ASM-NEXTHOP")

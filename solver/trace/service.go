@@ -85,6 +85,15 @@ func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
 // byServiceEndpoint sends a packet to a service over the subnet's endpoint: no translation, the service sees the private address and
 // the subnet (AZ-SE-01). A service endpoint policy may drop it (AZ-SE-04, ASM-SEPOLICY).
 func (t *tracer) byServiceEndpoint(c course, h *host, r route) {
+	if r.service == nil { // a row of an imported table, which does not say whose prefix it is
+		c = c.forward(h.place, Transport, "service endpoint")
+		if h.subnet != nil && len(h.subnet.ServicePolicies) > 0 {
+			c = c.uncertain("ASM-SEPOLICY")
+		}
+		c.endpoint = h.subnet
+		t.toPublic(c)
+		return
+	}
 	c = c.forward(h.place, Transport, "service endpoint "+r.service.Service)
 	if len(h.subnet.ServicePolicies) > 0 && endpointTag(r.service.Service) == "Storage" {
 		c = c.uncertain("ASM-SEPOLICY")

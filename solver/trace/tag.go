@@ -12,19 +12,21 @@ import (
 
 // view is the NIC at which a rule is evaluated: what its VirtualNetwork tag holds (AZ-TAG-01).
 type view struct {
-	own    *netipx.IPSet // must: own space, host address, peers with both flags, on-prem prefixes with propagation
-	space  *netipx.IPSet // own and peered VNets, whatever their flags: what Internet surely lacks (AZ-TAG-06)
-	rows   []row         // the rows of the table with must ≠ may, in its order, empty ones left out
-	others *netipx.IPSet // prefixes in user routes of the VNet's other subnets (AZ-TAG-03)
-	nodeOf *model.Cluster
+	own     *netipx.IPSet // must: own space, host address, peers with both flags, on-prem prefixes with propagation
+	space   *netipx.IPSet // own and peered VNets, whatever their flags: what Internet surely lacks (AZ-TAG-06)
+	rows    []row         // the rows of the table with must ≠ may, in its order, empty ones left out
+	others  *netipx.IPSet // prefixes in user routes of the VNet's other subnets (AZ-TAG-03)
+	nodeOf  *model.Cluster
+	learned *learned // of imported effective rules; nil: none
 }
 
 // row is an uncertain component of the VirtualNetwork tag.
 type row struct {
 	set     *netipx.IPSet
-	tags    []string // service tags that user routes name
-	every   bool     // any address: routes learned by BGP are not in the input
-	growth  bool     // prefixes of user routes and default routes, which Internet may lose (ASM-INTERNET-0)
+	tags    []string      // service tags that user routes name
+	every   bool          // any address: routes learned by BGP are not in the input
+	but     *netipx.IPSet // less these addresses: imported effective rules speak of them (AZ-TAG-04)
+	growth  bool          // prefixes of user routes and default routes, which Internet may lose (ASM-INTERNET-0)
 	because []string
 }
 
@@ -70,6 +72,7 @@ func (w *world) view(h *host) *view {
 		addPrefix(&defaults, d)
 	}
 	v.own, v.space = built(&own), built(&space)
+	w.importedPrefixes(h, &gateways, &routes)
 	v.others = w.otherTables(h)
 	var rows []row
 	rows = append(
@@ -82,7 +85,7 @@ func (w *world) view(h *host) *view {
 		row{set: built(&routes), tags: tags, growth: true},
 		row{set: built(&defaults), growth: true},
 	)
-	if !known { // AZ-GEN-08: a table that the input lacks may hold any prefix
+	if !known && w.e.RoutesAt(h.nicID()) == nil { // AZ-GEN-08: a table that the input lacks may hold any prefix
 		rows = append(rows, row{every: true, growth: true, because: []string{"MISSING(route table " + h.subnet.RouteTable.ShortName() + ")"}})
 	}
 	if w.strict && !emptySet(v.others) { // ASM-TAGTABLES as an open question
@@ -93,6 +96,9 @@ func (w *world) view(h *host) *view {
 			r.because = union(r.because, []string{"ASM-VNETTAG"})
 			v.rows = append(v.rows, r)
 		}
+	}
+	if rules := w.e.RulesAt(h.nicID(), h.subnetID); rules != nil {
+		v.learn(rules)
 	}
 	return v
 }
@@ -159,6 +165,7 @@ func (w *world) networksBehind(own, peer *model.VNet, b *netipx.IPSetBuilder) {
 // may. It reports whether routes are learned by BGP, so that any address may be among them.
 func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned bool) {
 	_, known := w.routeTable(h.subnet) // a table that the input lacks may turn propagation off
+	known = known || w.e.RoutesAt(h.nicID()) != nil
 	propagates := w.propagates(h.subnet)
 	for _, use := range w.gatewaysOf(h.vnet) {
 		for _, r := range w.gatewayPrefixes(use.gateway) {
@@ -173,6 +180,25 @@ func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned b
 		}
 	}
 	return learned
+}
+
+// importedPrefixes adds what the NIC's own effective routes show, whoever made them (AZ-RT-33).
+func (w *world) importedPrefixes(h *host, gateways, routes *netipx.IPSetBuilder) {
+	rows := w.e.RoutesAt(h.nicID())
+	if rows == nil {
+		return
+	}
+	for _, r := range rows.Routes {
+		for _, p := range r.Prefixes {
+			switch {
+			case !r.Active || r.From == "Default" || p.Bits() == 0:
+			case r.From == "VirtualNetworkGateway":
+				addPrefix(gateways, p)
+			default:
+				addPrefix(routes, p)
+			}
+		}
+	}
 }
 
 // overriddenDefaults are the default routes of the subnet that are not the system's (last row of the table).
@@ -213,6 +239,9 @@ func (r row) in(w *world, a address, tags []string) match {
 	}
 	for _, t := range r.tags {
 		m = m.or(w.inTag(t, a, tags))
+	}
+	if m.may && r.but != nil {
+		m = m.and(a.in(r.but).not())
 	}
 	return m
 }
@@ -270,6 +299,9 @@ func (w *world) virtualNetwork(v *view, as assignment, a address, tags []string,
 	if !a.public {
 		m = a.in(v.own)
 	}
+	if l := v.learned; l != nil && l.said != nil { // AZ-TAG-04
+		m = m.and(a.in(l.said).not()).or(a.in(l.least))
+	}
 	for i, r := range v.rows {
 		hit := r.in(w, a, tags)
 		switch {
@@ -280,7 +312,7 @@ func (w *world) virtualNetwork(v *view, as assignment, a address, tags []string,
 			m = m.or(hit)
 		}
 	}
-	if !m.may && a.in(v.others).may {
+	if !m.may && a.in(v.others).may && (v.learned == nil || v.learned.said == nil) {
 		return match{why: []string{"ASM-TAGTABLES"}}
 	}
 	return m
@@ -307,6 +339,23 @@ func (w *world) internet(v *view, as assignment, a address, tags []string) match
 		case as.in[i] && as.shrunk:
 			m = m.and(hit.not())
 		}
+	}
+	l := v.learned
+	if l == nil {
+		return m
+	}
+	switch {
+	case l.internet && a.in(l.netSaid).must:
+		// AZ-TAG-04: what every expansion holds is Internet for certain. The rest of public space stays possible: hosts that have no
+		// address in the input would not be found in a list of prefixes.
+		switch {
+		case a.in(l.netLeast).must:
+			m = yes()
+		case m.may || a.in(l.netIn).may:
+			m = maybe()
+		}
+	case l.said != nil && m.may && a.in(l.most).may && !a.in(v.own).must:
+		m = m.and(maybe("ASM-INTERNET-0"))
 	}
 	return m
 }
