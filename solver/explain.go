@@ -503,7 +503,7 @@ func (x *explainer) packets(set packet.Set) ([]Packets, uint64) {
 func stageRank(stage string) int {
 	return slices.Index([]string{
 		"pod-egress", "admin-rules-outbound", "nic-nsg-outbound", "subnet-nsg-outbound", "route", "transport", "firewall-dnat", "firewall-network", "firewall-application",
-		"admin-rules-inbound", "subnet-nsg-inbound", "nic-nsg-inbound", "pod-ingress", "service-firewall",
+		"relay", "dnat", "admin-rules-inbound", "subnet-nsg-inbound", "nic-nsg-inbound", "pod-ingress", "service-firewall",
 	}, stage)
 }
 

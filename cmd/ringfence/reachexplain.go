@@ -168,6 +168,9 @@ func witnessText(w *solver.Witness) string {
 
 func changeText(p *printer, c solver.Change) string {
 	what, why := c.Change, c.Detail
+	if c.Rule == "" {
+		what = strings.Replace(what, " before this one", "", 1)
+	}
 	if c.Rule != "" {
 		what = strings.Replace(what, "this one", c.Rule, 1)
 		if !strings.Contains(what, c.Rule) {

@@ -155,7 +155,8 @@ func (p *planner) listenerPolicies(g *model.AppGateway, l model.AGWListener) []m
 // RemoteAddr removes sources. Requests under a policy that does not do so keep the listener open.
 func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) guard {
 	var all []guard
-	for _, id := range p.listenerPolicies(g, l) {
+	policies := p.listenerPolicies(g, l)
+	for _, id := range policies {
 		w, ok := model.Get[*model.WAFPolicy](p.e, id)
 		if !ok || w.Enabled == model.Off || !strings.EqualFold(w.Mode, "Prevention") || !strings.HasPrefix(strings.ToUpper(g.Tier), "WAF") {
 			all = append(all, guard{})
@@ -164,15 +165,19 @@ func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) guard {
 		rules := slices.Clone(w.Custom)
 		slices.SortStableFunc(rules, func(a, b model.WAFRule) int { return a.Priority - b.Priority })
 		var list []ruleMatch
-		for _, r := range rules {
+		for i, r := range rules {
 			if r.Enabled == model.Off || strings.EqualFold(r.Action, "Log") {
 				continue
 			}
 			must, may := p.wafMatch(r)
-			list = append(list, ruleMatch{must: must, may: may, allow: !strings.EqualFold(r.Action, "Block")})
+			list = append(list, ruleMatch{must: must, may: may, allow: !strings.EqualFold(r.Action, "Block"), rule: i})
 		}
-		list = append(list, ruleMatch{must: everything(), may: everything(), allow: true})
-		all = append(all, guard{over: firstMatch(list, Over), under: firstMatch(list, OneWay)})
+		list = append(list, ruleMatch{must: everything(), may: everything(), allow: true, rule: len(rules)})
+		filter := guard{over: firstMatch(list, Over), under: firstMatch(list, OneWay)}
+		if len(policies) == 1 {
+			return filter.behind(Control{Key: "waf|" + w.ID.Key(), Name: w.Name() + " custom rules", Shut: shutRule, Stage: "relay", Place: model.Place{Kind: model.PlaceAppGateway, ID: g.ID}}, wafParts(w, rules, list))
+		}
+		all = append(all, filter)
 	}
 	return anyOf(all)
 }

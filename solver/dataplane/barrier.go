@@ -276,6 +276,18 @@ func nsgParts(n *model.NSG, dir model.Direction, rules []model.SecurityRule, lis
 	return ruleParts(len(rules), lists, name, Part{Key: key(last), Rule: last, Source: model.Source{Platform: "default rule", Resource: n.ID}, Open: openRule})
 }
 
+// wafParts is who decides among the custom rules of a WAF policy; what none of them takes passes.
+func wafParts(w *model.WAFPolicy, rules []model.WAFRule, list []ruleMatch) *partList {
+	name := func(i int) Part {
+		x := Part{Key: "rule|" + w.ID.Key() + "|last", Detail: "no custom rule of " + w.Name() + " takes it", Source: w.Source, Allow: true}
+		if i < len(rules) {
+			x = Part{Key: "rule|" + w.ID.Key() + "|" + strings.ToLower(rules[i].Name), Rule: w.Name() + "/" + rules[i].Name, Source: rules[i].Source, Allow: !strings.EqualFold(rules[i].Action, "Block"), Open: openRule}
+		}
+		return x
+	}
+	return ruleParts(len(rules)+1, [][]ruleMatch{list}, name, Part{Key: "rule|" + w.ID.Key() + "|none"})
+}
+
 // doorParts is a door with one rule: what it admits, and everything else.
 func doorParts(rule Part, over *lazy) *partList {
 	return partsLater(func(c *compiler) []Part {
@@ -505,12 +517,12 @@ func (f *Flood) ControlsOn(steps []Step) []Met {
 	for _, st := range steps {
 		e := &f.g.edges[st.edge]
 		for _, b := range e.guard.barriers {
-			for _, p := range b.list(c) {
-				if p.Allow && s.Contains(p.Set, st.Before) {
-					out = append(out, Met{f.g.placed(b.control, e, p), p, f.g.Single(st.Before)})
-					break
-				}
+			list := b.list(c)
+			var by Part // no rule where the control passes the packet for a reason of its own
+			if i := slices.IndexFunc(list, func(p Part) bool { return p.Allow && s.Contains(p.Set, st.Before) }); i >= 0 {
+				by = list[i]
 			}
+			out = append(out, Met{f.g.placed(b.control, e, by), by, f.g.Single(st.Before)})
 		}
 	}
 	return out
@@ -545,7 +557,7 @@ func (f *Flood) Unsettled(back map[NodeID]packet.Set) []string {
 		}
 		here := s.Intersect(s.Intersect(f.reached[e.from], after), s.Subtract(e.guard.bound(c, Over), f.pass(e)))
 		if !here.Empty() {
-			out = append(out, f.unsettled(e)...)
+			out = append(out, f.g.bearing(f.unsettled(e), here)...)
 		}
 	}
 	slices.Sort(out)

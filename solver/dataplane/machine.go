@@ -390,7 +390,7 @@ func (p *planner) transit(o owner, via string) NodeID {
 	n := p.node(place, StageFirewall, via)
 	key := Node{Place: place.Key(), Stage: StageFirewall, Via: via}
 	m := p.machineAt[place.Key()]
-	if p.routeDone[key] || m == nil || !m.forwards {
+	if p.routeDone[key] || m == nil || !m.forwards && !p.o.Explain {
 		return n
 	}
 	p.routeDone[key] = true
@@ -399,7 +399,16 @@ func (p *planner) transit(o owner, via string) NodeID {
 	self := "nva:" + o.id.Key()
 	p.vias[self] = place
 	relay := p.node(place, StageForward, via)
-	p.edge(n, relay, in.mayOnly(), nil, notes...)
+	if m.forwards {
+		p.edge(n, relay, in.mayOnly(), nil, notes...)
+	} else {
+		nic, _ := model.Get[*model.NIC](p.e, o.id)
+		shut := Part{Key: "forwarding|" + o.id.Key(), Detail: "the NIC does not forward: enableIPForwarding is off (AZ-RT-10)", Open: "enableIPForwarding"}
+		if nic != nil {
+			shut.Source = nic.Source
+		}
+		p.hypothesis(n, relay, and(in.mayOnly(), closed(Control{Key: shut.Key, Name: "forwarding of " + o.id.Name(), Stage: "transport", Place: place}, shut)))
+	}
 	// AZ-RT-11: an appliance without modelled rules sends any packet it receives anywhere, as it came or with its own address.
 	p.anywhere(relay, m.addr, func(from NodeID, rw *rewrite) {
 		out, more := p.outbound(m.filters)

@@ -476,6 +476,10 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 				inRange := between(srcIn(allowed.may), srcIn(allowed.must))
 				if !p.assumed("ASM-A-KUBEPROXY") {
 					inRange.over = everything()
+				} else {
+					rule := k.Namespace + "/" + k.Name() + "/loadBalancerSourceRanges"
+					c := Control{Key: "ranges|" + k.ID.Key(), Name: rule, Shut: shutUnion, Stage: "dnat", Place: m.site.Place}
+					inRange = inRange.behind(c, doorParts(Part{Key: c.Key, Rule: rule, Source: k.Source, Open: "its address in the source ranges"}, inRange.over))
 				}
 				g = and(g, inRange)
 				notes = append(notes, "ASM-A-KUBEPROXY")
