@@ -31,7 +31,7 @@ type explainer struct {
 	tried int
 }
 
-// Explain answers what would have to change for a question's verdict to be another: all that stops the flow, and the smallest sets of
+// explain answers what would have to change (AZ-GEN-12) for a question's verdict to be another: all that stops the flow, and the smallest sets of
 // rules or settings which, changed, would let some packet of the question through; or all that the flow passes, and the smallest sets of
 // controls which could stop all of it. The sizes are exact over the graph's paths; each set was tried in the graph.
 func (s *Solution) explain(q *query, out *Reach) {

@@ -277,7 +277,7 @@ func printNotes(p *printer, list []solver.Assumption, lead int) {
 		p.line("")
 		p.line("%s", p.dim("assumed"))
 		for _, a := range taken {
-			p.line("%s", p.dim(fmt.Sprintf("  %s: %s", model.Visible(a.ID), model.Visible(a.Text))))
+			p.line("%s", p.dim(fmt.Sprintf("  %s: %s%s", model.Visible(a.ID), model.Visible(a.Text), settle(a))))
 		}
 	}
 }

@@ -16,7 +16,7 @@ const (
 	SettingControl                    // a setting: a route, a peering, an approval, an NSG that is missing
 )
 
-// Control is what lets packets pass or stops them, at one place. Its key is the same wherever the same list or setting acts.
+// Control is what lets packets pass or stops them, at one place (AZ-GEN-12). Its key is the same wherever the same list or setting acts.
 type Control struct {
 	Kind  ControlKind
 	Key   string
