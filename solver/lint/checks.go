@@ -73,6 +73,7 @@ func checks() []check {
 		{"nsg-without-deny", Note, nsgWithoutDeny},
 		{"server-port-as-source", Warning, serverPortAsSource},
 		{"rule-asg-without-members", Warning, ruleASGWithoutMembers},
+		{"asg-spans-vnets", Warning, asgSpansVNets}, // asg.go
 		{"nsg-ignored", Warning, nsgIgnored},
 		{"egress-to-any-tenant", Note, egressToAnyTenant},
 		{"range-spans-zones", Warning, rangeSpansZones}, // zone.go
@@ -107,9 +108,12 @@ func checks() []check {
 		{"peering-bypasses-firewall", Error, peeringBypassesFirewall},
 		{"peering-without-transit", Warning, peeringWithoutTransit},
 		{"peering-access-off", Warning, peeringAccessOff},
+		{"peering-overlap", Error, peeringOverlap},
+		{"peers-overlap", Warning, peersOverlap},
 		// Private endpoints and names: endpoint.go
 		{"endpoint-policies-off", Error, endpointPoliciesOff},
 		{"endpoint-route-void", Warning, endpointRouteVoid},
+		{"endpoint-nsg-too-large", Error, endpointNSGTooLarge},
 		{"endpoint-not-approved", Warning, endpointNotApproved},
 		{"endpoint-port-mismatch", Warning, endpointPortMismatch},
 		{"endpoint-zone-not-linked", Warning, endpointZoneNotLinked},

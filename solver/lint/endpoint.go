@@ -270,3 +270,31 @@ func privateAddressInPublicZone(r *reader, found sink) {
 		}
 	}
 }
+
+// endpointNSGTooLarge: at private endpoints a rule may stand for 250 000 combinations of source, destination and port at most; the rules of a
+// larger one may fail (AZ-PE-07).
+func endpointNSGTooLarge(r *reader, found sink) {
+	const most = 250_000
+	values := func(m model.AddressMatch) int { return max(1, len(m.Prefixes)+len(m.Tags)+len(m.ASGs)) }
+	seen := map[string]bool{}
+	for _, e := range r.e.Endpoints {
+		s, ok := model.Get[*model.Subnet](r.e, e.Subnet)
+		if !ok || s.EndpointPolicies == model.PoliciesDisabled || s.EndpointPolicies == model.PoliciesRouteTable || seen[s.NSG.Key()] {
+			continue
+		}
+		g, ok := model.Get[*model.NSG](r.e, s.NSG)
+		if !ok {
+			continue
+		}
+		seen[g.ID.Key()] = true
+		for _, u := range g.Rules {
+			if n := values(u.SourceAddrs) * values(u.DestAddrs) * max(1, len(u.DestPorts)); n > most {
+				found(fact{
+					subject: r.nsgRule(g, u), origin: ruleOrigin(g, u),
+					text:   fmt.Sprintf("The rule stands for %d combinations of source, destination and port; at private endpoints, as in %s, a rule may have %d, and the rules of a larger one may fail.", n, r.subnet(s), most),
+					remedy: "Split the rule, or name fewer and wider ranges.",
+				})
+			}
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package lint
 
 import (
+	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -60,7 +62,26 @@ func endpointCases() []testCase {
 			}})
 		}
 	}
+	// EX-26 of azure-network.md: n sources and destinations, a hundred ports.
+	large := func(n int, value string) func(*builder) {
+		return func(b *builder) {
+			var blocks, ports []string
+			for i := range n {
+				blocks = append(blocks, fmt.Sprintf("10.1.%d.0/24", i))
+			}
+			for i := range 100 {
+				ports = append(ports, fmt.Sprint(400+2*i))
+			}
+			b.vnet("net", "10.0.0.0/16")
+			b.subnet("net/pe", "10.0.1.0/24", "policies="+value, "nsg=pe")
+			b.nsg("pe", "Rest 100 In Deny tcp "+strings.Join(blocks, ",")+" "+strings.Join(blocks, ",")+" "+strings.Join(ports, ","), denyIn)
+			b.endpoint("pe-sql", "net/pe", "10.0.1.4", b.service(model.SQLServer, "sql").ID)
+		}
+	}
 	return []testCase{
+		{id: "endpoint-nsg-too-large", name: "a million combinations", build: large(100, "Enabled"), want: []string{"nsg:pe/Rest"}},
+		{id: "endpoint-nsg-too-large", name: "a quarter of a million", build: large(50, "Enabled")},
+		{id: "endpoint-nsg-too-large", name: "the NSG does not act there", build: large(100, "Disabled")},
 		{id: "endpoint-policies-off", name: "Disabled", build: policies("Disabled", "nsg=pe"), want: []string{"subnet:net/pe"}},
 		{id: "endpoint-policies-off", name: "not stated", build: policies("not stated", "nsg=pe"), want: []string{"subnet:net/pe"}},
 		{id: "endpoint-policies-off", name: "for routes alone", build: policies("RouteTableEnabled", "nsg=pe"), want: []string{"subnet:net/pe"}},

@@ -122,6 +122,33 @@ func nsgCases() []testCase {
 			b.nic("a", "net/web", "10.0.0.4", "asg=web")
 		}},
 
+		// AZ-ASG-02.
+		{id: "asg-spans-vnets", name: "members in two VNets", build: func(b *builder) {
+			b.vnet("one", "10.0.0.0/16")
+			b.vnet("two", "10.1.0.0/16")
+			b.subnet("one/s", "10.0.0.0/24")
+			b.subnet("two/s", "10.1.0.0/24")
+			b.nic("a", "one/s", "10.0.0.4", "asg=web")
+			b.nic("b", "two/s", "10.1.0.4", "asg=web")
+			b.add(&model.ASG{Meta: meta(asgID("web"))})
+		}, want: []string{"asg:web"}},
+		{id: "asg-spans-vnets", name: "a rule between groups of two VNets", build: func(b *builder) {
+			guardedSubnet(b, "Db 100 In Allow tcp asg:far asg:near 1433", denyIn)
+			b.vnet("two", "10.1.0.0/16")
+			b.subnet("two/s", "10.1.0.0/24")
+			b.nic("a", "net/web", "10.0.0.4", "asg=near")
+			b.nic("b", "two/s", "10.1.0.4", "asg=far")
+			b.add(&model.ASG{Meta: meta(asgID("near"))})
+			b.add(&model.ASG{Meta: meta(asgID("far"))})
+		}, want: []string{"nsg:web/Db"}},
+		{id: "asg-spans-vnets", name: "two groups of one VNet", build: func(b *builder) {
+			guardedSubnet(b, "Db 100 In Allow tcp asg:app asg:db 1433", denyIn)
+			b.nic("a", "net/web", "10.0.0.4", "asg=app")
+			b.nic("b", "net/web", "10.0.0.5", "asg=db")
+			b.add(&model.ASG{Meta: meta(asgID("app"))})
+			b.add(&model.ASG{Meta: meta(asgID("db"))})
+		}},
+
 		{id: "nsg-ignored", name: "on GatewaySubnet", build: func(b *builder) {
 			b.vnet("net", "10.0.0.0/16")
 			b.subnet("net/GatewaySubnet", "10.0.1.0/27", "nsg=web")

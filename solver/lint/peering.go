@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -131,4 +132,56 @@ func peeringAccessOff(r *reader, found sink) {
 			})
 		}
 	}
+}
+
+// peeringOverlap: address spaces of peered VNets must not overlap (AZ-PEER-11); which of two equal routes takes a packet is then open.
+func peeringOverlap(r *reader, found sink) {
+	for _, v := range r.e.VNets {
+		for _, l := range r.links(v) {
+			if !l.up() || v.ID.Key() > l.remote.ID.Key() || l.local.CompleteVNets == model.Off {
+				continue
+			}
+			if a, b, ok := overlapping(v.Prefixes, l.remote.Prefixes); ok {
+				found(fact{
+					subject: r.peering(v, l.local), origin: l.local.Source,
+					text:   fmt.Sprintf("%s has %s and its peer %s has %s: address spaces of peered VNets must not overlap, and verdicts about these addresses follow both.", r.vnet(v), a, r.vnet(l.remote), b),
+					remedy: "Export both VNets at one time; give one of them other ranges.",
+				})
+			}
+		}
+	}
+}
+
+// peersOverlap: two VNets that one is peered with have the same addresses. Whether the platform accepts that is not confirmed; packets may go
+// to either (AZ-RT-25).
+func peersOverlap(r *reader, found sink) {
+	for _, v := range r.e.VNets {
+		links := r.links(v)
+		for i, x := range links {
+			for _, y := range links[i+1:] {
+				if !x.up() || !y.up() || x.local.CompleteVNets == model.Off || y.local.CompleteVNets == model.Off {
+					continue
+				}
+				if a, b, ok := overlapping(x.remote.Prefixes, y.remote.Prefixes); ok {
+					found(fact{
+						subject: r.vnet(v), origin: y.local.Source,
+						text:   fmt.Sprintf("It is peered with %s (%s) and %s (%s), whose ranges overlap: packets to these addresses may go to either, and verdicts follow both.", r.vnet(x.remote), a, r.vnet(y.remote), b),
+						remedy: "Give one of the two other ranges.",
+					})
+				}
+			}
+		}
+	}
+}
+
+// overlapping returns the first two ranges that have addresses in common.
+func overlapping(as, bs []netip.Prefix) (a, b netip.Prefix, ok bool) {
+	for _, x := range as {
+		for _, y := range bs {
+			if x.Overlaps(y) {
+				return x, y, true
+			}
+		}
+	}
+	return a, b, false
 }

@@ -71,5 +71,30 @@ func peeringCases() []testCase {
 
 		{id: "peering-access-off", name: "off", build: pair(func(x, _ *model.Peering) { x.AllowVNetAccess = model.Off }), want: []string{"vnet:a/to-b"}},
 		{id: "peering-access-off", name: "not stated", build: pair(func(x, _ *model.Peering) { x.AllowVNetAccess = model.NotStated })},
+
+		{id: "peering-overlap", name: "one range in the other", build: func(b *builder) {
+			b.peer(b.vnet("a", "10.0.0.0/16"), b.vnet("b", "10.9.0.0/16", "10.0.8.0/24"))
+		}, want: []string{"vnet:a/to-b"}},
+		{id: "peering-overlap", name: "side by side", build: func(b *builder) { b.peer(b.vnet("a", "10.0.0.0/17"), b.vnet("b", "10.0.128.0/17")) }},
+		{id: "peering-overlap", name: "of subnets", build: func(b *builder) {
+			x, y := b.peer(b.vnet("a", "10.0.0.0/16"), b.vnet("b", "10.0.0.0/16"))
+			x.CompleteVNets, y.CompleteVNets = model.Off, model.Off
+		}},
+		{id: "peering-overlap", name: "not connected", build: func(b *builder) {
+			x, _ := b.peer(b.vnet("a", "10.0.0.0/16"), b.vnet("b", "10.0.0.0/16"))
+			x.State = "Disconnected"
+		}},
+
+		// AZ-RT-25.
+		{id: "peers-overlap", name: "two spokes with one range", build: func(b *builder) {
+			hub := b.vnet("hub", "10.0.0.0/16")
+			b.peer(hub, b.vnet("a", "10.1.0.0/16"))
+			b.peer(hub, b.vnet("b", "10.1.0.0/16"))
+		}, want: []string{"vnet:hub"}},
+		{id: "peers-overlap", name: "two spokes side by side", build: func(b *builder) {
+			hub := b.vnet("hub", "10.0.0.0/16")
+			b.peer(hub, b.vnet("a", "10.1.0.0/16"))
+			b.peer(hub, b.vnet("b", "10.2.0.0/16"))
+		}},
 	}
 }
