@@ -22,7 +22,7 @@ type Rulebook struct {
 func reader(e *model.Estate, tags *model.ServiceTags) *planner {
 	p := &planner{
 		e: e, o: Options{Tags: tags}, symbols: e.Symbols(), links: map[*model.VNet][]peerLink{}, gateways: map[*model.VNet][]*model.Gateway{},
-		contexts: map[string]*subnetContext{}, unknown: map[string][]string{}, serviceTag: map[string]*netipx.IPSet{},
+		contexts: map[string]*subnetContext{}, admin: map[string][]adminList{}, unknown: map[string][]string{}, serviceTag: map[string]*netipx.IPSet{},
 	}
 	p.planGroups()
 	p.readTags()
@@ -51,11 +51,19 @@ func NewRulebook(e *model.Estate, tags *model.ServiceTags) *Rulebook {
 	return b
 }
 
-// planner is a planner for one space.
-func (b *Rulebook) planner() *planner {
+// planner is a planner for one space. What it registers there must not stay with the surroundings, which all spaces share.
+func (b *Rulebook) planner(lists []RuleList) *planner {
 	p := *b.base
+	p.contexts = map[string]*subnetContext{}
+	for _, l := range lists {
+		for _, id := range l.Subnets {
+			c := *b.base.context(id)
+			c.readings = nil
+			p.contexts[c.key] = &c
+		}
+	}
 	p.b, p.asgs, p.symbolic = packet.NewBuilder(), map[string]addrs{}, map[string]bool{}
-	p.doorSets, p.nameSet = map[string]packet.AddrSet{}, map[string]bool{}
+	p.doorSets, p.nameSet, p.stages = map[string]packet.AddrSet{}, map[string]bool{}, map[string]*adminStage{}
 	p.addr = newAddressPlan(p.b, b.groups)
 	real := []netip.Prefix{allV4()} // and the stand-ins in use
 	for _, g := range b.groups {
@@ -92,6 +100,22 @@ type RuleTable struct {
 	// Readings are the readings of what is not known: the tags at each subnet (AZ-GEN-01), and ports of packets without any
 	// (AZ-NSG-07). What holds in each of them holds for certain.
 	Readings [][]RuleMatch // by reading, then by rule
+	Admin    AdminRules
+}
+
+// AdminRules is what security admin rules do, before the list, at some of the places where it stands (AZ-AVNM-02). Each set is the packets
+// that may be treated so.
+type AdminRules struct {
+	Asks    packet.Set // comes up to the NSGs
+	Accepts packet.Set // passes, whatever the NSGs say
+	Drops   packet.Set
+	Rules   []AdminMatch
+}
+
+// AdminMatch is a security admin rule that may be in force, and what it may match.
+type AdminMatch struct {
+	*model.AdminRule
+	May packet.Set
 }
 
 // RuleMatch is the two bounds of what a rule matches in one reading: must ⊆ truth ⊆ may.
@@ -99,10 +123,11 @@ type RuleMatch struct{ Must, May packet.Set }
 
 // Compile compiles lists into one space. The error is a packet.ErrBudget, or says that the lists name too many tags without a list.
 func (b *Rulebook) Compile(lists ...RuleList) (*RuleSpace, error) {
-	p := b.planner()
+	p := b.planner(lists)
 	type plan struct {
 		near, exempt *lazy
 		readings     [][]ruleMatch
+		admin        adminPlan
 	}
 	out := &RuleSpace{Lists: make([]RuleTable, len(lists))}
 	plans := make([]plan, len(lists))
@@ -118,7 +143,7 @@ func (b *Rulebook) Compile(lists ...RuleList) (*RuleSpace, error) {
 		if l.Direction == model.Inbound {
 			near = dstIn
 		}
-		plans[i] = plan{near: everything(), exempt: nothing(), readings: p.ruleReadings(t.Rules, l)}
+		plans[i] = plan{near: everything(), exempt: nothing(), readings: p.ruleReadings(t.Rules, l), admin: p.adminPlan(l)}
 		if l.Near != nil {
 			plans[i].near = near(p.addr.set(l.Near).may)
 		}
@@ -138,6 +163,10 @@ func (b *Rulebook) Compile(lists ...RuleList) (*RuleSpace, error) {
 		t := &out.Lists[i]
 		t.Exempt = c.s.Intersect(wire, x.exempt.get(c))
 		t.Packets = c.s.Subtract(c.s.Intersect(wire, x.near.get(c)), t.Exempt)
+		t.Admin = AdminRules{Asks: x.admin.asks.get(c), Accepts: x.admin.accepts.get(c), Drops: x.admin.drops.get(c)}
+		for k, r := range x.admin.rules {
+			t.Admin.Rules = append(t.Admin.Rules, AdminMatch{r, x.admin.may[k].get(c)})
+		}
 		for _, list := range x.readings {
 			row := make([]RuleMatch, len(list))
 			for k, m := range list {
@@ -147,6 +176,49 @@ func (b *Rulebook) Compile(lists ...RuleList) (*RuleSpace, error) {
 		}
 	}
 	return out, c.s.Err()
+}
+
+// adminPlan is AdminRules before the freeze.
+type adminPlan struct {
+	asks, accepts, drops *lazy
+	rules                []*model.AdminRule
+	may                  []*lazy
+}
+
+func (p *planner) adminPlan(l RuleList) adminPlan {
+	var asks, accepts, drops []*lazy
+	var out adminPlan
+	for _, id := range l.Subnets {
+		s, v := p.e.SubnetOf(id)
+		if s == nil || v == nil {
+			asks = append(asks, everything())
+			continue
+		}
+		a := p.adminAt(id, l.Direction, reading{})
+		if a == nil {
+			asks = append(asks, everything())
+			continue
+		}
+		asks, accepts, drops = append(asks, a.goOn, a.allow), append(accepts, a.always), append(drops, a.deny)
+		for _, list := range p.adminLists(v) {
+			for _, r := range list.rules {
+				if r.Direction != l.Direction || slices.Contains(out.rules, r.AdminRule) {
+					continue
+				}
+				var may []*lazy
+				for _, tags := range p.assignments(p.context(id)) {
+					_, m := p.matchOf(r.SecurityRule, tags, reading{})
+					may = append(may, m)
+				}
+				out.rules, out.may = append(out.rules, r.AdminRule), append(out.may, either(may...))
+			}
+		}
+	}
+	if len(l.Subnets) == 0 {
+		asks = append(asks, everything())
+	}
+	out.asks, out.accepts, out.drops = either(asks...), either(accepts...), either(drops...)
+	return out
 }
 
 // tagReading is one reading of the tags. Rules of the platform and of people read them alike but for pods (K8S-AZ-06).

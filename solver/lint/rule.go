@@ -43,6 +43,7 @@ func (r *reader) compare() *comparison {
 		for i, l := range lists {
 			w := &ruleWork{reader: r, nsg: g, direction: l.Direction, post: post, space: space, table: &space.Lists[i]}
 			w.run(r.judged)
+			w.overruledByAdmin(r.judged)
 			r.overrule(book, w)
 		}
 	}
@@ -513,6 +514,54 @@ func (r *reader) overrule(book *dataplane.Rulebook, w *ruleWork) {
 	}
 	if space.Err() == nil {
 		r.judged.overruled = append(r.judged.overruled, found...)
+	}
+}
+
+// overruledByAdmin finds rules that security admin rules leave nothing to decide: an Allow of what they drop, a Deny of what they accept
+// past every NSG (AZ-AVNM-02). They do not act at private endpoints (AZ-AVNM-10), so that an NSG which may stand at one is left out.
+func (w *ruleWork) overruledByAdmin(out *comparison) {
+	s, admin := w.space, w.table.Admin
+	if len(admin.Rules) == 0 || slices.ContainsFunc(w.post.subnets, func(id model.ID) bool { return len(w.in(id).endpoints) > 0 }) {
+		return
+	}
+	var found []fact
+	for i, u := range w.table.Rules {
+		if u.Default || w.state[i] == ruleDead || onlyPlatform(u) {
+			continue
+		}
+		against, access := admin.Accepts, model.Deny
+		if u.Access == model.Deny {
+			against, access = admin.Drops, model.AlwaysAllow
+		}
+		over := true
+		var by []string
+		for k := range w.table.Readings {
+			left := w.left(k, i)
+			over = over && s.Disjoint(left, admin.Asks) && s.Disjoint(left, against)
+			for _, a := range admin.Rules {
+				name := fmt.Sprintf("%s of %s (priority %d, %s, %s)", a.Name, a.Manager().Name(), a.Priority, a.Access, a.Source)
+				if a.Access == access && !s.Disjoint(left, a.May) && !slices.Contains(by, name) {
+					by = append(by, name)
+				}
+			}
+		}
+		if !over {
+			continue
+		}
+		f := fact{
+			subject: w.nsgRule(w.nsg, u), origin: ruleOrigin(w.nsg, u),
+			text:   fmt.Sprintf("The rule (priority %d, Allow) has no effect: security admin rules drop all that it allows before any NSG is asked: %s.", u.Priority, join(by)),
+			remedy: "Ask those who govern the network for an exception if the access is wanted; else remove the rule.",
+		}
+		if u.Access == model.Deny {
+			f.severity = Error
+			f.text = fmt.Sprintf("The rule (priority %d, Deny) protects nothing: security admin rules accept all that it denies, past every NSG: %s.", u.Priority, join(by))
+			f.remedy = "Narrow the AlwaysAllow rule, or make it an Allow, which still asks the NSGs."
+		}
+		found = append(found, f)
+	}
+	if s.Err() == nil {
+		out.overruled = append(out.overruled, found...)
 	}
 }
 

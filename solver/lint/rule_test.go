@@ -20,6 +20,24 @@ func ruleCases() []testCase {
 			b.nic("app", "net/web", "10.0.0.4", "nsg=own")
 		}
 	}
+	// governed is a served subnet in whose VNet a security admin rule is in force.
+	governed := func(access model.Access, more func(*builder), list ...string) func(*builder) {
+		return func(b *builder) {
+			served(b, list...)
+			manager := network("networkManagers", "central")
+			r := model.AdminRule{
+				ID: manager + "/securityAdminConfigurations/base/ruleCollections/all/rules/ssh",
+				SecurityRule: model.SecurityRule{
+					Name: "ssh", Source: source("ssh"), Priority: 10, Access: access, Protocol: model.TCP, SourceAddrs: b.match("*"), DestAddrs: b.match("*"),
+					SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: b.ports("22"),
+				},
+			}
+			b.add(&model.EffectiveAdminRules{Meta: meta(vnetID("net") + "/effectiveSecurityAdminRules/default"), VNet: vnetID("net"), Rules: []model.AdminRule{r}})
+			if more != nil {
+				more(b)
+			}
+		}
+	}
 	return []testCase{
 		{id: "rule-shadowed", name: "an Allow behind a Deny of more", build: rules("No 100 In Deny * 10.0.0.0/8 * *", "Web 200 In Allow tcp 10.1.0.0/16 * 443", denyIn), want: []string{"nsg:web/Web"}},
 		{
@@ -147,6 +165,16 @@ func ruleCases() []testCase {
 			b.nsg("own", "Web 100 Out Allow tcp * Internet 443", "NoOut 200 Out Deny * * * *")
 			b.nic("app", "net/web", "10.0.0.4", "nsg=own")
 		}, want: []string{"nsg:own/Web"}},
+		{id: "rule-overruled", name: "security admin rules drop it", build: governed(model.Deny, nil, "Ssh 100 In Allow tcp 10.9.0.0/16 * 22", denyIn), want: []string{"nsg:web/Ssh"}},
+		{id: "rule-overruled", name: "security admin rules accept what it denies", severity: Error, build: governed(model.AlwaysAllow, nil, "NoSsh 100 In Deny tcp * * 22"), want: []string{"nsg:web/NoSsh"}},
+		{id: "rule-overruled", name: "a security admin Allow asks the NSGs", build: governed(model.Allow, nil, "NoSsh 100 In Deny tcp * * 22")},
+		{id: "rule-overruled", name: "security admin rules drop a part", build: governed(model.Deny, nil, "Ssh 100 In Allow tcp 10.9.0.0/16 * 22-23", denyIn)},
+		{id: "rule-overruled", name: "the list of security admin rules goes on", build: governed(model.Deny, func(b *builder) {
+			added[*model.EffectiveAdminRules](b, "default").Cut = true
+		}, "Ssh 100 In Allow tcp 10.9.0.0/16 * 22", denyIn)},
+		{id: "rule-overruled", name: "a private endpoint is in the subnet", build: governed(model.Deny, func(b *builder) { // AZ-AVNM-10
+			b.endpoint("pe", "net/web", "10.0.0.9", resourceID("Microsoft.Test/services", "x"))
+		}, "Ssh 100 In Allow tcp 10.9.0.0/16 * 22", denyIn)},
 		{id: "rule-overruled", name: "a part passes", build: layers("Ssh 100 In Allow tcp 10.9.0.0/24 * 22", "Ssh 100 In Allow tcp * * 22")},
 		{id: "rule-overruled", name: "another interface is in a subnet that allows it", build: func(b *builder) {
 			layers("Web 100 In Allow tcp * * 443", "Ssh 100 In Allow tcp * * 22")(b)
