@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -349,6 +348,9 @@ func (w *ruleWork) removable() map[int][]int {
 	type tail struct{ over, under packet.Set } // what the rules behind allow
 	tails := make([]tail, len(w.table.Readings))
 	out := map[int][]int{}
+	if w.portsDiffer() {
+		return out
+	}
 	for i := len(w.table.Rules) - 1; i >= 0; i-- {
 		u := w.table.Rules[i]
 		if w.state[i] == ruleDead {
@@ -381,6 +383,13 @@ func (w *ruleWork) removable() map[int][]int {
 		}
 	}
 	return out
+}
+
+// portsDiffer reports whether a list reads differently at a private endpoint, which ignores source ports (AZ-PE-07). What earlier rules
+// cover, they cover there as well; what later ones decide may change.
+func (w *ruleWork) portsDiffer() bool {
+	return slices.ContainsFunc(w.post.subnets, func(id model.ID) bool { return len(w.in(id).endpoints) > 0 }) &&
+		slices.ContainsFunc(w.table.Rules, func(u model.SecurityRule) bool { return !allPorts(u.SourcePorts) })
 }
 
 // instead lists the rules behind a rule that decide its packets when it is gone.
@@ -463,57 +472,161 @@ func orAll(s *dataplane.RuleSpace, r []packet.Range) []packet.Range {
 	return r
 }
 
-// overrule finds Allow rules of an NSG at interfaces whose packets the NSG of the subnet denies, wherever the NSG stands: both must
-// allow (AZ-NSG-11).
+// overrule finds Allow rules whose packets the NSG of the other layer denies, wherever the NSG stands: both must allow (AZ-NSG-11).
 func (r *reader) overrule(book *dataplane.Rulebook, w *ruleWork) {
-	subnets := r.beside(w.nsg)
-	if len(subnets) == 0 {
+	if len(r.behind[w.nsg.ID.Key()]) == 0 {
+		r.overruleBySubnet(book, w)
+	} else if len(r.worn[w.nsg.ID.Key()]) == 0 {
+		r.overruleByInterfaces(book, w)
+	}
+}
+
+// open returns the Allow rules of a list that decide something.
+func (w *ruleWork) open() []int {
+	var out []int
+	for i, u := range w.table.Rules {
+		if !u.Default && u.Access == model.Allow && w.state[i] == ruleActs && !onlyPlatform(u) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// beside compiles a list again, beside others.
+func (w *ruleWork) beside(book *dataplane.Rulebook, others []dataplane.RuleList) (*ruleWork, bool) {
+	own := dataplane.RuleList{NSG: w.nsg, Direction: w.direction, Subnets: w.post.subnets, Near: w.post.near}
+	space, err := book.Compile(append([]dataplane.RuleList{own}, others...)...)
+	if err != nil {
+		return nil, false
+	}
+	out := *w
+	out.space, out.table = space, &space.Lists[0]
+	out.before = certainly(space, out.table)
+	return &out, true
+}
+
+// pass is what a list may let pass, in any reading.
+func pass(s *dataplane.RuleSpace, t *dataplane.RuleTable) packet.Set {
+	var out packet.Set
+	for _, reading := range t.Readings {
+		var over packet.Set
+		for i, m := range slices.Backward(reading) {
+			if t.Rules[i].Access == model.Allow {
+				over = s.Union(over, m.May)
+			} else {
+				over = s.Subtract(over, m.Must)
+			}
+		}
+		out = s.Union(out, over)
+	}
+	return out
+}
+
+// comparable reports whether a list of another NSG can be held against one.
+func (r *reader) comparable(id model.ID, d model.Direction) (*model.NSG, bool) {
+	g, ok := model.Get[*model.NSG](r.e, id)
+	return g, ok && !r.foggy(g.ID) && !samePriority(g, d)
+}
+
+// overruleBySubnet looks at an NSG that stands at interfaces alone, each in a subnet with an NSG.
+func (r *reader) overruleBySubnet(book *dataplane.Rulebook, w *ruleWork) {
+	rules := w.open()
+	if len(rules) == 0 || len(w.post.subnets) == 0 {
 		return
 	}
-	lists := []dataplane.RuleList{{NSG: w.nsg, Direction: w.direction, Subnets: w.post.subnets, Near: w.post.near}}
-	for _, s := range subnets {
-		g, ok := model.Get[*model.NSG](r.e, s.NSG)
-		if !ok || r.foggy(g.ID) || r.foggy(s.ID) || samePriority(g, w.direction) {
+	var others []dataplane.RuleList
+	var names []string
+	for _, id := range w.post.subnets {
+		s, ok := model.Get[*model.Subnet](r.e, id)
+		if !ok || s.NSG == "" || ignoresNSG(s) || r.foggy(s.ID) {
 			return
 		}
-		lists = append(lists, dataplane.RuleList{NSG: g, Direction: w.direction, Subnets: []model.ID{s.ID}})
+		g, ok := r.comparable(s.NSG, w.direction)
+		if !ok {
+			return
+		}
+		others = append(others, dataplane.RuleList{NSG: g, Direction: w.direction, Subnets: []model.ID{s.ID}})
+		names = append(names, fmt.Sprintf("%s at %s", r.rule("nsg", g.ID), r.subnet(s)))
 	}
-	space, err := book.Compile(lists...)
-	if err != nil {
+	own, ok := w.beside(book, others)
+	if !ok {
 		return
 	}
-	own := &ruleWork{reader: r, nsg: w.nsg, direction: w.direction, post: w.post, space: space, table: &space.Lists[0], state: w.state}
-	own.before = certainly(space, own.table)
-	var passes []packet.Set // what any of the subnets' NSGs may let pass
-	for _, t := range space.Lists[1:] {
-		for _, reading := range t.Readings {
-			var over packet.Set
-			for i, m := range slices.Backward(reading) {
-				if t.Rules[i].Access == model.Allow {
-					over = space.Union(over, m.May)
-				} else {
-					over = space.Subtract(over, m.Must)
+	s := own.space
+	var open packet.Set
+	for i := range others {
+		open = s.Union(open, pass(s, &s.Lists[1+i]))
+	}
+	own.report(rules, names, func(left packet.Set) bool { return s.Disjoint(left, open) })
+}
+
+// mostInterfaces caps how many interfaces a rule is held against: one for more is a rule for the subnet.
+const mostInterfaces = 64
+
+// overruleByInterfaces looks at an NSG that stands at subnets alone. Addresses that nobody has yet have no NSG of their own (AZ-GEN-07),
+// so only a rule for single addresses, or for groups, can be overruled by the NSGs of the interfaces that have them.
+func (r *reader) overruleByInterfaces(book *dataplane.Rulebook, w *ruleWork) {
+	var rules []int
+	for _, i := range w.open() {
+		near := w.table.Rules[i].DestAddrs
+		if w.direction == model.Outbound {
+			near = w.table.Rules[i].SourceAddrs
+		}
+		if !near.Any && len(near.Tags)+len(near.IPGroups)+len(near.FQDNs) == 0 && !slices.ContainsFunc(near.Prefixes, func(p netip.Prefix) bool { return !p.IsSingleIP() }) {
+			rules = append(rules, i)
+		}
+	}
+	if len(rules) == 0 || w.post.near == nil {
+		return
+	}
+	var others []dataplane.RuleList
+	var names []string
+	for _, id := range w.post.subnets {
+		for _, n := range r.in(id).nics {
+			g, ok := r.comparable(n.NSG, w.direction)
+			if !ok {
+				continue
+			}
+			for _, c := range n.IPConfigs {
+				if c.Subnet.Key() == id.Key() && c.Address.IsValid() {
+					others = append(others, dataplane.RuleList{NSG: g, Direction: w.direction, Subnets: []model.ID{id}, Near: []netip.Prefix{netip.PrefixFrom(c.Address, c.Address.BitLen())}})
+					names = append(names, fmt.Sprintf("%s at %s", r.rule("nsg", g.ID), r.refs.Of(model.SelNIC, n)))
 				}
 			}
-			passes = append(passes, over)
 		}
 	}
-	pass := space.Union(passes...)
-	var found []fact
-	for i, u := range own.table.Rules {
-		if u.Default || u.Access != model.Allow || own.state[i] == ruleDead || onlyPlatform(u) {
-			continue
-		}
-		stopped := true
-		for k := range own.table.Readings {
-			stopped = stopped && space.Disjoint(own.left(k, i), pass)
-		}
-		if stopped {
-			found = append(found, own.overruledFact(u, subnets))
-		}
+	if len(others) == 0 || len(others) > mostInterfaces {
+		return
 	}
-	if space.Err() == nil {
-		r.judged.overruled = append(r.judged.overruled, found...)
+	own, ok := w.beside(book, others)
+	if !ok {
+		return
+	}
+	s := own.space
+	for _, i := range rules {
+		var stopped []packet.Set
+		var by []string
+		for k := range others {
+			t := &s.Lists[1+k]
+			if slices.ContainsFunc(own.table.Readings, func(m []dataplane.RuleMatch) bool { return !s.Disjoint(m[i].May, t.Packets) }) {
+				stopped, by = append(stopped, s.Subtract(t.Packets, pass(s, t))), append(by, names[k])
+			}
+		}
+		all := s.Union(stopped...)
+		own.report([]int{i}, by, func(left packet.Set) bool { return s.Subset(left, all) })
+	}
+}
+
+// report notes the rules of which every packet that is left to them is stopped by other NSGs.
+func (w *ruleWork) report(rules []int, by []string, stopped func(left packet.Set) bool) {
+	for _, i := range rules {
+		over := true
+		for k := range w.table.Readings {
+			over = over && stopped(w.left(k, i))
+		}
+		if over && w.space.Err() == nil {
+			w.judged.overruled = append(w.judged.overruled, w.overruledFact(w.table.Rules[i], by))
+		}
 	}
 }
 
@@ -563,23 +676,6 @@ func (w *ruleWork) overruledByAdmin(out *comparison) {
 	if s.Err() == nil {
 		out.overruled = append(out.overruled, found...)
 	}
-}
-
-// beside returns the subnets of the interfaces that an NSG stands at, if it stands at interfaces alone and each of their subnets has
-// another NSG; else none.
-func (r *reader) beside(g *model.NSG) []*model.Subnet {
-	if len(r.behind[g.ID.Key()]) > 0 {
-		return nil
-	}
-	var out []*model.Subnet
-	for _, id := range r.postOf(g).subnets {
-		s, ok := model.Get[*model.Subnet](r.e, id)
-		if !ok || s.NSG == "" || ignoresNSG(s) {
-			return nil
-		}
-		out = append(out, s)
-	}
-	return out
 }
 
 // placed names a rule with its priority, what it does and where it stands.
@@ -667,20 +763,13 @@ func (w *ruleWork) wideFact(u model.SecurityRule, ports int) fact {
 	}
 }
 
-func (w *ruleWork) overruledFact(u model.SecurityRule, subnets []*model.Subnet) fact {
-	var names []string
-	for _, s := range subnets {
-		name := fmt.Sprintf("%s at %s", w.rule("nsg", s.NSG), w.subnet(s))
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, cmp.Compare[string])
+func (w *ruleWork) overruledFact(u model.SecurityRule, by []string) fact {
+	by = slices.Compact(slices.Sorted(slices.Values(by)))
 	return fact{
 		subject: w.nsgRule(w.nsg, u), origin: ruleOrigin(w.nsg, u),
 		text: fmt.Sprintf("The rule (priority %d, Allow) has no effect at %s: %s %s all that it allows, and both must allow.",
-			u.Priority, join(w.post.what), join(names), plural(len(names), "denies", "deny")),
-		remedy: "Allow it in the NSG of the subnet as well if the access is wanted; else remove the rule.",
+			u.Priority, join(w.post.what), join(by), plural(len(by), "denies", "deny")),
+		remedy: "Allow it in the other NSG as well if the access is wanted; else remove the rule.",
 	}
 }
 

@@ -107,6 +107,10 @@ func ruleCases() []testCase {
 			c := b.cluster("aks")
 			c.Pools, c.PodCIDRs = []model.NodePool{{Name: "np", Subnet: subnetID("net/web")}}, prefixes(b.t, "10.244.0.0/16")
 		}},
+		{id: "rule-redundant", name: "an endpoint reads source ports otherwise", build: func(b *builder) { // AZ-PE-07
+			served(b, "Web 100 In Allow tcp 10.0.0.0/16 * 443", "No 4096 In Deny tcp 10.9.0.0/16 * * 1024-65535")
+			b.endpoint("pe", "net/web", "10.0.0.9", resourceID("Microsoft.Test/services", "x"))
+		}},
 		{id: "rule-redundant", name: "just-in-time access wrote it", build: rules("MicrosoftDefenderForCloud-JITRule_1 4095 In Deny tcp * 10.0.0.4 22", denyIn)},
 
 		{id: "rule-unused", name: "a Deny for another subnet", build: rules("No 100 In Deny tcp * 10.0.9.0/24 *", denyIn), want: []string{"nsg:web/No"}},
@@ -165,6 +169,27 @@ func ruleCases() []testCase {
 			b.nsg("own", "Web 100 Out Allow tcp * Internet 443", "NoOut 200 Out Deny * * * *")
 			b.nic("app", "net/web", "10.0.0.4", "nsg=own")
 		}, want: []string{"nsg:own/Web"}},
+		{id: "rule-overruled", name: "the interface denies what the subnet allows for it", build: func(b *builder) {
+			guardedSubnet(b, "Ssh 100 In Allow tcp * 10.0.0.4 22", "Web 110 In Allow tcp * * 443", denyIn)
+			b.nsg("own", "Web 100 In Allow tcp * * 443", denyIn)
+			b.nic("app", "net/web", "10.0.0.4", "nsg=own")
+		}, want: []string{"nsg:web/Ssh"}},
+		{id: "rule-overruled", name: "the group's interfaces deny it", build: func(b *builder) {
+			guardedSubnet(b, "Ssh 100 In Allow tcp 10.9.0.0/16 asg:app 22", denyIn)
+			b.nsg("own", "Web 100 In Allow tcp * * 443", denyIn)
+			b.nic("app", "net/web", "10.0.0.4", "nsg=own", "asg=app")
+		}, want: []string{"nsg:own/Web", "nsg:web/Ssh"}},
+		{id: "rule-overruled", name: "one of two interfaces lets it in", build: func(b *builder) {
+			guardedSubnet(b, "Ssh 100 In Allow tcp * 10.0.0.4,10.0.0.5 22", denyIn)
+			b.nsg("own", denyIn)
+			b.nic("app", "net/web", "10.0.0.4", "nsg=own")
+			b.nic("db", "net/web", "10.0.0.5")
+		}},
+		{id: "rule-overruled", name: "the next interface may let it in", build: func(b *builder) {
+			guardedSubnet(b, "Ssh 100 In Allow tcp * 10.0.0.0/24 22", denyIn)
+			b.nsg("own", denyIn)
+			b.nic("app", "net/web", "10.0.0.4", "nsg=own")
+		}},
 		{id: "rule-overruled", name: "security admin rules drop it", build: governed(model.Deny, nil, "Ssh 100 In Allow tcp 10.9.0.0/16 * 22", denyIn), want: []string{"nsg:web/Ssh"}},
 		{id: "rule-overruled", name: "security admin rules accept what it denies", severity: Error, build: governed(model.AlwaysAllow, nil, "NoSsh 100 In Deny tcp * * 22"), want: []string{"nsg:web/NoSsh"}},
 		{id: "rule-overruled", name: "a security admin Allow asks the NSGs", build: governed(model.Allow, nil, "NoSsh 100 In Deny tcp * * 22")},
