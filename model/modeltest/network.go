@@ -42,6 +42,9 @@ func (d *draft) network() {
 	if d.has(WithPartial) {
 		d.holes()
 	}
+	if d.has(WithManagers) {
+		d.managers()
+	}
 }
 
 // peerings joins VNets. Most pairs are peered as people peer them.

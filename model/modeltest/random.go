@@ -31,8 +31,9 @@ const (
 	WithClusters                    // AKS clusters with workloads and network policies
 	WithLedger                      // objects that nobody understands
 	WithRaw                         // values that Azure refuses: equal priorities, odd protocols
+	WithManagers                    // network managers, with what they deploy in every grade of evidence
 
-	AllKinds = WithRaw<<1 - 1
+	AllKinds = WithManagers<<1 - 1
 )
 
 // Draft is a random estate before it is built. The same source of numbers gives the same draft.
@@ -236,6 +237,9 @@ func KindsOf(seed uint64) Kinds {
 	var k Kinds
 	for range 1 + rnd.IntN(5) {
 		k |= 1 << rnd.IntN(15)
+	}
+	if seed%5 == 4 {
+		k |= WithManagers
 	}
 	return k
 }

@@ -460,7 +460,11 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 	n := p.node(model.Place{Kind: place.Kind, ID: subnet, Part: eg.key + " past the host"}, StageRoute, via)
 	hosts := dstIn(p.addr.exactHosts(platformHosts()...))
 	if via == "" { // what a forwarder passes on comes from other hosts, or from none
-		p.edge(entry, p.platform(), exactly(hosts), nil, "ASM-PLATFORM")
+		g := exactly(hosts)
+		if !p.assumed("ASM-PLATFORM") {
+			g = onlyOver(hosts)
+		}
+		p.edge(entry, p.platform(), g, nil, "ASM-PLATFORM")
 	}
 	p.edge(entry, n, exactly(minus(everything(), hosts)), nil)
 	_, v := p.e.SubnetOf(subnet)

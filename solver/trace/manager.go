@@ -463,8 +463,8 @@ func (t *tracer) admin(c course, h *host, stage Stage, next func(course)) {
 		v.deny = a.deny
 	}
 	v = v.settle()
-	c.bypass = match{must: a.over.always && !a.under.goOn, may: a.over.always, why: v.why}
-	c.opened = match{may: a.over.always || a.allow.is, why: v.why}
+	c.bypass = match{must: a.over.always && !a.under.goOn, may: a.over.always, why: a.why}
+	c.opened = match{may: a.over.always || a.allow.is}
 	t.decide(c, Hop{At: h.place, Stage: stage}, v, next)
 }
 

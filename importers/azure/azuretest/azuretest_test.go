@@ -64,6 +64,31 @@ func TestImporterUnderstands(t *testing.T) {
 	}
 }
 
+// So is everything of network managers.
+func TestImporterUnderstandsManagers(t *testing.T) {
+	const rule = "10 Deny In tcp Internet,10.0.0.0/8 -> * 22,3389 X"
+	fsys := azuretest.FS(azuretest.Together(
+		azuretest.Manager("nm"), azuretest.Manager("root", "scope=/providers/Microsoft.Management/managementGroups/root", "access=SecurityAdmin"),
+		azuretest.NetworkGroup("nm/g", "v1"), azuretest.AdminConfiguration("nm/sec", "AllowRulesOnly"),
+		azuretest.AdminCollection("nm/sec/base", "g", rule, "20 AlwaysAllow Out * * -> 10.0.0.0/8 * Y"), azuretest.EffectiveRules("v1", "nm/sec/base", rule),
+		azuretest.ActiveRules("nm/sec/base", "g", rule), azuretest.Deployed("nm", "SecurityAdmin", "Deployed", "securityAdminConfigurations/sec"),
+		azuretest.ConnectivityConfiguration("nm/c", "hub=v1", "direct=g", "group=h", "global"), azuretest.EffectiveConnectivity("v1", "nm/c", "mesh", "group=g"),
+		azuretest.EffectiveConnectivity("v2", ""),
+	)...)
+	res, err := azure.Import(fsys, azuretest.Files(fsys))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range res.Ledger {
+		if e.Disposition != model.Modelled {
+			t.Errorf("%s %s %s: %s", e.Resource.ShortName(), e.Field, e.Disposition, e.Effect)
+		}
+	}
+	if got := len(res.Resources); got != 11 {
+		t.Errorf("%d resources, want 11", got)
+	}
+}
+
 // A word that no function has stops the test that wrote it.
 func TestUnknownWord(t *testing.T) {
 	for name, f := range map[string]func(){
