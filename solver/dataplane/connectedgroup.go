@@ -281,12 +281,10 @@ func (p *planner) findUnknownGroups(v *model.VNet) []string {
 			return out
 		}
 	}
-	for _, id := range p.managers() {
+	for _, m := range p.e.NetworkManagers { // of one that other objects name, ASM-AVNM covers what it does besides
+		id := m.ID
 		if !p.deploys(id, "Connectivity") || !p.inScope(id, v) {
 			continue
-		}
-		if _, ok := model.Get[*model.NetworkManager](p.e, id); !ok {
-			continue // named by a rule or group alone; ASM-AVNM covers what it does besides
 		}
 		has := slices.ContainsFunc(p.e.ConnectivityConfigs, func(c *model.ConnectivityConfiguration) bool { return c.Manager.Key() == id.Key() })
 		active := slices.ContainsFunc(p.e.ActiveConnectivity, func(a *model.ActiveConnectivity) bool {

@@ -78,7 +78,7 @@ func (p *planner) findAdminLists(v *model.VNet) []adminList {
 	return out
 }
 
-// managers are the network managers that the input has or names, in the order of their IDs.
+// managers are the network managers of the input, and those that its admin rules belong to, in the order of their IDs.
 func (p *planner) managers() []model.ID {
 	found := map[string]model.ID{}
 	add := func(id model.ID) {
@@ -89,9 +89,6 @@ func (p *planner) managers() []model.ID {
 	for _, m := range p.e.NetworkManagers {
 		add(m.ID)
 	}
-	for _, g := range p.e.NetworkGroups {
-		add(g.Manager)
-	}
 	for _, c := range p.e.AdminConfigs {
 		add(c.Manager)
 	}
@@ -101,14 +98,15 @@ func (p *planner) managers() []model.ID {
 	for _, a := range p.e.ActiveAdmin {
 		add(a.Manager)
 	}
-	for _, c := range p.e.ConnectivityConfigs {
-		add(c.Manager)
-	}
-	for _, a := range p.e.ActiveConnectivity {
-		add(a.Manager)
-	}
 	for _, d := range p.e.Deployments {
-		add(d.Manager)
+		if strings.EqualFold(d.Kind, "SecurityAdmin") {
+			add(d.Manager)
+		}
+	}
+	for _, e := range p.e.EffectiveAdmin {
+		for i := range e.Rules {
+			add(e.Rules[i].Manager()) // what it has in force at other VNets is not known by that
+		}
 	}
 	out := make([]model.ID, 0, len(found))
 	for _, key := range slices.Sorted(maps.Keys(found)) {

@@ -54,7 +54,7 @@ func (w *world) managersOf(v *model.VNet) (out []managed, settled bool) {
 
 func lacking(what string, id model.ID) string { return "MISSING(" + what + " " + id.ShortName() + ")" }
 
-// managerIDs are the network managers that anything in the input belongs to, in order.
+// managerIDs are the network managers of the input, and those that its admin rules belong to, in order.
 func (w *world) managerIDs() []model.ID {
 	ids := map[string]model.ID{}
 	see := func(id model.ID) {
@@ -67,26 +67,19 @@ func (w *world) managerIDs() []model.ID {
 	for _, m := range w.e.NetworkManagers {
 		see(m.ID)
 	}
-	for _, g := range w.e.NetworkGroups {
-		see(g.ID)
-	}
 	for _, c := range w.e.AdminConfigs {
-		see(c.ID)
+		see(c.Manager)
 	}
 	for _, c := range w.e.AdminCollections {
-		see(c.ID)
-	}
-	for _, c := range w.e.ConnectivityConfigs {
-		see(c.ID)
+		see(c.Configuration)
 	}
 	for _, a := range w.e.ActiveAdmin {
 		see(a.Manager)
 	}
-	for _, a := range w.e.ActiveConnectivity {
-		see(a.Manager)
-	}
 	for _, d := range w.e.Deployments {
-		see(d.Manager)
+		if fold(d.Kind, "SecurityAdmin") {
+			see(d.Manager)
+		}
 	}
 	for _, e := range w.e.EffectiveAdmin {
 		for i := range e.Rules {
