@@ -204,6 +204,7 @@ func TestTwoManagers(t *testing.T) {
 		{"only the lower scope denies", "10 AlwaysAllow In tcp * -> * 443 H", sub, "10 Deny In tcp * -> * 22 L", allow22, "unknown: ASM-AVNM-MULTI"},
 		{"both allow past a Deny", "10 AlwaysAllow In tcp * -> * 22 H", sub, "10 AlwaysAllow In tcp * -> * 22 L", deny22, "reachable: high/sec/c/H"},
 		{"one goes on to a Deny", "10 Allow In tcp * -> * 22 H", sub, "10 AlwaysAllow In tcp * -> * 22 L", deny22, "unreachable: high/sec/c/H, nsg/securityRules/100"},
+		{"only the lower scope allows past a Deny", "10 Deny In tcp * -> * 443 H", sub, "10 AlwaysAllow In tcp * -> * 22 L", deny22, "reachable: low/sec/c/L"},
 		{"nobody knows who is higher", "10 Deny In tcp * -> * 22 H", root, "10 AlwaysAllow In tcp * -> * 22 L", allow22, "unknown: ASM-AVNM-MULTI"},
 		{"neither has a rule for it", "10 Deny In tcp * -> * 23 H", sub, "10 Deny In tcp * -> * 24 L", allow22, "reachable: nsg/securityRules/100"},
 	} {
