@@ -1,9 +1,11 @@
 package modeltest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -17,7 +19,7 @@ func Scale(subnets int) []model.Resource {
 	fwSubnet := g.subnet(hub, "AzureFirewallSubnet", netip.MustParsePrefix("10.255.0.0/26"), "", "")
 	pip := &model.PublicIP{Meta: g.meta("publicIPAddresses", "pip-fw"), Address: netip.MustParseAddr("20.0.0.4"), SKU: model.Standard}
 	fw := &model.Firewall{
-		Meta: g.meta("azureFirewalls", "fw"), Tier: "Premium", Subnet: fwSubnet.ID, Address: netip.MustParseAddr("10.255.0.4"), PublicIPs: []model.ID{pip.ID},
+		Meta: g.meta("azureFirewalls", "fw"), Tier: "Premium", ThreatIntel: "Alert", Subnet: fwSubnet.ID, Address: netip.MustParseAddr("10.255.0.4"), PublicIPs: []model.ID{pip.ID},
 		Collections: []model.RuleCollection{{Name: "net", Source: g.source(), Priority: 100, Kind: model.NetworkRules, Access: model.Allow, Rules: g.firewallRules(500)}},
 	}
 	pip.AttachedTo = fw.ID
@@ -37,7 +39,8 @@ func Scale(subnets int) []model.Resource {
 			for n := range 5 {
 				a := netip.AddrFrom4([4]byte{10, byte(v), byte(s), byte(10 + n)})
 				g.out = append(g.out, &model.NIC{
-					Meta: g.meta("networkInterfaces", fmt.Sprintf("nic-%03d-%d-%d", v, s, n)), IPConfigs: []model.IPConfig{{Name: "ipconfig1", Source: g.source(), Subnet: sub.ID, Address: a, Primary: true}},
+					Meta: g.meta("networkInterfaces", fmt.Sprintf("nic-%03d-%d-%d", v, s, n)), IPForwarding: model.Off,
+					IPConfigs: []model.IPConfig{{Name: "ipconfig1", Source: g.source(), Subnet: sub.ID, Address: a, Primary: true}},
 				})
 			}
 		}
@@ -71,7 +74,7 @@ func (g *scale) vnet(name string, p netip.Prefix) *model.VNet {
 
 func (g *scale) subnet(v *model.VNet, name string, p netip.Prefix, nsg, table model.ID) *model.Subnet {
 	s := &model.Subnet{
-		Meta: model.Meta{ID: v.ID + "/subnets/" + model.ID(name), Source: g.source(), Location: v.Location}, VNet: v.ID, Prefixes: []netip.Prefix{p},
+		Meta: model.Meta{ID: v.ID + "/subnets/" + model.ID(name), Source: g.source()}, VNet: v.ID, Prefixes: []netip.Prefix{p},
 		NSG: nsg, RouteTable: table, EndpointPolicies: model.PoliciesDisabled,
 	}
 	g.out = append(g.out, s)
@@ -81,7 +84,8 @@ func (g *scale) subnet(v *model.VNet, name string, p netip.Prefix, nsg, table mo
 func (g *scale) peer(a, b *model.VNet) {
 	link := func(from, to *model.VNet) {
 		from.Peerings = append(from.Peerings, model.Peering{
-			Name: to.Name(), Source: g.source(), Remote: to.ID, State: "Connected", AllowVNetAccess: model.On, AllowForwarded: model.On, RemotePrefixes: to.Prefixes,
+			Name: to.Name(), Source: g.source(), Remote: to.ID, State: "Connected", AllowVNetAccess: model.On, AllowForwarded: model.On,
+			AllowGatewayTransit: model.Off, UseRemoteGateways: model.Off, CompleteVNets: model.On, RemotePrefixes: to.Prefixes, SyncedPrefixes: to.Prefixes,
 		})
 	}
 	link(a, b)
@@ -89,7 +93,7 @@ func (g *scale) peer(a, b *model.VNet) {
 }
 
 func (g *scale) table(name string, fw netip.Addr) model.ID {
-	t := &model.RouteTable{Meta: g.meta("routeTables", name)}
+	t := &model.RouteTable{Meta: g.meta("routeTables", name), DisableBGP: model.Off}
 	for i, p := range []string{"0.0.0.0/0", "10.0.0.0/8"} {
 		t.Routes = append(t.Routes, model.UserRoute{Name: fmt.Sprintf("r%d", i), Source: g.source(), Prefix: netip.MustParsePrefix(p), NextHop: model.HopAppliance, Address: fw})
 	}
@@ -105,9 +109,10 @@ func (g *scale) nsg(name string, own netip.Prefix) model.ID {
 		dir := model.Direction(i % 2)
 		r := model.SecurityRule{
 			Name: fmt.Sprintf("rule%02d", i), Source: g.source(), Priority: 100 + 10*i, Direction: dir, Access: model.Allow, Protocol: model.TCP,
-			SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{{First: ports[g.rnd.IntN(len(ports))], Last: 0}},
+			SourcePorts: []model.PortRange{model.AllPorts}, SourcePortText: []string{"*"}, ProvisioningState: "Succeeded",
 		}
-		r.DestPorts[0].Last = r.DestPorts[0].First
+		port := ports[g.rnd.IntN(len(ports))]
+		r.DestPorts, r.DestPortText = []model.PortRange{{First: port, Last: port}}, []string{fmt.Sprint(port)}
 		if g.rnd.IntN(3) == 0 {
 			r.Access = model.Deny
 		}
@@ -124,6 +129,9 @@ func (g *scale) nsg(name string, own netip.Prefix) model.ID {
 		r.Source = model.Source{Platform: "default rule", Resource: n.ID}
 		n.Rules = append(n.Rules, r)
 	}
+	slices.SortStableFunc(n.Rules, func(a, b model.SecurityRule) int {
+		return cmp.Or(cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Priority, b.Priority))
+	})
 	g.out = append(g.out, n)
 	return n.ID
 }

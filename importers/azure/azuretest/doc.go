@@ -15,5 +15,8 @@
 // its own. What has no function is made by [New], what has no option set by [Resource.Set].
 // Errors: a word that is not understood is a bug of the test and panics.
 //
+// [REST] writes an estate of the model in the same shape, as modeltest.Scale makes it, and the functions of shape.go rewrite what REST
+// prints as `az … -o json`, Resource Graph and exports of single parts print it.
+//
 // The package does not import the importer, so that the importer's own tests can use it.
 package azuretest
