@@ -9,17 +9,18 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // value is a JSON value as the type that reads it spells it: names have the type's case, properties that az lifted to the top are back
 // under `properties`, and what nobody reads is left out. Its place is that of the input.
 type value struct {
 	raw     *node
-	names   []string // members of an object
-	items   []*value // members of an object, elements of a list
-	unknown []string // members that are not understood
-	refused []string // members that an error was reported for
+	typ     reflect.Type // of an object: the struct type that it is spelt for
+	field   int          // of a member: its field in the type of the object, or -1
+	names   []string     // members of an object
+	items   []*value     // members of an object, elements of a list
+	unknown []string     // members that are not understood
+	refused []string     // members that an error was reported for
 }
 
 // get returns a member; nil when it is absent or null.
@@ -35,6 +36,12 @@ func (v *value) get(path ...string) *value {
 		v = v.items[i]
 	}
 	return v
+}
+
+// add adds a member.
+func (v *value) add(name string, field int, item *value) {
+	item.field = field
+	v.names, v.items = append(v.names, name), append(v.items, item)
 }
 
 // at returns an element of a list.
@@ -77,6 +84,7 @@ func (v *value) alien() []string {
 type schema struct {
 	members    map[string]member
 	properties reflect.Type // type behind the `properties` wrapper, if there is one
+	wrapper    int          // its field
 	opened     bool         // the wrapper is read; else what az lifts out of it is as harmless as it is
 }
 
@@ -84,6 +92,7 @@ type schema struct {
 type member struct {
 	name   string
 	typ    reflect.Type
+	field  int // in the struct, or -1 where the type knows the name only
 	use    use
 	effect string
 }
@@ -108,7 +117,7 @@ func (im *importer) schemaOf(t reflect.Type) *schema {
 	im.schemas[t] = s
 	row, listed := im.fields[t.Name()]
 	for name, field := range jsonNames(t) {
-		m := member{name: name, typ: field}
+		m := member{name: name, typ: t.Field(field).Type, field: field}
 		switch {
 		case row.is(&row.read, name):
 			m.use = read
@@ -120,13 +129,13 @@ func (im *importer) schemaOf(t reflect.Type) *schema {
 			m.use, m.effect = matters, row.matters[name]
 		case !listed || !fromSDK(t): // own structs hold what is read and nothing else
 			m.use = read
-			if field == reflect.TypeFor[*ref]() || field == reflect.TypeFor[[]*ref]() {
+			if m.typ == reflect.TypeFor[*ref]() || m.typ == reflect.TypeFor[[]*ref]() {
 				m.use = reference
 			}
 		}
 		s.members[strings.ToLower(name)] = m
-		if name == "properties" && pointee(field).Kind() == reflect.Struct {
-			s.properties, s.opened = pointee(field), m.use == read
+		if name == "properties" && pointee(m.typ).Kind() == reflect.Struct {
+			s.properties, s.opened, s.wrapper = pointee(m.typ), m.use == read, field
 		}
 	}
 	for name, as := range row.alias {
@@ -134,12 +143,12 @@ func (im *importer) schemaOf(t reflect.Type) *schema {
 	}
 	for _, name := range strings.Fields(row.harmless) {
 		if _, ok := s.members[strings.ToLower(name)]; !ok {
-			s.members[strings.ToLower(name)] = member{name: name, use: harmless}
+			s.members[strings.ToLower(name)] = member{name: name, field: -1, use: harmless}
 		}
 	}
 	for name, effect := range row.matters {
 		if _, ok := s.members[strings.ToLower(name)]; !ok {
-			s.members[strings.ToLower(name)] = member{name: name, use: matters, effect: effect}
+			s.members[strings.ToLower(name)] = member{name: name, field: -1, use: matters, effect: effect}
 		}
 	}
 	return s
@@ -156,14 +165,14 @@ func pointee(t reflect.Type) reflect.Type {
 	return t
 }
 
-// jsonNames maps the names that a struct type marshals to the types of their fields. Own structs have tags; structs of the SDK have
-// none, so each field is filled and marshalled to see under which name it appears.
-func jsonNames(t reflect.Type) map[string]reflect.Type {
-	out := map[string]reflect.Type{}
+// jsonNames maps the names that a struct type marshals to their fields. Own structs have tags; structs of the SDK have none, so each
+// field is filled and marshalled to see under which name it appears.
+func jsonNames(t reflect.Type) map[string]int {
+	out := map[string]int{}
 	if !fromSDK(t) {
 		for i := range t.NumField() {
 			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			out[name] = t.Field(i).Type
+			out[name] = i
 		}
 		return out
 	}
@@ -183,7 +192,7 @@ func jsonNames(t reflect.Type) map[string]reflect.Type {
 		}
 		for name := range marshalled(v) {
 			if _, ok := always[name]; !ok || len(marshalled(v)) == len(always) && isDiscriminator(t.Field(i).Name, name) {
-				out[name] = f.Type()
+				out[name] = i
 			}
 		}
 	}
@@ -200,57 +209,17 @@ func marshalled(v reflect.Value) map[string]json.RawMessage {
 	return m
 }
 
-// decode reads a value into a T: it rewrites it to the spelling of T, reports members that are not understood, and proves that the
-// type kept everything that it was given. It returns nil when the value is no object.
+// decode reads a value into a T: it rewrites it to the spelling of T, reports members that are not understood, and reads back what the
+// type holds, so that nothing is dropped or changed on the way without a word. It returns nil when the value is no object.
 func decode[T any](r *resource, n *node) (*T, *value) {
 	v := r.object2value(n, reflect.TypeFor[T]())
 	if v == nil {
 		return nil, nil
 	}
 	out := new(T)
-	wire := v.appendJSON(nil)
-	if err := json.Unmarshal(wire, out); err != nil {
-		// INVARIANT: object2value checks every kind before; what is left is a bug of ours, but input never panics.
-		r.errorAt(n, "", n.kind.String(), "a "+r.kind.name+" that its type can hold")
-		return nil, nil
-	}
-	back, err := json.Marshal(out)
-	if err != nil {
-		r.errorAt(n, "", n.kind.String(), "a "+r.kind.name+" that its type can hold")
-		return nil, nil
-	}
-	var want, got any
-	if json.Unmarshal(wire, &want) == nil && json.Unmarshal(back, &got) == nil {
-		r.compare(v, want, got)
-	}
+	store(reflect.ValueOf(out).Elem(), v)
+	r.compare(v, reflect.ValueOf(out).Elem())
 	return out, v
-}
-
-// compare reports what the type dropped or changed on the way.
-func (r *resource) compare(v *value, want, got any) {
-	switch want := want.(type) {
-	case map[string]any:
-		m, _ := got.(map[string]any)
-		for i, name := range v.names {
-			if have, ok := m[name]; ok {
-				r.compare(v.items[i], want[name], have)
-			} else if !empty(v.items[i].raw) { // own structs leave out what is empty
-				v.unknown = append(v.unknown, name)
-				r.unsupported(v.items[i].raw, "the reader of this type drops the field")
-			}
-		}
-	case []any:
-		l, _ := got.([]any)
-		for i := range want {
-			if i < len(l) && i < len(v.items) {
-				r.compare(v.items[i], want[i], l[i])
-			}
-		}
-	default:
-		if !reflect.DeepEqual(want, got) {
-			r.unsupported(v.raw, "the reader of this type changes the value")
-		}
-	}
 }
 
 // common reports whether a member says nothing about traffic in whatever object it stands: what az, Resource Graph, PowerShell and ARM
@@ -282,7 +251,7 @@ func (r *resource) object2value(n *node, t reflect.Type) *value {
 
 func (r *resource) members(n *node, items []*node, t reflect.Type, root bool) *value {
 	s := r.schemaOf(t)
-	v := &value{raw: n}
+	v := &value{raw: n, typ: t}
 	var lifted []*node
 	lifts := s.properties != nil && n.get("properties") == nil
 	first := map[string]*node{}
@@ -306,8 +275,7 @@ func (r *resource) members(n *node, items []*node, t reflect.Type, root bool) *v
 		r.member(v, m, f, known, root)
 	}
 	if len(lifted) > 0 && s.opened {
-		v.names = append(v.names, "properties")
-		v.items = append(v.items, r.members(n, lifted, s.properties, false))
+		v.add("properties", s.wrapper, r.members(n, lifted, s.properties, false))
 	}
 	return v
 }
@@ -331,16 +299,14 @@ func (r *resource) member(v *value, m *node, f member, known, root bool) {
 		if !ok {
 			v.refused = append(v.refused, f.name)
 		} else if item != nil {
-			v.names = append(v.names, f.name)
-			v.items = append(v.items, item)
+			v.add(f.name, f.field, item)
 		}
 	case known && f.use == reference:
-		item, ok := r.refer(m)
+		item, ok := r.refer(m, f.typ)
 		if !ok {
 			v.refused = append(v.refused, f.name)
 		} else if item != nil {
-			v.names = append(v.names, f.name)
-			v.items = append(v.items, item)
+			v.add(f.name, f.field, item)
 		}
 	case known && f.use == matters:
 		if !off(m) {
@@ -430,7 +396,7 @@ func (r *resource) convert(n *node, t reflect.Type) (v *value, ok bool) {
 		for _, m := range n.items {
 			item, good := r.convert(m, t.Elem())
 			if ok = ok && good; good && item != nil {
-				v.names, v.items = append(v.names, m.name), append(v.items, item)
+				v.add(m.name, -1, item)
 			}
 		}
 		return v, ok
@@ -524,7 +490,7 @@ func article(t reflect.Type) string {
 
 // refer keeps the ID of a reference, or of each of a list. Whole descriptions in the place of a reference are read on their own
 // (shape.go).
-func (r *resource) refer(n *node) (*value, bool) {
+func (r *resource) refer(n *node, t reflect.Type) (*value, bool) {
 	switch n.kind {
 	case arrayValue:
 		v, ok := &value{raw: n}, true
@@ -534,7 +500,7 @@ func (r *resource) refer(n *node) (*value, bool) {
 				ok = false
 				continue
 			}
-			item, good := r.refer(m)
+			item, good := r.refer(m, t.Elem())
 			if ok = ok && good; item != nil {
 				v.items = append(v.items, item)
 			}
@@ -549,42 +515,17 @@ func (r *resource) refer(n *node) (*value, bool) {
 			r.errorAt(id, "", id.shown(), "a resource ID")
 			return nil, false
 		}
-		return &value{raw: n, names: []string{"id"}, items: []*value{{raw: id}}}, true
+		t = pointee(t)
+		v := &value{raw: n, typ: t}
+		field := -1
+		if m, ok := r.schemaOf(t).find("id"); ok {
+			field = m.field
+		}
+		v.add("id", field, &value{raw: id})
+		return v, true
 	default:
 		r.errorAt(n, "", n.shown(), "an object with `id`")
 		return nil, false
 	}
 }
 
-// appendJSON writes a value as JSON.
-func (v *value) appendJSON(b []byte) []byte {
-	switch v.raw.kind {
-	case objectValue:
-		b = append(b, '{')
-		for i, name := range v.names {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b, _ = jsontext.AppendQuote(b, name)
-			b = append(b, ':')
-			b = v.items[i].appendJSON(b)
-		}
-		return append(b, '}')
-	case arrayValue:
-		b = append(b, '[')
-		for i, m := range v.items {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = m.appendJSON(b)
-		}
-		return append(b, ']')
-	case textValue:
-		b, _ = jsontext.AppendQuote(b, v.raw.text)
-		return b
-	case nullValue:
-		return append(b, "null"...)
-	default:
-		return append(b, v.raw.text...)
-	}
-}
