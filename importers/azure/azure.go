@@ -166,8 +166,7 @@ func (r *resource) bare() bool {
 		return false
 	}
 	for _, m := range r.node.items {
-		low := strings.ToLower(m.name)
-		if m.kind != nullValue && (low == "properties" || !common(low, true)) {
+		if m.kind != nullValue && (m.low == "properties" || !common(m.low, true)) {
 			return false
 		}
 	}

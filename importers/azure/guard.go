@@ -254,14 +254,13 @@ func (r *resource) members(n *node, items []*node, t reflect.Type, root bool) *v
 	v := &value{raw: n, typ: t}
 	var lifted []*node
 	lifts := s.properties != nil && n.get("properties") == nil
-	first := map[string]*node{}
+	var first lines
 	for _, m := range items {
-		low := strings.ToLower(m.name)
-		if prev := first[low]; prev != nil {
-			r.errorAt(m, "", "the name a second time", "each name once, whatever its case; the first is at line "+strconv.Itoa(int(prev.line)))
+		low := m.low
+		if line, twice := first.first(low, m.line); twice {
+			r.errorAt(m, "", "the name a second time", "each name once, whatever its case; the first is at line "+strconv.Itoa(int(line)))
 			continue
 		}
-		first[low] = m
 		f, known := s.find(low)
 		if _, own := s.members[low]; lifts && !own {
 			if _, below := r.schemaOf(s.properties).find(low); below {
@@ -291,7 +290,7 @@ func (s *schema) find(low string) (member, bool) {
 
 // member takes one member of an object.
 func (r *resource) member(v *value, m *node, f member, known, root bool) {
-	low := strings.ToLower(m.name)
+	low := m.low
 	switch {
 	case m.kind == nullValue || known && f.use == harmless:
 	case known && f.use == read:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,7 @@ type node struct {
 	line   int32
 	index  int32 // place in the parent list
 	name   string
+	low    string // the name in lower case
 	text   string // of a text, a number, true, false
 	parent *node
 	items  []*node // members of an object, elements of a list, in the order read
@@ -47,7 +49,7 @@ func (n *node) get(name string) *node {
 		return nil
 	}
 	for _, m := range n.items {
-		if strings.EqualFold(m.name, name) {
+		if len(m.name) == len(name) && strings.EqualFold(m.name, name) {
 			return m
 		}
 	}
@@ -103,9 +105,9 @@ func (n *node) shown() string {
 }
 
 // secret reports whether a member holds something that must not be stored or printed. Such members are dropped while the file is
-// parsed, whatever resource they are in.
-func secret(name string, k kind) bool {
-	switch strings.ToLower(name) {
+// parsed, whatever resource they are in. low is its name in lower case.
+func secret(low string, k kind) bool {
+	switch low {
 	case "sharedkey", "authorizationkey", "radiusserversecret", "secret", "password", "passwords", "adminpassword",
 		"administratorloginpassword", "serverappsecret", "clientsecret", "customdata", "userdata", "publiccertdata",
 		"validatedcertdata", "certificatedata", "privatekey", "pfxblob", "accesskey", "accesskeys", "primarykey", "secondarykey",
@@ -123,7 +125,7 @@ func secret(name string, k kind) bool {
 // parse reads every document of a text. It goes on after a duplicate name and stops at the first syntax error.
 func parse(file string, text []byte) (docs []*node, errs []*model.InputError) {
 	p := &parser{
-		file: file, text: text, line: 1,
+		file: file, text: text, line: 1, names: map[string][2]string{}, texts: map[string]string{},
 		dec: jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true)), // duplicates are found below, with their line
 	}
 	for {
@@ -148,6 +150,9 @@ type parser struct {
 	line   int
 	values int
 	errs   []*model.InputError
+	names  map[string][2]string // each name once, as read and in lower case
+	texts  map[string]string    // each text once: an export repeats most of them
+	spare  []node               // allocated and not used yet
 }
 
 var (
@@ -165,14 +170,26 @@ func (p *parser) lineAt(offset int64) int {
 }
 
 func (p *parser) value(parent *node, depth int) (*node, error) {
+	if p.dec.PeekKind() == '"' {
+		raw, err := p.dec.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		n, err := p.node(parent)
+		if err != nil {
+			return nil, err
+		}
+		n.kind, n.text = textValue, p.unquote(raw)
+		return n, nil
+	}
 	tok, err := p.dec.ReadToken()
 	if err != nil {
 		return nil, err
 	}
-	if p.values++; p.values > maxValues {
-		return nil, errMany
+	n, err := p.node(parent)
+	if err != nil {
+		return nil, err
 	}
-	n := &node{parent: parent, line: int32(p.lineAt(p.dec.InputOffset()))} // a token never spans lines
 	switch tok.Kind() {
 	case 'n':
 		n.kind = nullValue
@@ -180,8 +197,6 @@ func (p *parser) value(parent *node, depth int) (*node, error) {
 		n.kind, n.text = boolValue, tok.String()
 	case '0':
 		n.kind, n.text = numberValue, tok.String()
-	case '"':
-		n.kind, n.text = textValue, tok.String()
 	case '[':
 		if depth >= maxDepth {
 			return nil, errDeep
@@ -210,33 +225,107 @@ func (p *parser) value(parent *node, depth int) (*node, error) {
 	return n, nil
 }
 
+// node starts the node of the value that was read last.
+func (p *parser) node(parent *node) (*node, error) {
+	if p.values++; p.values > maxValues {
+		return nil, errMany
+	}
+	if len(p.spare) == 0 {
+		p.spare = make([]node, min(max(16, p.values), 1024))
+	}
+	n := &p.spare[0]
+	p.spare = p.spare[1:]
+	n.parent, n.line = parent, int32(p.lineAt(p.dec.InputOffset())) // a token never spans lines
+	return n, nil
+}
+
+// unquote returns the text of a JSON string that the decoder accepted.
+func (p *parser) unquote(raw jsontext.Value) string {
+	inside := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inside, '\\') >= 0 {
+		out, _ := jsontext.AppendUnquote(nil, raw)
+		return string(out)
+	}
+	if s, ok := p.texts[string(inside)]; ok {
+		return s
+	}
+	s := string(inside)
+	if len(s) < 256 {
+		p.texts[s] = s
+	}
+	return s
+}
+
+// name reads a member's name: as read, and in lower case.
+func (p *parser) name() ([2]string, error) {
+	raw, err := p.dec.ReadValue()
+	if err != nil {
+		return [2]string{}, err
+	}
+	key := p.unquote(raw)
+	pair, ok := p.names[key]
+	if !ok {
+		pair = [2]string{key, strings.ToLower(key)}
+		p.names[key] = pair
+	}
+	return pair, nil
+}
+
 func (p *parser) members(n *node, depth int) error {
-	seen := map[string]int{}
+	var seen lines
 	for p.dec.PeekKind() != '}' {
-		name, err := p.dec.ReadToken()
+		name, err := p.name()
 		if err != nil {
 			return err
 		}
-		key := name.String()
+		key := name[0]
 		item, err := p.value(n, depth+1)
 		if err != nil {
 			return err
 		}
-		item.name = key
-		if first, ok := seen[key]; ok {
+		item.name, item.low = key, name[1]
+		if first, ok := seen.first(key, item.line); ok {
 			p.errs = append(p.errs, &model.InputError{
 				Source: model.Source{File: p.file, Line: int(item.line), Path: item.pointer()},
 				Field:  item.field(nil), Found: "the name a second time", Accepted: fmt.Sprintf("each name once; the first is at line %d", first),
 			})
 			continue
 		}
-		seen[key] = int(item.line)
-		if !secret(key, item.kind) {
+		if !secret(item.low, item.kind) {
 			n.items = append(n.items, item)
 		}
 	}
 	_, err := p.dec.ReadToken()
 	return err
+}
+
+// lines remembers where each name of an object stands: in a list while there are few, which is nearly always.
+type lines struct {
+	names []string
+	at    []int32
+	many  map[string]int32
+}
+
+// first returns the line of a name that was seen before, and remembers it otherwise.
+func (l *lines) first(name string, line int32) (int32, bool) {
+	if l.many != nil {
+		prev, ok := l.many[name]
+		if !ok {
+			l.many[name] = line
+		}
+		return prev, ok
+	}
+	if i := slices.Index(l.names, name); i >= 0 {
+		return l.at[i], true
+	}
+	l.names, l.at = append(l.names, name), append(l.at, line)
+	if len(l.names) > 32 {
+		l.many = map[string]int32{}
+		for i, n := range l.names {
+			l.many[n] = l.at[i]
+		}
+	}
+	return 0, false
 }
 
 // truncated tells the end of the text inside a value from the end after it.
