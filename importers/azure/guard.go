@@ -527,4 +527,3 @@ func (r *resource) refer(n *node, t reflect.Type) (*value, bool) {
 		return nil, false
 	}
 }
-
