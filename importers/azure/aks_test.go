@@ -118,12 +118,14 @@ func TestClusterValues(t *testing.T) {
 	}
 }
 
-func TestJIT(t *testing.T) {
-	shapes(t, `[{"name": "default", "id": "RG/Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies/default", "type": "Microsoft.Security/locations/jitNetworkAccessPolicies",
+const jitExample = `[{"name": "default", "id": "RG/Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies/default", "type": "Microsoft.Security/locations/jitNetworkAccessPolicies",
 	  "location": "westeurope", "kind": "Basic", "properties": {"provisioningState": "Succeeded", "virtualMachines": [
 	   {"id": "RG/Microsoft.Compute/virtualMachines/vm1", "publicIpAddress": "20.0.0.9", "ports": [
 	    {"number": 3389, "protocol": "*", "allowedSourceAddressPrefix": "*", "maxRequestAccessDuration": "PT3H"},
-	    {"number": 22, "protocol": "TCP", "allowedSourceAddressPrefixes": ["10.1.6.0/28", "VirtualNetwork"], "maxRequestAccessDuration": "PT1H"}]}], "requests": []}}]`,
+	    {"number": 22, "protocol": "TCP", "allowedSourceAddressPrefixes": ["10.1.6.0/28", "VirtualNetwork"], "maxRequestAccessDuration": "PT1H"}]}], "requests": []}}]`
+
+func TestJIT(t *testing.T) {
+	shapes(t, jitExample,
 		&model.JITPolicy{
 			Meta: meta("Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies/default"),
 			VMs: []model.JITMachine{{VM: id("Microsoft.Compute/virtualMachines/vm1"), Ports: []model.JITPort{

@@ -86,9 +86,8 @@ func readDNSZone(r *resource) {
 	})
 	for _, s := range items[zoneLink](r, nil, nil, "virtualnetworklinks") {
 		at := s.at.get("properties")
-		link := model.ZoneLink{
-			Name: s.id.Name(), Source: s.source(s.node), VNet: s.reference(at, "virtualNetwork"), Resolution: at.text("resolutionPolicy"),
-		}
+		link := model.ZoneLink{Source: s.source(s.node), VNet: s.reference(at, "virtualNetwork"), Resolution: at.text("resolutionPolicy")}
+		_, link.Name = s.part(s.at, "virtualNetworkLinks") // not from the ID, whose case differs between exports
 		if strings.EqualFold(link.Resolution, "Default") {
 			link.Resolution = ""
 		}

@@ -12,15 +12,17 @@ func connection(name string, groups ...string) []model.EndpointConnection {
 	return []model.EndpointConnection{{Endpoint: id("Microsoft.Network/privateEndpoints/" + name), State: "Approved", Groups: groups}}
 }
 
-func TestKeyVault(t *testing.T) {
-	shapes(t, `[{"name": "KV-cards", "id": "RG/Microsoft.KeyVault/vaults/KV-cards", "type": "Microsoft.KeyVault/vaults", "location": "westeurope",
+const vaultExample = `[{"name": "KV-cards", "id": "RG/Microsoft.KeyVault/vaults/KV-cards", "type": "Microsoft.KeyVault/vaults", "location": "westeurope",
 	  "systemData": {"createdBy": "x"}, "properties": {"sku": {"family": "A", "name": "premium"}, "tenantId": "t", "accessPolicies": [{"tenantId": "t", "objectId": "o", "permissions": {"keys": ["get"]}}],
 	  "enabledForDeployment": false, "enableSoftDelete": true, "softDeleteRetentionInDays": 90, "enableRbacAuthorization": true, "provisioningState": "Succeeded",
 	  "vaultUri": "https://KV-cards.vault.azure.net/", "publicNetworkAccess": "disabled",
 	  "networkAcls": {"bypass": "AzureServices", "defaultAction": "Deny", "ipRules": [{"value": "198.51.100.0/24"}],
 	    "virtualNetworkRules": [{"id": "RG/Microsoft.Network/virtualNetworks/vnet1/subnets/web", "ignoreMissingVnetServiceEndpoint": false}]},
 	  "privateEndpointConnections": [{"id": "RG/Microsoft.KeyVault/vaults/KV-cards/privateEndpointConnections/c", "etag": "1", "properties": {"provisioningState": "Succeeded",
-	    "privateEndpoint": {"id": "RG/Microsoft.Network/privateEndpoints/pe-kv"}, "privateLinkServiceConnectionState": {"status": "Approved", "actionsRequired": "None"}}}]}}]`,
+	    "privateEndpoint": {"id": "RG/Microsoft.Network/privateEndpoints/pe-kv"}, "privateLinkServiceConnectionState": {"status": "Approved", "actionsRequired": "None"}}}]}}]`
+
+func TestKeyVault(t *testing.T) {
+	shapes(t, vaultExample,
 		&model.Service{
 			Meta: meta("Microsoft.KeyVault/vaults/KV-cards"), Kind: model.KeyVault, Type: "Microsoft.KeyVault/vaults", Public: "Disabled", HasACLs: true,
 			DefaultAccess: model.Deny, Bypass: "AzureServices", Tier: "premium", Hosts: []string{"kv-cards.vault.azure.net"}, Connections: connection("pe-kv"),
@@ -29,12 +31,14 @@ func TestKeyVault(t *testing.T) {
 		})
 }
 
-func TestRegistry(t *testing.T) {
-	shapes(t, `[{"name": "acr", "id": "RG/Microsoft.ContainerRegistry/registries/acr", "type": "Microsoft.ContainerRegistry/registries", "location": "westeurope", "sku": {"name": "Premium", "tier": "Premium"},
+const registryExample = `[{"name": "acr", "id": "RG/Microsoft.ContainerRegistry/registries/acr", "type": "Microsoft.ContainerRegistry/registries", "location": "westeurope", "sku": {"name": "Premium", "tier": "Premium"},
 	  "properties": {"loginServer": "ACR.azurecr.io", "creationDate": "2026-01-01T00:00:00Z", "provisioningState": "Succeeded", "adminUserEnabled": false,
 	  "networkRuleSet": {"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "203.0.113.7"}]}, "policies": {"quarantinePolicy": {"status": "disabled"}},
 	  "encryption": {"status": "disabled"}, "dataEndpointEnabled": true, "dataEndpointHostNames": ["acr.westeurope.data.azurecr.io"], "privateEndpointConnections": [],
-	  "publicNetworkAccess": "Enabled", "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled", "anonymousPullEnabled": false}}]`,
+	  "publicNetworkAccess": "Enabled", "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled", "anonymousPullEnabled": false}}]`
+
+func TestRegistry(t *testing.T) {
+	shapes(t, registryExample,
 		&model.Service{
 			Meta: meta("Microsoft.ContainerRegistry/registries/acr"), Kind: model.ContainerRegistry, Type: "Microsoft.ContainerRegistry/registries", Public: "Enabled",
 			HasACLs: true, DefaultAccess: model.Deny, Bypass: "AzureServices", Tier: "Premium", DataEndpoint: model.On, AtRest: "disabled",
@@ -101,8 +105,7 @@ func TestRulesInsideTheServer(t *testing.T) {
 	}
 }
 
-func TestStorage(t *testing.T) {
-	shapes(t, `[{"name": "st", "id": "RG/Microsoft.Storage/storageAccounts/st", "type": "Microsoft.Storage/storageAccounts", "location": "westeurope", "kind": "StorageV2",
+const storageExample = `[{"name": "st", "id": "RG/Microsoft.Storage/storageAccounts/st", "type": "Microsoft.Storage/storageAccounts", "location": "westeurope", "kind": "StorageV2",
 	  "sku": {"name": "Standard_LRS", "tier": "Standard"}, "properties": {"provisioningState": "Succeeded", "accessTier": "Hot", "creationTime": "2026-01-01T00:00:00Z", "primaryLocation": "westeurope",
 	  "statusOfPrimary": "available", "allowBlobPublicAccess": false, "isHnsEnabled": false, "isSftpEnabled": false, "minimumTlsVersion": "TLS1_2", "publicNetworkAccess": "Enabled", "supportsHttpsTrafficOnly": true,
 	  "networkAcls": {"bypass": "Logging, Metrics", "defaultAction": "Deny", "ipRules": [{"value": "20.0.0.4", "action": "Allow"}], "ipv6Rules": [],
@@ -110,7 +113,10 @@ func TestStorage(t *testing.T) {
 	    "virtualNetworkRules": [{"id": "RG/Microsoft.Network/virtualNetworks/vnet1/subnets/web", "action": "Allow", "state": "Succeeded"}]},
 	  "encryption": {"keySource": "Microsoft.Keyvault", "services": {"blob": {"enabled": true, "keyType": "Account"}}, "keyvaultproperties": {"keyname": "k"}},
 	  "primaryEndpoints": {"blob": "https://ST.blob.core.windows.net/", "dfs": "https://st.dfs.core.windows.net/", "microsoftEndpoints": {"blob": "https://st-microsoftrouting.blob.core.windows.net/"}},
-	  "secondaryEndpoints": {"blob": "https://st-secondary.blob.core.windows.net/"}}}]`,
+	  "secondaryEndpoints": {"blob": "https://st-secondary.blob.core.windows.net/"}}}]`
+
+func TestStorage(t *testing.T) {
+	shapes(t, storageExample,
 		&model.Service{
 			Meta: meta("Microsoft.Storage/storageAccounts/st"), Kind: model.StorageAccount, Type: "Microsoft.Storage/storageAccounts", Public: "Enabled", HasACLs: true,
 			DefaultAccess: model.Deny, Bypass: "Logging, Metrics", Tier: "Standard_LRS", MinTLS: "TLS1_2", HTTPSOnly: model.On, AtRest: "Microsoft.Keyvault",
@@ -136,9 +142,7 @@ func TestStorageFromAz(t *testing.T) {
 	}
 }
 
-func TestOtherServices(t *testing.T) {
-	sub := id("Microsoft.Network/virtualNetworks/vnet1/subnets/db")
-	shapes(t, `[
+const servicesExample = `[
 	 {"name": "cos", "id": "RG/Microsoft.DocumentDB/databaseAccounts/cos", "type": "Microsoft.DocumentDB/databaseAccounts", "location": "West Europe", "kind": "GlobalDocumentDB",
 	  "properties": {"provisioningState": "Succeeded", "documentEndpoint": "https://cos.documents.azure.com:443/", "publicNetworkAccess": "Enabled", "isVirtualNetworkFilterEnabled": true,
 	   "ipRules": [{"ipAddressOrRange": "0.0.0.0"}, {"ipAddressOrRange": "198.51.100.0/24"}], "virtualNetworkRules": [{"id": "RG/Microsoft.Network/virtualNetworks/vnet1/subnets/web", "ignoreMissingVNetServiceEndpoint": false}],
@@ -170,7 +174,11 @@ func TestOtherServices(t *testing.T) {
 	 {"name": "ampls", "id": "RG/Microsoft.Insights/privateLinkScopes/ampls", "type": "microsoft.insights/privateLinkScopes", "location": "global",
 	  "properties": {"provisioningState": "Succeeded", "accessModeSettings": {"queryAccessMode": "Open", "ingestionAccessMode": "privateOnly", "exclusions": []}, "privateEndpointConnections": []}},
 	 {"name": "s", "id": "RG/Microsoft.Insights/privateLinkScopes/ampls/scopedResources/s", "type": "Microsoft.Insights/privateLinkScopes/scopedResources",
-	  "properties": {"provisioningState": "Succeeded", "linkedResourceId": "RG/Microsoft.OperationalInsights/workspaces/law"}}]`,
+	  "properties": {"provisioningState": "Succeeded", "linkedResourceId": "RG/Microsoft.OperationalInsights/workspaces/law"}}]`
+
+func TestOtherServices(t *testing.T) {
+	sub := id("Microsoft.Network/virtualNetworks/vnet1/subnets/db")
+	shapes(t, servicesExample,
 		&model.Service{
 			Meta: meta("Microsoft.Cache/redis/red"), Kind: model.Redis, Type: "Microsoft.Cache/redis", Public: "Enabled", Tier: "Premium", MinTLS: "1.2", HTTPSOnly: model.On,
 			Hosts:   []string{"red.redis.cache.windows.net"},

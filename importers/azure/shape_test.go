@@ -21,7 +21,8 @@ import (
 func examples() []string {
 	return []string{
 		nsgExample, vnetExample, routeExample, nicExample, lbExample, scaleSetExample, firewallExample, policyExample, agwExample, gatewayExample,
-		endpointExample, clusterExample, sqlExample, managerExample, "[" + effectiveExample + "]", "[" + activeExample + "]", "[" + statusExample + "]",
+		endpointExample, clusterExample, sqlExample, vaultExample, registryExample, storageExample, servicesExample, jitExample, instancesExample,
+		serviceRulesExample, managerExample, "[" + effectiveExample + "]", "[" + activeExample + "]", "[" + statusExample + "]",
 	}
 }
 

@@ -15,8 +15,11 @@
 // its own. What has no function is made by [New], what has no option set by [Resource.Set].
 // Errors: a word that is not understood is a bug of the test and panics.
 //
-// [REST] writes an estate of the model in the same shape, as modeltest.Scale makes it, and the functions of shape.go rewrite what REST
-// prints as `az … -o json`, Resource Graph and exports of single parts print it.
+// [REST] writes resources of the model as the REST API prints them, with what an export holds besides: etags, provisioning states,
+// empty lists, default rules. [Flat] and [Row] rewrite what REST prints as `az … -o json` and Resource Graph print it, [Apart] and
+// [Together] take the parts of a resource (rules, subnets, peerings) out of it and put them in, [Lists] and [Singles] choose between the
+// plural and the singular form of a field, and [List], [Graph], [Lines], [Shuffled] make files of them. So one description of an estate
+// can be read in every shape in which it may come.
 //
 // The package does not import the importer, so that the importer's own tests can use it.
 package azuretest

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 )
@@ -170,8 +171,8 @@ func eachID(v any, change func(string) string) any {
 }
 
 // Apart takes the parts of resources out of them, into resources of their own, as the list calls of the parts print them. parts maps
-// the type of a part (`Microsoft.Network/networkSecurityGroups/securityRules`) to the property that holds it inside; a property that
-// names other resources, or parts without an ID, stays.
+// the type of a part (`Microsoft.Network/networkSecurityGroups/securityRules`) to the property that holds it inside, which stays as an
+// empty list: an object without any property of its own would be a mere mention.
 func Apart(resources []any, parts map[string]string) []any {
 	var out []any
 	for _, r := range resources {
@@ -186,17 +187,21 @@ func Apart(resources []any, parts map[string]string) []any {
 		p = maps.Clone(p)
 		o["properties"] = p
 		for _, part := range slices.Sorted(maps.Keys(parts)) {
-			parent := part[:strings.LastIndexByte(part, '/')]
+			segment := part[strings.LastIndexByte(part, '/')+1:]
 			inside, ok := p[parts[part]].([]any)
-			if !ok || !strings.EqualFold(parent, t) {
+			if !ok || !strings.EqualFold(strings.TrimSuffix(part, "/"+segment), t) {
 				continue
 			}
-			delete(p, parts[part])
+			p[parts[part]] = []any{}
 			for _, i := range inside {
 				own := maps.Clone(i.(Object))
 				name, _ := own["name"].(string)
+				if own["properties"] == nil { // node pools are not wrapped inside their cluster
+					delete(own, "name")
+					own = Object{"name": name, "properties": own}
+				}
 				if own["id"] == nil {
-					own["id"] = id + "/" + part[len(parent)+1:] + "/" + name
+					own["id"] = id + "/" + segment + "/" + name
 				}
 				own["type"] = part
 				out = append(out, own)
@@ -204,4 +209,154 @@ func Apart(resources []any, parts map[string]string) []any {
 		}
 	}
 	return out
+}
+
+// Together puts parts that are resources of their own into their parents; it undoes Apart. A part whose parent is not among the
+// resources stays.
+func Together(resources []any, parts map[string]string) []any {
+	parents := map[string]Object{}
+	var out []any
+	for _, r := range resources {
+		o := maps.Clone(r.(Object))
+		if p, ok := o["properties"].(Object); ok {
+			o["properties"] = maps.Clone(p)
+		}
+		id, _ := o["id"].(string)
+		parents[strings.ToLower(id)] = o
+	}
+	property := map[string]string{}
+	for part, name := range parts {
+		property[strings.ToLower(part)] = name
+	}
+	for _, r := range resources {
+		id, _ := r.(Object)["id"].(string)
+		t, _ := r.(Object)["type"].(string)
+		name, isPart := property[strings.ToLower(t)]
+		steps := strings.Split(id, "/")
+		parent := parents[strings.ToLower(strings.Join(steps[:max(0, len(steps)-2)], "/"))]
+		if !isPart || parent == nil {
+			out = append(out, parents[strings.ToLower(id)])
+			continue
+		}
+		p, _ := parent["properties"].(Object)
+		if p == nil {
+			p = Object{}
+			parent["properties"] = p
+		}
+		inside, _ := p[name].([]any)
+		p[name] = append(slices.Clone(inside), r)
+	}
+	return out
+}
+
+// Lists writes members of which a singular and a plural form exist in the plural one. pairs maps the singular name to the plural one.
+func Lists(v any, pairs map[string]string) any {
+	return eachObject(v, func(o Object) {
+		for one, many := range pairs {
+			if s, ok := o[one]; ok && s != nil {
+				old, _ := o[many].([]any)
+				o[many] = append([]any{s}, old...)
+				delete(o, one)
+			}
+		}
+	})
+}
+
+// Singles writes such members in the singular form where there is one value.
+func Singles(v any, pairs map[string]string) any {
+	return eachObject(v, func(o Object) {
+		for one, many := range pairs {
+			if l, ok := o[many].([]any); ok && len(l) == 1 && o[one] == nil {
+				o[one] = l[0]
+				delete(o, many)
+			}
+		}
+	})
+}
+
+// Named renames members. Names below keys (tags, labels) are data and stay.
+func Named(v any, keys []string, name func(string) string) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = Named(v[i], keys, name)
+		}
+		return out
+	case Object:
+		out := Object{}
+		for k, m := range v {
+			if !slices.Contains(keys, k) {
+				m = Named(m, keys, name)
+			}
+			out[name(k)] = m
+		}
+		return out
+	default:
+		return v
+	}
+}
+
+func eachObject(v any, change func(Object)) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = eachObject(v[i], change)
+		}
+		return out
+	case Object:
+		out := Object{}
+		for k, m := range v {
+			out[k] = eachObject(m, change)
+		}
+		change(out)
+		return out
+	default:
+		return v
+	}
+}
+
+// Shuffled writes a value with the members of each object in another order; the same turn gives the same order.
+func Shuffled(v any, rnd *rand.Rand) []byte {
+	var b bytes.Buffer
+	shuffled(&b, v, rnd)
+	return b.Bytes()
+}
+
+func shuffled(b *bytes.Buffer, v any, rnd *rand.Rand) {
+	switch v := v.(type) {
+	case []any:
+		b.WriteByte('[')
+		for i, m := range v {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			shuffled(b, m, rnd)
+		}
+		b.WriteByte(']')
+	case Object:
+		names := slices.Sorted(maps.Keys(v))
+		rnd.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		b.WriteByte('{')
+		for i, name := range names {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			plain(b, name)
+			b.WriteByte(':')
+			shuffled(b, v[name], rnd)
+		}
+		b.WriteByte('}')
+	default:
+		plain(b, v)
+	}
+}
+
+func plain(b *bytes.Buffer, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // INVARIANT: values come from JSON
+	}
+	b.Write(text)
 }
