@@ -28,7 +28,9 @@ func readAppGateway(r *resource) {
 	}
 	if p.SKU != nil {
 		tier, _ := choice(r, at.get("sku"), "tier", armnetwork.PossibleApplicationGatewayTierValues())
-		g.Tier = string(tier)
+		if g.Tier = string(tier); g.Tier == "" {
+			g.Tier = at.text("sku", "name") // of the second generation it says the same
+		}
 	}
 	switch state, _ := choice(r, at, "operationalState", armnetwork.PossibleApplicationGatewayOperationalStateValues()); state {
 	case armnetwork.ApplicationGatewayOperationalStateStopped, armnetwork.ApplicationGatewayOperationalStateStopping:

@@ -21,7 +21,10 @@ type Result struct {
 
 // Import reads files of Azure resources. A file that holds none is an error. On any error the result is empty.
 func Import(fsys fs.FS, paths []string) (Result, error) {
-	im := newImporter()
+	return newImporter().run(fsys, paths)
+}
+
+func (im *importer) run(fsys fs.FS, paths []string) (Result, error) {
 	files := slices.Compact(slices.Sorted(slices.Values(paths)))
 	for _, file := range files {
 		im.open(fsys, file)
@@ -324,6 +327,12 @@ func (r *resource) meta() model.Meta {
 		return m
 	}
 	for _, t := range tags.items {
+		if t.kind == nullValue {
+			continue
+		}
+		if t.kind != textValue {
+			r.errorAt(t, "", t.shown(), "a text")
+		}
 		if m.Tags == nil {
 			m.Tags = map[string]string{}
 		}

@@ -364,18 +364,21 @@ func readFirewallPolicy(r *resource) {
 		Meta: r.meta(), Base: r.reference(at, "basePolicy"), GroupRefs: r.references(at, "ruleCollectionGroups"),
 	}
 	if p.SKU != nil {
-		f.Tier = spelt(p.SKU.Tier, armnetwork.PossibleFirewallPolicySKUTierValues())
+		tier, _ := choice(r, at.get("sku"), "tier", armnetwork.PossibleFirewallPolicySKUTierValues())
+		f.Tier = string(tier)
 	}
 	mode, _ := choice(r, at, "threatIntelMode", armnetwork.PossibleAzureFirewallThreatIntelModeValues())
 	f.ThreatIntel = string(mode)
 	if p.IntrusionDetection != nil {
-		f.IDPS = spelt(p.IntrusionDetection.Mode, armnetwork.PossibleFirewallPolicyIntrusionDetectionStateTypeValues())
+		mode, _ := choice(r, at.get("intrusionDetection"), "mode", armnetwork.PossibleFirewallPolicyIntrusionDetectionStateTypeValues())
+		f.IDPS = string(mode)
 	}
 	if p.DNSSettings != nil {
 		f.DNSProxy, f.DNSServers = setting(p.DNSSettings.EnableProxy), r.addrs(at.list("dnsSettings", "servers"))
 	}
 	if p.Snat != nil {
-		f.SNAT.AutoLearn = toggle(string(deref(p.Snat.AutoLearnPrivateRanges)))
+		learn, _ := choice(r, at.get("snat"), "autoLearnPrivateRanges", armnetwork.PossibleAutoLearnPrivateRangesModeValues())
+		f.SNAT.AutoLearn = toggle(string(learn))
 		ranges := at.list("snat", "privateRanges")
 		f.SNAT.Custom = len(ranges) > 0
 		for _, v := range ranges {

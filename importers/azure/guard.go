@@ -490,8 +490,11 @@ func article(t reflect.Type) string {
 // refer keeps the ID of a reference, or of each of a list. Whole descriptions in the place of a reference are read on their own
 // (shape.go).
 func (r *resource) refer(n *node, t reflect.Type) (*value, bool) {
-	switch n.kind {
-	case arrayValue:
+	switch many := t.Kind() == reflect.Slice; {
+	case many && n.kind != arrayValue:
+		r.errorAt(n, "", n.shown(), "a list of objects with `id`")
+		return nil, false
+	case many:
 		v, ok := &value{raw: n}, true
 		for _, m := range n.items {
 			if m.kind == nullValue {
@@ -505,7 +508,7 @@ func (r *resource) refer(n *node, t reflect.Type) (*value, bool) {
 			}
 		}
 		return v, ok
-	case objectValue:
+	case n.kind == objectValue:
 		id := n.get("id")
 		if id == nil || id.kind == nullValue {
 			return nil, true // an empty reference: `{}`

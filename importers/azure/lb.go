@@ -2,7 +2,6 @@ package azure
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
@@ -30,7 +29,7 @@ func readLoadBalancer(r *resource) {
 		case armnetwork.LoadBalancerSKUNameGateway:
 			lb.SKU = model.GatewaySKU
 		}
-		if strings.EqualFold(string(deref(is.SKU.Tier)), string(armnetwork.LoadBalancerSKUTierGlobal)) {
+		if tier, _ := choice(r, at.get("sku"), "tier", armnetwork.PossibleLoadBalancerSKUTierValues()); tier == armnetwork.LoadBalancerSKUTierGlobal {
 			r.unsupported(at.get("sku", "tier").raw, "a cross-region load balancer inserts hops that are not modelled (AZ-LB-12)")
 		}
 	}
@@ -140,8 +139,8 @@ func natRule(s item[armnetwork.InboundNatRule]) model.LBNATRule {
 	rule.Target = s.reference(at, "backendIPConfiguration")
 	rule.Protocol, rule.BackendPort, rule.FloatingIP = s.transport(at), s.port(at, "backendPort", 0), setting(p.EnableFloatingIP)
 	rule.FrontendPorts = s.portSpan(at, "frontendPort", "frontendPort")
-	if at.get("frontendPortRangeStart") != nil && number(at.get("frontendPortRangeStart").raw) != 0 {
-		rule.FrontendPorts = s.portSpan(at, "frontendPortRangeStart", "frontendPortRangeEnd")
+	if rng := s.portSpan(at, "frontendPortRangeStart", "frontendPortRangeEnd"); rng.Last != 0 { // 0 to 0 where a rule has one port
+		rule.FrontendPorts = rng
 	}
 	return rule
 }

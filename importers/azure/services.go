@@ -587,9 +587,7 @@ func readStorage(r *resource) {
 	s.AtRest = p.text("encryption", "keySource")
 	var stated []string
 	for _, name := range []string{"primaryEndpoints", "secondaryEndpoints"} {
-		if v := p.get(name); v != nil {
-			texts(v.raw, func(text string) { stated = append(stated, text) })
-		}
+		stated = append(stated, r.urls(p.get(name))...)
 	}
 	hosts(s, stated, ".blob.core.windows.net", ".dfs.core.windows.net", ".file.core.windows.net", ".queue.core.windows.net", ".table.core.windows.net")
 	r.emit(s)
@@ -631,6 +629,29 @@ func readCosmos(r *resource) {
 	slices.Sort(s.Hosts)
 	s.Hosts = slices.Compact(s.Hosts)
 	r.emit(s)
+}
+
+// urls reads an object of URLs, which may hold objects of URLs.
+func (r *resource) urls(v *value) (out []string) {
+	if v == nil {
+		return nil
+	}
+	var visit func(n *node)
+	visit = func(n *node) {
+		for _, m := range n.items {
+			switch m.kind {
+			case nullValue:
+			case textValue:
+				out = append(out, m.text)
+			case objectValue:
+				visit(m)
+			default:
+				r.errorAt(m, "", m.shown(), "a URL")
+			}
+		}
+	}
+	visit(v.raw)
+	return out
 }
 
 // cosmosAPIs names the doors of the APIs that an account speaks beside SQL.

@@ -50,6 +50,7 @@ func storedAsUnmarshalled(t *testing.T, text string) {
 	if len(errs) > 0 {
 		return
 	}
+	base := newImporter()
 	for _, doc := range docs {
 		list := []*node{doc}
 		if doc.kind == arrayValue {
@@ -57,7 +58,7 @@ func storedAsUnmarshalled(t *testing.T, text string) {
 		}
 		for _, n := range list {
 			for _, root := range roots() {
-				r := &resource{importer: newImporter(), file: "a.json", node: n}
+				r := &resource{importer: &importer{fields: base.fields, schemas: base.schemas}, file: "a.json", node: n}
 				v := r.object2value(n, root)
 				if v == nil {
 					continue

@@ -143,11 +143,13 @@ func distinct(ids []model.ID) []model.ID {
 func (r *resource) part(v *value, segment string) (model.ID, string) {
 	name := v.text("name")
 	name = name[strings.LastIndexByte(name, '/')+1:] // some list parts as PARENT/NAME
-	if id := v.text("id"); armID(id) {
-		if name == "" {
-			name = model.ID(id).Name()
+	if v.text("id") != "" {
+		if id := r.asID(v.get("id")); id != "" {
+			if name == "" {
+				name = id.Name()
+			}
+			return id, name
 		}
-		return model.ID(id), name
 	}
 	if name == "" {
 		r.missing(v, "name", "the name of the "+segment+" entry")

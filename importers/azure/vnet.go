@@ -27,7 +27,7 @@ func readVNet(r *resource) {
 	}
 	v.DNSServers = r.addrs(at.list("dhcpOptions", "dnsServers"))
 	if e := p.Encryption; e != nil && deref(e.Enabled) {
-		if s := spelt(e.Enforcement, armnetwork.PossibleVirtualNetworkEncryptionEnforcementValues()); s == string(armnetwork.VirtualNetworkEncryptionEnforcementDropUnencrypted) {
+		if how, _ := choice(r, at.get("encryption"), "enforcement", armnetwork.PossibleVirtualNetworkEncryptionEnforcementValues()); how == armnetwork.VirtualNetworkEncryptionEnforcementDropUnencrypted {
 			r.unsupported(at.get("encryption").raw, "machines that cannot encrypt are cut off; not modelled")
 		}
 	}

@@ -30,12 +30,13 @@ func readWAFPolicy(r *resource) {
 	}
 	if m := p.ManagedRules; m != nil {
 		w.Exclusions = len(m.Exclusions) + len(m.Exceptions)
-		for _, set := range m.ManagedRuleSets {
+		for i, set := range m.ManagedRuleSets {
 			w.RuleSets = append(w.RuleSets, strings.TrimSpace(deref(set.RuleSetType)+" "+deref(set.RuleSetVersion)))
-			for _, group := range set.RuleGroupOverrides {
-				for _, rule := range group.Rules {
+			for j, group := range set.RuleGroupOverrides {
+				for k, rule := range group.Rules {
+					v := at.get("managedRules", "managedRuleSets").at(i).get("ruleGroupOverrides").at(j).get("rules").at(k)
 					// An override without a state switches its rule off.
-					if !strings.EqualFold(string(deref(rule.State)), string(armnetwork.ManagedRuleEnabledStateEnabled)) {
+					if state, _ := choice(r, v, "state", armnetwork.PossibleManagedRuleEnabledStateValues()); state != armnetwork.ManagedRuleEnabledStateEnabled {
 						w.Disabled = append(w.Disabled, deref(group.RuleGroupName)+"/"+deref(rule.RuleID))
 					}
 				}
