@@ -13,6 +13,7 @@ type Result struct {
 	AsOf        string                   `json:"asOf"`
 	Standard    string                   `json:"standard"`
 	Inputs      []Input                  `json:"inputs"`
+	ServiceTags *solver.TagList          `json:"serviceTags,omitempty"` // the published list, where the project has one
 	Summary     Summary                  `json:"summary"`
 	Zones       []Zone                   `json:"zones"`
 	Matrix      []solver.Row             `json:"matrix"` // zone by zone

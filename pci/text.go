@@ -60,6 +60,9 @@ func read(r *Result) string {
 	if r.AsOf != "" {
 		s += ", judged as of " + r.AsOf
 	}
+	if r.ServiceTags != nil {
+		s += ", " + r.ServiceTags.String()
+	}
 	return s
 }
 

@@ -17,7 +17,7 @@ func Verify(s *solver.Solution, tool string) (*Result, error) {
 	}
 	r := &Result{
 		Schema: "ringfence/verify/v1", Project: p.Intent.Name, AsOf: p.Intent.AsOf.String(), Standard: cmp.Or(p.Intent.Standard, "pci-dss-4.0.1"),
-		Items: []Item{}, Tool: tool,
+		Items: []Item{}, Tool: tool, ServiceTags: s.ServiceTags(),
 	}
 	r.Summary.Checklist = "not checked"
 	for _, in := range p.Inputs {

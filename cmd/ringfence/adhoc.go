@@ -25,6 +25,7 @@ const maxStdin = 256 << 20
 func (l *loader) adHoc(names []string) (*model.Project, error) {
 	type source struct {
 		fsys  *inputFS
+		root  string
 		azure []string
 		kube  []string
 	}
@@ -71,7 +72,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			if dir == "" {
 				dir = "."
 			}
-			s.fsys = newInputFS(os.DirFS(dir))
+			s.fsys, s.root = newInputFS(os.DirFS(dir)), dir
 			take(base, true)
 			sources = append(sources, s)
 			continue
@@ -81,7 +82,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			return nil, fmt.Errorf("open %s: %w", name, err)
 		}
 		defer root.Close()
-		s.fsys = newInputFS(root.FS())
+		s.fsys, s.root = newInputFS(root.FS()), name
 		var files []string
 		err = fs.WalkDir(s.fsys, ".", func(file string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() && !strings.HasPrefix(path.Base(file), ".") && inputName(file) {
@@ -103,7 +104,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 	}
 	for _, s := range sources {
 		if len(s.azure) > 0 {
-			l.azure(s.fsys, s.azure, "")
+			l.azure = append(l.azure, azureInput{fsys: s.fsys, root: s.root, paths: s.azure})
 		}
 		if len(s.kube) > 0 {
 			l.manifests = append(l.manifests, manifestInput{fsys: s.fsys, paths: s.kube})

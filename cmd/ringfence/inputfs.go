@@ -7,6 +7,8 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"path"
+	"path/filepath"
 )
 
 // inputFS is a file system that notes the SHA-256 of each file as it is read to its end, so that a report names the very bytes that were
@@ -32,6 +34,34 @@ func (i *inputFS) Open(name string) (fs.File, error) {
 
 // Stat looks at a file without opening it: a pipe would wait for its writer.
 func (i *inputFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(i.FS, name) }
+
+// joinedFS shows files of several file systems as one.
+type joinedFS map[string]joinedFile
+
+type joinedFile struct {
+	fsys *inputFS
+	name string
+}
+
+// add takes a file in and returns the name that it has here: its own, or, where another file has that, its name with the root that the
+// user gave.
+func (j joinedFS) add(fsys *inputFS, root, name string) string {
+	shown := name
+	if other, taken := j[shown]; taken && other.fsys != fsys {
+		shown = path.Join(filepath.ToSlash(root), name)
+	}
+	j[shown] = joinedFile{fsys, name}
+	return shown
+}
+
+// Open opens a file by the name that add returned.
+func (j joinedFS) Open(name string) (fs.File, error) {
+	f, ok := j[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return f.fsys.Open(f.name)
+}
 
 type inputFile struct {
 	fs.File

@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,9 +54,18 @@ type loader struct {
 	resources []model.Resource
 	ledger    []model.LedgerEntry
 	inputs    []model.InputFile
+	azure     []azureInput
 	manifests []manifestInput
 	tags      *model.ServiceTags
 	errs      []error
+}
+
+// azureInput is files of Azure resources, read when all of them are known.
+type azureInput struct {
+	fsys  *inputFS
+	root  string // as the command line names it; empty in a project
+	paths []string
+	side  string
 }
 
 // manifestInput is Kubernetes input, read once the clusters are known.
@@ -128,11 +138,13 @@ func (l *loader) input(fsys *inputFS, prefix string, in intent.Input) {
 	}
 	switch in.Kind {
 	case intent.InputAzure:
-		l.azure(fsys, paths, in.Side)
+		l.azure = append(l.azure, azureInput{fsys: fsys, paths: paths, side: in.Side})
 	case intent.InputKubernetes:
 		l.manifests = append(l.manifests, manifestInput{fsys: fsys, paths: paths, cluster: in.Cluster, engine: in.Engine, side: in.Side, source: in.Source})
 	case intent.InputServiceTags:
-		l.serviceTags(fsys, paths[0])
+		for _, p := range paths {
+			l.serviceTags(fsys, p)
+		}
 	default:
 		l.errs = append(l.errs, &model.InputError{
 			Source: in.Source, Field: string(in.Kind), Found: strings.Join(in.Paths, ", "),
@@ -228,15 +240,36 @@ func matchGlob(pattern, name []string) bool {
 	return err == nil && ok && matchGlob(pattern[1:], name[1:])
 }
 
-func (l *loader) azure(fsys *inputFS, paths []string, side string) {
-	r, err := azure.Import(fsys, paths)
-	if err != nil {
-		l.errs = append(l.errs, err)
-		return
+// readAzure reads all files of one side together, whichever inputs name them: a rule, a subnet or a machine in one file belongs to what
+// another file describes.
+func (l *loader) readAzure() {
+	var sides []string
+	for _, in := range l.azure {
+		if !slices.Contains(sides, in.side) {
+			sides = append(sides, in.side)
+		}
 	}
-	l.resources, l.ledger = append(l.resources, r.Resources...), append(l.ledger, r.Ledger...)
-	for _, f := range r.Files {
-		l.addInput(fsys, f, "azure", side)
+	for _, side := range sides {
+		all := joinedFS{}
+		var names []string
+		for _, in := range l.azure {
+			if in.side != side {
+				continue
+			}
+			for _, p := range in.paths {
+				names = append(names, all.add(in.fsys, in.root, p))
+			}
+		}
+		r, err := azure.Import(all, names)
+		if err != nil {
+			l.errs = append(l.errs, err)
+			continue
+		}
+		l.resources, l.ledger = append(l.resources, r.Resources...), append(l.ledger, r.Ledger...)
+		for _, f := range r.Files {
+			from := all[f]
+			l.inputs = append(l.inputs, model.InputFile{Path: f, SHA256: from.fsys.sums[from.name], Kind: "azure", Side: side})
+		}
 	}
 }
 
@@ -246,12 +279,22 @@ func (l *loader) serviceTags(fsys *inputFS, name string) {
 		l.errs = append(l.errs, err)
 		return
 	}
-	l.tags = t
 	l.addInput(fsys, name, "service-tags", "")
+	if l.tags != nil && !model.Alike(l.tags, t) {
+		// Two weeks' lists differ in what a tag holds: which of them is in force must not depend on the order of the inputs.
+		l.errs = append(l.errs, &model.InputError{
+			Source: t.Source, Field: "changeNumber", Found: strconv.Itoa(t.ChangeNumber),
+			Accepted: fmt.Sprintf("one list of service tags; another one, with number %d, is at %s", l.tags.ChangeNumber, l.tags.Source),
+		})
+		return
+	}
+	l.tags = t
 }
 
-// tagFile reads the service-tag file of the command line.
+// tagFile reads the service-tag file of the command line, which stands in for those of the inputs.
 func (l *loader) tagFile(name string) {
+	l.tags = nil
+	l.inputs = slices.DeleteFunc(l.inputs, func(f model.InputFile) bool { return f.Kind == "service-tags" })
 	dir, base := filepath.Split(name)
 	if dir == "" {
 		dir = "."
@@ -343,6 +386,7 @@ func (l *loader) readManifests() {
 
 // finish reads the manifests, builds the estate and puts the project together.
 func (l *loader) finish(in *model.Intent) (*model.Project, error) {
+	l.readAzure()
 	l.readManifests()
 	if len(l.errs) > 0 {
 		return nil, errors.Join(l.errs...)

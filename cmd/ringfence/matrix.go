@@ -26,9 +26,10 @@ func matrixCommand() *cli.Command {
 }
 
 type matrixOutput struct {
-	Schema string       `json:"schema"`
-	By     solver.By    `json:"by"`
-	Rows   []solver.Row `json:"rows"`
+	Schema      string          `json:"schema"`
+	By          solver.By       `json:"by"`
+	Rows        []solver.Row    `json:"rows"`
+	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
 }
 
 func runMatrix(c *cli.Context) error {
@@ -56,18 +57,28 @@ func runMatrix(c *cli.Context) error {
 		return usage("%v", err)
 	}
 	if f == "json" {
-		return emitBy(c, func(w io.Writer) error { return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows}) })
+		return emitBy(c, func(w io.Writer) error { return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, s.ServiceTags()}) })
 	}
-	return emitAs(c, f, nil, func(p *printer) { printMatrix(p, rows) })
+	return emitAs(c, f, nil, func(p *printer) {
+		printMatrix(p, rows)
+		printTagList(p, s.ServiceTags())
+	})
 }
 
 // writeMatrix writes a matrix as JSON with a line for each row: there may be a million.
 func writeMatrix(w io.Writer, m matrixOutput) error {
 	b := bufio.NewWriterSize(w, 1<<16)
-	fmt.Fprintf(b, "{\n  \"schema\": %q,\n  \"by\": %q,\n  \"rows\": [", m.Schema, string(m.By))
+	fmt.Fprintf(b, "{\n  \"schema\": %q,\n  \"by\": %q,\n", m.Schema, string(m.By))
 	var line bytes.Buffer
 	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
+	if m.ServiceTags != nil {
+		if err := e.Encode(m.ServiceTags); err != nil {
+			return fmt.Errorf("encode the list of service tags: %w", err)
+		}
+		fmt.Fprintf(b, "  \"serviceTags\": %s,\n", bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+	}
+	b.WriteString("  \"rows\": [")
 	for i, r := range m.Rows {
 		line.Reset()
 		if err := e.Encode(r); err != nil {

@@ -29,6 +29,7 @@ func reachCommand() *cli.Command {
 type reachOutput struct {
 	Schema string `json:"schema"`
 	*solver.Reach
+	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
 }
 
 func runReach(c *cli.Context) error {
@@ -44,7 +45,10 @@ func runReach(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return q.answer(c, r.Verdict, reachOutput{"ringfence/reach/v1", r}, func(p *printer) { printReach(p, r) })
+	return q.answer(c, r.Verdict, reachOutput{"ringfence/reach/v1", r, s.ServiceTags()}, func(p *printer) {
+		printReach(p, r)
+		printTagList(p, s.ServiceTags())
+	})
 }
 
 func printReach(p *printer, r *solver.Reach) {
@@ -279,6 +283,14 @@ func printNotes(p *printer, list []solver.Assumption, lead int) {
 		for _, a := range taken {
 			p.line("%s", p.dim(fmt.Sprintf("  %s: %s%s", model.Visible(a.ID), model.Visible(a.Text), settle(a))))
 		}
+	}
+}
+
+// printTagList says which list of service tags the answer stands on.
+func printTagList(p *printer, t *solver.TagList) {
+	if t != nil {
+		p.line("")
+		p.line("%s", p.dim(t.String()))
 	}
 }
 

@@ -27,6 +27,7 @@ func traceCommand() *cli.Command {
 type traceOutput struct {
 	Schema string `json:"schema"`
 	*solver.Trace
+	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
 }
 
 func runTrace(c *cli.Context) error {
@@ -45,7 +46,10 @@ func runTrace(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return q.answer(c, t.Verdict, traceOutput{"ringfence/trace/v1", t}, func(p *printer) { printTrace(p, t) })
+	return q.answer(c, t.Verdict, traceOutput{"ringfence/trace/v1", t, s.ServiceTags()}, func(p *printer) {
+		printTrace(p, t)
+		printTagList(p, s.ServiceTags())
+	})
 }
 
 func printTrace(p *printer, t *solver.Trace) {

@@ -126,6 +126,39 @@ func TestBadInput(t *testing.T) {
 			"a.json:1: <b onmouseover=alert(1)>: properties.routes: found `1`, want a list",
 		},
 		{
+			"an object of PowerShell's Az modules", `{"Subnets": [], "SubnetsText": "[]", "ResourceGroupName": "rg1", "TagsTable": null, "Name": "v",` + "\n" + `"Id": "RG/Microsoft.Network/virtualNetworks/v"}`,
+			"a.json:1: v: SubnetsText: found `an object of PowerShell's Az modules`, want what the API prints: from `Get-AzResource -ExpandProperties | ConvertTo-Json -Depth 100`, `az … -o json`, Resource Graph or an ARM export",
+		},
+		{
+			"an object that ConvertTo-Json cut off", `{"Id": "RG/Microsoft.Network/virtualNetworks/v", "Properties": {"addressSpace": "@{addressPrefixes=System.Object[]}", "subnets": "System.Object[]"}}`,
+			"a.json:1: v: Properties.addressSpace: found `\"@{addressPrefixes=System.Object[]}\"`, want an object: ConvertTo-Json cut it off; repeat it with -Depth 100\n" +
+				"a.json:1: v: Properties.subnets: found `\"System.Object[]\"`, want a list: ConvertTo-Json cut it off; repeat it with -Depth 100",
+		},
+		{
+			"one reference where a list belongs", `{"id": "RG/Microsoft.Network/networkSecurityGroups/n", "properties": {"subnets": {"id": "RG/Microsoft.Network/virtualNetworks/v/subnets/s"}}}`,
+			"a.json:1: n: properties.subnets: found `an object`, want a list of objects with `id`",
+		},
+		{
+			"a list where one reference belongs", `{"id": "RG/Microsoft.Network/networkInterfaces/n", "properties": {"networkSecurityGroup": [{"id": "RG/Microsoft.Network/networkSecurityGroups/g"}]}}`,
+			"a.json:1: n: properties.networkSecurityGroup: found `a list`, want an object with `id`",
+		},
+		{
+			"a part whose ID is none", nsgHead + rule(`{"name"`, `{"id": "rule-7", "name"`) + `]}}`,
+			rules + ".id: found `rule-7`, want a resource ID: /subscriptions/…/providers/…",
+		},
+		{"port below zero", nsgHead + rule(`"22"`, `"-1"`) + `]}}`, rules + ".properties.destinationPortRange: found `-1`, want a port from 0 to 65535, a range such as 8000-8100, or *"},
+		{"port 0 of a listener", `{"id": "RG/Microsoft.Network/loadBalancers/l", "properties": {"probes": [{"name": "p", "properties": {"protocol": "Tcp", "port": 0}}]}}`, "a.json:1: l: properties.probes[0].properties.port: found `0`, want a port from 1 to 65535"},
+		{"port 65536 of a rule", `{"id": "RG/Microsoft.Network/loadBalancers/l", "properties": {"inboundNatRules": [{"name": "r", "properties": {"protocol": "Tcp", "frontendPort": 65536, "backendPort": 22}}]}}`, "a.json:1: l: properties.inboundNatRules[0].properties.frontendPort: found `65536`, want a port from 0 to 65535"},
+		{
+			"a VNet peered with itself", `{"id": "RG/Microsoft.Network/virtualNetworks/v", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "virtualNetworkPeerings": [` + "\n" +
+				`{"name": "p", "properties": {"peeringState": "Connected", "remoteVirtualNetwork": {"id": "RG/Microsoft.Network/virtualNetworks/V"}}}]}}`,
+			"a.json:2: v: properties.virtualNetworkPeerings[0].properties.remoteVirtualNetwork.id: found `/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1/providers/Microsoft.Network/virtualNetworks/V`, want another VNet than its own",
+		},
+		{
+			"a policy that is its own parent", `{"id": "RG/Microsoft.Network/firewallPolicies/p", "properties": {"basePolicy": {"id": "RG/Microsoft.Network/firewallPolicies/P"}}}`,
+			"a.json:1: p: properties.basePolicy.id: found `/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1/providers/Microsoft.Network/firewallPolicies/P`, want another policy than itself",
+		},
+		{
 			"control characters in a value", nsgHead + rule(`"Allow"`, `"a\u0007\u202eb"`) + `]}}`,
 			rules + ".properties.access: found `a\\a\\u202eb`, want one of Allow, Deny",
 		},

@@ -363,6 +363,9 @@ func readFirewallPolicy(r *resource) {
 	f := &model.FirewallPolicy{
 		Meta: r.meta(), Base: r.reference(at, "basePolicy"), GroupRefs: r.references(at, "ruleCollectionGroups"),
 	}
+	if f.Base.Key() == r.id.Key() {
+		r.fail(at.get("basePolicy", "id"), "another policy than itself")
+	}
 	if p.SKU != nil {
 		tier, _ := choice(r, at.get("sku"), "tier", armnetwork.PossibleFirewallPolicySKUTierValues())
 		f.Tier = string(tier)

@@ -243,7 +243,7 @@ func (r *resource) object2value(n *node, t reflect.Type) *value {
 		return nil
 	}
 	if n.kind != objectValue {
-		r.errorAt(n, "", n.shown(), "an object")
+		r.wrongKind(n, "an object")
 		return nil
 	}
 	return r.members(n, n.items, t, n == r.node)
@@ -420,7 +420,7 @@ func (r *resource) convert(n *node, t reflect.Type) (v *value, ok bool) {
 		return nil, true
 	}
 	if want != "" {
-		r.errorAt(n, "", n.shown(), want)
+		r.wrongKind(n, want)
 		return nil, false
 	}
 	return &value{raw: n}, true
@@ -492,7 +492,7 @@ func article(t reflect.Type) string {
 func (r *resource) refer(n *node, t reflect.Type) (*value, bool) {
 	switch many := t.Kind() == reflect.Slice; {
 	case many && n.kind != arrayValue:
-		r.errorAt(n, "", n.shown(), "a list of objects with `id`")
+		r.wrongKind(n, "a list of objects with `id`")
 		return nil, false
 	case many:
 		v, ok := &value{raw: n}, true
@@ -526,7 +526,7 @@ func (r *resource) refer(n *node, t reflect.Type) (*value, bool) {
 		v.add("id", field, &value{raw: id})
 		return v, true
 	default:
-		r.errorAt(n, "", n.shown(), "an object with `id`")
+		r.wrongKind(n, "an object with `id`")
 		return nil, false
 	}
 }

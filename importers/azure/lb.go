@@ -138,7 +138,8 @@ func natRule(s item[armnetwork.InboundNatRule]) model.LBNATRule {
 	rule.Frontend, rule.Pool = s.reference(at, "frontendIPConfiguration"), s.reference(at, "backendAddressPool")
 	rule.Target = s.reference(at, "backendIPConfiguration")
 	rule.Protocol, rule.BackendPort, rule.FloatingIP = s.transport(at), s.port(at, "backendPort", 0), setting(p.EnableFloatingIP)
-	rule.FrontendPorts = s.portSpan(at, "frontendPort", "frontendPort")
+	one := s.port(at, "frontendPort", 0)
+	rule.FrontendPorts = model.PortRange{First: one, Last: one}
 	if rng := s.portSpan(at, "frontendPortRangeStart", "frontendPortRangeEnd"); rng.Last != 0 { // 0 to 0 where a rule has one port
 		rule.FrontendPorts = rng
 	}

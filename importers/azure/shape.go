@@ -221,7 +221,7 @@ func (im *importer) object(file string, n *node) {
 		r.id = "/" + r.id // some providers leave the slash out
 	}
 	r.holder = r.id
-	if !r.checkID() {
+	if !r.checkID() || r.powerShell() {
 		im.bad[file] = true
 		return
 	}
@@ -281,6 +281,31 @@ func (r *resource) checkID() bool {
 		return true
 	}
 	return false
+}
+
+// powerShell refuses what Get-AzVirtualNetwork and its like give to ConvertTo-Json: the module has names, lists and numbers of its own in
+// place of the API's, and repeats each part as a text (`Subnets`, `SubnetsText`).
+func (r *resource) powerShell() bool {
+	if r.node.get("properties") != nil {
+		return false // Get-AzResource -ExpandProperties: those are the API's
+	}
+	for _, m := range r.node.items {
+		name, ok := strings.CutSuffix(m.name, "Text")
+		if part := r.node.get(name); ok && part != nil && part.kind != textValue && (m.kind == textValue || m.kind == nullValue) {
+			r.errorAt(m, "", "an object of PowerShell's Az modules",
+				"what the API prints: from `Get-AzResource -ExpandProperties | ConvertTo-Json -Depth 100`, `az … -o json`, Resource Graph or an ARM export")
+			return true
+		}
+	}
+	return false
+}
+
+// wrongKind reports a value of another kind than is wanted.
+func (r *resource) wrongKind(n *node, want string) {
+	if n.kind == textValue && (strings.HasPrefix(n.text, "@{") || strings.HasPrefix(n.text, "System.")) {
+		want += ": ConvertTo-Json cut it off; repeat it with -Depth 100"
+	}
+	r.errorAt(n, "", n.shown(), want)
 }
 
 // embeddable maps the types that `$expand` prints inside others to members one of which a whole description has. A mere reference,

@@ -22,7 +22,8 @@ func readVNet(r *resource) {
 	}
 	at = at.get("properties")
 	v := &model.VNet{Meta: r.meta(), Prefixes: r.prefixes(at.list("addressSpace", "addressPrefixes"))}
-	if len(at.list("addressSpace", "addressPrefixes")) == 0 {
+	refused := at != nil && slices.Contains(at.refused, "addressSpace") || at.get("addressSpace") != nil && slices.Contains(at.get("addressSpace").refused, "addressPrefixes")
+	if len(at.list("addressSpace", "addressPrefixes")) == 0 && !refused {
 		r.missing(at, "addressSpace.addressPrefixes", "at least one address range")
 	}
 	v.DNSServers = r.addrs(at.list("dhcpOptions", "dnsServers"))
@@ -149,6 +150,10 @@ func peerings(list []item[armnetwork.VirtualNetworkPeering]) (out []model.Peerin
 		peering.State = string(state)
 		if peering.Remote == "" {
 			s.missing(at, "remoteVirtualNetwork", "the other VNet, as an object with `id`")
+			continue
+		}
+		if peering.Remote.Key() == s.holder.Key() {
+			s.fail(at.get("remoteVirtualNetwork", "id"), "another VNet than its own")
 			continue
 		}
 		out = append(out, peering)
