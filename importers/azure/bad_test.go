@@ -159,6 +159,12 @@ func TestBadInput(t *testing.T) {
 			"a.json:1: p: properties.basePolicy.id: found `/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg1/providers/Microsoft.Network/firewallPolicies/P`, want another policy than itself",
 		},
 		{
+			"policies that are each other's parents", `[{"id": "RG/Microsoft.Network/firewallPolicies/p", "properties": {"basePolicy": {"id": "RG/Microsoft.Network/firewallPolicies/q"}}},` + "\n" +
+				`{"id": "RG/Microsoft.Network/firewallPolicies/q", "properties": {"basePolicy": {"id": "RG/Microsoft.Network/firewallPolicies/p"}}}]`,
+			"a.json:1: p: basePolicy: found `q`, want a policy whose parents do not lead back to it\n" +
+				"a.json:2: q: basePolicy: found `p`, want a policy whose parents do not lead back to it",
+		},
+		{
 			"control characters in a value", nsgHead + rule(`"Allow"`, `"a\u0007\u202eb"`) + `]}}`,
 			rules + ".properties.access: found `a\\a\\u202eb`, want one of Allow, Deny",
 		},

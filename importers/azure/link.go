@@ -82,6 +82,32 @@ func (im *importer) link() {
 	im.nodeGroups()
 	im.vnetRulesUnknown()
 	im.redirectedSQL()
+	im.policyParents()
+}
+
+// policyParents reports firewall policies whose parents lead back to them: the platform refuses them, and their rules have no order.
+func (im *importer) policyParents() {
+	base := map[string]*model.FirewallPolicy{}
+	for _, o := range im.out {
+		if p, ok := o.(*model.FirewallPolicy); ok {
+			base[p.ID.Key()] = p
+		}
+	}
+	for _, o := range im.out {
+		p, ok := o.(*model.FirewallPolicy)
+		if !ok || p.Base.Key() == p.ID.Key() { // readFirewallPolicy reported it
+			continue
+		}
+		up, steps := base[p.Base.Key()], 0
+		for ; up != nil && up != p && steps <= len(base); steps++ {
+			up = base[up.Base.Key()]
+		}
+		if up == p {
+			im.errs = append(im.errs, &model.InputError{
+				Source: p.Source, Resource: p.ID, Field: "basePolicy", Found: p.Base.ShortName(), Accepted: "a policy whose parents do not lead back to it",
+			})
+		}
+	}
 }
 
 // machines joins NICs and machines.
