@@ -216,13 +216,24 @@ func (e *Estate) add(r Resource) {
 
 // link fills the reverse references that the model promises: subnets of a VNet, groups of a policy.
 func (e *Estate) link() {
+	named := map[string]bool{} // by the keys of both
+	for _, v := range e.VNets {
+		for _, id := range v.Subnets {
+			named[v.ID.Key()+" "+id.Key()] = true
+		}
+	}
+	for _, p := range e.Policies {
+		for _, id := range p.Groups {
+			named[p.ID.Key()+" "+id.Key()] = true
+		}
+	}
 	for _, s := range e.Subnets {
-		if v, ok := Get[*VNet](e, s.VNet); ok && !slices.ContainsFunc(v.Subnets, func(id ID) bool { return id.Key() == s.ID.Key() }) {
+		if v, ok := Get[*VNet](e, s.VNet); ok && !named[v.ID.Key()+" "+s.ID.Key()] {
 			v.Subnets = append(v.Subnets, s.ID)
 		}
 	}
 	for _, g := range e.RuleGroups {
-		if p, ok := Get[*FirewallPolicy](e, g.Policy); ok && !slices.ContainsFunc(p.Groups, func(id ID) bool { return id.Key() == g.ID.Key() }) {
+		if p, ok := Get[*FirewallPolicy](e, g.Policy); ok && !named[p.ID.Key()+" "+g.ID.Key()] {
 			p.Groups = append(p.Groups, g.ID)
 		}
 	}

@@ -26,14 +26,12 @@ func (r *resource) attach(to []model.ID, field string, at *value) {
 
 // estate is what the importer has emitted, by type.
 type estate struct {
-	vnets     map[string]*model.VNet
-	subnets   map[string]*model.Subnet
-	nics      map[string][]*model.NIC // every description of each
-	vms       map[string][]*model.VM
-	balancers map[string][]*model.LoadBalancer
-	gateways  map[string][]*model.AppGateway
-	public    map[string][]*model.PublicIP
-	all       map[string][]model.Resource
+	vnets   map[string]*model.VNet
+	subnets map[string]*model.Subnet
+	nics    map[string][]*model.NIC // every description of each
+	vms     map[string][]*model.VM
+	public  map[string][]*model.PublicIP
+	all     map[string][]model.Resource
 }
 
 // link joins what resources say about each other: what one of two says, both say afterwards, so that it does not matter which of them
@@ -41,8 +39,8 @@ type estate struct {
 func (im *importer) link() {
 	e := estate{
 		vnets: map[string]*model.VNet{}, subnets: map[string]*model.Subnet{}, nics: map[string][]*model.NIC{}, vms: map[string][]*model.VM{},
-		balancers: map[string][]*model.LoadBalancer{}, gateways: map[string][]*model.AppGateway{}, public: map[string][]*model.PublicIP{},
-		all: map[string][]model.Resource{},
+		public: map[string][]*model.PublicIP{},
+		all:    map[string][]model.Resource{},
 	}
 	slices.SortStableFunc(im.out, func(a, b model.Resource) int {
 		return cmp.Or(cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()), a.Origin().Compare(b.Origin()))
@@ -63,10 +61,6 @@ func (im *importer) link() {
 			e.nics[key] = append(e.nics[key], o)
 		case *model.VM:
 			e.vms[key] = append(e.vms[key], o)
-		case *model.LoadBalancer:
-			e.balancers[key] = append(e.balancers[key], o)
-		case *model.AppGateway:
-			e.gateways[key] = append(e.gateways[key], o)
 		case *model.PublicIP:
 			e.public[key] = append(e.public[key], o)
 		default:
@@ -76,6 +70,7 @@ func (im *importer) link() {
 	im.poolMembers(e)
 	im.publicAddresses(e)
 	im.endpointAddresses(e)
+	im.distinctLists()
 	im.attachedTo(e)
 	im.subnetsInVNets(e)
 	im.undescribed(e)
@@ -110,13 +105,45 @@ func (im *importer) policyParents() {
 	}
 }
 
+// distinctLists sorts the lists to which the steps before added, once each, and drops doubles.
+func (im *importer) distinctLists() {
+	for _, o := range im.out {
+		switch o := o.(type) {
+		case *model.VM:
+			o.NICs = distinct(o.NICs)
+		case *model.NIC:
+			for i := range o.IPConfigs {
+				c := &o.IPConfigs[i]
+				c.LBPools, c.NATRules, c.AGWPools = distinct(c.LBPools), distinct(c.NATRules), distinct(c.AGWPools)
+			}
+		case *model.LoadBalancer:
+			for i := range o.Pools {
+				o.Pools[i].IPConfigs = distinct(o.Pools[i].IPConfigs)
+			}
+		case *model.AppGateway:
+			for i := range o.Pools {
+				o.Pools[i].IPConfigs = distinct(o.Pools[i].IPConfigs)
+			}
+		case *model.NATGateway:
+			o.PublicIPs = distinct(o.PublicIPs)
+		case *model.Firewall:
+			o.PublicIPs = distinct(o.PublicIPs)
+		case *model.Gateway:
+			o.PublicIPs = distinct(o.PublicIPs)
+		case *model.PrivateEndpoint:
+			o.NICs = distinct(o.NICs)
+		default:
+		}
+	}
+}
+
 // machines joins NICs and machines.
 func (im *importer) machines(e estate) {
 	for _, o := range im.out {
 		switch o := o.(type) {
 		case *model.NIC:
 			for _, vm := range e.vms[o.VM.Key()] {
-				vm.NICs = distinct(append(vm.NICs, o.ID))
+				vm.NICs = append(vm.NICs, o.ID)
 			}
 		case *model.VM:
 			for _, id := range o.NICs {
@@ -139,54 +166,64 @@ func (im *importer) machines(e estate) {
 
 // poolMembers joins IP configurations with the pools and NAT rules of load balancers and application gateways (AZ-LB-08).
 func (im *importer) poolMembers(e estate) {
+	lbPools, natRules, agwPools := map[string][]*model.LBPool{}, map[string][]*model.LBNATRule{}, map[string][]*model.AGWPool{}
+	for _, o := range im.out {
+		switch o := o.(type) {
+		case *model.LoadBalancer:
+			for i := range o.Pools {
+				key := o.Pools[i].ID.Key()
+				lbPools[key] = append(lbPools[key], &o.Pools[i])
+			}
+			for i := range o.NATRules {
+				key := o.NATRules[i].ID.Key()
+				natRules[key] = append(natRules[key], &o.NATRules[i])
+			}
+		case *model.AppGateway:
+			for i := range o.Pools {
+				key := o.Pools[i].ID.Key()
+				agwPools[key] = append(agwPools[key], &o.Pools[i])
+			}
+		default:
+		}
+	}
 	for _, o := range im.out {
 		switch o := o.(type) {
 		case *model.NIC:
 			for _, c := range o.IPConfigs {
 				me := configID(o.ID, c.Name)
 				for _, id := range c.LBPools {
-					for _, lb := range e.balancers[id.Parent().Key()] {
-						for i := range lb.Pools {
-							if lb.Pools[i].ID.Key() == id.Key() {
-								lb.Pools[i].IPConfigs = distinct(append(lb.Pools[i].IPConfigs, me))
-							}
-						}
+					for _, p := range lbPools[id.Key()] {
+						p.IPConfigs = append(p.IPConfigs, me)
 					}
 				}
 				for _, id := range c.NATRules {
-					for _, lb := range e.balancers[id.Parent().Key()] {
-						for i := range lb.NATRules {
-							if n := &lb.NATRules[i]; n.ID.Key() == id.Key() && n.Target == "" && n.Pool == "" && n.FrontendPorts.First == n.FrontendPorts.Last {
-								n.Target = me
-							}
+					for _, n := range natRules[id.Key()] {
+						if n.Target == "" && n.Pool == "" && n.FrontendPorts.First == n.FrontendPorts.Last {
+							n.Target = me
 						}
 					}
 				}
 				for _, id := range c.AGWPools {
-					for _, g := range e.gateways[id.Parent().Key()] {
-						for i := range g.Pools {
-							if g.Pools[i].ID.Key() == id.Key() {
-								g.Pools[i].IPConfigs = distinct(append(g.Pools[i].IPConfigs, me))
-							}
-						}
+					for _, p := range agwPools[id.Key()] {
+						p.IPConfigs = append(p.IPConfigs, me)
 					}
 				}
 			}
 		case *model.LoadBalancer:
 			for _, p := range o.Pools {
 				for _, c := range e.configs(p.IPConfigs) {
-					c.LBPools = distinct(append(c.LBPools, p.ID))
+					c.LBPools = append(c.LBPools, p.ID)
 				}
 			}
 			for _, n := range o.NATRules {
 				for _, c := range e.configs([]model.ID{n.Target}) {
-					c.NATRules = distinct(append(c.NATRules, n.ID))
+					c.NATRules = append(c.NATRules, n.ID)
 				}
 			}
 		case *model.AppGateway:
 			for _, p := range o.Pools {
 				for _, c := range e.configs(p.IPConfigs) {
-					c.AGWPools = distinct(append(c.AGWPools, p.ID))
+					c.AGWPools = append(c.AGWPools, p.ID)
 				}
 			}
 		default:
@@ -283,14 +320,14 @@ func (e estate) attachPublic(p *model.PublicIP) {
 				}
 			}
 		case *model.NATGateway:
-			o.PublicIPs = distinct(append(o.PublicIPs, p.ID))
+			o.PublicIPs = append(o.PublicIPs, p.ID)
 		case *model.Firewall:
 			// The address of the management interface is no address of the data path (AZ-FW-45).
 			if !o.Management || len(o.PublicIPs) == 0 && !strings.Contains(p.AttachedTo.Key(), "management") {
-				o.PublicIPs = distinct(append(o.PublicIPs, p.ID))
+				o.PublicIPs = append(o.PublicIPs, p.ID)
 			}
 		case *model.Gateway:
-			o.PublicIPs = distinct(append(o.PublicIPs, p.ID))
+			o.PublicIPs = append(o.PublicIPs, p.ID)
 		case *model.Bastion:
 			if o.PublicIP == "" {
 				o.PublicIP = p.ID
@@ -312,7 +349,7 @@ func (im *importer) endpointAddresses(e estate) {
 		switch o := o.(type) {
 		case *model.NIC:
 			for _, p := range endpoints[o.PrivateEndpoint.Key()] {
-				p.NICs = distinct(append(p.NICs, o.ID))
+				p.NICs = append(p.NICs, o.ID)
 			}
 		case *model.PrivateEndpoint:
 			for _, id := range o.NICs {
