@@ -365,24 +365,25 @@ func readConnectivity(r *resource) {
 	r.emit(&model.ConnectivityConfiguration{Meta: r.meta(), Manager: r.id.Parent(), Facts: r.connectivity(at.get("properties"))})
 }
 
-// flagText reads a Boolean that this API writes as a text.
-func flagText(text string) model.Setting {
-	switch {
-	case text == "":
-		return model.NotStated
-	case strings.EqualFold(text, "True"):
+// flag reads a Boolean that this API writes as a text.
+func (r *resource) flag(v *value, name string) model.Setting {
+	switch text, _ := choice(r, v, name, armnetwork.PossibleIsGlobalValues()); text { // the same two words in every field
+	case armnetwork.IsGlobalTrue:
 		return model.On
-	default:
+	case armnetwork.IsGlobalFalse:
 		return model.Off
+	default:
+		return model.NotStated
 	}
 }
 
 func (r *resource) connectivity(p *value) model.Connectivity {
 	topology, _ := enum(p.text("connectivityTopology"), armnetwork.PossibleConnectivityTopologyValues())
+	overlap, _ := choice(r, p.get("connectivityCapabilities"), "connectedGroupAddressOverlap", armnetwork.PossibleConnectedGroupAddressOverlapValues())
+	enforced, _ := choice(r, p.get("connectivityCapabilities"), "peeringEnforcement", armnetwork.PossiblePeeringEnforcementValues())
 	c := model.Connectivity{
-		Topology: topology, Global: flagText(p.text("isGlobal")), DeletesPeerings: flagText(p.text("deleteExistingPeering")),
-		AddressOverlap:   p.text("connectivityCapabilities", "connectedGroupAddressOverlap"),
-		EnforcesPeerings: p.text("connectivityCapabilities", "peeringEnforcement"),
+		Topology: topology, Global: r.flag(p, "isGlobal"), DeletesPeerings: r.flag(p, "deleteExistingPeering"),
+		AddressOverlap: string(overlap), EnforcesPeerings: string(enforced),
 	}
 	for _, v := range p.list("hubs") {
 		if id := r.idText(v, "resourceId"); id != "" {
@@ -390,7 +391,7 @@ func (r *resource) connectivity(p *value) model.Connectivity {
 		}
 	}
 	for _, v := range p.list("appliesToGroups") {
-		g := model.ConnectivityGroup{Group: r.idText(v, "networkGroupId"), Global: flagText(v.text("isGlobal")), UseHubGateway: flagText(v.text("useHubGateway"))}
+		g := model.ConnectivityGroup{Group: r.idText(v, "networkGroupId"), Global: r.flag(v, "isGlobal"), UseHubGateway: r.flag(v, "useHubGateway")}
 		if g.Group == "" {
 			r.missing(v, "networkGroupId", "the ID of a network group")
 			continue

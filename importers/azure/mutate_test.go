@@ -85,7 +85,18 @@ func decodedAs() map[string]reflect.Type {
 		"Microsoft.Insights/privateLinkScopes":                                                                           reflect.TypeFor[service[scopeProperties]](),
 		"Microsoft.Insights/privateLinkScopes/scopedResources":                                                           reflect.TypeFor[scopedResource](),
 		"Microsoft.Security/locations/jitNetworkAccessPolicies":                                                          reflect.TypeFor[jitPolicy](),
-		"Microsoft.Security/jitNetworkAccessPolicies":                                                                    reflect.TypeFor[jitPolicy](),
+		typeManager:              reflect.TypeFor[armnetwork.Manager](),
+		typeNetworkGroup:         reflect.TypeFor[armnetwork.Group](),
+		typeStaticMember:         reflect.TypeFor[armnetwork.StaticMember](),
+		typeConnectivity:         reflect.TypeFor[armnetwork.ConnectivityConfiguration](),
+		typeAdminConfig:          reflect.TypeFor[armnetwork.SecurityAdminConfiguration](),
+		typeAdminCollection:      reflect.TypeFor[armnetwork.AdminRuleCollection](),
+		typeAdminRule:            reflect.TypeFor[armnetwork.AdminRule](),
+		typeManager + "/commits": reflect.TypeFor[commit](),
+		"Microsoft.Network/networkGroupMemberships":             reflect.TypeFor[membership](),
+		"Microsoft.Network/effectiveSecurityAdminRules":         reflect.TypeFor[effectiveSnapshot](),
+		"Microsoft.Network/effectiveConnectivityConfigurations": reflect.TypeFor[effectiveSnapshot](),
+		"Microsoft.Security/jitNetworkAccessPolicies":           reflect.TypeFor[jitPolicy](),
 	}
 }
 
@@ -271,7 +282,7 @@ func isEnum(t reflect.Type) bool {
 func TestEveryFieldWrong(t *testing.T) {
 	l := newLaboratory(t)
 	silent, done := map[string]string{}, map[string]bool{}
-	for _, text := range examples() {
+	for _, text := range corpusTexts() {
 		rest, err := azuretest.Resources([]byte(fill(text)))
 		if err != nil {
 			t.Fatal(err)
@@ -376,6 +387,10 @@ const (
 	Microsoft.Network/azureFirewalls/properties/provisioningState:
 	Microsoft.Network/networkSecurityGroups/properties/defaultSecurityRules/*/properties/provisioningState:
 	Microsoft.Network/networkSecurityGroups/properties/securityRules/*/properties/provisioningState:
+	Microsoft.Network/networkManagers/connectivityConfigurations/properties/connectivityTopology:
+	Microsoft.Network/networkManagers/networkGroups/properties/memberType:
+	Microsoft.Network/networkManagers/properties/networkManagerScopeAccesses/*:
+	Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules/properties/provisioningState:
 	Microsoft.Network/virtualNetworkGateways/properties/vpnClientConfiguration/vpnAuthenticationTypes/*:
 	Microsoft.Network/virtualNetworkGateways/properties/vpnClientConfiguration/vpnClientProtocols/*:
 	Microsoft.Network/virtualNetworks/properties/subnets/*/properties/serviceEndpoints/*/provisioningState:`

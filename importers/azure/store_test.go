@@ -92,6 +92,9 @@ func lost(t *testing.T, path string, v *value, given, kept any) {
 	case map[string]any:
 		m, _ := kept.(map[string]any)
 		for i, name := range v.names {
+			if name == "kind" {
+				continue // MarshalJSON writes the one kind that the type is for
+			}
 			if have, ok := m[name]; ok {
 				lost(t, path+"."+name, v.items[i], given[name], have)
 			} else if !empty(v.items[i].raw) && v.items[i].field >= 0 {

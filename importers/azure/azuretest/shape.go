@@ -266,6 +266,9 @@ func Lists(v any, pairs map[string]string) any {
 func Singles(v any, pairs map[string]string) any {
 	return eachObject(v, func(o Object) {
 		for one, many := range pairs {
+			if o["sources"] != nil { // a security admin rule has the plural forms alone
+				continue
+			}
 			if l, ok := o[many].([]any); ok && len(l) == 1 && o[one] == nil {
 				o[one] = l[0]
 				delete(o, many)
