@@ -425,8 +425,11 @@ func TestUnknownNamesFewestFacts(t *testing.T) {
 	}{
 		{"a rule set that the input lacks", "zone:app", "zone:db", []string{`networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`}, []string{"MISSING(network security group nsg-elsewhere)"}},
 		{"a route table that the input lacks", "zone:web", "zone:app", []string{`routeTables/rt-web"}`, `routeTables/rt-elsewhere"}`}, []string{rtMissing}},
-		{"both are needed", "zone:web", "zone:db", []string{`routeTables/rt-web"}`, `routeTables/rt-elsewhere"}`, `networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`},
-			[]string{"MISSING(network security group nsg-elsewhere)", rtMissing}},
+		{
+			"both are needed", "zone:web", "zone:db",
+			[]string{`routeTables/rt-web"}`, `routeTables/rt-elsewhere"}`, `networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`},
+			[]string{"MISSING(network security group nsg-elsewhere)", rtMissing},
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := shopProject(t, "  - {id: x, deny: {from: zone:web, to: zone:db}}\n", test.replace...)

@@ -57,7 +57,9 @@ func runMatrix(c *cli.Context) error {
 		return usage("%v", err)
 	}
 	if f == "json" {
-		return emitBy(c, func(w io.Writer) error { return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, s.ServiceTags()}) })
+		return emitBy(c, func(w io.Writer) error {
+			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, s.ServiceTags()})
+		})
 	}
 	return emitAs(c, f, nil, func(p *printer) {
 		printMatrix(p, rows)

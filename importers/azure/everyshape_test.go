@@ -49,7 +49,7 @@ func pairs() map[string]string {
 func shapesOf(t *testing.T, rest []any) map[string]map[string][]byte {
 	t.Helper()
 	flat := func(list []any) []any { return azuretest.Flat(list).([]any) }
-	apart, together := azuretest.Apart(rest, parts()), azuretest.Together(rest, parts())
+	apart, together := azuretest.Apart(rest, parts()), azuretest.Nested(rest, parts())
 	one := func(data []byte) map[string][]byte { return map[string][]byte{"a.json": data} }
 	out := map[string]map[string][]byte{
 		"REST list":                    one(azuretest.List(rest)),

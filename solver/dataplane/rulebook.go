@@ -57,7 +57,7 @@ func (b *Rulebook) planner(lists []RuleList) *planner {
 	p.contexts = map[string]*subnetContext{}
 	for _, l := range lists {
 		for _, id := range l.Subnets {
-			c := *b.base.context(id)
+			c := *b.base.context(id, "")
 			c.readings = nil
 			p.contexts[c.key] = &c
 		}
@@ -194,7 +194,7 @@ func (p *planner) adminPlan(l RuleList) adminPlan {
 			asks = append(asks, everything())
 			continue
 		}
-		a := p.adminAt(id, l.Direction, reading{})
+		a := p.adminAt(filtered{subnet: id}, l.Direction, reading{})
 		if a == nil {
 			asks = append(asks, everything())
 			continue
@@ -206,7 +206,7 @@ func (p *planner) adminPlan(l RuleList) adminPlan {
 					continue
 				}
 				var may []*lazy
-				for _, tags := range p.assignments(p.context(id)) {
+				for _, tags := range p.assignments(p.context(id, "")) {
 					_, m := p.matchOf(r.SecurityRule, tags, reading{})
 					may = append(may, m)
 				}

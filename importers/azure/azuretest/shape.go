@@ -211,9 +211,9 @@ func Apart(resources []any, parts map[string]string) []any {
 	return out
 }
 
-// Together puts parts that are resources of their own into their parents; it undoes Apart. A part whose parent is not among the
+// Nested puts parts that are resources of their own into their parents; it undoes Apart. A part whose parent is not among the
 // resources stays.
-func Together(resources []any, parts map[string]string) []any {
+func Nested(resources []any, parts map[string]string) []any {
 	parents := map[string]Object{}
 	var out []any
 	for _, r := range resources {
