@@ -253,6 +253,113 @@ func first(list []Assumption, ids []string) []Assumption {
 	return list
 }
 
+// mostPeerable is the number of VNets up to which the peerings between them that do not exist are among the settings.
+const mostPeerable = 64
+
+// peerable are the keys of the VNets in which the ends of the questions lie, which a peering could join; without questions, of all. An
+// end that is everything has no VNet of its own.
+func (s *Solution) peerable() map[string]bool {
+	e := s.Project.Estate
+	out := map[string]bool{}
+	if len(s.o.Questions) == 0 {
+		for _, v := range e.VNets {
+			out[v.ID.Key()] = true
+		}
+	}
+	var sels []model.Selector
+	for _, sel := range s.o.Questions {
+		if sel.Kind == model.SelZone && s.Project.Intent != nil {
+			for _, z := range s.Project.Intent.Zones {
+				if z.Name == sel.Parts[0] {
+					sels = append(sels, z.Members...)
+				}
+			}
+			continue
+		}
+		sels = append(sels, sel)
+	}
+	lies := func(subnets ...model.ID) {
+		for _, id := range subnets {
+			if id != "" {
+				out[id.Parent().Key()] = true
+			}
+		}
+	}
+	for id := range s.subnetsOf(slices.DeleteFunc(slices.Clone(sels), func(x model.Selector) bool { return x.Kind == model.SelAny || x.Kind == model.SelZone })) {
+		out[model.ID(id).Parent().Key()] = true
+	}
+	for _, sel := range sels {
+		switch sel.Kind {
+		case model.SelInternet, model.SelAny, model.SelIP, model.SelCIDR, model.SelFQDN, model.SelTag, model.SelZone:
+			continue // no resources
+		default:
+		}
+		found, err := e.Find(sel)
+		if err != nil {
+			continue // reported where the selector is resolved
+		}
+		for _, f := range found {
+			id := f.Resource.ResourceID()
+			for _, pe := range e.Endpoints {
+				if pe.ID.Key() == id.Key() || pe.Target.Key() == id.Key() {
+					lies(pe.Subnet)
+				}
+			}
+			for _, c := range e.Clusters {
+				if c.ID.Key() == id.Key() || s.inCluster(f.Resource, c) {
+					for _, pool := range c.Pools {
+						lies(pool.Subnet, pool.PodSubnet)
+					}
+				}
+			}
+			for _, x := range e.AppGateways {
+				if x.ID.Key() == id.Key() {
+					lies(x.Subnets...)
+				}
+			}
+			for _, x := range e.Bastions {
+				if x.ID.Key() == id.Key() {
+					lies(x.Subnet)
+				}
+			}
+			for _, x := range e.Firewalls {
+				if x.ID.Key() == id.Key() {
+					lies(x.Subnet)
+				}
+			}
+			for _, x := range e.Gateways {
+				if x.ID.Key() == id.Key() {
+					lies(x.Subnet)
+				}
+			}
+			for _, x := range e.ScaleSets {
+				if x.ID.Key() == id.Key() {
+					for _, pr := range x.Profiles {
+						for _, c := range pr.IPConfigs {
+							lies(c.Subnet)
+						}
+					}
+				}
+			}
+		}
+	}
+	if len(out) > mostPeerable {
+		s.unpeered = true
+		return nil
+	}
+	return out
+}
+
+// inCluster reports whether a Kubernetes object is one of a cluster.
+func (s *Solution) inCluster(r model.Resource, c *model.Cluster) bool {
+	w, ok := r.(*model.Workload)
+	if ok {
+		return w.Cluster.Key() == c.ID.Key()
+	}
+	n, ok := r.(*model.Namespace)
+	return ok && n.Cluster.Key() == c.ID.Key()
+}
+
 // settings counts the settings of a set: rules are listed first.
 func (x *explainer) settings(set []string) int {
 	n := 0
@@ -374,7 +481,7 @@ func missed(cores [][]string, set []string) []string {
 // print fills in the sets that were found. Where a part acts is read from what was met with it.
 func (x *explainer) print(e *Explanation, sets [][]string, why string, change func(key string) Change) {
 	e.Reason = why
-	if e.Wanted == "open" && why == "" && !x.s.graph.Unpeered() {
+	if e.Wanted == "open" && why == "" && x.s.unpeered {
 		e.Reason = "peerings that do not exist were left out: there are too many VNets"
 	}
 	if len(sets) > mostSets {

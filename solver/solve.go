@@ -45,6 +45,7 @@ type Solution struct {
 	errs        []error
 	round       map[model.Place]*dataplane.Flood // floods that avoid a place
 	tagWords    map[packet.Field]string
+	unpeered    bool // missing peerings are no part of what explanations try
 }
 
 // relay is a relay of the graph, or a declared jump box (AZ-JMP-01).
@@ -90,6 +91,9 @@ func Solve(p *model.Project, o Options) (*Solution, error) {
 		default:
 		}
 	}
+	if o.Explain {
+		d.Peerable = s.peerable()
+	}
 	if o.EachNIC {
 		for _, n := range p.Estate.NICs {
 			d.Questions = append(d.Questions, addressesOf(n)...)
@@ -122,6 +126,15 @@ func (s *Solution) planAlone() bool {
 
 // askedSubnets are the subnets that the questions ask about, and those of declared jump boxes, which relay.
 func (s *Solution) askedSubnets() map[string]bool {
+	sels := s.o.Questions
+	if s.Project.Intent != nil {
+		sels = slices.Concat(sels, s.Project.Intent.PCI.JumpBoxes)
+	}
+	return s.subnetsOf(sels)
+}
+
+// subnetsOf are the keys of the subnets that selectors name, or that NICs and blocks of theirs lie in.
+func (s *Solution) subnetsOf(sels []model.Selector) map[string]bool {
 	e := s.Project.Estate
 	out := map[string]bool{}
 	block := func(p netip.Prefix) {
@@ -130,10 +143,6 @@ func (s *Solution) askedSubnets() map[string]bool {
 				out[x.ID.Key()] = true
 			}
 		}
-	}
-	sels := s.o.Questions
-	if s.Project.Intent != nil {
-		sels = slices.Concat(sels, s.Project.Intent.PCI.JumpBoxes)
 	}
 	for _, sel := range sels {
 		switch sel.Kind {

@@ -133,9 +133,6 @@ type Graph struct {
 	facts     *packet.Set // tagFacts, built on demand
 }
 
-// Unpeered reports whether the peerings that VNets do not have are among the settings of other worlds.
-func (g *Graph) Unpeered() bool { return len(g.Estate.VNets) <= mostUnpeered }
-
 // PlaceAt is the place that a packet to an address reaches at a receiving node: the NIC of a class that holds it, else the node's own.
 func (g *Graph) PlaceAt(n NodeID, a netip.Addr) model.Place {
 	for _, s := range g.byPlace[g.Nodes[n].Place.Key()] {

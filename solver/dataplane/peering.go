@@ -74,18 +74,15 @@ func (p *planner) peersOf(v *model.VNet) []peerLink {
 	return out
 }
 
-// mostUnpeered is the number of VNets up to which the peerings that they do not have are among the settings of other worlds.
-const mostUnpeered = 64
-
-// strangers are the VNets that a VNet could be peered with and is not: their ranges do not meet (AZ-PEER-01).
+// strangers are the VNets that a VNet could be peered with and is not, among those of the question: their ranges do not meet (AZ-PEER-01).
 func (p *planner) strangers(v *model.VNet) []*model.VNet {
-	if !p.o.Explain || v == nil || v.Partial || len(p.e.VNets) > mostUnpeered {
+	if v == nil || v.Partial || !p.o.Peerable[v.ID.Key()] {
 		return nil
 	}
 	var out []*model.VNet
 	for _, w := range p.e.VNets {
 		grouped := slices.ContainsFunc(p.groups[v.ID.Key()], func(l groupLink) bool { return l.remote == w })
-		if !w.Partial && w.ID.Key() != v.ID.Key() && !grouped && !p.linked(v, w.ID.Key()) && !ipset(v.Prefixes).Overlaps(ipset(w.Prefixes)) {
+		if p.o.Peerable[w.ID.Key()] && !w.Partial && w.ID.Key() != v.ID.Key() && !grouped && !p.linked(v, w.ID.Key()) && !ipset(v.Prefixes).Overlaps(ipset(w.Prefixes)) {
 			out = append(out, w)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Strict    bool               // AZ-GEN-10: every assumption is open
 	Explain   bool               // add what a changed setting would add: peerings, approvals (Hypothesis)
+	Peerable  map[string]bool    // keys of the VNets whose missing peerings are among the settings
 	Tags      *model.ServiceTags // published prefixes; nil: tags are symbolic (AZ-TAG-09)
 	Intent    *model.Intent      // jump boxes and other roles; may be nil
 	Questions []netip.Prefix     // address blocks that questions tell apart
