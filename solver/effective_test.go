@@ -497,3 +497,74 @@ func TestRoutesThatNothingRanks(t *testing.T) {
 	}
 	agree(t, s, 1000, 5)
 }
+
+// detailAt is what the hop of a stage says beside its rule.
+func detailAt(t *testing.T, s *Solution, from, to, service, stage string) string {
+	t.Helper()
+	sels, err := model.ParseSelectors([]string{from, to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := model.ParsePortService(service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := s.Trace(sels[:1], sels[1:], svc, "", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range tr.Hops {
+		if h.Stage == stage {
+			return h.Detail
+		}
+	}
+	t.Fatalf("no hop of stage %s in %v", stage, tr.Hops)
+	return ""
+}
+
+// AZ-TAG-01: an answer that used the VirtualNetwork tag prints what the tag holds at that NIC, what is certain before what is possible;
+// one that used a published list names it.
+func TestDetailsOfTags(t *testing.T) {
+	tags := &model.ServiceTags{ChangeNumber: 42, Tags: []model.ServiceTag{{Name: "Storage", Prefixes: []netip.Prefix{netip.MustParsePrefix("20.60.0.0/16")}}}}
+	vnets := []string{
+		vnetJSON("v", "eastus", []string{"10.0.0.0/16"}, []string{"p"}, subnetJSON("s", "10.0.0.0/24", withNSG), subnetJSON("r", "10.0.1.0/24", withNSG+withTable)),
+		vnetJSON("p", "eastus", []string{"10.5.0.0/16"}, []string{"v"}, subnetJSON("s", "10.5.0.0/24", "")),
+		tableJSON("rt", "0.0.0.0/0 VirtualAppliance 10.5.0.9", "192.0.2.0/24 None"), nicJSON("n", "v/s", "10.0.0.4", ""), nicJSON("m", "v/r", "10.0.1.4", ""), nicJSON("far", "p/s", "10.5.0.4", ""),
+		nsgJSON("nsg", "Out 100 Out Allow Tcp * Storage 443"),
+	}
+	for _, test := range []struct {
+		name, from, to, stage, want string
+		more                        []string
+	}{
+		{"a lone answer", "nic:n", "nic:far", "subnet-nsg-outbound", "VirtualNetwork holds 10.0.0.0/16, 10.5.0.0/16, 168.63.129.16", nil},
+		{"behind a default route", "nic:m", "nic:far", "subnet-nsg-outbound", "VirtualNetwork holds 10.0.0.0/16, 10.5.0.0/16, 168.63.129.16, possibly 192.0.2.0/24 (user routes), possibly 0.0.0.0/0 (the default route)", nil},
+		{
+			"by effective rules", "nic:m", "nic:far", "subnet-nsg-outbound", "VirtualNetwork holds 10.0.0.0/16, 10.5.0.0/16, 168.63.129.16, by imported effective rules",
+			[]string{`{"value": [` + effectiveRulesJSON(`"networkInterface": {"id": "RG/networkInterfaces/m"}`, "10.0.0.0/16 10.5.0.0/16 168.63.129.16/32", "") + `]}`},
+		},
+		{"a published list", "nic:n", "ip:20.60.1.1", "subnet-nsg-outbound", "Storage by change number 42 of the service tags", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := detailAt(t, effectiveEstate(t, tags, append(vnets, test.more...)...), test.from, test.to, "tcp/443", test.stage); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+// AZ-TAG-09: without a list a tag is a symbol, and an answer says that the far end is in it.
+func TestAnswersNameSymbolicTags(t *testing.T) {
+	s := effectiveEstate(t, nil, vnetJSON("v", "eastus", []string{"10.0.0.0/16"}, nil, subnetJSON("s", "10.0.0.0/24", withNSG+`, "defaultOutboundAccess": true`)), nicJSON("n", "v/s", "10.0.0.4", ""),
+		nsgJSON("nsg", "Monitor 100 Out Allow Tcp * AzureMonitor 443", "Rest 200 Out Deny * * * *"))
+	r := verdictOf(t, s, "nic:n", "internet", "tcp/443")
+	if len(r.Flows) == 0 {
+		t.Fatalf("got %+v", r)
+	}
+	for _, f := range r.Flows {
+		for _, p := range f.Packets {
+			if !slices.Contains(p.Tags, "AzureMonitor") {
+				t.Errorf("got %v, want internet in tag AzureMonitor", p)
+			}
+		}
+	}
+}

@@ -450,5 +450,5 @@ func (s *Solution) collectRelays() {
 
 // traceOptions are the interpreter's options for this run.
 func (s *Solution) traceOptions(all bool) trace.Options {
-	return trace.Options{Strict: s.o.Strict, Tags: s.Project.Tags, All: all}
+	return trace.Options{Strict: s.o.Strict, Tags: s.Project.Tags, All: all, Details: true}
 }

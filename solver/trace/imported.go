@@ -186,7 +186,7 @@ func (v *view) learn(rules *model.EffectiveRules) {
 	var differ netipx.IPSetBuilder
 	differ.AddSet(l.most)
 	differ.RemoveSet(l.least)
-	if r := (row{set: built(&differ), because: []string{"ASM-VNETTAG"}}); !r.empty() {
+	if r := (row{set: built(&differ), because: []string{"ASM-VNETTAG"}, what: "some imported effective rules"}); !r.empty() {
 		v.rows = append(v.rows, r)
 	}
 }

@@ -171,6 +171,7 @@ func (t *tracer) nsgVerdict(g *model.NSG, h *host, f flow, dir model.Direction) 
 	if disagree {
 		out.why = union(out.why, t.tagReasons(view, f))
 	}
+	out.allow, out.deny = t.described(out.allow, rules, g, view), t.described(out.deny, rules, g, view)
 	return out.settle()
 }
 

@@ -28,6 +28,7 @@ type row struct {
 	but     *netipx.IPSet // less these addresses: imported effective rules speak of them (AZ-TAG-04)
 	growth  bool          // prefixes of user routes and default routes, which Internet may lose (ASM-INTERNET-0)
 	because []string
+	what    string // in a sentence
 }
 
 func (r row) empty() bool { return emptySet(r.set) && len(r.tags) == 0 && !r.every }
@@ -77,19 +78,19 @@ func (w *world) view(h *host) *view {
 	var rows []row
 	rows = append(
 		rows,
-		row{set: built(&peerFlag)},
-		row{set: built(&peerRest)},
-		row{set: built(&gateways), every: learned},
-		row{set: built(&groups)},
-		row{set: built(&behind)},
-		row{set: built(&routes), tags: tags, growth: true},
-		row{set: built(&defaults), growth: true},
+		row{set: built(&peerFlag), what: "peers that one side leaves out or that are not surely there"},
+		row{set: built(&peerRest), what: "other subnets of peers"},
+		row{set: built(&gateways), every: learned, what: "behind gateways"},
+		row{set: built(&groups), what: "connected groups"},
+		row{set: built(&behind), what: "behind peers that forward"},
+		row{set: built(&routes), tags: tags, growth: true, what: "user routes"},
+		row{set: built(&defaults), growth: true, what: "the default route"},
 	)
 	if !known && w.e.RoutesAt(h.nicID()) == nil { // AZ-GEN-08: a table that the input lacks may hold any prefix
-		rows = append(rows, row{every: true, growth: true, because: []string{"MISSING(route table " + h.subnet.RouteTable.ShortName() + ")"}})
+		rows = append(rows, row{every: true, growth: true, what: "a route table that the input lacks", because: []string{"MISSING(route table " + h.subnet.RouteTable.ShortName() + ")"}})
 	}
 	if w.strict && !emptySet(v.others) { // ASM-TAGTABLES as an open question
-		rows = append(rows, row{set: v.others, growth: true, because: []string{"ASM-TAGTABLES"}})
+		rows = append(rows, row{set: v.others, growth: true, what: "user routes of other subnets", because: []string{"ASM-TAGTABLES"}})
 	}
 	for _, r := range rows {
 		if !r.empty() {

@@ -29,6 +29,8 @@ type Options struct {
 	All    bool               // walk past drops, so that every control's own answer shows
 	Allows func(Hop) bool     // rules that deny and are read as if they allowed: what would be if they did; may be nil
 	Tags   *model.ServiceTags // nil: a service tag is a Boolean of the packet (AZ-TAG-09)
+
+	Details bool // say beside a rule what its tags hold at the NIC
 }
 
 // End is how a path ends.

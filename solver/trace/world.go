@@ -15,6 +15,7 @@ type world struct {
 	tags    *model.ServiceTags
 	strict  bool
 	all     bool
+	details bool
 	allows  func(Hop) bool
 }
 
@@ -22,7 +23,7 @@ func newWorld(e *model.Estate, o Options) *world {
 	if e == nil {
 		e, _ = model.NewEstate(nil, nil) // no error: nothing to contradict
 	}
-	return &world{e: e, symbols: e.Symbols(), tags: o.Tags, strict: o.Strict, all: o.All, allows: o.Allows}
+	return &world{e: e, symbols: e.Symbols(), tags: o.Tags, strict: o.Strict, all: o.All, allows: o.Allows, details: o.Details}
 }
 
 func same(a, b model.ID) bool { return a != "" && a.Key() == b.Key() }
