@@ -71,6 +71,7 @@ func checks() []check {
 		{"subnet-without-nsg", Warning, subnetWithoutNSG},
 		{"tag-growth", Warning, tagGrowth},
 		{"nsg-without-deny", Note, nsgWithoutDeny},
+		{"effective-rules-differ", Warning, effectiveRulesDiffer}, // effective.go
 		{"server-port-as-source", Warning, serverPortAsSource},
 		{"rule-asg-without-members", Warning, ruleASGWithoutMembers},
 		{"asg-spans-vnets", Warning, asgSpansVNets}, // asg.go
@@ -92,6 +93,7 @@ func checks() []check {
 		{"default-route-missing", Error, defaultRouteMissing},
 		{"ipv6-default-route-missing", Warning, ipv6DefaultRouteMissing},
 		{"route-supernet", Warning, routeSupernet},
+		{"effective-routes-differ", Warning, effectiveRoutesDiffer}, // effective.go
 		{"next-hop-unresolved", Warning, nextHopUnresolved},
 		{"next-hop-not-forwarding", Warning, nextHopNotForwarding},
 		{"gateway-route-missing", Error, gatewayRouteMissing},

@@ -200,6 +200,9 @@ func tagGrowth(r *reader, found sink) {
 
 // growth says which default route makes the tag grow in a subnet. ok is false where there is none, or the table is not known.
 func (r *reader) growth(s *model.Subnet) (cause string, ok bool) {
+	if r.settled(s) {
+		return "", false // AZ-TAG-11
+	}
 	families := []netip.Prefix{allV4()}
 	if dual(s) {
 		families = append(families, allV6())
