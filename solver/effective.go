@@ -64,9 +64,10 @@ type TagPart struct {
 // EffectiveRule is one rule at a NIC. The expanded fields hold the addresses of tags and application security groups; a tag whose
 // prefixes no list gives stands there as a word. They are empty where the rule names neither.
 type EffectiveRule struct {
-	Name                 string    `json:"name"` // securityRules/X, defaultSecurityRules/DenyAllInBound
-	NSG                  string    `json:"nsg"`
+	Name                 string    `json:"name"` // securityRules/X, defaultSecurityRules/DenyAllInBound; CONFIGURATION/COLLECTION/X of a security admin rule
+	NSG                  string    `json:"nsg"`  // of a security admin rule, its network manager
 	Layer                string    `json:"layer" jsonschema:"enum=admin,enum=subnet,enum=nic"`
+	Possible             bool      `json:"possible,omitempty"` // a security admin rule that is deployed possibly, not for certain (AZ-AVNM-14)
 	Direction            string    `json:"direction" jsonschema:"enum=Inbound,enum=Outbound"`
 	Priority             int       `json:"priority"`
 	Access               string    `json:"access" jsonschema:"enum=Allow,enum=Deny,enum=AlwaysAllow"`
@@ -270,7 +271,23 @@ func (s *Solution) EffectiveRules(sel model.Selector) (*EffectiveRules, error) {
 	if groups["nic"] == "" && groups["subnet"] == "" {
 		out.Notes = append(out.Notes, "no network security group: everything passes, but for what comes through a Standard public address (AZ-NSG-12, AZ-PIP-02)")
 	}
+	admin, unsure := s.graph.AdminRules(at.subnet)
+	notes = append(notes, unsure...)
 	for _, dir := range []model.Direction{model.Inbound, model.Outbound} {
+		for _, r := range admin { // before the groups (AZ-AVNM-01)
+			if r.Direction == dir {
+				rule, more := s.effectiveRule(r.SecurityRule, at)
+				rule.Name, rule.NSG, rule.Layer = r.Configuration().Name()+"/"+r.Collection().Name()+"/"+r.ID.Name(), r.Manager().Name(), "admin"
+				rule.Possible = !r.Certain
+				for _, group := range r.SourceGroups {
+					rule.Sources = append(rule.Sources, "group:"+group.Name())
+				}
+				for _, group := range r.DestGroups {
+					rule.Destinations = append(rule.Destinations, "group:"+group.Name())
+				}
+				out.Rules, notes = append(out.Rules, rule), append(notes, more...)
+			}
+		}
 		layers := []string{"subnet", "nic"} // AZ-NSG-11
 		if dir == model.Outbound {
 			layers = []string{"nic", "subnet"}
@@ -290,7 +307,8 @@ func (s *Solution) EffectiveRules(sel model.Selector) (*EffectiveRules, error) {
 			}
 			for _, r := range g.Rules {
 				if r.Direction == dir {
-					rule, more := s.effectiveRule(g, r, layer, at)
+					rule, more := s.effectiveRule(r, at)
+					rule.NSG, rule.Layer = g.Name(), layer
 					out.Rules, notes = append(out.Rules, rule), append(notes, more...)
 				}
 			}
@@ -317,13 +335,14 @@ func (r EffectiveRule) listed() bool {
 	})
 }
 
-func (s *Solution) effectiveRule(g *model.NSG, r model.SecurityRule, layer string, at seat) (EffectiveRule, []string) {
+// effectiveRule is one rule at a NIC.
+func (s *Solution) effectiveRule(r model.SecurityRule, at seat) (EffectiveRule, []string) {
 	kind := "securityRules/"
 	if r.Default {
 		kind = "defaultSecurityRules/"
 	}
 	out := EffectiveRule{
-		Name: kind + r.Name, NSG: g.Name(), Layer: layer, Direction: r.Direction.String(), Priority: r.Priority, Access: r.Access.String(),
+		Name: kind + r.Name, Direction: r.Direction.String(), Priority: r.Priority, Access: r.Access.String(),
 		Protocol: ruleProtocol(r), Sources: s.sideTexts(r.SourceAddrs), SourcePorts: portTexts(r.SourcePorts),
 		Destinations: s.sideTexts(r.DestAddrs), DestinationPorts: portTexts(r.DestPorts), DefinedAt: r.Source.String(),
 	}

@@ -568,3 +568,34 @@ func TestAnswersNameSymbolicTags(t *testing.T) {
 		}
 	}
 }
+
+// AZ-AVNM-01, AZ-AVNM-14: security admin rules come before the groups; those that are not known to be deployed are marked.
+func TestEffectiveAdminRules(t *testing.T) {
+	const manager = "RG/networkManagers/nm"
+	admin := `{"id": "` + manager + `", "type": "Microsoft.Network/networkManagers", "properties": {"networkManagerScopeAccesses": ["SecurityAdmin"],
+			"networkManagerScopes": {"subscriptions": ["/subscriptions/00000000-0000-0000-0000-000000000001"]}}},
+		{"id": "` + manager + `/networkGroups/all", "type": "Microsoft.Network/networkManagers/networkGroups", "properties": {}},
+		{"id": "` + manager + `/networkGroups/all/staticMembers/v", "type": "Microsoft.Network/networkManagers/networkGroups/staticMembers", "properties": {"resourceId": "RG/virtualNetworks/v"}},
+		{"id": "` + manager + `/securityAdminConfigurations/sec", "type": "Microsoft.Network/networkManagers/securityAdminConfigurations", "properties": {}},
+		{"id": "` + manager + `/securityAdminConfigurations/sec/ruleCollections/base", "type": "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections",
+			"properties": {"appliesToGroups": [{"networkGroupId": "` + manager + `/networkGroups/all"}]}},
+		{"id": "` + manager + `/securityAdminConfigurations/sec/ruleCollections/base/rules/NoSsh", "type": "Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules", "kind": "Custom",
+			"properties": {"direction": "Inbound", "access": "Deny", "protocol": "Tcp", "priority": 10, "sources": [{"addressPrefix": "Internet", "addressPrefixType": "ServiceTag"}],
+			"destinations": [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}], "sourcePortRanges": ["0-65535"], "destinationPortRanges": ["22"]}}`
+	estate := func(more ...string) *EffectiveRules {
+		return rulesAt(t, effectiveEstate(t, nil, append([]string{
+			vnetJSON("v", "eastus", []string{"10.0.0.0/16"}, nil, subnetJSON("s", "10.0.0.0/24", withNSG)), nicJSON("n", "v/s", "10.0.0.4", ""), nsgJSON("nsg"),
+		}, more...)...), "nic:n")
+	}
+	first := func(r *EffectiveRules) string {
+		x := r.Rules[0]
+		return fmt.Sprintf("%s %s %s %s %d %s %s %v possible=%v", x.Layer, x.NSG, x.Name, x.Direction, x.Priority, x.Access, x.Protocol, x.DestinationPorts, x.Possible)
+	}
+	if got, want := first(estate(admin)), "admin nm sec/base/NoSsh Inbound 10 Deny Tcp [22] possible=true"; got != want {
+		t.Errorf("rules that may be deployed: got %s, want %s", got, want)
+	}
+	effective := `{"virtualNetwork": "RG/virtualNetworks/v", "operation": "listNetworkManagerEffectiveSecurityAdminRules", "value": []}`
+	if got := estate(admin, effective).Rules[0].Layer; got != "subnet" {
+		t.Errorf("no rule is in force: got a rule of layer %s first, want the subnet's", got)
+	}
+}

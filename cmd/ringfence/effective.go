@@ -210,8 +210,12 @@ func printRules(p *printer, r *solver.EffectiveRules) {
 		rows := [][]string{{"LAYER", "NSG", "PRIORITY", "NAME", "ACCESS", "PROTOCOL", "SOURCE", "PORTS", "DESTINATION", "PORTS"}}
 		for _, x := range r.Rules {
 			if x.Direction == dir {
+				layer := x.Layer
+				if x.Possible {
+					layer += "?"
+				}
 				rows = append(rows, []string{
-					x.Layer, model.Visible(x.NSG), strconv.Itoa(x.Priority), model.Visible(x.Name), x.Access, x.Protocol, model.Visible(few(x.Sources)),
+					layer, model.Visible(x.NSG), strconv.Itoa(x.Priority), model.Visible(x.Name), x.Access, x.Protocol, model.Visible(few(x.Sources)),
 					few(x.SourcePorts), model.Visible(few(x.Destinations)), few(x.DestinationPorts),
 				})
 			}

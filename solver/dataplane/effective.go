@@ -442,3 +442,38 @@ func (g *Graph) ListName() string {
 
 // SubnetNSG is the NSG that acts at a subnet; platform subnets take none (AZ-NSG-20).
 func (g *Graph) SubnetNSG(subnet model.ID) model.ID { return g.planner.subnetNSG(subnet) }
+
+// AdminRow is a security admin rule at a subnet's NICs (AZ-AVNM-01). One that is not certain is deployed there possibly (AZ-AVNM-14).
+type AdminRow struct {
+	*model.AdminRule
+	Certain bool
+}
+
+// AdminRules are the security admin rules at a subnet's NICs, by manager, and what the input lacks of them. Platform subnets have none
+// (AZ-AVNM-09).
+func (g *Graph) AdminRules(subnet model.ID) (rows []AdminRow, lacks []string) {
+	p := g.planner
+	s, v := p.e.SubnetOf(subnet)
+	if v == nil || p.platformSubnet(s) {
+		return nil, nil
+	}
+	lists := p.adminLists(v)
+	for _, l := range lists {
+		for _, r := range l.rules {
+			rows = append(rows, AdminRow{r.AdminRule, r.certain})
+			if !r.certain {
+				lacks = append(lacks, "ASM-AVNM-DEPLOY")
+			}
+		}
+		if l.wild != "" {
+			lacks = append(lacks, l.wild)
+		}
+	}
+	if len(lists) > 1 {
+		lacks = append(lacks, "ASM-AVNM-MULTI")
+	}
+	slices.SortStableFunc(rows, func(a, b AdminRow) int {
+		return cmp.Or(cmp.Compare(a.Manager().Key(), b.Manager().Key()), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.ID.Key(), b.ID.Key()))
+	})
+	return rows, lacks
+}
