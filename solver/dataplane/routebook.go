@@ -41,18 +41,45 @@ type Way struct {
 	Over, Certain *netipx.IPSet
 }
 
+func (w *Way) sameHop(o Way) bool {
+	return o.Hop == w.Hop && o.Address == w.Address && o.Gateway == w.Gateway && o.Peer == w.Peer
+}
+
 // Table is the effective table of a subnet.
 func (b *Routebook) Table(subnet model.ID) *RouteTable {
 	if t, ok := b.tables[subnet.Key()]; ok {
 		return t
 	}
-	t := &RouteTable{}
+	t := b.table(subnet, "")
 	b.tables[subnet.Key()] = t
+	for _, nic := range b.p.observed(subnet) {
+		if b.p.e.RoutesAt(nic) == nil {
+			continue
+		}
+		// AZ-RT-33: at this NIC the printed table counts. Certain is what holds at each.
+		seen := b.table(subnet, nic)
+		for i := range t.Ways {
+			w := &t.Ways[i]
+			var alike []*netipx.IPSet
+			for _, o := range seen.Ways {
+				if w.sameHop(o) {
+					alike = append(alike, o.Certain)
+				}
+			}
+			w.Certain = intersectSet(w.Certain, unionSet(alike...))
+		}
+	}
+	return t
+}
+
+// table is the effective table of one NIC of a subnet, or of those of which the input has no printed one.
+func (b *Routebook) table(subnet, nic model.ID) *RouteTable {
+	t := &RouteTable{}
 	s, v := b.p.e.SubnetOf(subnet)
 	if s == nil || v == nil || v.Partial {
 		return t
 	}
-	routes, known := b.p.candidates(subnet, "")
+	routes, known := b.p.candidates(subnet, nic)
 	t.Known = known && len(b.p.unknownGroups(v)) == 0
 	inside, perhaps := b.p.systemSpace(routes, true), b.p.systemSpace(routes, false)
 	taken, tagged := ipset(nil), ipset(nil)
@@ -111,7 +138,7 @@ func (b *Routebook) Table(subnet model.ID) *RouteTable {
 		}
 		w.Certain = intersectSet(w.Over, taken)
 		for _, o := range t.Ways {
-			if o.Hop != w.Hop || o.Address != w.Address || o.Gateway != w.Gateway || o.Peer != w.Peer {
+			if !w.sameHop(o) {
 				w.Certain = minusSet(w.Certain, o.Over)
 			}
 		}

@@ -51,15 +51,43 @@ func NewRulebook(e *model.Estate, tags *model.ServiceTags) *Rulebook {
 	return b
 }
 
+// observed lists the NICs of a subnet of which the input has effective rules or routes (AZ-TAG-04, AZ-RT-33).
+func (p *planner) observed(subnet model.ID) []model.ID {
+	if len(p.e.Rules)+len(p.e.Routes) == 0 {
+		return nil
+	}
+	var out []model.ID
+	for _, n := range p.e.NICs {
+		if slices.ContainsFunc(n.IPConfigs, func(c model.IPConfig) bool { return c.Subnet.Key() == subnet.Key() }) &&
+			(p.e.RulesAt(n.ID, subnet) != nil || p.e.RoutesAt(n.ID) != nil) {
+			out = append(out, n.ID)
+		}
+	}
+	return out
+}
+
+// surroundings are those of a subnet's NICs: of one that the input describes alone, and of those whose effective rules or routes it has.
+func (p *planner) surroundings(subnet model.ID) []*subnetContext {
+	out := []*subnetContext{p.context(subnet, "")}
+	for _, nic := range p.observed(subnet) {
+		if c := p.context(subnet, nic); !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // planner is a planner for one space. What it registers there must not stay with the surroundings, which all spaces share.
 func (b *Rulebook) planner(lists []RuleList) *planner {
 	p := *b.base
 	p.contexts = map[string]*subnetContext{}
 	for _, l := range lists {
 		for _, id := range l.Subnets {
-			c := *b.base.context(id, "")
-			c.readings = nil
-			p.contexts[c.key] = &c
+			for _, at := range b.base.surroundings(id) {
+				c := *at
+				c.readings = nil
+				p.contexts[c.key] = &c
+			}
 		}
 	}
 	p.b, p.asgs, p.symbolic = packet.NewBuilder(), map[string]addrs{}, map[string]bool{}
@@ -194,21 +222,25 @@ func (p *planner) adminPlan(l RuleList) adminPlan {
 			asks = append(asks, everything())
 			continue
 		}
-		a := p.adminAt(filtered{subnet: id}, l.Direction, reading{})
-		if a == nil {
-			asks = append(asks, everything())
-			continue
+		for _, nic := range append(p.observed(id), "") {
+			a := p.adminAt(filtered{subnet: id, nic: nic}, l.Direction, reading{})
+			if a == nil {
+				asks = append(asks, everything())
+				continue
+			}
+			asks, accepts, drops = append(asks, a.goOn, a.allow), append(accepts, a.always), append(drops, a.deny)
 		}
-		asks, accepts, drops = append(asks, a.goOn, a.allow), append(accepts, a.always), append(drops, a.deny)
 		for _, list := range p.adminLists(v) {
 			for _, r := range list.rules {
 				if r.Direction != l.Direction || slices.Contains(out.rules, r.AdminRule) {
 					continue
 				}
 				var may []*lazy
-				for _, tags := range p.assignments(p.context(id, "")) {
-					_, m := p.matchOf(r.SecurityRule, tags, reading{})
-					may = append(may, m)
+				for _, c := range p.surroundings(id) {
+					for _, tags := range p.assignments(c) {
+						_, m := p.matchOf(r.SecurityRule, tags, reading{})
+						may = append(may, m)
+					}
 				}
 				out.rules, out.may = append(out.rules, r.AdminRule), append(out.may, either(may...))
 			}
@@ -295,12 +327,14 @@ func (p *planner) tagReadings(subnets []model.ID, oneInternet bool) []tagReading
 			add(unknownTags(), unknownTags())
 			continue
 		}
-		for _, a := range p.assignments(p.context(id, "")) {
-			add(a, a)
-			for _, pods := range p.overlaysIn(id) {
-				with := a.withPods(p, pods, true)
-				add(a, with)
-				add(with, with) // ASM-K-PODCIDR-TAG
+		for _, c := range p.surroundings(id) {
+			for _, a := range p.assignments(c) {
+				add(a, a)
+				for _, pods := range p.overlaysIn(id) {
+					with := a.withPods(p, pods, true)
+					add(a, with)
+					add(with, with) // ASM-K-PODCIDR-TAG
+				}
 			}
 		}
 	}
