@@ -255,6 +255,9 @@ func routeBlackHole(r *reader, found sink) {
 				h.why = r.gatewayless(v)
 			case u.NextHop == model.HopInternet && private(u.Prefix):
 				h.why = "Private addresses are not delivered over the internet"
+			case u.NextHop == model.HopInternet && r.shutIn(s):
+				h.why = "The subnet is private and has no NAT gateway, public address or load balancer: nothing gets out there, but to storage of the same region"
+				h.remedy = "Give the subnet a NAT gateway, or remove the route."
 			case u.NextHop == model.HopNone:
 				var hit []string
 				for _, x := range append([]*model.VNet{v}, r.peers(v)...) {
@@ -286,6 +289,18 @@ func routeBlackHole(r *reader, found sink) {
 			text: fmt.Sprintf("The route sends %s of %s to %s. %s.", routeTarget(h.route), join(h.from), hop(h.route), h.why),
 		})
 	}
+}
+
+// shutIn reports whether a subnet with machines has no way out to the internet (AZ-OUT-05, AZ-OUT-06): it is private and names no explicit
+// method.
+func (r *reader) shutIn(s *model.Subnet) bool {
+	t := r.in(s.ID)
+	if s.DefaultOutbound != model.Off || s.NATGateway != "" || len(s.Delegations) > 0 || len(t.nics) == 0 || len(t.sets)+len(t.pools)+len(t.gateways) > 0 || r.publicIn(s) {
+		return false
+	}
+	return !slices.ContainsFunc(r.e.LoadBalancers, func(lb *model.LoadBalancer) bool {
+		return slices.ContainsFunc(lb.Frontends, func(f model.LBFrontend) bool { return f.PublicIP != "" || f.Prefix != "" })
+	})
 }
 
 // gatewayless says why a route to the VNet's gateway leads nowhere; it says nothing where some VPN gateway may take it, or where the input
@@ -515,6 +530,41 @@ func asymmetricPath(r *reader, found sink) {
 		})
 	}
 	r.asymmetricOnPrem(found)
+	r.asymmetricServices(found)
+}
+
+// asymmetricServices is asymmetricPath for public Services of a cluster whose nodes send their default to an appliance: requests come in by
+// the load balancer, replies leave by the appliance, which has no state for them (AZ-FW-55).
+func (r *reader) asymmetricServices(found sink) {
+	for _, s := range r.e.KubeServices {
+		c, ok := model.Get[*model.Cluster](r.e, s.Cluster)
+		if !ok || !isBalanced(s) || internal(s) || len(c.Pools) == 0 {
+			continue
+		}
+		var hops texts
+		all := true
+		for _, p := range c.Pools {
+			sub, known := model.Get[*model.Subnet](r.e, p.Subnet)
+			if !known {
+				all = false
+				break
+			}
+			u, ok := r.defaultRoute(sub, allV4())
+			if !ok || u == nil || u.NextHop != model.HopAppliance {
+				all = false
+				break
+			}
+			hops.add(hop(u))
+		}
+		if !all {
+			continue
+		}
+		found(fact{
+			subject: kubeService(s), origin: s.Source,
+			text:   fmt.Sprintf("Requests come in by the public load balancer, and every node sends its replies to %s, which has not seen them: connections break.", join(hops.list)),
+			remedy: "Use an internal load balancer behind a DNAT rule of the firewall or the application gateway.",
+		})
+	}
 }
 
 // onPrem returns the ranges behind a gateway that the input states: those of local network gateways.

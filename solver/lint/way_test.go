@@ -140,6 +140,18 @@ func wayCases() []testCase {
 			b.add(&model.Gateway{Meta: meta(network("virtualNetworkGateways", "er")), Kind: model.ExpressRouteGateway, Subnet: subnetID("net/GatewaySubnet")})
 		}, want: []string{"routes:out/office"}},
 		{id: "route-black-hole", name: "private addresses to the internet", build: holed("office 192.168.0.0/16 Internet"), want: []string{"routes:out/office"}},
+		{id: "route-black-hole", name: "to the internet from a private subnet", build: func(b *builder) { // AZ-OUT-06
+			b.vnet("net", "10.0.0.0/16")
+			b.subnet("net/web", "10.0.0.0/24", "rt=out", "private")
+			b.nic("web", "net/web", "10.0.0.4")
+			b.routes("out", "direct 198.51.100.0/24 Internet")
+		}, want: []string{"routes:out/direct"}},
+		{id: "route-black-hole", name: "to the internet by a NAT gateway", build: func(b *builder) {
+			b.vnet("net", "10.0.0.0/16")
+			b.subnet("net/web", "10.0.0.0/24", "rt=out", "private", "nat=out")
+			b.nic("web", "net/web", "10.0.0.4")
+			b.routes("out", "direct 198.51.100.0/24 Internet")
+		}},
 		{id: "route-black-hole", name: "None for a subnet in use", severity: Note, build: holed("db 10.0.1.0/24 None"), want: []string{"routes:out/db"}},
 		{id: "route-black-hole", name: "None for the internet", build: holed("default 0.0.0.0/0 None")},
 		{id: "route-black-hole", name: "public addresses to the internet", build: holed("office 198.51.100.0/24 Internet")},
@@ -157,6 +169,17 @@ func wayCases() []testCase {
 		{id: "asymmetric-path", name: "the peering's route answers", build: near("elsewhere 172.16.0.0/12 10.0.0.4"), want: []string{"routes:out/hub"}},
 		{id: "asymmetric-path", name: "in by the firewall, back by the gateway", build: behind([]string{"spoke 10.1.0.0/16 10.0.0.4"}, []string{"none 172.16.0.0/12 None"}), want: []string{"subnet:spoke/web"}},
 		{id: "asymmetric-path", name: "what comes in cannot be answered", build: behind([]string{"none 172.16.0.0/12 None"}, []string{"none 172.16.0.0/12 None"}, withoutPropagation), want: []string{"subnet:spoke/web"}},
+		{id: "asymmetric-path", name: "a public Service of nodes behind a firewall", build: func(b *builder) { // AZ-FW-55
+			hubAndSpoke(b)
+			b.cluster("aks").Pools = []model.NodePool{{Name: "np", Subnet: subnetID("spoke/web")}}
+			b.kubeService("shop", "cart", "LoadBalancer", 80, 8080)
+		}, want: []string{"lb:shop/cart"}},
+		{id: "asymmetric-path", name: "a public Service, and some nodes answer directly", build: func(b *builder) {
+			hubAndSpoke(b)
+			b.subnet("spoke/app", "10.1.1.0/24")
+			b.cluster("aks").Pools = []model.NodePool{{Name: "np", Subnet: subnetID("spoke/web")}, {Name: "more", Subnet: subnetID("spoke/app")}}
+			b.kubeService("shop", "cart", "LoadBalancer", 80, 8080)
+		}},
 		{id: "asymmetric-path", name: "both sides by the firewall", build: spokes("*", "rt=back", "back 10.1.0.0/16 10.0.0.4")},
 		{id: "asymmetric-path", name: "both sides by the firewall, in the hub", build: near("back 10.1.0.0/16 10.0.0.4")},
 		{id: "asymmetric-path", name: "no network rule lets it pass", build: spokes("", "")},
