@@ -323,9 +323,13 @@ func (p *planner) tagReadings(subnets []model.ID, oneInternet bool) []tagReading
 		note(custom.withInternet(custom.netMay), byDefault.withInternet(byDefault.netMay))
 	}
 	for _, id := range subnets {
-		if s, v := p.e.SubnetOf(id); s == nil || v == nil || v.Partial {
+		s, v := p.e.SubnetOf(id)
+		if s == nil || v == nil || v.Partial {
 			add(unknownTags(), unknownTags())
 			continue
+		}
+		if slices.ContainsFunc(p.peers(v), func(l peerLink) bool { return len(l.prefixes()) == 0 }) {
+			add(unknownTags(), unknownTags()) // a peer whose ranges the input does not state is in the tag (AZ-TAG-01)
 		}
 		for _, c := range p.surroundings(id) {
 			for _, a := range p.assignments(c) {

@@ -98,6 +98,10 @@ func ruleCases() []testCase {
 			b.nsg("web", "NoNet 100 In Deny tcp 198.51.100.0/24 * *")
 			b.nic("app", "net/web", "10.0.0.4")
 		}},
+		{id: "rule-redundant", name: "the ranges of a peer are not known", build: func(b *builder) { // AZ-TAG-01
+			served(b, "NoDb 100 In Deny tcp 10.9.0.0/16 * 1433")
+			added[*model.VNet](b, "net").Peerings = []model.Peering{{Name: "far", Source: source("far"), Remote: vnetID("far"), State: "Connected", AllowVNetAccess: model.On}}
+		}},
 		{id: "rule-redundant", name: "packets of others come by", build: func(b *builder) { // AZ-NSG-18
 			served(b, "Web 100 In Allow tcp 10.0.0.0/16 * 443")
 			b.nic("nva", "net/web", "10.0.0.5", "forward")
