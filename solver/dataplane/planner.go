@@ -46,6 +46,7 @@ type planner struct {
 	links        map[*model.VNet][]peerLink
 	bearing      map[string]bool // subnets, by key; see bears
 	gateways     map[*model.VNet][]*model.Gateway
+	observed     map[string][]model.ID // of a Rulebook or Routebook; see observedNICs
 	contexts     map[string]*subnetContext
 	lists        map[string]*filterList
 	admin        map[string][]adminList // security admin rules by VNet key

@@ -52,7 +52,7 @@ func (b *Routebook) Table(subnet model.ID) *RouteTable {
 	}
 	t := b.table(subnet, "")
 	b.tables[subnet.Key()] = t
-	for _, nic := range b.p.observed(subnet) {
+	for _, nic := range b.p.observed[subnet.Key()] {
 		if b.p.e.RoutesAt(nic) == nil {
 			continue
 		}

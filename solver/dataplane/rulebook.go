@@ -22,7 +22,7 @@ type Rulebook struct {
 func reader(e *model.Estate, tags *model.ServiceTags) *planner {
 	p := &planner{
 		e: e, o: Options{Tags: tags}, symbols: e.Symbols(), links: map[*model.VNet][]peerLink{}, gateways: map[*model.VNet][]*model.Gateway{},
-		contexts: map[string]*subnetContext{}, admin: map[string][]adminList{}, unknown: map[string][]string{}, serviceTag: map[string]*netipx.IPSet{},
+		observed: observedNICs(e), contexts: map[string]*subnetContext{}, admin: map[string][]adminList{}, unknown: map[string][]string{}, serviceTag: map[string]*netipx.IPSet{},
 	}
 	p.planGroups()
 	p.readTags()
@@ -51,16 +51,14 @@ func NewRulebook(e *model.Estate, tags *model.ServiceTags) *Rulebook {
 	return b
 }
 
-// observed lists the NICs of a subnet of which the input has effective rules or routes (AZ-TAG-04, AZ-RT-33).
-func (p *planner) observed(subnet model.ID) []model.ID {
-	if len(p.e.Rules)+len(p.e.Routes) == 0 {
-		return nil
-	}
-	var out []model.ID
-	for _, n := range p.e.NICs {
-		if slices.ContainsFunc(n.IPConfigs, func(c model.IPConfig) bool { return c.Subnet.Key() == subnet.Key() }) &&
-			(p.e.RulesAt(n.ID, subnet) != nil || p.e.RoutesAt(n.ID) != nil) {
-			out = append(out, n.ID)
+// observedNICs lists, by the subnet's key, the NICs of which the input has effective rules or routes (AZ-TAG-04, AZ-RT-33).
+func observedNICs(e *model.Estate) map[string][]model.ID {
+	out := map[string][]model.ID{}
+	for _, n := range e.NICs {
+		for _, c := range n.IPConfigs {
+			if key := c.Subnet.Key(); (e.RulesAt(n.ID, c.Subnet) != nil || e.RoutesAt(n.ID) != nil) && !slices.Contains(out[key], n.ID) {
+				out[key] = append(out[key], n.ID)
+			}
 		}
 	}
 	return out
@@ -69,7 +67,7 @@ func (p *planner) observed(subnet model.ID) []model.ID {
 // surroundings are those of a subnet's NICs: of one that the input describes alone, and of those whose effective rules or routes it has.
 func (p *planner) surroundings(subnet model.ID) []*subnetContext {
 	out := []*subnetContext{p.context(subnet, "")}
-	for _, nic := range p.observed(subnet) {
+	for _, nic := range p.observed[subnet.Key()] {
 		if c := p.context(subnet, nic); !slices.Contains(out, c) {
 			out = append(out, c)
 		}
@@ -222,7 +220,7 @@ func (p *planner) adminPlan(l RuleList) adminPlan {
 			asks = append(asks, everything())
 			continue
 		}
-		for _, nic := range append(p.observed(id), "") {
+		for _, nic := range append(slices.Clone(p.observed[id.Key()]), "") {
 			a := p.adminAt(filtered{subnet: id, nic: nic}, l.Direction, reading{})
 			if a == nil {
 				asks = append(asks, everything())

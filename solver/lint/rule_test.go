@@ -102,6 +102,15 @@ func ruleCases() []testCase {
 			served(b, "NoDb 100 In Deny tcp 10.9.0.0/16 * 1433")
 			added[*model.VNet](b, "net").Peerings = []model.Peering{{Name: "far", Source: source("far"), Remote: vnetID("far"), State: "Connected", AllowVNetAccess: model.On}}
 		}},
+		{id: "rule-redundant", name: "effective rules show that the tag grew", build: func(b *builder) { // AZ-TAG-04
+			served(b, "NoNet 100 In Deny tcp 198.51.100.0/24 * *")
+			tag := model.SecurityRule{Name: "AllowVnetInBound", Priority: 65000, Access: model.Allow, SourceAddrs: b.match("VirtualNetwork"), DestAddrs: b.match("VirtualNetwork")}
+			b.add(&model.EffectiveRules{
+				Meta: meta(model.EffectiveRulesID(nicID("app"))), Of: nicID("app"),
+				Groups: []model.EffectiveGroup{{NSG: nsgID("web"), Rules: []model.EffectiveRule{{SecurityRule: tag, ExpandedSource: prefixes(b.t, "0.0.0.0/0"), ExpandedDest: prefixes(b.t, "0.0.0.0/0")}}}},
+			})
+		}},
+		{id: "rule-redundant", name: "as before, and they are not in the input", build: rules("NoNet 100 In Deny tcp 198.51.100.0/24 * *"), want: []string{"nsg:web/NoNet"}},
 		{id: "rule-redundant", name: "packets of others come by", build: func(b *builder) { // AZ-NSG-18
 			served(b, "Web 100 In Allow tcp 10.0.0.0/16 * 443")
 			b.nic("nva", "net/web", "10.0.0.5", "forward")

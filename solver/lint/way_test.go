@@ -190,6 +190,13 @@ func wayCases() []testCase {
 		}},
 		{id: "asymmetric-path", name: "both directions past the firewall", build: behind([]string{"none 172.16.0.0/12 None"}, []string{"none 172.16.0.0/12 None"})},
 		{id: "asymmetric-path", name: "the table of the other side is not in the input", build: spokes("*", "rt=gone")},
+		{id: "asymmetric-path", name: "the platform printed another table", build: func(b *builder) { // AZ-RT-33
+			near("elsewhere 172.16.0.0/12 10.0.0.4")(b)
+			b.add(&model.EffectiveRoutes{Meta: meta(model.EffectiveRoutesID(nicID("db"))), Of: nicID("db"), Routes: []model.EffectiveRoute{
+				{From: "Default", Active: true, Prefixes: prefixes(b.t, "10.0.0.0/16"), NextHop: model.HopVnetLocal},
+				{From: "User", Active: true, Prefixes: prefixes(b.t, "10.1.0.0/16"), NextHop: model.HopAppliance, Addresses: []netip.Addr{addr("10.0.0.4")}},
+			}})
+		}},
 		{id: "asymmetric-path", name: "a Route Server may add routes", build: func(b *builder) { // AZ-RS-02
 			spokes("*", "")(b)
 			b.subnet("hub/RouteServerSubnet", "10.0.3.0/27")
