@@ -69,10 +69,7 @@ func hold(t *testing.T, s *Solution, rows []exampleRow) {
 		if r.dial != "" {
 			question += " by " + r.dial
 		}
-		svc, err := model.ParsePortService(r.service)
-		if err != nil {
-			t.Fatal(err)
-		}
+		svc := portService(t, r.service)
 		verdict, reason, _ := strings.Cut(r.want, ": ")
 		if r.want != "" {
 			if got, why := s.reached(t, r, svc); got != verdict {
@@ -83,12 +80,19 @@ func hold(t *testing.T, s *Solution, rows []exampleRow) {
 			verdict, reason = r.walk, ""
 		}
 		if r.port != "" {
-			if svc, err = model.ParsePortService(r.port); err != nil {
-				t.Fatal(err)
-			}
+			svc = portService(t, r.port)
 		}
 		s.walk(t, r, svc, question, verdict, reason)
 	}
+}
+
+func portService(t *testing.T, text string) model.PortService {
+	t.Helper()
+	svc, err := model.ParsePortService(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return svc
 }
 
 // reached is the solver's verdict about a row, direct flows only.

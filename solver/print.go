@@ -407,7 +407,20 @@ func (s *Solution) notesOf(q *query) []string {
 		}
 	}
 	notes := q.floods(dataplane.Over).Touched(from, s.graph.Towards(targets))
+	if s.residualDNS(q, from) {
+		notes = append(notes, "ASM-PLATFORM")
+	}
 	return append(notes, s.graph.Notes...)
+}
+
+// residualDNS reports that a question about the internet leaves senders the DNS of the platform, a channel for data out of a subnet that is
+// closed otherwise (AZ-PLAT-05).
+func (s *Solution) residualDNS(q *query, from packet.Set) bool {
+	if !slices.ContainsFunc(q.to.sites, func(x *dataplane.Site) bool { return x.Place.Kind == model.PlaceInternet }) {
+		return false
+	}
+	n, dns := s.graph.Resolver()
+	return !s.graph.Space.Disjoint(q.floods(dataplane.Over).At(n), s.graph.Space.Intersect(from, dns))
 }
 
 // Compact makes a list of CIDRs shorter for people: neighbouring ones print as one range, `10.1.1.4-10.1.1.254`. What is no CIDR stays.

@@ -106,7 +106,7 @@ func securityRule(s item[armnetwork.SecurityRule], isDefault bool) (rule model.S
 
 	s.match(&rule.SourceAddrs, both(at, "sourceAddressPrefix", "sourceAddressPrefixes"), true)
 	s.match(&rule.DestAddrs, both(at, "destinationAddressPrefix", "destinationAddressPrefixes"), true)
-	rule.SourceAddrs.ASGs = s.references(at, "sourceApplicationSecurityGroups")
+	rule.SourceAddrs.ASGs = s.references(at, "sourceApplicationSecurityGroups") // AZ-NSG-08: lists of tags and of groups are a union
 	rule.DestAddrs.ASGs = s.references(at, "destinationApplicationSecurityGroups")
 	s.ends(at, "source", rule.SourceAddrs)
 	s.ends(at, "destination", rule.DestAddrs)

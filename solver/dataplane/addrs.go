@@ -39,6 +39,9 @@ func platformIMDS() netip.Addr { return netip.MustParseAddr("169.254.169.254") }
 
 func platformHosts() []netip.Addr { return []netip.Addr{platformDNS(), platformIMDS()} }
 
+// probeV6 is the source of health probes over IPv6 (AZ-V6-07).
+func probeV6() netip.Addr { return netip.MustParseAddr("fe80::1234:5678:9abc") }
+
 func host(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
 func hosts(as []netip.Addr) []netip.Prefix {

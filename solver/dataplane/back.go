@@ -116,6 +116,19 @@ func (g *Graph) PublicNodes() []NodeID {
 	return g.NodesAt(model.Place{Kind: model.PlaceInternet}, StagePublic)
 }
 
+// Resolver is where packets to the host addresses arrive, and those of them that ask the platform's DNS (AZ-PLAT-05). The node is negative
+// where nothing can send there.
+func (g *Graph) Resolver() (NodeID, packet.Set) {
+	dns := g.Space.Box(packet.Box{
+		Dst: one(g.Universe.Class(platformDNS())), DPort: []packet.Range{{Lo: 53, Hi: 53}},
+		Protocol: []packet.Range{{Lo: uint32(model.TCP), Hi: uint32(model.TCP)}, {Lo: uint32(model.UDP), Hi: uint32(model.UDP)}},
+	})
+	for _, n := range g.NodesAt(model.Place{Kind: model.PlacePlatform}, StageReceive) {
+		return n, dns
+	}
+	return -1, dns
+}
+
 // FabricNodes are where packets are inside the VNets.
 func (g *Graph) FabricNodes() []NodeID {
 	var out []NodeID

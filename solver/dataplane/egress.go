@@ -185,7 +185,8 @@ func (p *planner) outboundFrontends(lb *model.LoadBalancer, pools []model.ID) []
 	return out
 }
 
-// leave adds the ways of packets with next hop Internet (AZ-RT-16): to public destinations, translated by the sender's method.
+// leave adds the ways of packets with next hop Internet (AZ-RT-16): to public destinations, translated by the sender's method. A subscription
+// may block tcp/25, which the input does not say: it stays open (AZ-NSG-19).
 func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sent guard) {
 	outside := dstIn(p.addr.public)
 	sent = and(sent, exactly(outside))

@@ -102,7 +102,7 @@ type endpointRoute struct {
 	by *route
 }
 
-// endpointRoutes are the /32 routes of private endpoints that a subnet has and that no user route displaces.
+// endpointRoutes are the /32 routes of private endpoints that a subnet has and that no user route displaces (AZ-RT-22).
 func (p *planner) endpointRoutes(subnet, nic model.ID, table []route) []route {
 	var out []route
 	for _, r := range p.endpointTable(subnet, nic, table) {

@@ -46,7 +46,8 @@ func (p *planner) machinesIn(v *model.VNet) []*machine {
 	return p.inVNet[v.ID.Key()]
 }
 
-// deliver adds the ways from a VNet's fabric to everything in it that holds an address.
+// deliver adds the ways from a VNet's fabric to everything in it that holds an address: machines, endpoints, frontends. A peering leads to all
+// of them (AZ-PEER-03).
 func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
 	inside := func(subnet model.ID) bool { return subnet.Parent().Is(v.ID) }
 	for _, m := range p.machinesIn(v) {

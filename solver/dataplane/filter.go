@@ -250,6 +250,7 @@ func (p *planner) matchOf(r model.SecurityRule, a assignment, d reading) (must, 
 	ports := func(portless bool) *lazy {
 		return transport([]model.Protocol{r.Protocol}, sports, r.DestPorts, portless)
 	}
+	// AZ-GEN-02: addresses, ports and protocol are all that an NSG sees: no name, no kind of ICMP message.
 	// AZ-NSG-07: whether `*` with ports matches packets without ports is not documented.
 	must = both(both(either(src.must...), either(dst.must...)), ports(d.portless == portlessMatched))
 	may = both(both(either(src.may...), either(dst.may...)), ports(d.portless != portlessMissed))
@@ -300,14 +301,14 @@ func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a as
 		s := p.addr.set(m.Prefixes)
 		add(s.must, s.may)
 	}
-	for _, t := range m.Tags {
+	for _, t := range m.Tags { // AZ-NSG-08: several tags or groups are a union
 		switch p.tagKind(t) {
 		case tagVNet:
 			add(a.vnet.must, a.vnet.may)
 		case tagInternet:
 			add(a.net.must, a.net.may)
 		case tagLoadBalancer:
-			s := p.b.AddSet("", hosts(platformHosts())[:1]) // AZ-TAG-08
+			s := p.addr.exactHosts(platformDNS(), probeV6()) // AZ-TAG-08, AZ-V6-07
 			add(s, s)
 		case tagPlatformDNS, tagPlatformIMDS, tagPlatformLKM:
 			// AZ-PLAT-03: these tags act on platform traffic alone; platformExceptions reads them.
@@ -319,7 +320,7 @@ func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a as
 			out.must, out.may = append(out.must, l), append(out.may, l)
 		}
 	}
-	for _, g := range m.ASGs {
+	for _, g := range m.ASGs { // AZ-ASG-03: as a destination a group is its members' addresses, whatever NSG the rule stands in
 		must, may := p.asgMembers(g)
 		add(must, may)
 	}

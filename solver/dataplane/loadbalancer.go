@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -182,8 +183,14 @@ func (p *planner) balance(n NodeID, m *machine, match guard, sku model.SKU, via 
 		rw.dports = []model.PortRange{{First: backendPort, Last: backendPort}}
 	}
 	if !floating {
-		p.edge(n, entry, match, rw)
+		p.edge(n, entry, match, rw) // AZ-PIP-03: from inside, no NSG at all means that all passes; only publicEntry is shut then
 		return
+	}
+	if rw.dports != nil {
+		// AZ-LB-06: the backend port is the frontend's unless the rule says otherwise; the filters see the backend's.
+		at := p.node(m.site.Place, StageFrontend, via+"|"+p.nodes[n].Place.ID.Key()+"|"+strconv.Itoa(int(frontendPort))+"|"+strconv.Itoa(int(backendPort)))
+		p.edge(n, at, match, &rewrite{dports: rw.dports})
+		n, match = at, guard{}
 	}
 	nic, more := p.nicFilter(m.filters, model.Inbound, reading{})
 	notes = append(notes, more...)
@@ -233,6 +240,12 @@ func allOf(under *lazy, addr packet.AddrSet) *lazy {
 // probed is everything where a member's filters admit the health probe to a port for certain, else nothing (AZ-LB-03, AZ-PLAT-04).
 func (p *planner) probed(m *machine, port uint16) *lazy {
 	src := p.addr.exactHosts(platformDNS())
+	if len(m.site.Prefixes) > 0 && m.site.Prefixes[0].Addr().Is6() && !model.SymbolBlock().Contains(m.site.Prefixes[0].Addr()) {
+		if !p.hasNSG(m.filters) {
+			return nothing() // AZ-V6-07: probes over IPv6 need an NSG
+		}
+		src = p.addr.exactHosts(probeV6())
+	}
 	in, _ := p.inbound(m.filters)
 	return later(func(c *compiler) packet.Set {
 		probe := c.s.Intersect(c.s.Box(packet.Box{Src: c.u.Addrs(src), Dst: c.u.Addrs(m.addr)}), tcpTo(port).get(c))

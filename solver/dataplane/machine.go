@@ -283,7 +283,7 @@ func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered
 	p.machines = append(p.machines, m)
 	p.machineAt[place.Key()] = m
 
-	in, notes := p.inbound(f)
+	in, notes := p.inbound(f) // AZ-NSG-13: neighbours meet their subnet's NSG on both sides
 	p.edge(m.in, m.accept, in, nil, notes...)
 	return m
 }

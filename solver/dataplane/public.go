@@ -171,7 +171,8 @@ func (p *planner) namedElsewhere(id model.ID) bool {
 	return false
 }
 
-// instanceEntry is an instance's own public address: translated one to one, all protocols (AZ-PIP-01).
+// instanceEntry is an instance's own public address: translated one to one, all protocols (AZ-PIP-01), whatever new flows of the subnet leave
+// by (AZ-OUT-03).
 func (p *planner) instanceEntry(m *machine, a netip.Addr, sku model.SKU) {
 	private := m.addr
 	p.edge(p.publicIn(), p.publicEntry(m, sku), exactly(dstIn(p.addr.exact(a))).withReply(p.replyAt(m.filters.subnet, m.filters.nic, viaInternet)), &rewrite{dst: &private})

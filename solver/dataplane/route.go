@@ -95,7 +95,8 @@ func (r route) part(subnet model.ID) Part {
 	}
 }
 
-// noneRoutes are the reserved prefixes with a None route: the documented ones, then those that printed tables add (AZ-RT-02).
+// noneRoutes are the reserved prefixes with a None route: the documented ones, then those that printed tables add (AZ-RT-02). IPv6 has none:
+// fd00::/8 follows ::/0 (AZ-V6-06).
 func noneRoutes() (documented, printed []netip.Prefix) {
 	return prefixes("10.0.0.0/8", "192.168.0.0/16", "100.64.0.0/10"),
 		prefixes("172.16.0.0/12", "127.0.0.0/8", "25.48.0.0/12", "25.4.0.0/14", "198.18.0.0/15", "157.59.0.0/16", "25.33.0.0/16", "40.109.0.0/16",
@@ -138,7 +139,7 @@ func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) 
 		}
 	}
 	if v != nil {
-		for _, x := range v.Prefixes {
+		for _, x := range v.Prefixes { // AZ-RT-18: by range and not by subnet, so that a user route for the range takes neighbours' traffic too
 			add(route{prefix: x, origin: systemRoute, hop: hop{kind: model.HopVnetLocal}, certain: true})
 		}
 		for _, l := range p.peers(v) {
@@ -177,6 +178,7 @@ func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) 
 			}
 		}
 	}
+	// AZ-RT-27: a user or gateway route for 0.0.0.0/0 takes its place, for the public addresses of Azure's services too.
 	add(route{prefix: allV4(), origin: systemRoute, hop: hop{kind: model.HopInternet}, certain: true})
 	add(route{prefix: allV6(), origin: systemRoute, hop: hop{kind: model.HopInternet}, certain: true})
 	p.addNoneRoutes(v, &routes)
@@ -284,7 +286,8 @@ func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup {
 		list = append(list, compiled(r))
 	}
 	own := len(list) // routes of private and service endpoints stand before all others (AZ-RT-21, AZ-RT-22)
-	// AZ-RT-20: a gateway's route never beats the system route of the VNet or of a peering, however specific it is.
+	// AZ-RT-20: a gateway's route never beats the system route of the VNet or of a peering, however specific it is; so where both a peering and
+	// a connection lead to a VNet, the peering carries the traffic (AZ-PEER-09).
 	inside, perhaps := p.systemSpace(routes, true), p.systemSpace(routes, false)
 	for _, r := range routes {
 		var c compiled

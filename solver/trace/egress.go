@@ -15,7 +15,7 @@ type translation struct {
 }
 
 // toInternet carries a packet over next hop Internet: to a public destination by the first outbound method that applies (AZ-OUT-01).
-// A private destination is not deliverable (AZ-RT-16).
+// A private destination is not deliverable (AZ-RT-16). Whether the subscription blocks tcp/25 the input does not say: it passes (AZ-NSG-19).
 func (t *tracer) toInternet(c course, h *host) {
 	if h.place.Kind == model.PlaceGateway {
 		t.forcedTunnel(c, h)

@@ -44,7 +44,7 @@ func (w *world) endpointPolicies(p *model.PrivateEndpoint) (nsg, routes match) {
 }
 
 // routeToEndpoint follows the /32 route of a private endpoint. A user route displaces it only if the endpoint's subnet has route
-// policies on, and the route is at least as long as the range of the endpoint's VNet that holds the address (AZ-PE-05). It reports
+// policies on, and the route is at least as long as the range of the endpoint's VNet that holds the address (AZ-RT-22, AZ-PE-05). It reports
 // whether the ordinary table has nothing more to say.
 func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 	endpoints, via := t.endpointsAt(h.vnet, c.packet.Dst)

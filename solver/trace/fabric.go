@@ -98,7 +98,8 @@ func (t *tracer) uncarried(p Packet) string {
 // owner is what an address of a VNet belongs to, and what happens to a packet that reaches it.
 type owner func(*tracer, course)
 
-// owners lists everything in a VNet that holds the destination. Several may, where the input is contradictory or the address is free.
+// owners lists everything in a VNet that holds the destination, endpoints and frontends among them, for packets of the VNet and of its peers
+// alike (AZ-PEER-03). Several may, where the input is contradictory or the address is free.
 func (t *tracer) owners(v *model.VNet, c course, global bool) []owner {
 	dst := c.packet.Dst
 	var out []owner

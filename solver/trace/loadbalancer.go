@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"net/netip"
+
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -21,7 +23,7 @@ func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 	}
 	c.frontend = f.ID
 	internal := f.PublicIP == "" && f.Prefix == ""
-	if !internal {
+	if !internal { // AZ-PIP-03: an internal frontend needs no NSG that opens it
 		c.public = &publicEntry{lb.SKU}
 	}
 	matched := false
@@ -32,7 +34,7 @@ func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 		}
 		matched = true
 		port := r.BackendPort
-		if high || port == 0 {
+		if high || port == 0 { // AZ-LB-06: the frontend's port unless the rule says otherwise
 			port = c.packet.DPort
 		}
 		t.members(c.given(m), lb, f, r.Pools, member{name: r.Name, source: r.Source, port: port, floating: r.FloatingIP, probe: t.probe(lb, r.Probe)})
@@ -269,8 +271,15 @@ func (t *tracer) healthy(h *host, p *model.LBProbe) bool {
 	if p == nil {
 		return true
 	}
-	probe := Packet{Src: wireServer(), Dst: h.addr.at, Protocol: model.TCP, SPort: 49152, DPort: p.Port}
-	c := course{packet: probe, src: address{at: wireServer()}, dst: h.addr, certain: true}
+	from := wireServer()
+	if h.addr.v6() {
+		if h.nsg == "" && t.subnetNSG(h) == "" {
+			return false // AZ-V6-07: probes over IPv6 work only where an NSG is present
+		}
+		from = netip.MustParseAddr("fe80::1234:5678:9abc")
+	}
+	probe := Packet{Src: from, Dst: h.addr.at, Protocol: model.TCP, SPort: 49152, DPort: p.Port}
+	c := course{packet: probe, src: address{at: from}, dst: h.addr, certain: true}
 	v := t.inboundVerdict(c, h)
 	return v.allow.is && !v.deny.is
 }

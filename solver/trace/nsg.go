@@ -18,7 +18,8 @@ func (t *tracer) outbound(c course, h *host, next func(course)) {
 	})
 }
 
-// inbound takes a packet through the controls of the receiving side: admin rules, the subnet's NSG, the NIC's NSG.
+// inbound takes a packet through the controls of the receiving side: admin rules, the subnet's NSG, the NIC's NSG. Neighbours of one subnet
+// meet its NSG here as well as on the sender's side (AZ-NSG-13).
 func (t *tracer) inbound(c course, h *host, next func(course)) {
 	t.admin(c, h, AdminIn, func(c course) {
 		if t.closedWithoutNSG(h, c) {
@@ -249,7 +250,7 @@ func (t *tracer) side(m model.AddressMatch, r model.SecurityRule, v *view, as as
 		prefixes = append(prefixes, p)
 	}
 	hit := a.in(prefixSet(prefixes...))
-	for _, tag := range m.Tags {
+	for _, tag := range m.Tags { // AZ-NSG-08: several tags or groups are a union
 		switch {
 		case fold(tag, "VirtualNetwork") || fold(tag, "VIRTUAL_NETWORK"):
 			hit = hit.or(t.virtualNetwork(v, as, a, f.tags, r.Default))
@@ -259,13 +260,13 @@ func (t *tracer) side(m model.AddressMatch, r model.SecurityRule, v *view, as as
 			hit = hit.or(t.inTag(tag, a, f.tags))
 		}
 	}
-	for _, id := range m.ASGs {
+	for _, id := range m.ASGs { // AZ-ASG-03: at a NIC that is no member the destination does not match
 		hit = hit.or(t.inASG(id, a))
 	}
 	return hit
 }
 
-// protocolMatch matches protocol and ports. `*` means all carried protocols (AZ-NSG-06). Packets without ports match a rule that
+// protocolMatch matches protocol and ports, which with the addresses are all that an NSG sees (AZ-GEN-02). `*` means all carried protocols (AZ-NSG-06). Packets without ports match a rule that
 // names ports possibly (AZ-NSG-07, ASM-PORTLESS).
 func protocolMatch(r model.SecurityRule, f flow) match {
 	m := when(r.Protocol == model.AnyProtocol || r.Protocol == f.protocol)

@@ -154,7 +154,8 @@ func (t *tracer) attached(p *model.PublicIP, named, config model.ID) bool {
 	return same(named, p.ID) || config != "" && same(p.AttachedTo, config)
 }
 
-// translated is the 1:1 translation of an instance's public address (AZ-PIP-01).
+// translated is the 1:1 translation of an instance's public address (AZ-PIP-01), which lets in also where new flows leave by a NAT gateway
+// (AZ-OUT-03).
 func (t *tracer) translated(c course, h *host, detail string) {
 	if c.public == nil {
 		c.public = &publicEntry{model.Standard}

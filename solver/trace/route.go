@@ -78,12 +78,13 @@ func (w *world) table(h *host, o tableOptions) []route {
 func (w *world) computedTable(h *host, o tableOptions) []route {
 	var out []route
 	v6 := false
-	for _, p := range h.vnet.Prefixes {
+	for _, p := range h.vnet.Prefixes { // AZ-RT-18: one for each range, none for subnets: a user route for the range takes neighbours' traffic
 		if p.IsValid() {
 			v6 = v6 || p.Addr().Is6()
 			out = append(out, route{prefix: p, hop: model.HopVnetLocal, inside: true, certain: true})
 		}
 	}
+	// AZ-RT-27: a user or gateway route for 0.0.0.0/0 takes its place, for the public addresses of Azure's services too.
 	out = append(out, route{prefix: netip.MustParsePrefix("0.0.0.0/0"), hop: model.HopInternet, certain: true})
 	if v6 {
 		out = append(out, route{prefix: netip.MustParsePrefix("::/0"), hop: model.HopInternet, certain: true})
@@ -174,7 +175,7 @@ func hopType(t model.NextHopType) model.NextHopType {
 }
 
 // noneRoutes are the reserved prefixes that a VNet's packets go nowhere to. must: the documented ones but 172.16.0.0/12; may: all
-// that were ever printed (AZ-RT-02, ASM-NONE-LIST).
+// that were ever printed (AZ-RT-02, ASM-NONE-LIST). IPv6 has none: fd00::/8 follows ::/0 (AZ-V6-06).
 func noneRoutes(v *model.VNet, table []route) []route {
 	var out []route
 	userDefault, bgpDefault := false, false
@@ -280,7 +281,7 @@ func (w *world) beats(q, r route, f flow) bool {
 	switch {
 	case q.unknown():
 		return false
-	case q.inside && r.origin == gatewayRoute: // AZ-RT-20
+	case q.inside && r.origin == gatewayRoute: // AZ-RT-20; between VNets with a peering and a connection the peering carries (AZ-PEER-09)
 		return true
 	case r.unknown(): // a user route of full length is as long as any (AZ-RT-19)
 		return r.origin == gatewayRoute && q.origin == userRoute && q.prefix.IsValid() && q.prefix.Bits() == q.prefix.Addr().BitLen()
@@ -311,7 +312,8 @@ func (w *world) beats(q, r route, f flow) bool {
 	return q.origin == userRoute && tagRank(q) < tagRank(r)
 }
 
-// winners are the routes that may take the packet: those of the may-table that no route of the must-table beats. It is certain only if
+// winners are the routes that may take the packet: those of the may-table that no route of the must-table beats; of equal ones any may, be
+// they copies of one route (AZ-RT-24) or lead to two peers with one range (AZ-RT-25). It is certain only if
 // all of them lead to one next hop, and one of them surely is there (AZ-RT-34).
 func (w *world) winners(h *host, table []route, f flow) (out []route, certain bool) {
 	type entry struct {

@@ -367,7 +367,7 @@ func (w *world) internet(v *view, as assignment, a address, tags []string) match
 func (w *world) inTag(tag string, a address, tags []string) match {
 	switch {
 	case fold(tag, "AzureLoadBalancer") || fold(tag, "AZURE_LOADBALANCER"):
-		return a.in(joinSets(addressSet(wireServer()), prefixSet(netip.MustParsePrefix("fe80::/10"))))
+		return a.in(joinSets(addressSet(wireServer()), prefixSet(netip.MustParsePrefix("fe80::/10")))) // AZ-V6-07: probes over IPv6
 	case fold(tag, "AzurePlatformDNS"):
 		return a.in(addressSet(wireServer()))
 	case fold(tag, "AzurePlatformIMDS"):

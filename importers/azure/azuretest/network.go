@@ -102,7 +102,7 @@ func Peering(remote string, options ...string) Resource {
 }
 
 // NIC is a network interface with one IP configuration, `ip`. Options: nsg=NAME, pip=NAME, asg=NAME, pool=LB/POOL, natrule=LB/RULE, forward
-// (enableIPForwarding), v6=ADDRESS (a second configuration, `v6`), pip6=NAME (its public address), vm=NAME.
+// (enableIPForwarding), v6=ADDRESS (a second configuration, `v6`), pip6=NAME and pool6=LB/POOL (its public address and pool), vm=NAME.
 func NIC(name, subnet, address string, options ...string) Resource {
 	ip := Object{
 		"provisioningState": "Succeeded", "privateIPAddress": address, "privateIPAllocationMethod": "Dynamic", "privateIPAddressVersion": "IPv4", "primary": true,
@@ -137,6 +137,8 @@ func NIC(name, subnet, address string, options ...string) Resource {
 			configuration("v6", v6)
 		case "pip6":
 			v6["publicIPAddress"] = Ref("publicIPAddresses", value)
+		case "pool6":
+			add(v6, "loadBalancerBackendAddressPools", Ref("loadBalancers/backendAddressPools", value))
 		case "vm":
 			p["virtualMachine"] = Ref("Microsoft.Compute/virtualMachines", value)
 		default:
