@@ -40,6 +40,9 @@ func (s *Solution) Trace(from, to []model.Selector, svc model.PortService, name 
 		return nil, err
 	}
 	b, err := s.target(to)
+	if err != nil && len(to) == 1 && to[0].Kind == model.SelIP && !to[0].Not {
+		b, err = newEnd(to[0].Text), nil // nobody has the address: where routes lead a packet to it is an answer all the same
+	}
 	if err != nil {
 		return nil, err
 	}

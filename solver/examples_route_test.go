@@ -23,6 +23,26 @@ func TestEX06(t *testing.T) {
 	}, rows), rows)
 }
 
+// A trace answers "next hop" for an address that nobody has.
+func TestTraceToNobody(t *testing.T) {
+	for _, test := range []struct {
+		to, hop string
+		want    Verdict
+	}{
+		{"ip:10.9.9.9", "None", Unreachable},
+		{"ip:10.0.7.7", "VnetLocal", Unreachable},
+	} {
+		s := written(t, []az.Resource{az.VNet("net", "10.0.0.0/16", az.Subnet("s", "10.0.0.0/24")), az.NIC("vm", "net/s", "10.0.0.4")}, []exampleRow{{from: "nic:vm", to: test.to}})
+		tr, err := s.Trace(selectors(t, "nic:vm"), selectors(t, test.to), portService(t, "tcp/443"), "", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tr.Verdict != test.want || tr.Hops[0].NextHopType != test.hop {
+			t.Errorf("%s: got %s by %+v, want %s by %s", test.to, tr.Verdict, tr.Hops, test.want, test.hop)
+		}
+	}
+}
+
 // udrOverview is the network of EX-07 and EX-08.
 func udrOverview() []az.Resource {
 	return []az.Resource{
