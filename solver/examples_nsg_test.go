@@ -134,13 +134,14 @@ func TestEX05(t *testing.T) {
 func TestEX12(t *testing.T) {
 	const in, out = "reachable", "unreachable: nsg/securityRules/Rest"
 	rows := []exampleRow{
-		{from: "nic:vm", to: "nic:near", service: "tcp/443", want: in},                                     // doc: 10.1.0.0/24 is VirtualNetwork
-		{from: "nic:vm", to: "nic:far", service: "tcp/443", want: out},                                     // doc: nothing else is
-		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:1.0.0.1", want: in},                 // doc: Internet starts at 1.0.0.0/8
-		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:2.255.0.1", want: in},               // doc
-		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:11.0.0.1", want: in},                // doc
-		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:12.0.0.1", want: in},                // doc
-		{from: "nic:far", to: "nic:vm", service: "tcp/443", want: "unreachable: nsg/securityRules/RestIn"}, // doc
+		{from: "nic:vm", to: "nic:near", service: "tcp/443", want: in},                                             // doc: 10.1.0.0/24 is VirtualNetwork
+		{from: "nic:vm", to: "nic:far", service: "tcp/443", want: out},                                             // doc: nothing else is
+		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:1.0.0.1", want: in},                         // doc: Internet starts at 1.0.0.0/8
+		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:2.255.0.1", want: in},                       // doc
+		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:11.0.0.1", want: in},                        // doc
+		{from: "nic:vm", to: "internet", service: "tcp/443", dial: "ip:12.0.0.1", want: in},                        // doc
+		{from: "nic:far", to: "nic:vm", service: "tcp/443", want: "unreachable: nsg/securityRules/RestIn"},         // doc
+		{from: "ip:168.63.129.16", to: "nic:vm", service: "tcp/443", want: "unreachable: nsg/securityRules/Probe"}, // doc: AzureLoadBalancer is this address
 	}
 	hold(t, written(t, []az.Resource{
 		az.VNet("net", "10.1.0.0/24", az.Subnet("s", "10.1.0.0/25", "nsg=nsg"), az.Subnet("t", "10.1.0.128/25"), az.Peering("elsewhere", "no-access")),
