@@ -84,6 +84,11 @@ func checks() []check {
 		{"rule-unused", Warning, ruleUnused},
 		{"rule-over-wide", Warning, ruleOverWide},
 		{"rule-overruled", Warning, ruleOverruled},
+		// Network managers: manager.go
+		{"always-allow-past-deny", Error, alwaysAllowPastDeny},
+		{"admin-rules-undeployed", Warning, adminRulesUndeployed},
+		{"admin-deny-skipped", Warning, adminDenySkipped},
+		{"connected-group-overlap", Warning, connectedGroupOverlap},
 		// Just-in-time access, Bastion: admin.go
 		{"jit-void", Error, jitVoid},
 		{"jit-without-deny", Error, jitWithoutDeny},

@@ -24,7 +24,7 @@ type testCase struct {
 }
 
 func testCases() []testCase {
-	return slices.Concat(nsgCases(), ruleCases(), adminCases(), routeCases(), wayCases(), peeringCases(), endpointCases(), firewallCases(), gatewayCases(), serviceCases(),
+	return slices.Concat(nsgCases(), ruleCases(), managerCases(), adminCases(), routeCases(), wayCases(), peeringCases(), endpointCases(), firewallCases(), gatewayCases(), serviceCases(),
 		aksCases(), kubernetesCases(), publicCases(), effectiveCases())
 }
 
