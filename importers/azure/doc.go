@@ -6,6 +6,10 @@
 // and one object a line; plain or gzip, UTF-8 or UTF-16. The same resource gives the same model whichever of these it came in, and
 // whether its parts (rules, subnets, routes, records, node pools, firewall rules) stand inside it or beside it.
 //
+// The outputs of a network manager's list operations (operation.go) have no ID of their own and do not say whom they were listed for. They
+// are read in a small envelope, written as they are saved: `{"virtualNetwork": ID, "value": […]}` for what is in force at a VNet,
+// `{"networkManager": ID, "regions": […], "value": […]}` for what is active or deployed in regions, and `operation` beside an empty list.
+//
 // How a resource becomes a model, in the order of the files: bytes.go opens a file, tree.go parses it into nodes with their lines,
 // shape.go finds the resources in it, types.go says what becomes of each type, guard.go rewrites a resource to the spelling of its Go
 // type and reports every field that is not understood, store.go fills the type, one file per concept reads it (nsg.go, vnet.go, aks.go, …), and link.go joins what

@@ -46,9 +46,10 @@ func (r *reader) placedRules() []placedRule {
 			}
 		}
 		for _, c := range r.e.AdminCollections {
-			if r.memberOf(v, c.Groups) {
+			told, listed := r.deployedAt(c.Configuration, v)
+			if r.memberOf(v, c.Groups) && (!told || listed) {
 				for i := range c.Rules {
-					add(&c.Rules[i], v, false)
+					add(&c.Rules[i], v, listed)
 				}
 			}
 		}
@@ -123,7 +124,7 @@ func alwaysAllowPastDeny(r *reader, found sink) {
 		}
 		found(fact{
 			subject: adminRule(u.ID), origin: u.Source, severity: severity,
-			text: fmt.Sprintf("The rule (AlwaysAllow, priority %d, %s) lets %s from %s to %s pass %s without asking the NSGs%s: %s deny some of it and are void there.",
+			text: fmt.Sprintf("The rule (AlwaysAllow, priority %d, %s) lets %s from %s to %s pass %s without asking the NSGs%s. Void there for such packets: %s.",
 				u.Priority, strings.ToLower(u.Direction.String()), service(u.Protocol, u.DestPorts), addresses(u.SourceAddrs), addresses(u.DestAddrs), r.vnetNames(p.vnets), condition, join(void)),
 			remedy: "Write Allow in place of AlwaysAllow where the NSGs are to decide, or name the addresses and ports that must pass.",
 		})
@@ -183,11 +184,19 @@ func adminRulesUndeployed(r *reader, found sink) {
 
 // settled reports whether the input says what a manager has deployed in the region of a VNet.
 func (r *reader) settled(manager model.ID, v *model.VNet) bool {
-	return slices.ContainsFunc(r.e.ActiveAdmin, func(a *model.ActiveAdminRules) bool { return a.Manager.Is(manager) && a.Region == region(v) }) ||
-		slices.ContainsFunc(r.e.Deployments, func(d *model.DeploymentStatus) bool {
-			return d.Manager.Is(manager) && d.Region == region(v) && strings.EqualFold(d.Kind, "SecurityAdmin") &&
-				(strings.EqualFold(d.State, "Deployed") || strings.EqualFold(d.State, "Committed"))
-		})
+	told, _ := r.deployedAt(manager+"/securityAdminConfigurations/any", v)
+	return told || slices.ContainsFunc(r.e.ActiveAdmin, func(a *model.ActiveAdminRules) bool { return a.Manager.Is(manager) && a.Region == region(v) })
+}
+
+// deployedAt says whether a deployment status tells what is deployed in the region of a VNet, and whether it lists a configuration.
+func (r *reader) deployedAt(config model.ID, v *model.VNet) (told, listed bool) {
+	for _, d := range r.e.Deployments {
+		if d.Manager.Is(config.Parent()) && d.Region == region(v) && strings.EqualFold(d.Kind, "SecurityAdmin") &&
+			(strings.EqualFold(d.State, "Deployed") || strings.EqualFold(d.State, "Committed")) {
+			return true, slices.ContainsFunc(d.Configurations, config.Is)
+		}
+	}
+	return false, false
 }
 
 // adminDenySkipped: a VNet that holds SQL Managed Instance or Azure Databricks is skipped by the Denies of a configuration (AZ-AVNM-08).

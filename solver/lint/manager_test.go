@@ -61,6 +61,13 @@ func managerCases() []testCase {
 			inForceAt(b, "a", managed(b, model.AlwaysAllow, deny).Rules...)
 		}, want: []string{rule}},
 		{id: "always-allow-past-deny", name: "perhaps deployed", build: func(b *builder) { managed(b, model.AlwaysAllow, deny) }, want: []string{rule}, severity: Warning},
+		{id: "always-allow-past-deny", name: "deployed", build: func(b *builder) {
+			deployed(b, "Deployed", managed(b, model.AlwaysAllow, deny).Configuration)
+		}, want: []string{rule}},
+		{id: "always-allow-past-deny", name: "another one is deployed", build: func(b *builder) {
+			managed(b, model.AlwaysAllow, deny)
+			deployed(b, "Deployed")
+		}},
 		{id: "always-allow-past-deny", name: "a Deny for another port", build: func(b *builder) { managed(b, model.AlwaysAllow, "NoRdp 100 In Deny tcp * * 3389") }},
 		{id: "always-allow-past-deny", name: "a Deny the other way", build: func(b *builder) { managed(b, model.AlwaysAllow, "NoSsh 100 Out Deny tcp * * 22") }},
 		{id: "always-allow-past-deny", name: "an Allow leaves it to the NSG", build: func(b *builder) { managed(b, model.Allow, deny) }},
