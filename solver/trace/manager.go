@@ -454,6 +454,9 @@ func (t *tracer) admin(c course, h *host, stage Stage, next func(course)) {
 	}
 	if a.under.deny {
 		v.deny = a.deny
+		if v.allow.is && v.allow.rule == "" && v.deny.rule != "" {
+			v.allow.detail = "whether " + v.deny.rule + " takes the packet is not certain"
+		}
 	}
 	v = v.settle()
 	c.bypass = match{must: a.over.always && !a.under.goOn, may: a.over.always, why: a.why}
