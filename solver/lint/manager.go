@@ -87,8 +87,8 @@ func (r *reader) memberOf(v *model.VNet, groups []model.ID) bool {
 	})
 }
 
-// vnetNames names VNets in a sentence.
-func (r *reader) vnetNames(list []*model.VNet) string {
+// listVNets names VNets in a sentence.
+func (r *reader) listVNets(list []*model.VNet) string {
 	var out []string
 	for _, v := range list {
 		out = append(out, r.vnet(v))
@@ -125,7 +125,7 @@ func alwaysAllowPastDeny(r *reader, found sink) {
 		found(fact{
 			subject: adminRule(u.ID), origin: u.Source, severity: severity,
 			text: fmt.Sprintf("The rule (AlwaysAllow, priority %d, %s) lets %s from %s to %s pass %s without asking the NSGs%s. Void there for such packets: %s.",
-				u.Priority, strings.ToLower(u.Direction.String()), service(u.Protocol, u.DestPorts), addresses(u.SourceAddrs), addresses(u.DestAddrs), r.vnetNames(p.vnets), condition, join(void)),
+				u.Priority, strings.ToLower(u.Direction.String()), service(u.Protocol, u.DestPorts), addresses(u.SourceAddrs), addresses(u.DestAddrs), r.listVNets(p.vnets), condition, join(void)),
 			remedy: "Write Allow in place of AlwaysAllow where the NSGs are to decide, or name the addresses and ports that must pass.",
 		})
 	}
@@ -167,7 +167,7 @@ func adminRulesUndeployed(r *reader, found sink) {
 		told = append(told, config.Key())
 		var open []*model.VNet
 		for _, v := range r.e.VNets {
-			if known(v) && r.inForce(v) == nil && !r.settled(config.Parent(), v) {
+			if known(v) && r.inForce(v) == nil && !r.tells(config.Parent(), v) {
 				open = append(open, v)
 			}
 		}
@@ -176,14 +176,14 @@ func adminRulesUndeployed(r *reader, found sink) {
 		}
 		found(fact{
 			subject: "admin-configuration:" + config.ShortName(), origin: c.Source,
-			text:   fmt.Sprintf("Nothing in the input says whether the security admin configuration is deployed at %s, so its rules may be in force there or not.", r.vnetNames(open)),
+			text:   fmt.Sprintf("Nothing in the input says whether the security admin configuration is deployed at %s, so its rules may be in force there or not.", r.listVNets(open)),
 			remedy: "Add the output of listNetworkManagerEffectiveSecurityAdminRules for each VNet, or of listActiveSecurityAdminRules or listDeploymentStatus for the regions.",
 		})
 	}
 }
 
-// settled reports whether the input says what a manager has deployed in the region of a VNet.
-func (r *reader) settled(manager model.ID, v *model.VNet) bool {
+// tells reports whether the input says what a manager has deployed in the region of a VNet.
+func (r *reader) tells(manager model.ID, v *model.VNet) bool {
 	told, _ := r.deployedAt(manager+"/securityAdminConfigurations/any", v)
 	return told || slices.ContainsFunc(r.e.ActiveAdmin, func(a *model.ActiveAdminRules) bool { return a.Manager.Is(manager) && a.Region == region(v) })
 }
