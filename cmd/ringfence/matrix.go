@@ -80,7 +80,7 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 		}
 		fmt.Fprintf(b, "  \"serviceTags\": %s,\n", bytes.TrimSuffix(line.Bytes(), []byte("\n")))
 	}
-	b.WriteString("  \"rows\": [")
+	fmt.Fprintf(b, "  \"rows\": [")
 	for i, r := range m.Rows {
 		line.Reset()
 		if err := e.Encode(r); err != nil {

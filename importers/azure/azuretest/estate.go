@@ -19,7 +19,11 @@ func REST(resources []model.Resource) []any {
 	}
 	var out []any
 	for _, r := range resources {
-		if o := w.resource(r); o != nil {
+		o, known := w.resource(r)
+		if !known {
+			panic(fmt.Sprintf("azuretest: %T is not written", r))
+		}
+		if o != nil {
 			out = append(out, o)
 		}
 	}
@@ -31,7 +35,8 @@ type writer struct {
 	guid    int
 }
 
-func (w *writer) resource(r model.Resource) Object {
+// resource writes one resource; what stands inside another one is nil.
+func (w *writer) resource(r model.Resource) (o Object, known bool) {
 	switch r := r.(type) {
 	case *model.VNet:
 		var peerings []any
@@ -45,12 +50,12 @@ func (w *writer) resource(r model.Resource) Object {
 				"remoteVirtualNetworkAddressSpace": Object{"addressPrefixes": texts(p.RemotePrefixes)},
 			}))
 		}
-		return w.whole(r.Meta, Object{
+		o = w.whole(r.Meta, Object{
 			"addressSpace": Object{"addressPrefixes": texts(r.Prefixes)}, "privateEndpointVNetPolicies": "Disabled", "enableDdosProtection": false,
 			"subnets": orEmpty(w.subnets[r.ID.Key()]), "virtualNetworkPeerings": orEmpty(peerings),
 		})
 	case *model.Subnet:
-		return nil // inside its VNet
+		// inside its VNet
 	case *model.NSG:
 		var custom, defaults []any
 		for _, rule := range r.Rules {
@@ -60,7 +65,7 @@ func (w *writer) resource(r model.Resource) Object {
 				custom = append(custom, w.rule(r.ID, "securityRules", rule))
 			}
 		}
-		return w.whole(r.Meta, Object{"securityRules": orEmpty(custom), "defaultSecurityRules": orEmpty(defaults)})
+		o = w.whole(r.Meta, Object{"securityRules": orEmpty(custom), "defaultSecurityRules": orEmpty(defaults)})
 	case *model.RouteTable:
 		var routes []any
 		for _, u := range r.Routes {
@@ -68,7 +73,7 @@ func (w *writer) resource(r model.Resource) Object {
 				"addressPrefix": u.Prefix.String(), "nextHopType": string(u.NextHop), "nextHopIpAddress": u.Address.String(), "hasBgpOverride": false,
 			}))
 		}
-		return w.whole(r.Meta, Object{"disableBgpRoutePropagation": r.DisableBGP == model.On, "routes": orEmpty(routes)})
+		o = w.whole(r.Meta, Object{"disableBgpRoutePropagation": r.DisableBGP == model.On, "routes": orEmpty(routes)})
 	case *model.NIC:
 		var configs []any
 		for _, c := range r.IPConfigs {
@@ -77,23 +82,23 @@ func (w *writer) resource(r model.Resource) Object {
 				"subnet": ref(c.Subnet), "primary": c.Primary,
 			}))
 		}
-		return w.whole(r.Meta, Object{
+		o = w.whole(r.Meta, Object{
 			"ipConfigurations": orEmpty(configs), "dnsSettings": Object{"dnsServers": []any{}, "appliedDnsServers": []any{}}, "macAddress": "00-0D-3A-00-00-01",
 			"enableAcceleratedNetworking": true, "enableIPForwarding": r.IPForwarding == model.On, "vnetEncryptionSupported": false,
 			"hostedWorkloads": []any{}, "tapConfigurations": []any{}, "nicType": "Standard", "auxiliaryMode": "None", "auxiliarySku": "None",
 			"disableTcpStateTracking": false,
 		})
 	case *model.PublicIP:
-		o := w.whole(r.Meta, Object{
+		o = w.whole(r.Meta, Object{
 			"ipAddress": r.Address.String(), "publicIPAddressVersion": "IPv4", "publicIPAllocationMethod": "Static", "idleTimeoutInMinutes": 4, "ipTags": []any{},
 		})
 		o["sku"] = Object{"name": r.SKU.String(), "tier": "Regional"}
-		return o
 	case *model.Firewall:
-		return w.firewall(r)
+		o = w.firewall(r)
 	default:
-		panic(fmt.Sprintf("azuretest: %T is not written", r))
+		return nil, false
 	}
+	return o, true
 }
 
 func (w *writer) subnet(s *model.Subnet) Object {
