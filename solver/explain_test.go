@@ -303,7 +303,7 @@ func checkSmallest(t *testing.T, s *Solution, q *query, limit int) (size int) {
 		keys[strings.Join(set, "\n")] = true
 	}
 	for n := 0; n <= size; n++ {
-		tried, most := 0, 4000
+		tried, most := 0, 600
 		if n == size {
 			most = limit
 		}
@@ -405,7 +405,7 @@ func TestSmallestOnExamples(t *testing.T) {
 						continue
 					}
 					asked++
-					sizes[checkSmallest(t, s, q, 200)]++
+					sizes[checkSmallest(t, s, q, 40)]++
 				}
 			}
 			if asked < 10 || sizes[1] == 0 || sizes[2] == 0 {
