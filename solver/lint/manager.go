@@ -87,8 +87,8 @@ func (r *reader) memberOf(v *model.VNet, groups []model.ID) bool {
 	})
 }
 
-// listVNets names VNets in a sentence.
-func (r *reader) listVNets(list []*model.VNet) string {
+// vnetList names VNets in a sentence.
+func (r *reader) vnetList(list []*model.VNet) string {
 	var out []string
 	for _, v := range list {
 		out = append(out, r.vnet(v))
@@ -125,7 +125,7 @@ func alwaysAllowPastDeny(r *reader, found sink) {
 		found(fact{
 			subject: adminRule(u.ID), origin: u.Source, severity: severity,
 			text: fmt.Sprintf("The rule (AlwaysAllow, priority %d, %s) lets %s from %s to %s pass %s without asking the NSGs%s. Void there for such packets: %s.",
-				u.Priority, strings.ToLower(u.Direction.String()), service(u.Protocol, u.DestPorts), addresses(u.SourceAddrs), addresses(u.DestAddrs), r.listVNets(p.vnets), condition, join(void)),
+				u.Priority, strings.ToLower(u.Direction.String()), service(u.Protocol, u.DestPorts), addresses(u.SourceAddrs), addresses(u.DestAddrs), r.vnetList(p.vnets), condition, join(void)),
 			remedy: "Write Allow in place of AlwaysAllow where the NSGs are to decide, or name the addresses and ports that must pass.",
 		})
 	}
@@ -176,7 +176,7 @@ func adminRulesUndeployed(r *reader, found sink) {
 		}
 		found(fact{
 			subject: "admin-configuration:" + config.ShortName(), origin: c.Source,
-			text:   fmt.Sprintf("Nothing in the input says whether the security admin configuration is deployed at %s, so its rules may be in force there or not.", r.listVNets(open)),
+			text:   fmt.Sprintf("Nothing in the input says whether the security admin configuration is deployed at %s, so its rules may be in force there or not.", r.vnetList(open)),
 			remedy: "Add the output of listNetworkManagerEffectiveSecurityAdminRules for each VNet, or of listActiveSecurityAdminRules or listDeploymentStatus for the regions.",
 		})
 	}
