@@ -41,6 +41,12 @@ func operations() map[string]operation {
 	}
 }
 
+// alike reports whether rows of two operations may stand in one list: those for rules differ by a region, which may be left out.
+func (o operation) alike(other operation) bool {
+	rules := func(o operation) bool { return o == effectiveRules || o == activeRules }
+	return o == other || rules(o) && rules(other)
+}
+
 const operationNames = "one of listNetworkManagerEffectiveSecurityAdminRules, listActiveSecurityAdminRules, listNetworkManagerEffectiveConnectivityConfigurations, listActiveConnectivityConfigurations, listDeploymentStatus"
 
 // listedRow tells a row of a list operation from the resource whose ID it bears: only the row says what the collection applies to, or
@@ -102,7 +108,7 @@ func (im *importer) listed(file string, envelope, list *node) (rest []*node) {
 		switch op := listedRow(n); {
 		case op == noOperation:
 			rest = append(rest, n)
-		case l.op != noOperation && l.op != op && !(op == effectiveRules && l.op == activeRules || op == activeRules && l.op == effectiveRules):
+		case l.op != noOperation && !l.op.alike(op):
 			im.wrong(file, n, "a row of the same list operation as the rows before")
 		default:
 			l.op = op
@@ -178,7 +184,7 @@ func (l *listing) readEnvelope() bool {
 		switch {
 		case !ok:
 			l.refuse(n, "operation", n.shown(), operationNames)
-		case l.op != noOperation && op != l.op && !(l.op == effectiveRules && op == activeRules || l.op == activeRules && op == effectiveRules):
+		case l.op != noOperation && !l.op.alike(op):
 			l.refuse(n, "operation", n.shown(), "the operation that lists such rows")
 		default:
 			l.op = op

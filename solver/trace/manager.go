@@ -309,7 +309,7 @@ func (t *tracer) answer(m managed, h *host, f flow, dir model.Direction, mild bo
 	}
 	var list []ruled
 	for _, r := range m.rules {
-		if r.Direction == dir && !(mild && r.Access == model.Deny) {
+		if r.Direction == dir && (!mild || r.Access != model.Deny) {
 			list = append(list, r)
 		}
 	}
