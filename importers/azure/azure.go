@@ -63,6 +63,7 @@ type importer struct {
 	fields    map[string]fieldUse
 	schemas   map[reflect.Type]*schema
 	bad       map[string]bool // files that an error was reported for
+	seen      linesPool
 	pages     []page
 	lists     []effectiveFile
 	resources []*resource

@@ -254,7 +254,8 @@ func (r *resource) members(n *node, items []*node, t reflect.Type, root bool) *v
 	v := &value{raw: n, typ: t}
 	var lifted []*node
 	lifts := s.properties != nil && n.get("properties") == nil
-	var first lines
+	first := r.seen.take()
+	defer r.seen.give(first)
 	for _, m := range items {
 		low := m.low
 		if line, twice := first.first(low, m.line); twice {

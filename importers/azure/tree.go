@@ -153,6 +153,7 @@ type parser struct {
 	names  map[string][2]string // each name once, as read and in lower case
 	texts  map[string]string    // each text once: an export repeats most of them
 	spare  []node               // allocated and not used yet
+	seen   linesPool
 }
 
 var (
@@ -272,7 +273,8 @@ func (p *parser) name() ([2]string, error) {
 }
 
 func (p *parser) members(n *node, depth int) error {
-	var seen lines
+	seen := p.seen.take()
+	defer p.seen.give(seen)
 	for p.dec.PeekKind() != '}' {
 		name, err := p.name()
 		if err != nil {
@@ -327,6 +329,22 @@ func (l *lines) first(name string, line int32) (int32, bool) {
 	}
 	return 0, false
 }
+
+// linesPool keeps memories that are done with for the next object.
+type linesPool []*lines
+
+func (p *linesPool) take() *lines {
+	if len(*p) == 0 {
+		return &lines{}
+	}
+	last := len(*p) - 1
+	l := (*p)[last]
+	*p = (*p)[:last]
+	l.names, l.at, l.many = l.names[:0], l.at[:0], nil
+	return l
+}
+
+func (p *linesPool) give(l *lines) { *p = append(*p, l) }
 
 // truncated tells the end of the text inside a value from the end after it.
 func truncated(err error) error {
