@@ -121,3 +121,18 @@ func TestStoreIsUnmarshal(t *testing.T) {
 		storedAsUnmarshalled(t, fill(text))
 	}
 }
+
+// FuzzStore: whatever a resource holds, store fills its type as UnmarshalJSON does.
+func FuzzStore(f *testing.F) {
+	for _, text := range corpusTexts() {
+		f.Add([]byte(fill(text)))
+	}
+	f.Add([]byte(`{"id": "/subscriptions/s/providers/Microsoft.Network/virtualNetworks/v", "properties": {"subnets": [{"properties": {"natGateway": {}}}], "addressSpace": {}}}`)) // empty objects
+	f.Add([]byte(`{"properties": {"explicitProxy": {"httpPort": 1}, "explicitProxySettings": {"httpPort": 2}}}`))                                                                  // two names of one member
+	f.Add([]byte(`{"properties": {"ruleCollections": [{"ruleCollectionType": "x"}, {"ruleCollectionType": "FIREWALLPOLICYNATRULECOLLECTION", "rules": [{}]}]}}`))                  // kinds that nobody knows, or spells so
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < 1<<14 {
+			storedAsUnmarshalled(t, string(data))
+		}
+	})
+}

@@ -17,7 +17,7 @@
 //
 // [REST] writes resources of the model as the REST API prints them, with what an export holds besides: etags, provisioning states,
 // empty lists, default rules. [Flat] and [Row] rewrite what REST prints as `az … -o json` and Resource Graph print it, [Apart] and
-// [Together] take the parts of a resource (rules, subnets, peerings) out of it and put them in, [Lists] and [Singles] choose between the
+// [Nested] take the parts of a resource (rules, subnets, peerings) out of it and put them in, [Lists] and [Singles] choose between the
 // plural and the singular form of a field, and [List], [Graph], [Lines], [Shuffled] make files of them. So one description of an estate
 // can be read in every shape in which it may come.
 //
