@@ -96,10 +96,10 @@ func (s *Solution) seatOf(sel model.Selector) (seat, error) {
 	switch sel.Kind {
 	case model.SelNIC, model.SelVM, model.SelSubnet:
 	default:
-		return seat{}, fmt.Errorf("`%s` has no effective routes and rules: want a NIC, a vm: with one NIC, or a subnet:", sel.Text)
+		return seat{}, fmt.Errorf("`%s` has no effective routes and rules: want a NIC, a machine with one NIC (vm:NAME), or a subnet", sel.Text)
 	}
 	if sel.Not {
-		return seat{}, fmt.Errorf("`%s` names no NIC: want one, without not:", sel.Text)
+		return seat{}, fmt.Errorf("`%s` names no NIC: want one, without `not`", sel.Text)
 	}
 	found, err := s.Project.Estate.Find(sel)
 	if err != nil {

@@ -2,6 +2,7 @@ package solver
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -184,4 +185,60 @@ func TestEffectivePrintsWhatWasImported(t *testing.T) {
 	if len(r.VirtualNetwork.Possible) > 0 {
 		t.Errorf("got possible parts %v, want none: the rules settle the tag", r.VirtualNetwork.Possible)
 	}
+}
+
+// AZ-RT-33: a table that is imported as it was computed changes no answer.
+func TestImportingTheComputedTableChangesNothing(t *testing.T) {
+	p := project(t, "../examples/aks-pci")
+	before, err := Solve(p, Options{EachNIC: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resources := p.Estate.Resources()
+	imported := 0
+	for _, n := range p.Estate.NICs {
+		table, no := before.EffectiveRoutes(model.Selector{Kind: model.SelNIC, Parts: []string{string(n.ID)}, Whole: true})
+		if no != nil {
+			continue // of a private endpoint
+		}
+		src := model.Source{File: "routes.json", Line: 1}
+		e := &model.EffectiveRoutes{Meta: model.Meta{ID: model.EffectiveRoutesID(n.ID), Source: src}, Of: n.ID}
+		for _, r := range table.Routes {
+			if r.Possible || r.Tag != "" {
+				t.Fatalf("%s is no table that can be imported: %+v", n.Name(), r)
+			}
+			row := model.EffectiveRoute{Source: src, From: r.Source, Active: r.State == "Active", Prefixes: []netip.Prefix{netip.MustParsePrefix(r.Prefix)}, NextHop: model.NextHopType(r.NextHopType)}
+			if r.NextHopIP != "" {
+				row.Addresses = []netip.Addr{netip.MustParseAddr(r.NextHopIP)}
+			}
+			e.Routes = append(e.Routes, row)
+		}
+		resources, imported = append(resources, e), imported+1
+	}
+	if imported == 0 {
+		t.Fatal("the example has no NIC")
+	}
+	estate, err := model.NewEstate(resources, p.Estate.Ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := Solve(&model.Project{Estate: estate, Intent: p.Intent}, Options{EachNIC: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func(s *Solution) []string {
+		list, err := s.Matrix(ByNIC, nil, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, r := range list {
+			out = append(out, fmt.Sprintf("%s %s %s %v", r.Src, r.Dst, r.Verdict, r.Packets))
+		}
+		return out
+	}
+	if diff := cmp.Diff(rows(before), rows(after)); diff != "" {
+		t.Error(diff)
+	}
+	agree(t, after, 2000, 11)
 }

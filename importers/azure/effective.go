@@ -16,8 +16,8 @@ import (
 //   - effective rules: `{"value": [{"networkSecurityGroup": …, "association": …, "effectiveSecurityRules": […]}]}`, or the list alone.
 //     The association names the NIC or the subnet.
 //   - effective routes: `{"value": [{"source": …, "state": …, "addressPrefix": […], "nextHopType": …}]}`, or the list alone. Nothing in
-//     them names the NIC, so its ID must stand beside the list: `{"id": "/subscriptions/…/networkInterfaces/NIC", "value": […]}`. The
-//     same is accepted, and not needed, for rules.
+//     them names the NIC, so its ID must stand beside the list: `{"id": "/subscriptions/…/networkInterfaces/NIC", "value": […]}`
+//     (`networkInterface` is read as `id` is). The same is accepted, and not needed, for rules.
 
 // effectiveFile is one such list: the object or list that holds it, and its rows.
 type effectiveFile struct {
@@ -49,14 +49,14 @@ func (im *importer) effectiveState(file string, doc *node) bool {
 	default:
 		return false
 	}
-	r := &resource{importer: im, file: file, node: doc, id: model.ID(doc.str("id")), kind: resourceType{name: "effective routes and rules"}}
+	r := &resource{importer: im, file: file, node: doc, id: model.ID(cmp.Or(doc.str("id"), doc.str("networkInterface"))), kind: resourceType{name: "effective routes and rules"}}
 	if r.id != "" && !r.checkID() {
 		im.bad[file] = true
 		return true
 	}
 	if t := r.id.Type(); r.id != "" && lastSegment(t) != "networkinterfaces" {
 		im.bad[file] = true
-		r.errorAt(doc.get("id"), "", string(r.id), "the resource ID of a network interface, beside the list of its effective routes or rules")
+		r.errorAt(cmp.Or(doc.get("id"), doc.get("networkInterface")), "", string(r.id), "the resource ID of a network interface, beside the list of its effective routes or rules")
 		return true
 	}
 	if doc.kind == objectValue && wrapped(doc) != nil {
@@ -109,7 +109,7 @@ func (l effectiveFile) strange(n *node, known string) {
 // record notes what was read of a NIC, and whether the input has it.
 func (l effectiveFile) record(of model.ID, n *node, what string) {
 	d, effect := model.Modelled, ""
-	if !l.resource.known[of.Key()] {
+	if !l.known[of.Key()] {
 		d, effect = model.Irrelevant, what+" of "+of.ShortName()+", which the input lacks"
 	}
 	l.ledger = append(l.ledger, model.LedgerEntry{Resource: of, Type: what, Disposition: d, Effect: effect, Source: l.source(n)})

@@ -98,6 +98,7 @@ func TestEffectiveRulesShapes(t *testing.T) {
 	for name, text := range map[string]string{
 		"list": list, "PowerShell": power, "NDJSON": strings.ReplaceAll(effectiveRulesOfNIC, "\n", " ") + "\n",
 		"the NIC's ID beside it": `{"id": "RG/Microsoft.Network/networkInterfaces/NIC1", "value": ` + list + `}`,
+		"by another name":        `{"networkInterface": "RG/Microsoft.Network/networkInterfaces/nic1", "value": ` + list + `}`,
 		"a list of lists":        `[{"id": "RG/Microsoft.Network/networkInterfaces/nic1", "value": ` + list + `}]`,
 	} {
 		got := effectiveOf(t, text).Resources

@@ -295,6 +295,8 @@ func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup {
 		case r.tag != "":
 			l := p.inTag(r.tag, dstIn)
 			c = compiled{r, l, l}
+		case r.hop.kind == model.HopPrivateEndpoint: // of an imported table: that address, and no symbol that may have it
+			c = compiled{r, dstIn(p.addr.exactHosts(r.prefix.Addr())), nil}
 		case r.origin == gatewayRoute:
 			whole := ipset([]netip.Prefix{r.prefix})
 			// What a peering or group that may exist would take is the gateway's possibly, and not for certain.
