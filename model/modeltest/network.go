@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/ringfence/ringfence/model"
@@ -30,8 +31,18 @@ func (d *draft) network() {
 			d.subnet(v, j)
 		}
 	}
-	for i := range d.upTo(1, 5) {
+	for i := 0; i < d.upTo(1, 5) || len(d.nics) == 0; i++ {
 		d.nic(i)
+	}
+	for _, part := range []struct {
+		kind Kinds
+		draw func()
+	}{
+		{WithASGs, d.groups}, {WithTags, d.lists}, {WithPublic, d.public}, {WithEndpoints, d.endpoints}, {WithBalancers, d.balancers},
+	} {
+		if d.has(part.kind) {
+			part.draw()
+		}
 	}
 	for _, t := range d.tables {
 		d.routes(t)
@@ -176,10 +187,13 @@ func (d *draft) routes(t *model.RouteTable) {
 				r.Address = choose(d, d.hops...)
 			}
 		}
-		if seen[r.Prefix.String()] { // Azure refuses a second route of one prefix
+		if d.has(WithTags) && d.one(3) {
+			r.Prefix, r.Tag = netip.Prefix{}, choose(d, serviceTags()...)
+		}
+		if seen[r.Prefix.String()+r.Tag] { // Azure refuses a second route of one prefix
 			continue
 		}
-		seen[r.Prefix.String()] = true
+		seen[r.Prefix.String()+r.Tag] = true
 		t.Routes = append(t.Routes, r)
 	}
 }
@@ -215,6 +229,17 @@ func (d *draft) nsg(id model.ID) {
 
 // side draws the addresses of one side of a rule.
 func (d *draft) side() model.AddressMatch {
+	switch {
+	case d.has(WithASGs) && len(d.asgs) > 0 && d.one(4):
+		m := model.AddressMatch{ASGs: []model.ID{choose(d, d.asgs...)}}
+		if d.has(WithRaw) && d.one(4) { // Azure refuses both on one side (AZ-NSG-04)
+			m.Prefixes = []netip.Prefix{d.prefix()}
+		}
+		return m
+	case d.has(WithTags) && d.one(4):
+		tags := append(serviceTags(), "AzurePlatformDNS", "AzurePlatformIMDS", "AzurePlatformLKM")
+		return model.AddressMatch{Tags: []string{choose(d, tags...)}}
+	}
 	switch d.IntN(6) {
 	case 0, 1:
 		return model.AddressMatch{Any: true}
@@ -225,4 +250,33 @@ func (d *draft) side() model.AddressMatch {
 	default:
 		return model.AddressMatch{Prefixes: []netip.Prefix{d.prefix()}}
 	}
+}
+
+// Tiny draws an estate of sixteen addresses, two VNets of one subnet each, small enough to try every packet.
+func Tiny(rnd *rand.Rand) Draft {
+	d := &draft{Rand: rnd, taken: map[netip.Addr]bool{}}
+	for i := range 2 {
+		r := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(8 * i)}), 29)
+		v := &model.VNet{Meta: d.meta(networkID("virtualNetworks", d.name("v", i))), Prefixes: []netip.Prefix{r}}
+		d.vnets = append(d.vnets, v)
+		d.add(v)
+	}
+	d.peerings()
+	for i := range 2 {
+		d.nsgs = append(d.nsgs, networkID("networkSecurityGroups", d.name("n", i)))
+	}
+	t := &model.RouteTable{Meta: d.meta(networkID("routeTables", "t"))}
+	d.tables = append(d.tables, t)
+	d.add(t)
+	for _, v := range d.vnets {
+		d.subnet(v, 0)
+	}
+	for i := 0; i < 3 || len(d.nics) == 0; i++ {
+		d.nic(i)
+	}
+	d.routes(t)
+	for _, id := range d.nsgs {
+		d.nsg(id)
+	}
+	return d.Draft
 }

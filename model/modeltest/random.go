@@ -68,6 +68,7 @@ type draft struct {
 	asgs    []model.ID
 	taken   map[netip.Addr]bool
 	hops    []netip.Addr // what a route may name as an appliance
+	publics int          // public addresses so far
 }
 
 func (d *draft) has(k Kinds) bool { return d.kinds&k != 0 }
@@ -301,7 +302,7 @@ func Addresses(e *model.Estate) []netip.Addr {
 	for _, p := range e.PublicIPs {
 		one(p.Address, p.Address)
 	}
-	for _, a := range []string{"198.51.100.7", "198.51.100.200", "203.0.113.9", "172.16.0.9", "10.9.9.9", "192.168.0.9", "168.63.129.16", "169.254.169.254", "100.64.0.1", "25.4.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255"} {
+	for _, a := range []string{"198.51.100.7", "198.51.100.200", "203.0.113.9", "172.16.0.9", "10.9.9.9", "192.168.0.9", "168.63.129.16", "169.254.169.254", "100.64.0.1", "25.4.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "20.1.0.9", "20.2.0.9", "20.3.0.9", "20.0.1.1"} {
 		one(netip.MustParseAddr(a))
 	}
 	return out

@@ -135,9 +135,11 @@ func simplify(v reflect.Value, n *int) bool {
 	for i := range v.NumField() {
 		f := v.Field(i)
 		switch name := v.Type().Field(i).Name; {
-		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet"}, name):
+		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo"}, name):
 			continue
-		case f.Kind() == reflect.Slice && f.Len() == 1 && (strings.HasSuffix(name, "Ports") || strings.HasSuffix(name, "Prefixes")):
+		case name == "Prefixes" && (v.Type() == reflect.TypeFor[model.VNet]() || v.Type() == reflect.TypeFor[model.Subnet]()):
+			continue
+		case f.Kind() == reflect.Slice && f.Len() == 1 && (name == "IPConfigs" || strings.HasSuffix(name, "Ports") || strings.HasSuffix(name, "Prefixes")):
 			continue // an empty list of these says nothing that an input could say
 		case f.Kind() == reflect.Slice:
 			for j := range f.Len() {

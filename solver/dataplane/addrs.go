@@ -115,6 +115,9 @@ func publicSpace() *netipx.IPSet {
 	return ipset(prefixes("0.0.0.0/0", "2000::/3"), remove...)
 }
 
+// publicV4 is where a public address of Azure lies that the input does not state.
+func publicV4() *netipx.IPSet { return intersectSet(publicSpace(), ipset([]netip.Prefix{allV4()})) }
+
 // addrs is a set of addresses with its two bounds (AZ-GEN-01): must holds the addresses that are in it for certain, may those
 // that can be. They differ only by symbols whose real address may or may not lie in the set.
 type addrs struct{ must, may packet.AddrSet }
@@ -160,14 +163,32 @@ func (p *addressPlan) space(s *netipx.IPSet) addrs {
 	if a, ok := p.cache[key]; ok {
 		return a
 	}
-	real := s.Prefixes()
-	must, may := slices.Clone(real), slices.Clone(real)
+	must, may := p.bounds(s)
+	a := addrs{p.b.AddSet("", must), p.b.AddSet("", may)}
+	p.cache[key] = a
+	return a
+}
+
+// spaceWith is a space with more addresses in it for certain, symbols perhaps.
+func (p *addressPlan) spaceWith(s *netipx.IPSet, more []netip.Prefix) addrs {
+	if len(more) == 0 {
+		return p.space(s)
+	}
+	must, may := p.bounds(s)
+	return addrs{p.b.AddSet("", append(must, more...)), p.b.AddSet("", append(may, more...))}
+}
+
+// bounds are the addresses that are in a set for certain, and those that can be.
+func (p *addressPlan) bounds(s *netipx.IPSet) (must, may []netip.Prefix) {
+	must = s.Prefixes()
+	may = slices.Clone(must)
+	public := publicSpace()
 	for _, g := range p.groups {
 		switch {
 		case g.within == nil:
 			// A public address that the input does not state is in no prefix that the input names: only a set that holds the whole
 			// public IPv4 space holds it (K8S-SVC-11).
-			if contains(s, p.internet) {
+			if contains(s, intersectSet(public, ipset([]netip.Prefix{allV4()}))) {
 				must, may = append(must, g.members...), append(may, g.members...)
 			}
 		case contains(s, g.within):
@@ -176,9 +197,28 @@ func (p *addressPlan) space(s *netipx.IPSet) addrs {
 			may = append(may, g.members...)
 		}
 	}
-	a := addrs{p.b.AddSet("", must), p.b.AddSet("", may)}
-	p.cache[key] = a
-	return a
+	return must, may
+}
+
+// published registers the real addresses of a set alone, with the symbols that lie in it and stand for no public address.
+func (p *addressPlan) published(s *netipx.IPSet) addrs {
+	a := p.space(s)
+	var public []netip.Prefix
+	for _, g := range p.groups {
+		if g.within == nil || contains(publicV4(), g.within) {
+			public = append(public, g.members...)
+		}
+	}
+	if len(public) == 0 {
+		return a
+	}
+	plan := addressPlan{b: p.b, cache: map[string]addrs{}}
+	for _, g := range p.groups {
+		if g.within != nil && !contains(publicV4(), g.within) {
+			plan.groups = append(plan.groups, g)
+		}
+	}
+	return plan.space(s)
 }
 
 // exact registers addresses, symbols among them, exactly as given. The result may be the target of a rewrite.

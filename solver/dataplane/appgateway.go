@@ -274,7 +274,8 @@ func (p *planner) managed(g *model.AppGateway) guard {
 	if !isV2(g) {
 		ports = model.PortRange{First: 65503, Last: 65534}
 	}
-	manager := both(both(p.inTagAny("GatewayManager", srcIn), dstIn(behind)), transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))
+	_, tagged := p.inTagAny("GatewayManager", srcIn)
+	manager := both(both(tagged, dstIn(behind)), transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))
 	under := later(func(c *compiler) packet.Set {
 		if c.s.Subset(manager.get(c), in.bound(c, OneWay)) {
 			return c.s.All()

@@ -334,7 +334,7 @@ func (p *planner) clusterEgress(c *model.Cluster, e egress) egress {
 		if len(addrs) == 0 {
 			addrs = append(addrs, p.symbolOf(model.DefaultOutbound, "", ""))
 		}
-		e.frontends = append(slices.Clone(e.frontends), addrs...)
+		e.frontends = append(slices.Clone(e.frontends), hosts(addrs)...)
 	case "block":
 		// ASM-A-BLOCK: the managed NSG closes egress only where the input holds it; over keeps it open.
 	}

@@ -12,49 +12,78 @@ import (
 // egress is how a machine's packets with next hop Internet leave: the first method that applies is used (AZ-OUT-01).
 type egress struct {
 	key       string
-	nat       model.ID     // NAT gateway of the subnet
-	instance  []netip.Addr // instance public addresses
-	frontends []netip.Addr // public load balancer frontends that translate for the machine
-	defaults  bool         // default outbound access may apply
-	certain   bool         // … and does for certain
-	storage   bool         // storage of the region may be reached where no method applies (AZ-OUT-06)
-	nic       model.ID     // the NIC, where the input has effective routes of it (AZ-RT-33)
-	none      bool         // a forwarder: packets leave only if they carry a public source already
+	nat       model.ID       // NAT gateway of the subnet
+	instance  []netip.Addr   // instance public addresses
+	frontends []netip.Prefix // public load balancer frontends that translate for the machine
+	defaults  bool           // default outbound access may apply
+	certain   bool           // … and does for certain
+	storage   bool           // storage of the region may be reached where no method applies (AZ-OUT-06)
+	nic       model.ID       // the NIC, where the input has effective routes of it (AZ-RT-33)
+	none      bool           // a forwarder: packets leave only if they carry a public source already
 }
 
 func egressNone() egress { return egress{key: "none", none: true} }
 
 // egressOf collects the methods of a machine. uniform is false for instances of flexible scale sets, which get no default outbound
-// access.
+// access (AZ-OUT-08).
 func (p *planner) egressOf(subnet model.ID, publicIP model.ID, pools []model.ID, uniform bool) egress {
 	var e egress
 	s, _ := p.e.SubnetOf(subnet)
+	switch {
+	case !uniform:
+	case s == nil:
+		e.defaults = true // what the subnet says is not known
+	default:
+		e.nat = s.NATGateway
+		// AZ-OUT-04, AZ-OUT-07: delegated subnets ignore the flag.
+		e.defaults = s.DefaultOutbound != model.Off || len(s.Delegations) > 0
+		e.certain = s.DefaultOutbound == model.On // AZ-OUT-05: not stated may be private, by the API's version
+		e.storage = true
+	}
 	if s != nil {
 		e.nat = s.NATGateway
-		e.defaults = s.DefaultOutbound != model.Off && uniform // AZ-OUT-04, AZ-OUT-08
-		e.certain = s.DefaultOutbound == model.On              // AZ-OUT-05: not stated may be private, by the API's version
-		e.storage = uniform
-		if s.DefaultOutbound == model.Off && len(s.Delegations) > 0 {
-			e.defaults = uniform // AZ-OUT-07: the flag is ignored for delegated subnets
-		}
 	}
-	if publicIP != "" {
-		if a := p.publicAddr(publicIP); a.IsValid() {
-			e.instance = append(e.instance, a)
+	if publicIP != "" { // of the configuration
+		a := p.publicAddr(publicIP)
+		if !a.IsValid() {
+			a = p.symbolOf(model.DefaultOutbound, "", "") // the resource is referenced and not in the input
+		}
+		e.instance = append(e.instance, a)
+	}
+	explicit := false
+	for _, lb := range p.e.LoadBalancers {
+		for _, o := range lb.Outbound {
+			if member([]model.ID{o.Pool}, pools) {
+				explicit = true
+				for _, f := range o.Frontends {
+					e.frontends = append(e.frontends, p.outboundFrontend(lb, f)...)
+				}
+			}
 		}
 	}
 	for _, lb := range p.e.LoadBalancers {
-		for _, a := range p.outboundFrontends(lb, pools) {
-			if !slices.Contains(e.frontends, a) {
-				e.frontends = append(e.frontends, a)
+		for _, r := range lb.Rules {
+			// AZ-LB-09: an outbound rule stands before the default translation of load-balancing rules.
+			if explicit || r.DisableOutboundSNAT == model.On || !slices.ContainsFunc(r.Pools, func(id model.ID) bool { return member([]model.ID{id}, pools) }) {
+				continue
 			}
+			e.frontends = append(e.frontends, p.outboundFrontend(lb, r.Frontend)...)
 		}
 	}
 	return e.named()
 }
 
+// regionOf is a location in one spelling.
+func regionOf(location string) string { return strings.ToLower(strings.ReplaceAll(location, " ", "")) }
+
 // named gives the egress a key that equal methods share.
 func (e egress) named() egress {
+	sorted := func(ps []netip.Prefix) []netip.Prefix {
+		ps = slices.Clone(ps)
+		slices.SortFunc(ps, netip.Prefix.Compare)
+		return slices.Compact(ps)
+	}
+	e.frontends = sorted(e.frontends)
 	parts := []string{"nat=" + e.nat.Key()}
 	for _, a := range e.instance {
 		parts = append(parts, "ip="+a.String())
@@ -65,13 +94,12 @@ func (e egress) named() egress {
 	if e.nic != "" {
 		parts = append(parts, "routes="+e.nic.Key())
 	}
-	if e.defaults {
+	switch {
+	case e.defaults && e.certain:
+		parts = append(parts, "default", "certain")
+	case e.defaults:
 		parts = append(parts, "default")
-	}
-	if e.certain {
-		parts = append(parts, "certain")
-	}
-	if e.storage {
+	case e.storage:
 		parts = append(parts, "storage")
 	}
 	e.key = strings.Join(parts, ";")
@@ -94,24 +122,30 @@ func (e egress) withoutDefault() egress {
 	return e.named()
 }
 
-// withPossibleDefault is the egress of a NIC that may have default outbound access although its subnet is private (AZ-OUT-07).
-func (e egress) withPossibleDefault(uniform bool) egress {
-	if !e.defaults {
-		e.defaults, e.certain = uniform, false
-	}
+// withDefault is where default outbound access may apply although the subnet is private (AZ-OUT-07).
+func (e egress) withDefault() egress {
+	e.defaults = true
 	return e.named()
 }
 
-// inAddressPool reports a member of a load balancer's pool by address, which uses default outbound access (AZ-OUT-07).
-func (p *planner) inAddressPool(c model.IPConfig) bool {
-	for _, lb := range p.e.LoadBalancers {
-		for _, pool := range lb.Pools {
-			if slices.ContainsFunc(pool.Addresses, func(a model.LBAddress) bool { return c.Address.IsValid() && a.Address == c.Address }) {
-				return true
+// outboundFrontend is the public address of a frontend that gives a pool's members an outbound address (AZ-LB-09); nothing for an
+// internal frontend.
+func (p *planner) outboundFrontend(lb *model.LoadBalancer, id model.ID) []netip.Prefix {
+	for _, f := range lb.Frontends {
+		if f.ID.Key() != id.Key() || f.Subnet != "" {
+			continue
+		}
+		for _, ip := range p.e.PublicIPs {
+			if holdsPublicIP(ip, f.PublicIP, f.ID) {
+				return []netip.Prefix{host(p.publicAddr(ip.ID))}
 			}
 		}
+		if x, ok := model.Get[*model.PublicIPPrefix](p.e, f.Prefix); ok && x.Prefix.IsValid() {
+			return []netip.Prefix{x.Prefix}
+		}
+		return []netip.Prefix{host(p.symbolOf(model.DefaultOutbound, "", ""))}
 	}
-	return false
+	return nil
 }
 
 // regionalStorage is the packets to storage of a subnet's region: accounts of the estate by their location, others by the tag. Nil where no
@@ -147,42 +181,9 @@ func (p *planner) regionalStorage(subnet, nic model.ID) (to *lazy, notes []strin
 	if p.tagKind(tag) == tagSymbolic {
 		notes = append(notes, "ASM-TAG("+tag+")")
 	}
-	inTag := minus(p.inTagAny(tag, dstIn), dstIn(p.addr.exactHosts(elsewhere...)))
+	_, tagged := p.inTagAny(tag, dstIn)
+	inTag := minus(tagged, dstIn(p.addr.exactHosts(elsewhere...)))
 	return either(inTag, dstIn(p.addr.exactHosts(doors...))), append(notes, "ASM-PRIVATE-ST")
-}
-
-// regionOf spells a region as tags do.
-func regionOf(location string) string { return strings.ToLower(strings.ReplaceAll(location, " ", "")) }
-
-// outboundFrontends are the public frontends that give a pool's members an outbound address: outbound rules, and load-balancing rules
-// by default SNAT (AZ-LB-09).
-func (p *planner) outboundFrontends(lb *model.LoadBalancer, pools []model.ID) []netip.Addr {
-	var out []netip.Addr
-	add := func(id model.ID) {
-		for _, f := range lb.Frontends {
-			if f.ID.Key() == id.Key() && f.PublicIP != "" {
-				if a := p.publicAddr(f.PublicIP); a.IsValid() {
-					out = append(out, a)
-				}
-			}
-		}
-	}
-	for _, o := range lb.Outbound {
-		if member([]model.ID{o.Pool}, pools) {
-			for _, f := range o.Frontends {
-				add(f)
-			}
-		}
-	}
-	for _, r := range lb.Rules {
-		if r.DisableOutboundSNAT == model.On {
-			continue
-		}
-		if slices.ContainsFunc(r.Pools, func(id model.ID) bool { return member([]model.ID{id}, pools) }) {
-			add(r.Frontend)
-		}
-	}
-	return out
 }
 
 // leave adds the ways of packets with next hop Internet (AZ-RT-16): to public destinations, translated by the sender's method. A subscription
@@ -206,31 +207,35 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) })
 	portOnly := transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false)
 	left := everything()
-	use := func(what *lazy, g guard, notes []string, sources ...netip.Addr) {
-		src := p.addr.exact(sources...)
-		scope := both(left, what)
-		g = and(g, exactly(scope))
-		p.edge(at, p.publicOut(), g, &rewrite{src: &src}, notes...)
+	use := func(what *lazy, g guard, notes []string, sources ...netip.Prefix) {
+		src := p.b.AddPool("", sources)
+		if len(sources) == 1 && sources[0].IsSingleIP() {
+			src = p.b.AddTarget(sources[0].Addr())
+		}
+		p.edge(at, p.publicOut(), and(g, exactly(both(left, what))), &rewrite{src: &src}, notes...)
 		left = minus(left, what)
 	}
+	unstated := host(p.symbolOf(model.DefaultOutbound, "", ""))
 	if eg.nat != "" {
-		if addresses, v6 := p.natAddresses(eg.nat); len(addresses) > 0 {
-			what := both(portOnly, v4)
-			if v6 {
-				what = portOnly
-			}
-			use(what, guard{}, nil, addresses...)
-		} else {
-			// The NAT gateway is referenced and not in the input: packets leave by an address that is not known.
-			use(both(portOnly, v4), guard{}, nil, p.symbolOf(model.DefaultOutbound, "", ""))
+		addresses, v6 := p.natAddresses(eg.nat)
+		what, g := both(portOnly, v4), guard{}
+		if v6 {
+			what = portOnly
 		}
+		if n, ok := model.Get[*model.NATGateway](p.e, eg.nat); ok && len(n.PublicIPs)+len(n.Prefixes) == 0 {
+			g = onlyOver(nil) // it has no address, as far as the input says
+		}
+		if len(addresses) == 0 {
+			addresses = append(addresses, unstated)
+		}
+		use(what, g, nil, addresses...)
 	}
-	var four, six []netip.Addr
+	var four, six []netip.Prefix
 	for _, a := range eg.instance {
 		if a.Is4() || model.SymbolBlock().Contains(a) {
-			four = append(four, a)
+			four = append(four, host(a))
 		} else {
-			six = append(six, a)
+			six = append(six, host(a))
 		}
 	}
 	if len(four) > 0 {
@@ -242,36 +247,33 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	if len(eg.frontends) > 0 {
 		use(both(portOnly, v4), guard{}, nil, eg.frontends...)
 	}
-	if eg.defaults && len(four) == 0 {
-		g := guard{}
-		var notes []string
-		if !eg.certain {
-			g.under, notes = nothing(), []string{"ASM-DOA"}
-		}
-		use(both(portOnly, v4), g, notes, p.symbolOf(model.DefaultOutbound, "", "")) // AZ-OUT-04, AZ-V6-04
-	}
-	if eg.storage && !eg.defaults && len(four)+len(eg.frontends) == 0 && eg.nat == "" {
+	switch ported := both(portOnly, v4); {
+	case len(four) > 0:
+	case eg.defaults && eg.certain:
+		use(ported, guard{}, nil, unstated) // AZ-OUT-04, AZ-V6-04
+	case eg.defaults:
+		use(ported, onlyOver(nil), []string{"ASM-DOA"}, unstated)
+	case eg.storage:
 		if to, notes := p.regionalStorage(subnet, eg.nic); to != nil {
-			use(both(both(portOnly, v4), to), onlyOver(everything()), notes, p.symbolOf(model.DefaultOutbound, "", ""))
+			use(both(ported, to), onlyOver(everything()), notes, unstated)
 		}
 	}
 }
 
-// natAddresses are the addresses of a NAT gateway; the second result reports that it serves IPv6 too (AZ-OUT-02).
-func (p *planner) natAddresses(id model.ID) ([]netip.Addr, bool) {
+// natAddresses are the addresses of a NAT gateway that the input states; v6 reports that it serves IPv6 too (AZ-OUT-02).
+func (p *planner) natAddresses(id model.ID) (out []netip.Prefix, v6 bool) {
 	n, ok := model.Get[*model.NATGateway](p.e, id)
 	if !ok {
 		return nil, false
 	}
-	var out []netip.Addr
 	for _, ip := range n.PublicIPs {
 		if a := p.publicAddr(ip); a.IsValid() {
-			out = append(out, a)
+			out = append(out, host(a))
 		}
 	}
 	for _, pre := range n.Prefixes {
 		if x, ok := model.Get[*model.PublicIPPrefix](p.e, pre); ok && x.Prefix.IsValid() {
-			out = append(out, x.Prefix.Addr())
+			out = append(out, x.Prefix)
 		}
 	}
 	return out, strings.EqualFold(n.SKU, "StandardV2")

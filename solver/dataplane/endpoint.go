@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"go4.org/netipx"
+
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
 )
 
 // carriesTraffic reports whether a private endpoint is approved; a template has no state and means to be (AZ-PE-01).
@@ -74,9 +77,37 @@ func (p *planner) inboundAnySource(f filtered) (guard, []string) {
 	return p.filters(f, model.Inbound, reading{anySourcePort: true})
 }
 
-// endpointReply is the packets whose answer returns from a private endpoint: always, but through an appliance only when the appliance
-// translated the source (AZ-PE-08).
-func (p *planner) endpointReply(via string) *lazy {
+// endpointReply is the packets whose answer returns from a private endpoint in a subnet: by the system routes there, which user routes do
+// not change, and through an appliance only when the appliance translated the source (AZ-PE-08).
+func (p *planner) endpointReply(subnet model.ID, via string) *lazy {
+	groups := p.groupsOf(subnet, "", false)
+	platform := srcIn(p.addr.exactHosts(platformHosts()...))
+	place, forwarded := p.vias[via]
+	var own *lazy
+	if forwarded && !isGateway(via) {
+		if own = p.forwarderSpace(place); own == nil {
+			return nothing()
+		}
+	}
+	return later(func(c *compiler) packet.Set {
+		back := []packet.Set{platform.get(c)}
+		for _, g := range groups {
+			direct := g.hop.kind == model.HopVnetLocal || g.hop.peer != "" || g.hop.kind == model.HopPrivateEndpoint || g.hop.kind == model.HopConnectedGroup
+			if isGateway(via) && g.hop.kind == model.HopGateway || !isGateway(via) && direct {
+				back = append(back, c.swap(g.under.get(c)))
+			}
+		}
+		set := c.s.Union(back...)
+		if own != nil {
+			set = c.s.Intersect(set, own.get(c))
+		}
+		return set
+	})
+}
+
+// apiReply is the packets whose answer returns from the private door of an API server: through an appliance only when it translated the
+// source.
+func (p *planner) apiReply(via string) *lazy {
 	place, ok := p.vias[via]
 	if !ok || isGateway(via) {
 		return nil
@@ -121,14 +152,25 @@ func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointR
 		return nil
 	}
 	near := map[string]bool{v.ID.Key(): true}
-	certain := map[string]bool{v.ID.Key(): true}
+	sure := map[string]*netipx.IPSet{v.ID.Key(): ipset([]netip.Prefix{allV4(), allV6()})} // by VNet: where a route surely leads
 	for _, l := range p.peers(v) {
 		near[l.remoteID.Key()] = true
-		certain[l.remoteID.Key()] = l.certain && !l.partial()
+		s, _ := p.e.SubnetOf(subnet)
+		if l.certain && (!l.partial() || s != nil && slices.ContainsFunc(l.local.LocalSubnets, func(n string) bool { return strings.EqualFold(n, s.Name()) })) {
+			var ps []netip.Prefix
+			for _, r := range l.ranges(p.e) {
+				if r.certain {
+					ps = append(ps, r.prefix)
+				}
+			}
+			sure[l.remoteID.Key()] = ipset(ps)
+		}
 	}
 	for _, l := range p.groups[v.ID.Key()] {
 		near[l.remote.ID.Key()] = true // AZ-AVNM-11
-		certain[l.remote.ID.Key()] = l.certain
+		if l.certain {
+			sure[l.remote.ID.Key()] = ipset(l.remote.Prefixes)
+		}
 	}
 	var out []endpointRoute
 	imported := p.e.RoutesAt(nic)
@@ -142,36 +184,40 @@ func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointR
 			if imported != nil && imported.Families()[a.BitLen()] && !model.SymbolBlock().Contains(a) {
 				continue // AZ-RT-33: the rows of the NIC's own table say where its /32 stands
 			}
-			r := endpointRoute{route: route{prefix: host(a), origin: systemRoute, hop: hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}, certain: certain[home.Key()] && imported == nil}}
+			r := endpointRoute{route: route{prefix: host(a), origin: systemRoute, hop: hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}}}
+			policies := model.PoliciesNotStated
+			if s != nil {
+				policies = s.EndpointPolicies
+			}
+			at := p.possible(a)
+			where := sure[home.Key()]
+			r.certain = where != nil && contains(where, at) && imported == nil
+			surely, perhaps, local := false, false, false
 			var by *route
-			exact, local := false, false
 			for i, u := range table {
-				if u.origin != userRoute || u.tag != "" || !u.prefix.Contains(a) {
+				if u.origin != userRoute || u.tag != "" || !ipset([]netip.Prefix{u.prefix}).Overlaps(at) {
 					continue
 				}
-				if u.prefix.Bits() >= rangeBits(hv, a) && u.prefix.Bits() > 0 {
-					if by == nil { // the table is in order: the first is the longest
-						by = &table[i]
-					}
-					local = local || u.hop.kind == model.HopVnetLocal
-				}
-				exact = exact || u.prefix == host(a)
-			}
-			if by != nil {
-				policies := model.PoliciesNotStated
-				if s != nil {
-					policies = s.EndpointPolicies
-				}
+				on := policies == model.PoliciesRouteTable || policies == model.PoliciesEnabled
 				switch {
-				case local:
-					r.certain, r.note = false, "ASM-PE-VNETLOCAL"
-				case policies == model.PoliciesRouteTable || policies == model.PoliciesEnabled:
-					r.by = by // the user route wins
-				case policies == model.PoliciesNotStated:
-					r.certain, r.note = false, "ASM-PE32"
-				case exact:
-					r.certain, r.note = false, "ASM-PE32" // AZ-PE-06
+				case u.prefix.IsSingleIP() && !on: // AZ-PE-06
+				case u.prefix.Bits() < rangeBits(hv, at), !on && policies != model.PoliciesNotStated:
+					continue // AZ-PE-05
 				}
+				if by == nil { // the table is in order: the first is the longest
+					by = &table[i]
+				}
+				perhaps = true
+				surely = surely || on && contains(ipset([]netip.Prefix{u.prefix}), at)
+				local = local || u.hop.kind == model.HopVnetLocal
+			}
+			switch {
+			case perhaps && local:
+				r.certain, r.note = false, "ASM-PE-VNETLOCAL"
+			case surely:
+				r.by = by // the user route wins
+			case perhaps:
+				r.certain, r.note = false, "ASM-PE32"
 			}
 			out = append(out, r)
 		}
@@ -179,16 +225,27 @@ func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointR
 	return out
 }
 
+// possible is what an address may be: itself, or the range of its symbol.
+func (p *planner) possible(a netip.Addr) *netipx.IPSet {
+	if s, ok := p.symbols.At(a); ok {
+		if within := p.symbolRange(s); within != nil {
+			return within
+		}
+	}
+	return ipset([]netip.Prefix{host(a)})
+}
+
 // rangeBits is the length of the VNet range that holds an address: a user route must be at least as long to displace an endpoint's /32.
-func rangeBits(v *model.VNet, a netip.Addr) int {
+func rangeBits(v *model.VNet, at *netipx.IPSet) int {
+	best := 0
 	if v != nil {
 		for _, x := range v.Prefixes {
-			if x.Contains(a) {
-				return x.Bits()
+			if ipset([]netip.Prefix{x}).Overlaps(at) {
+				best = max(best, x.Bits())
 			}
 		}
 	}
-	return a.BitLen()
+	return best
 }
 
 // endpointsOf are the approved private endpoints that lead to a resource, in the order of their IDs.

@@ -55,7 +55,7 @@ func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
 	}
 	for _, e := range p.e.Endpoints {
 		if inside(e.Subnet) {
-			p.edge(n, p.endpointInbound(e), guard{over: dstIn(p.addr.exactHosts(p.endpointAddrs(e)...)), reply: p.endpointReply(via)}, nil)
+			p.edge(n, p.endpointInbound(e), guard{over: dstIn(p.addr.exactHosts(p.endpointAddrs(e)...)), reply: p.endpointReply(e.Subnet, via)}, nil)
 		}
 	}
 	for _, f := range p.e.Firewalls {
@@ -79,7 +79,7 @@ func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
 	}
 	for _, a := range p.apiEntries {
 		if a.vnet == v.ID.Key() {
-			p.edge(n, a.receive, a.guard.withReply(p.endpointReply(via)), nil)
+			p.edge(n, a.receive, a.guard.withReply(p.apiReply(via)), nil)
 		}
 	}
 	for _, c := range p.e.Clusters {
@@ -109,10 +109,21 @@ func (p *planner) replyAt(subnet, nic model.ID, via string) *lazy {
 		own = p.forwarderSpace(place)
 	}
 	platform := srcIn(p.addr.exactHosts(platformHosts()...))
+	inside := nothing()
+	if _, v := p.e.SubnetOf(subnet); v != nil {
+		inside = srcIn(p.addr.set(v.Prefixes).must)
+	}
+	back := func(c *compiler, g hopGroup) packet.Set {
+		set := c.swap(g.under.get(c))
+		if g.hop.kind == model.HopVnetLocal { // AZ-RT-15: what such a route does outside the VNet is not documented
+			set = c.s.Intersect(set, inside.get(c))
+		}
+		return set
+	}
 	l := later(func(c *compiler) packet.Set {
-		var back []packet.Set
+		var sets []packet.Set
 		if via == "platform" {
-			back = append(back, platform.get(c)) // AZ-PLAT-02: answers to the host addresses meet no route
+			sets = append(sets, platform.get(c)) // AZ-PLAT-02: answers to the host addresses meet no route
 		}
 		for _, g := range groups {
 			direct := g.hop.kind == model.HopVnetLocal || g.hop.peer != "" || g.hop.kind == model.HopPrivateEndpoint
@@ -121,12 +132,12 @@ func (p *planner) replyAt(subnet, nic model.ID, via string) *lazy {
 				via == viaInternet && g.hop.kind == model.HopInternet,
 				isGateway(via) && g.hop.kind == model.HopGateway,
 				forwarded && g.hop.kind == model.HopAppliance && p.holds(place, subnet, g.hop.addr):
-				back = append(back, c.swap(g.under.get(c)))
+				sets = append(sets, back(c, g))
 			case own != nil && direct:
-				back = append(back, c.s.Intersect(c.swap(g.under.get(c)), own.get(c)))
+				sets = append(sets, c.s.Intersect(back(c, g), own.get(c)))
 			}
 		}
-		return c.s.Union(back...)
+		return c.s.Union(sets...)
 	})
 	p.replies[key] = l
 	return l

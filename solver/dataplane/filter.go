@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -98,7 +99,10 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 	var lists [][]ruleMatch
 	l.guard, lists = p.evaluate(rules, dir, ctx, members, d)
 	if dir == model.Outbound {
-		l.guard = p.platformExceptions(rules, l.guard)
+		l.guard = p.platformExceptions(rules, l.guard, func(kept []model.SecurityRule) guard {
+			g, _ := p.evaluate(kept, dir, ctx, members, d)
+			return g
+		})
 	}
 	wider := p.widened(ctx, l.guard.over, func(c *subnetContext) guard {
 		g, _ := p.evaluate(rules, dir, c, members, d)
@@ -199,8 +203,8 @@ func (p *planner) walk(rules []model.SecurityRule, dir model.Direction, a assign
 		}
 		m := ruleMatch{allow: r.Access != model.Deny, rule: i}
 		m.must, m.may = p.matchOf(r, a, d)
-		if dir == model.Inbound && !m.allow && len(r.SourceAddrs.ASGs) > 0 && !member(r.SourceAddrs.ASGs, members) {
-			m.must = nothing() // ASM-ASG
+		if dir == model.Inbound && !m.allow && len(r.SourceAddrs.ASGs) > 0 && !member(r.SourceAddrs.ASGs, members) && !member(r.DestAddrs.ASGs, members) {
+			m.must = nothing() // AZ-ASG-04, ASM-ASG
 		}
 		list[i] = m
 		if !p.usesTag(rules[i:i+1], tagVNet) && !p.usesTag(rules[i:i+1], tagInternet) {
@@ -305,16 +309,29 @@ func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a as
 		switch p.tagKind(t) {
 		case tagVNet:
 			add(a.vnet.must, a.vnet.may)
+			for _, t := range a.tags { // AZ-TAG-01: the tags of user routes
+				l := p.inTag(t, at)
+				out.must, out.may = append(out.must, l), append(out.may, l)
+			}
+			for _, t := range a.free {
+				out.may = append(out.may, p.inTag(t, at))
+			}
 		case tagInternet:
-			add(a.net.must, a.net.may)
+			must := at(a.net.must)
+			for _, t := range slices.Concat(a.tags, a.free) { // ASM-INTERNET-0
+				must = minus(must, p.inTag(t, at))
+			}
+			out.must, out.may = append(out.must, must), append(out.may, at(a.net.may))
 		case tagLoadBalancer:
 			s := p.addr.exactHosts(platformDNS(), probeV6()) // AZ-TAG-08, AZ-V6-07
 			add(s, s)
-		case tagPlatformDNS, tagPlatformIMDS, tagPlatformLKM:
-			// AZ-PLAT-03: these tags act on platform traffic alone; platformExceptions reads them.
+		case tagPlatformDNS, tagPlatformIMDS: // AZ-PLAT-03; platformExceptions reads them too
+			s := p.addr.exactHosts(platformHosts()[map[tagKind]int{tagPlatformDNS: 0, tagPlatformIMDS: 1}[p.tagKind(t)]])
+			add(s, s)
+		case tagPlatformLKM: // the hosts of the licence service are in no list here
 		case tagListed:
 			s := p.listedTag(t)
-			add(s, s)
+			add(s.must, s.may)
 		case tagSymbolic:
 			l := p.inTag(t, at)
 			out.must, out.may = append(out.must, l), append(out.may, l)
@@ -398,49 +415,88 @@ func (p *planner) groupAddresses(g model.ID) (certain, possible []netip.Prefix, 
 	return certain, possible, listed || len(certain) > 0 || len(possible) > 0
 }
 
+// stated are the addresses whose holder's groups the input states.
+func (p *planner) stated() []netip.Prefix {
+	var out []netip.Prefix
+	for _, n := range p.e.NICs {
+		for _, c := range n.IPConfigs {
+			out = append(out, host(p.configAddr(n, c)))
+		}
+	}
+	for _, e := range p.e.Endpoints {
+		out = append(out, hosts(p.endpointAddrs(e))...)
+	}
+	return out
+}
+
 // platformExceptions are the flows to host addresses that an NSG does not filter (AZ-PLAT-01 to 03): the agent's ports never, DNS and
 // metadata unless an outbound Deny names their tag.
-func (p *planner) platformExceptions(rules []model.SecurityRule, g guard) guard {
-	x := p.exempt(rules)
+func (p *planner) platformExceptions(rules []model.SecurityRule, g guard, evaluate func([]model.SecurityRule) guard) guard {
+	x := p.exempt()
 	platform := dstIn(p.addr.exactHosts(platformHosts()...))
-	filtered := both(platform, minus(everything(), x.tagged))
-	return guard{
-		over:  either(minus(g.over, platform), x.pass, x.older, both(g.over, filtered)),
-		under: either(minus(g.under, platform), x.pass, both(g.under, filtered)),
+	filtered := both(platform, minus(everything(), x.tagged()))
+	over, under := []*lazy{minus(g.over, platform), x.pass, x.older, both(g.over, filtered)}, []*lazy{minus(g.under, platform), x.pass, both(g.under, filtered)}
+	for _, s := range x.services {
+		kept := p.platformRules(rules, s.tag)
+		if kept == nil {
+			over, under = append(over, s.flows), append(under, s.flows)
+			continue
+		}
+		e := evaluate(kept)
+		over, under = append(over, both(s.flows, e.over)), append(under, both(s.flows, e.under))
 	}
+	return guard{over: either(over...), under: either(under...)}
+}
+
+// platformRules is a list for a platform service: a Deny that does not name the service's tag does not count, and what no rule decides
+// passes (AZ-PLAT-03). Nil where no Deny names it.
+func (p *planner) platformRules(rules []model.SecurityRule, tag tagKind) []model.SecurityRule {
+	named := false
+	kept := slices.DeleteFunc(slices.Clone(rules), func(r model.SecurityRule) bool {
+		tagged := slices.ContainsFunc(r.DestAddrs.Tags, func(t string) bool { return p.tagKind(t) == tag })
+		named = named || tagged && r.Access == model.Deny
+		return r.Access == model.Deny && !tagged
+	})
+	if !named {
+		return nil
+	}
+	anywhere := model.AddressMatch{Any: true}
+	return append(kept, model.SecurityRule{Priority: math.MaxInt, Direction: model.Outbound, Access: model.Allow, Protocol: model.AnyProtocol, SourceAddrs: anywhere, DestAddrs: anywhere})
 }
 
 // exemption is the flows to host addresses that a list does not decide.
 type exemption struct {
-	pass   *lazy // whatever rules say of addresses
-	older  *lazy // likewise, by an older text (AZ-PLAT-02)
-	tagged *lazy // those that rules for the tags of the platform alone decide (AZ-PLAT-03)
+	pass     *lazy // whatever rules say
+	older    *lazy // likewise, by an older text (AZ-PLAT-02)
+	services []platformService
 }
 
-func (p *planner) exempt(rules []model.SecurityRule) exemption {
-	dns, imds := p.addr.exactHosts(platformDNS()), p.addr.exactHosts(platformIMDS())
-	agent := both(dstIn(dns), tcpTo(80, 32526))
-	older := both(dstIn(dns), tcpTo(443))
-	names := both(dstIn(dns), transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false))
-	lease := both(dstIn(dns), transport([]model.Protocol{model.UDP}, nil, []model.PortRange{{First: 67, Last: 67}}, false))
-	metadata := dstIn(imds)
-	exempt := func(service *lazy, k tagKind) *lazy {
-		var list []ruleMatch
-		for _, r := range rules {
-			for _, t := range r.DestAddrs.Tags {
-				if p.tagKind(t) == k {
-					m := transport([]model.Protocol{r.Protocol}, r.SourcePorts, r.DestPorts, true)
-					list = append(list, ruleMatch{must: m, may: m, allow: r.Access != model.Deny})
-				}
-			}
-		}
-		if len(list) == 0 {
-			return service
-		}
-		list = append(list, ruleMatch{must: everything(), may: everything(), allow: true})
-		return both(service, firstMatch(list, Over))
+// platformService is the flows that rules for a tag of the platform alone decide (AZ-PLAT-03).
+type platformService struct {
+	tag   tagKind
+	flows *lazy
+}
+
+// tagged is the flows of all services.
+func (x exemption) tagged() *lazy {
+	var out []*lazy
+	for _, s := range x.services {
+		out = append(out, s.flows)
 	}
-	return exemption{pass: either(agent, lease, exempt(names, tagPlatformDNS), exempt(metadata, tagPlatformIMDS)), older: older, tagged: either(names, metadata)}
+	return either(out...)
+}
+
+func (p *planner) exempt() exemption {
+	dns, imds := p.addr.exactHosts(platformDNS()), p.addr.exactHosts(platformIMDS())
+	udp := []model.Protocol{model.UDP}
+	return exemption{
+		pass:  either(both(dstIn(dns), tcpTo(80, 32526)), both(dstIn(dns), transport(udp, nil, []model.PortRange{{First: 67, Last: 67}}, false))),
+		older: both(dstIn(dns), tcpTo(443)),
+		services: []platformService{
+			{tagPlatformDNS, both(dstIn(dns), transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false))},
+			{tagPlatformIMDS, dstIn(imds)},
+		},
+	}
 }
 
 // bound is how stages spell a direction.

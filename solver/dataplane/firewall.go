@@ -96,21 +96,21 @@ func (p *planner) firewallPool(f *model.Firewall) packet.AddrSet {
 
 // firewallPublic is the public addresses that a firewall translates to: its own, or those of a NAT gateway on its subnet (AZ-FW-40).
 func (p *planner) firewallPublic(f *model.Firewall) packet.AddrSet {
-	var out []netip.Addr
+	var out []netip.Prefix
 	if s, ok := model.Get[*model.Subnet](p.e, f.Subnet); ok && s.NATGateway != "" {
 		out, _ = p.natAddresses(s.NATGateway)
 	}
 	if len(out) == 0 {
 		for _, id := range f.PublicIPs {
 			if a := p.publicAddr(id); a.IsValid() {
-				out = append(out, a)
+				out = append(out, host(a))
 			}
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, p.symbolOf(model.DefaultOutbound, "", "")) // the address is not in the input
+		out = append(out, host(p.symbolOf(model.DefaultOutbound, "", ""))) // the address is not in the input
 	}
-	return p.addr.exact(out...)
+	return p.b.AddPool("", out)
 }
 
 // firewallOwn is every address of a firewall: packets to them are for the firewall itself.
@@ -333,8 +333,8 @@ func (p *planner) addresses(m model.AddressMatch, at func(packet.AddrSet) *lazy,
 			s := p.addr.space(publicSpace())
 			out.must, out.may = append(out.must, at(s.must)), append(out.may, at(s.may))
 		case tagListed, tagSymbolic:
-			l := p.inTagAny(t, at)
-			out.must, out.may = append(out.must, l), append(out.may, l)
+			must, may := p.inTagAny(t, at)
+			out.must, out.may = append(out.must, must), append(out.may, may)
 		default:
 			out.may = append(out.may, everything()) // computed tags mean nothing at a firewall that the documents say
 		}

@@ -137,7 +137,7 @@ func (c *subnetContext) learn(rules *model.EffectiveRules) {
 		var parts []tagPart
 		for _, t := range c.parts {
 			if set := rest(t.set); !contains(c.must, set) {
-				parts = append(parts, tagPart{set, t.reason, set.Prefixes()})
+				parts = append(parts, tagPart{set: set, tags: t.tags, reason: t.reason, listed: set.Prefixes()})
 			}
 		}
 		c.parts = parts
@@ -146,7 +146,7 @@ func (c *subnetContext) learn(rules *model.EffectiveRules) {
 			c.known = append(c.known, tagPart{reason: "own", listed: other.Prefixes()})
 		}
 		if !isEmpty(open) {
-			c.parts = append(c.parts, tagPart{open, "effective", open.Prefixes()})
+			c.parts = append(c.parts, tagPart{set: open, reason: "effective", listed: open.Prefixes()})
 		}
 		for i, all := range []netip.Prefix{allV4(), allV6()} {
 			c.grown[i] = c.grown[i] && !space.ContainsPrefix(all)

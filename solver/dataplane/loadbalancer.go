@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,16 +10,28 @@ import (
 	"github.com/ringfence/ringfence/solver/packet"
 )
 
+// poolMember is a member of a pool: a machine, and those of its addresses that the balancer sends to.
+type poolMember struct {
+	*machine
+
+	to packet.AddrSet
+}
+
 // members resolves the members of a pool, named from either side (AZ-LB-08). The second result is false when a member could not be
 // resolved.
-func (p *planner) members(lb *model.LoadBalancer, pool model.ID) (out []*machine, known bool) {
+func (p *planner) members(lb *model.LoadBalancer, pool model.ID) (out []poolMember, known bool) {
 	known = true
+	insert := func(x poolMember) {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
 	add := func(m *machine) {
 		if m == nil {
 			known = false
-		} else if !slices.Contains(out, m) {
-			out = append(out, m)
+			return
 		}
+		insert(poolMember{m, m.addr})
 	}
 	for _, m := range p.machines {
 		switch m.site.Place.Kind {
@@ -49,7 +62,11 @@ func (p *planner) members(lb *model.LoadBalancer, pool model.ID) (out []*machine
 			add(p.machineOfConfig(id))
 		}
 		for _, a := range x.Addresses {
-			add(p.machineOfAddress(a))
+			found := p.machinesOfAddress(a)
+			for _, m := range found {
+				insert(m)
+			}
+			known = known && len(found) > 0
 		}
 	}
 	return out, known
@@ -70,20 +87,28 @@ func (p *planner) machineOfConfig(id model.ID) *machine {
 	return p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: id.Parent(), Part: id.Name()}).Key()]
 }
 
-func (p *planner) machineOfAddress(a model.LBAddress) *machine {
+// machinesOfAddress are those that may hold a pool member's address: a machine of the input, else any that the subnet may get.
+func (p *planner) machinesOfAddress(a model.LBAddress) []poolMember {
 	vnet := a.VNet
 	if vnet == "" {
 		vnet = a.Subnet.Parent()
 	}
 	v, ok := model.Get[*model.VNet](p.e, vnet)
-	if !ok {
+	if !ok || !a.Address.IsValid() {
 		return nil
 	}
-	o, ok := p.ownerIn(v, a.Address)
-	if !ok || o.kind != model.PlaceNIC {
-		return nil
+	if o, ok := p.ownerIn(v, a.Address); ok && o.kind == model.PlaceNIC {
+		if m := p.machineAt[(model.Place{Kind: o.kind, ID: o.id, Part: o.part}).Key()]; m != nil {
+			return []poolMember{{m, m.addr}}
+		}
 	}
-	return p.machineAt[(model.Place{Kind: o.kind, ID: o.id, Part: o.part}).Key()]
+	var out []poolMember
+	for _, m := range p.machines {
+		if m.vnet == v && slices.ContainsFunc(m.site.Prefixes, func(x netip.Prefix) bool { return x.Contains(a.Address) }) {
+			out = append(out, poolMember{m, p.addr.exact(a.Address)})
+		}
+	}
+	return out
 }
 
 // frontend is a load balancer frontend, reached from inside or through its public address (AZ-LB-01, AZ-LB-02).
@@ -95,15 +120,19 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		return n
 	}
 	p.routeDone[key] = true
+	if lb.SKU == model.GatewaySKU { // AZ-LB-12
+		p.forwardUnknown(n, f.Subnet.Parent().Key(), everything(), []string{"ASM-NVA"})
+		return n
+	}
 	for _, r := range lb.Rules {
 		if r.Frontend.Key() != f.ID.Key() {
 			continue
 		}
-		match := p.ruleTraffic(r)
+		match := p.ruleTraffic(f, r)
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
 			for _, m := range list {
-				p.balance(n, m, match, lb.SKU, via, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe))
+				p.balance(n, m, notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe)})
 			}
 			if !known {
 				p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("load balancer member", pool)})
@@ -114,22 +143,57 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		if r.Frontend.Key() != f.ID.Key() {
 			continue
 		}
-		match := exactly(transport([]model.Protocol{r.Protocol}, nil, []model.PortRange{r.FrontendPorts}, false))
-		for _, m := range p.natMembers(lb, r) {
-			p.balance(n, m, match, lb.SKU, via, r.FloatingIP == model.On, r.FrontendPorts.First, r.BackendPort, 0)
+		protocols := []model.Protocol{r.Protocol}
+		if r.Protocol == model.AnyProtocol {
+			protocols = []model.Protocol{model.TCP, model.UDP}
+		}
+		match := exactly(transport(protocols, nil, []model.PortRange{r.FrontendPorts}, false))
+		list, known := p.natMembers(lb, r)
+		if !known {
+			p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("target of inbound NAT rule", r.ID)})
+		}
+		front := r.FrontendPorts.First
+		if r.FrontendPorts.First != r.FrontendPorts.Last {
+			front = 0 // every port of the range becomes the backend port
+			if len(list) > 1 {
+				match.under = nothing() // each port leads to one member, and nobody says to which
+			}
+		}
+		for _, m := range list {
+			p.balance(n, m, notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, front, r.BackendPort, 0})
 		}
 	}
 	return n
 }
 
-// ruleTraffic is what a rule takes; HA ports take all TCP and UDP, and perhaps ICMP (AZ-LB-04).
-func (p *planner) ruleTraffic(r model.LBRule) guard {
-	if r.Protocol == model.AnyProtocol || r.FrontendPort == 0 {
-		ports := transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false)
+// notToItself takes certainty from what a member sends to its own frontend (AZ-LB-11).
+func notToItself(g guard, m poolMember) guard {
+	return and(g, between(everything(), minus(everything(), srcIn(m.addr))))
+}
+
+// handover is how a rule hands packets on.
+type handover struct {
+	name              string
+	sku               model.SKU
+	floating          bool
+	frontend, backend uint16 // ports; a frontend of 0 stands for several
+	probe             uint16 // port; 0 for none
+}
+
+// ruleTraffic is what a rule takes. HA ports are all TCP and UDP ports of an internal frontend, and perhaps ICMP (AZ-LB-04).
+func (p *planner) ruleTraffic(f model.LBFrontend, r model.LBRule) guard {
+	protocols := []model.Protocol{r.Protocol}
+	if r.Protocol == model.AnyProtocol {
+		protocols = []model.Protocol{model.TCP, model.UDP}
+	}
+	if r.Protocol == model.AnyProtocol && r.FrontendPort == 0 {
+		if f.Subnet == "" {
+			return exactly(nothing())
+		}
+		ports := transport(protocols, nil, nil, false)
 		return between(either(ports, transport([]model.Protocol{model.ICMP}, nil, nil, true)), ports)
 	}
-	port := []model.PortRange{{First: r.FrontendPort, Last: r.FrontendPort}}
-	return exactly(transport([]model.Protocol{r.Protocol}, nil, port, false))
+	return exactly(transport(protocols, nil, []model.PortRange{{First: r.FrontendPort, Last: r.FrontendPort}}, false))
 }
 
 func (p *planner) probePort(lb *model.LoadBalancer, id model.ID) uint16 {
@@ -141,75 +205,96 @@ func (p *planner) probePort(lb *model.LoadBalancer, id model.ID) uint16 {
 	return 0
 }
 
-// natMembers are the targets of an inbound NAT rule: a NIC that names it, or a pool (AZ-LB-07).
-func (p *planner) natMembers(lb *model.LoadBalancer, r model.LBNATRule) []*machine {
+// natMembers are the targets of an inbound NAT rule: a configuration that it names or that names it, or a pool (AZ-LB-07).
+func (p *planner) natMembers(lb *model.LoadBalancer, r model.LBNATRule) (out []poolMember, known bool) {
 	if r.Pool != "" {
-		list, _ := p.members(lb, r.Pool)
-		return list
+		return p.members(lb, r.Pool)
 	}
-	var out []*machine
-	if r.Target != "" {
-		if m := p.machineOfConfig(r.Target); m != nil {
-			return []*machine{m}
+	add := func(m *machine) {
+		if m != nil && !slices.ContainsFunc(out, func(x poolMember) bool { return x.machine == m }) {
+			out = append(out, poolMember{m, m.addr})
 		}
 	}
-	for _, n := range p.e.NICs {
-		for _, c := range n.IPConfigs {
+	for _, m := range p.machines {
+		for _, c := range p.configsOf(m.site.Place) {
 			if member([]model.ID{r.ID}, c.NATRules) {
-				if m := p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}).Key()]; m != nil {
-					out = append(out, m)
-				}
+				add(m)
 			}
+		}
+	}
+	if r.Target != "" {
+		add(p.machineOfConfig(r.Target))
+	}
+	return out, r.Target == "" || len(out) > 0
+}
+
+// configsOf are the IP configurations of a NIC's or a scale set's place.
+func (p *planner) configsOf(place model.Place) []model.IPConfig {
+	var all, out []model.IPConfig
+	if n, ok := model.Get[*model.NIC](p.e, place.ID); ok && place.Kind == model.PlaceNIC {
+		all = n.IPConfigs
+	}
+	if s, ok := model.Get[*model.ScaleSet](p.e, place.ID); ok && place.Kind == model.PlaceScaleSet {
+		for _, pr := range s.Profiles {
+			all = append(all, pr.IPConfigs...)
+		}
+	}
+	for _, c := range all {
+		if c.Name == place.Part {
+			out = append(out, c)
 		}
 	}
 	return out
 }
 
 // balance leads what a rule takes to one member. The member's filters see the member's address and the backend port (AZ-NSG-17); with
-// floating IP whether they see the frontend's is not documented, so over needs one of both and under both (AZ-LB-05).
-func (p *planner) balance(n NodeID, m *machine, match guard, sku model.SKU, via string, floating bool, frontendPort, backendPort, probe uint16) {
+// floating IP whether they see the frontend's address is not documented, so over needs one of both and under both (AZ-LB-05).
+func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h handover) {
 	match = match.withReply(p.replyAt(m.filters.subnet, m.filters.nic, via))
 	notes := []string{}
-	if probe != 0 {
-		match = and(match, guard{over: everything(), under: p.probed(m, probe)}) // AZ-LB-03
+	if h.probe != 0 {
+		match = and(match, guard{over: everything(), under: p.probed(m.machine, h.probe)}) // AZ-LB-03
 	}
-	addr := m.addr
-	entry := m.in
-	if via == viaInternet {
-		entry = p.publicEntry(m, sku)
+	rw := &rewrite{}
+	if h.backend != 0 && h.backend != h.frontend {
+		rw.dports = []model.PortRange{{First: h.backend, Last: h.backend}}
 	}
-	rw := &rewrite{dst: &addr}
-	if backendPort != 0 && backendPort != frontendPort {
-		rw.dports = []model.PortRange{{First: backendPort, Last: backendPort}}
-	}
-	if !floating {
-		p.edge(n, entry, match, rw) // AZ-PIP-03: from inside, no NSG at all means that all passes; only publicEntry is shut then
+	if !h.floating {
+		rw.dst = &m.to
+		if via != viaInternet {
+			p.edge(n, m.in, match, rw)
+			return
+		}
+		p.edge(n, p.publicEntry(m.machine, h.sku), match, rw)
 		return
 	}
 	if rw.dports != nil {
 		// AZ-LB-06: the backend port is the frontend's unless the rule says otherwise; the filters see the backend's.
-		at := p.node(m.site.Place, StageFrontend, via+"|"+p.nodes[n].Place.ID.Key()+"|"+strconv.Itoa(int(frontendPort))+"|"+strconv.Itoa(int(backendPort)))
-		p.edge(n, at, match, &rewrite{dports: rw.dports})
+		at := p.node(m.site.Place, StageFrontend, via+"|"+p.nodes[n].Place.ID.Key()+"|"+h.name+"|"+strconv.Itoa(int(h.frontend))+"|"+strconv.Itoa(int(h.backend)))
+		p.edge(n, at, match, rw)
 		n, match = at, guard{}
 	}
 	nic, more := p.nicFilter(m.filters, model.Inbound, reading{})
 	notes = append(notes, more...)
 	sub, more := p.subnetFilter(m.filters, model.Inbound, reading{})
 	notes = append(notes, more...)
-	admin := p.adminAt(m.filters, model.Inbound, reading{}).eitherAddress(addr)
-	if via == viaInternet && !p.hasNSG(m.filters) && sku != model.Basic {
-		closed, more := admin.through(p.closedWithoutNSG(m, sku))
+	admin := p.adminAt(m.filters, model.Inbound, reading{}).eitherAddress(m.to)
+	if via == viaInternet && !p.hasNSG(m.filters) && h.sku != model.Basic {
+		closed, more := admin.through(p.closedWithoutNSG(m.machine, h.sku))
 		p.edge(n, m.accept, and(match, closed), nil, append(append(notes, more...), "ASM-STDPIP")...)
 		return
 	}
 	if admin != nil {
 		notes = append(notes, admin.notes...)
 	}
+	filters := and(nic, eitherAddress(sub, m.to))
 	if n, ok := model.Get[*model.NSG](p.e, m.filters.nicNSG); !ok || !n.Managed {
-		nic = eitherAddress(nic, addr)
+		// The two levels see the same address.
+		filters = eitherAddress(and(nic, sub), m.to)
 		notes = append(notes, "ASM-FLOATIP")
 	}
-	p.edge(n, m.accept, and(match, admin.before(and(nic, eitherAddress(sub, addr)))), nil, notes...)
+	filters = admin.before(filters)
+	p.edge(n, m.accept, and(match, filters), nil, notes...)
 }
 
 // eitherAddress reads a filter where the destination may show as the frontend or as the member: over passes what one of them lets pass,
@@ -263,15 +348,22 @@ func (p *planner) frontendTransit(n NodeID, o owner, via string, sent guard, not
 	if !ok {
 		return
 	}
+	if lb.SKU == model.GatewaySKU { // AZ-LB-12
+		p.forwardUnknown(n, "", sent.over, []string{"ASM-NVA"})
+		return
+	}
 	for _, r := range lb.Rules {
 		if r.Frontend.Key() != o.part {
 			continue
 		}
+		takes := and(sent, p.ruleTraffic(model.LBFrontend{Subnet: "inside"}, r))
 		for _, pool := range r.Pools {
-			list, _ := p.members(lb, pool)
+			list, known := p.members(lb, pool)
 			for _, m := range list {
-				at := owner{m.site.Place.Kind, m.site.Place.ID, m.site.Place.Part}
-				p.edge(n, p.transit(at, via), and(sent, p.ruleTraffic(r)), nil, notes...)
+				p.throughAppliance(n, owner{m.site.Place.Kind, m.site.Place.ID, m.site.Place.Part}, via, takes, notes)
+			}
+			if !known {
+				p.forwardUnknown(n, "", takes.over, []string{missing("load balancer member", pool)})
 			}
 		}
 	}

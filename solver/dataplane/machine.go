@@ -145,15 +145,17 @@ func (p *planner) planMachines() {
 			}
 			place := model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}
 			pools := p.poolsOf(n, c)
-			apart := p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || len(n.IPConfigs) > 1 || !c.Address.IsValid() || c.PublicIP != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On
+			public := p.publicIPOf(n, c)
+			apart := p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || len(n.IPConfigs) > 1 || !c.Address.IsValid() || public != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On
 			if !apart && !p.bears(c.Subnet) {
 				continue
 			}
-			eg := p.egressOf(c.Subnet, c.PublicIP, pools, p.uniform(n))
-			if n.DefaultOutbound == model.Off {
+			eg := p.egressOf(c.Subnet, public, pools, p.uniform(n))
+			switch {
+			case n.DefaultOutbound == model.Off:
 				eg = eg.withoutDefault()
-			} else if n.DefaultOutbound == model.On || p.inAddressPool(c) {
-				eg = eg.withPossibleDefault(p.uniform(n))
+			case (n.DefaultOutbound == model.On || c.Address.IsValid() && p.inAddressPool(host(c.Address))) && p.uniform(n):
+				eg = eg.withDefault()
 			}
 			f := filtered{subnet: c.Subnet, nicNSG: n.NSG, members: c.ASGs}
 			if p.e.RulesAt(n.ID, "") != nil || p.e.RoutesAt(n.ID) != nil {
@@ -183,7 +185,7 @@ func (p *planner) planMachines() {
 			continue
 		}
 		place := model.Place{Kind: model.PlaceSubnet, ID: s.ID}
-		f, eg := filtered{subnet: s.ID}, p.egressOf(s.ID, "", nil, true)
+		f, eg := filtered{subnet: s.ID}, p.classEgress(s.ID, nil, true)
 		addrs := p.freeAddresses(s)
 		var members []Member
 		if c := classes[f.key()+"|"+eg.key]; c != nil {
@@ -213,7 +215,7 @@ func (p *planner) planMachines() {
 				}
 				place := model.Place{Kind: model.PlaceScaleSet, ID: s.ID, Part: c.Name}
 				f := filtered{subnet: c.Subnet, nicNSG: pr.NSG, members: c.ASGs}
-				eg := p.egressOf(c.Subnet, "", c.LBPools, !strings.EqualFold(s.Orchestration, "Flexible")) // AZ-OUT-08
+				eg := p.classEgress(c.Subnet, c.LBPools, !strings.EqualFold(s.Orchestration, "Flexible")) // AZ-OUT-08
 				if a, ok := p.symbols.Of(model.InstancePublicAddress, s.ID, c.Name); ok {
 					eg = eg.withInstance(a)
 				}
@@ -230,7 +232,7 @@ func (p *planner) planMachines() {
 				continue
 			}
 			place := model.Place{Kind: model.PlaceNodePool, ID: c.ID, Part: pool.Name}
-			eg := p.egressOf(pool.Subnet, "", nil, true)
+			eg := p.classEgress(pool.Subnet, nil, true)
 			if a, ok := p.symbols.Of(model.NodePublicAddress, c.ID, pool.Name); ok {
 				eg = eg.withInstance(a)
 			}
@@ -244,6 +246,36 @@ func (p *planner) planMachines() {
 			p.planSending(m)
 		}
 	}
+}
+
+// publicIPOf is the public address of an IP configuration: it names the resource, or the resource names it.
+func (p *planner) publicIPOf(n *model.NIC, c model.IPConfig) model.ID {
+	for _, ip := range p.e.PublicIPs {
+		if holdsPublicIP(ip, "", n.ID+"/ipConfigurations/"+model.ID(c.Name)) && c.PublicIP == "" {
+			return ip.ID
+		}
+	}
+	return c.PublicIP
+}
+
+// inAddressPool reports a member of a load balancer's pool by address, which keeps default outbound access (AZ-OUT-07).
+func (p *planner) inAddressPool(blocks ...netip.Prefix) bool {
+	return slices.ContainsFunc(p.e.LoadBalancers, func(lb *model.LoadBalancer) bool {
+		return slices.ContainsFunc(lb.Pools, func(x model.LBPool) bool {
+			return slices.ContainsFunc(x.Addresses, func(m model.LBAddress) bool {
+				return slices.ContainsFunc(blocks, func(b netip.Prefix) bool { return b.Contains(m.Address) })
+			})
+		})
+	})
+}
+
+// classEgress is how machines to come of a subnet leave.
+func (p *planner) classEgress(subnet model.ID, pools []model.ID, uniform bool) egress {
+	eg := p.egressOf(subnet, "", pools, uniform)
+	if s, _ := p.e.SubnetOf(subnet); s != nil && uniform && p.inAddressPool(s.Prefixes...) {
+		eg = eg.withDefault()
+	}
+	return eg
 }
 
 // uniform reports whether a NIC may get default outbound access for certain: instances of flexible scale sets never do (AZ-OUT-08).
@@ -409,11 +441,15 @@ func (p *planner) transit(o owner, via string) NodeID {
 		}
 		p.hypothesis(n, relay, and(in.mayOnly(), closed(Control{Key: shut.Key, Name: "forwarding of " + o.id.Name(), Stage: "transport", Place: place}, shut)))
 	}
-	// AZ-RT-11: an appliance without modelled rules sends any packet it receives anywhere, as it came or with its own address.
-	p.anywhere(relay, m.addr, func(from NodeID, rw *rewrite) {
+	// AZ-RT-11: an appliance without modelled rules sends any packet it receives anywhere, as it came or with its own address. Its outbound
+	// filters see what it sends.
+	sent := p.node(place, StageForward, self)
+	p.anywhere(relay, m.addr, func(from NodeID, rw *rewrite) { p.edge(from, sent, onlyOver(everything()), rw) })
+	if sentKey := (Node{Place: place.Key(), Stage: StageForward, Via: self}); !p.routeDone[sentKey] {
+		p.routeDone[sentKey] = true
 		out, more := p.outbound(m.filters)
-		p.edge(from, p.routing(m.filters.subnet, self, m.egress), out.mayOnly(), rw, more...)
-	})
+		p.edge(sent, p.routing(m.filters.subnet, self, m.egress), out.mayOnly(), nil, more...)
+	}
 	return n
 }
 

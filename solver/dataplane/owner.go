@@ -137,8 +137,8 @@ func (p *planner) platformSubnet(s *model.Subnet) bool {
 	return false
 }
 
-// freeAddresses are the addresses of a subnet that nothing of the input holds, less the five that Azure keeps (AZ-GEN-07).
-func (p *planner) freeAddresses(s *model.Subnet) []netip.Prefix {
+// usable are the addresses of a subnet that machines may have: all but the five that Azure keeps (AZ-GEN-07).
+func usable(s *model.Subnet) []netip.Prefix {
 	var remove []netip.Prefix
 	for _, x := range s.Prefixes {
 		if !x.Addr().Is4() || x.Bits() > 29 {
@@ -151,12 +151,18 @@ func (p *planner) freeAddresses(s *model.Subnet) []netip.Prefix {
 		}
 		remove = append(remove, host(lastAddr(x)))
 	}
+	return ipset(s.Prefixes, remove...).Prefixes()
+}
+
+// freeAddresses are the usable addresses of a subnet that nothing of the input holds.
+func (p *planner) freeAddresses(s *model.Subnet) []netip.Prefix {
+	var remove []netip.Prefix
 	for a := range p.owners[s.VNet.Key()] {
 		if !model.SymbolBlock().Contains(a) {
 			remove = append(remove, host(a))
 		}
 	}
-	return ipset(s.Prefixes, remove...).Prefixes()
+	return ipset(usable(s), remove...).Prefixes()
 }
 
 func lastAddr(p netip.Prefix) netip.Addr {

@@ -439,7 +439,7 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 		match := exactly(transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 		for _, m := range p.machines {
 			if m.cluster == k.cp {
-				p.balance(n, m, match, model.Standard, via, true, port.Port, port.Port, 0)
+				p.balance(n, poolMember{m, m.addr}, match, via, handover{sku: model.Standard, floating: true, frontend: port.Port, backend: port.Port})
 			}
 		}
 	}

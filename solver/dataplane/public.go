@@ -72,13 +72,19 @@ func (p *planner) planPublicEntries() {
 	}
 }
 
+// holdsPublicIP reports whether a configuration holds a public address: either of them names the other.
+func holdsPublicIP(ip *model.PublicIP, named, config model.ID) bool {
+	return named != "" && named.Key() == ip.ID.Key() || ip.AttachedTo != "" && ip.AttachedTo.Key() == config.Key()
+}
+
 // attach leads a public address to what holds it, and reports whether anything of the input does.
 func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 	found := false
 	is := func(id model.ID) bool { return id != "" && id.Key() == ip.ID.Key() }
+	within := func(owner model.ID) bool { return ip.AttachedTo != "" && ip.AttachedTo.Parent().Key() == owner.Key() }
 	for _, n := range p.e.NICs {
 		for _, c := range n.IPConfigs {
-			if m := p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}).Key()]; is(c.PublicIP) && m != nil {
+			if m := p.machineAt[(model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}).Key()]; m != nil && holdsPublicIP(ip, c.PublicIP, n.ID+"/ipConfigurations/"+model.ID(c.Name)) {
 				p.instanceEntry(m, a, ip.SKU)
 				found = true
 			}
@@ -86,34 +92,34 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 	}
 	for _, lb := range p.e.LoadBalancers {
 		for _, f := range lb.Frontends {
-			if is(f.PublicIP) {
+			if holdsPublicIP(ip, f.PublicIP, f.ID) {
 				p.edge(p.publicIn(), p.frontend(lb, f, viaInternet), to, nil)
 				found = true
 			}
 		}
 	}
 	for _, f := range p.e.Firewalls {
-		if slices.ContainsFunc(f.PublicIPs, is) {
+		if slices.ContainsFunc(f.PublicIPs, is) || within(f.ID) {
 			p.edge(p.publicIn(), p.firewallIn(f, viaInternet), to, nil)
 			found = true
 		}
 	}
 	for _, g := range p.e.AppGateways {
 		for _, f := range g.Frontends {
-			if is(f.PublicIP) {
+			if holdsPublicIP(ip, f.PublicIP, f.ID) {
 				p.edge(p.publicIn(), p.appGatewayIn(g, f), to.withReply(p.appGatewayReply(g)), nil)
 				found = true
 			}
 		}
 	}
 	for _, b := range p.e.Bastions {
-		if is(b.PublicIP) {
+		if is(b.PublicIP) || within(b.ID) {
 			p.edge(p.publicIn(), p.bastionIn(b), to, nil)
 			found = true
 		}
 	}
 	for _, g := range p.e.Gateways {
-		if slices.ContainsFunc(g.PublicIPs, is) {
+		if slices.ContainsFunc(g.PublicIPs, is) || within(g.ID) {
 			listen := either(tcpTo(443), transport([]model.Protocol{model.UDP}, nil, []model.PortRange{{First: 500, Last: 500}, {First: 4500, Last: 4500}}, false),
 				transport([]model.Protocol{model.ESP}, nil, nil, false))
 			if g.Kind == model.VPNGateway {
@@ -123,7 +129,7 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 		}
 	}
 	for _, n := range p.e.NATGateways {
-		if slices.ContainsFunc(n.PublicIPs, is) {
+		if slices.ContainsFunc(n.PublicIPs, is) || ip.AttachedTo != "" && ip.AttachedTo.Key() == n.ID.Key() {
 			found = true // AZ-OUT-02: replies only
 		}
 	}

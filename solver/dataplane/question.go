@@ -58,7 +58,7 @@ func (p *planner) planQuestions() {
 			}
 			p.tagSets[strings.ToLower(t)] = either(p.inTag(t, srcIn), p.inTag(t, dstIn))
 		case tagListed:
-			set := p.listedTag(t)
+			set := p.listedTag(t).may
 			p.tagSets[strings.ToLower(t)] = either(srcIn(set), dstIn(set))
 		default:
 		}

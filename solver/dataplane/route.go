@@ -107,10 +107,15 @@ func noneRoutes() (documented, printed []netip.Prefix) {
 // The second result is false when the route table that the subnet names is not in the input.
 // nic names one that the input has effective routes of, which then are the table, or is empty.
 func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) {
+	return p.candidatesOf(subnet, nic, true)
+}
+
+// candidatesOf is candidates, with the subnet's route table or without.
+func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route, known bool) {
 	s, v := p.e.SubnetOf(subnet)
 	known = true
 	var table *model.RouteTable
-	if s != nil && s.RouteTable != "" {
+	if s != nil && s.RouteTable != "" && user {
 		table, known = model.Get[*model.RouteTable](p.e, s.RouteTable)
 	}
 	propagates := table == nil || table.DisableBGP != model.On // AZ-RT-26
@@ -122,13 +127,13 @@ func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) 
 			if u.NextHop == model.HopGateway {
 				h.gateway = "" // resolved where the packet goes (AZ-RT-13)
 			}
-			r := route{origin: userRoute, hop: h, certain: true, name: u.Name, table: table, source: u.Source}
+			r := route{origin: userRoute, hop: h, certain: true, name: u.Name, table: table, source: u.Source, rank: tagRank(u.Tag)}
 			if u.Prefix.IsValid() {
 				r.prefix = u.Prefix
 				add(r)
 			} else if set, ok := p.serviceTag[strings.ToLower(u.Tag)]; ok {
 				r.rank = tagRank(u.Tag)
-				for _, x := range slices.Concat(set.Prefixes(), hosts(p.doorsInTag(u.Tag))) { // AZ-SE-03
+				for _, x := range slices.Concat(set.Prefixes(), symbolsOf(p.ownInTag(u.Tag))) { // AZ-SE-03
 					r.prefix, r.list = x, u.Tag
 					add(r)
 				}
@@ -196,6 +201,14 @@ func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) 
 // among user routes those of the nearer tag (AZ-RT-17). Zero: either may be the winner (AZ-RT-24, AZ-RT-25).
 func (r route) preferred(q route) int {
 	return cmp.Or(cmp.Compare(q.length(), r.length()), cmp.Compare(r.origin, q.origin), cmp.Compare(r.rank, q.rank))
+}
+
+// ties reports that nothing prefers one of two routes: of two tags without a list nobody knows which holds the longer prefix.
+func (r route) ties(q route) bool { return r.preferred(q) == 0 || r.tag != "" && q.tag != "" }
+
+// symbolsOf keeps the addresses that the input does not state: only they are in no prefix of a list.
+func symbolsOf(ps []netip.Prefix) []netip.Prefix {
+	return slices.DeleteFunc(ps, func(x netip.Prefix) bool { return !model.SymbolBlock().Contains(x.Addr()) })
 }
 
 // length is the prefix length by which a route competes. The prefixes of a symbolic tag are public ones, longer than a default
@@ -268,12 +281,18 @@ func (p *planner) addNoneRoutes(v *model.VNet, routes *[]route) {
 
 // hopGroups compiles the effective table of a subnet, or of a NIC in it whose effective routes the input has, into what each next hop
 // gets.
-func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup {
+func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup { return p.groupsOf(subnet, nic, true) }
+
+// groupsOf is hopGroups, with the subnet's route table or without.
+func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 	key := subnet.Key() + "|" + nic.Key()
+	if !user {
+		key += "|system"
+	}
 	if g, ok := p.tables[key]; ok {
 		return g
 	}
-	routes, known := p.candidates(subnet, nic)
+	routes, known := p.candidatesOf(subnet, nic, user)
 	type compiled struct {
 		route
 		may, must *lazy
@@ -304,6 +323,9 @@ func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup {
 		case model.SymbolBlock().Contains(r.prefix.Addr()): // the door of an account
 			l := dstIn(p.addr.exactHosts(r.prefix.Addr()))
 			c = compiled{r, l, l}
+		case r.origin == systemRoute && r.hop.kind == model.HopNone:
+			a := p.addr.published(ipset([]netip.Prefix{r.prefix})) // a host that has a public address lies in no reserved prefix
+			c = compiled{r, dstIn(a.may), dstIn(a.must)}
 		default:
 			a := p.addr.set([]netip.Prefix{r.prefix})
 			c = compiled{r, dstIn(a.may), dstIn(a.must)}
@@ -356,7 +378,7 @@ func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup {
 		}
 		for start, end := 0, 0; start < len(list); start = end {
 			// AZ-RT-24, AZ-RT-25: of routes that nothing prefers one to the other, any may take the packet.
-			for end = start + 1; end < len(list) && start >= own && list[start].preferred(list[end].route) == 0; {
+			for end = start + 1; end < len(list) && start >= own && list[start].ties(list[end].route); {
 				end++
 			}
 			var sure []packet.Set
@@ -369,7 +391,7 @@ func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup {
 				case !r.certain:
 				case r.must == nil:
 					sure = append(sure, may)
-				case r.tag == "" && r.origin == userRoute && r.prefix.Bits() > 0:
+				case r.tag == "" && r.prefix.Bits() > 0 && !r.prefix.IsSingleIP():
 					sure = append(sure, s.Subtract(r.must.get(c), tags))
 				default:
 					sure = append(sure, r.must.get(c))
@@ -511,6 +533,9 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 				p.edge(from, p.unknownVNet(*g.peer), and(sent, cross), nil, append(more, missing("virtual network", g.peer.remoteID))...)
 				continue
 			}
+			if g.hop.kind == model.HopGlobalPeering { // AZ-PEER-13
+				cross = and(cross, exactly(minus(everything(), dstIn(p.basicFrontends(g.peer.remote)))))
+			}
 			p.edge(from, p.fabric(g.peer.remote, via), and(sent, cross), nil, append(more, notes...)...)
 		case model.HopConnectedGroup:
 			remote, _ := model.Get[*model.VNet](p.e, model.ID(g.hop.peer))
@@ -524,7 +549,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.toAppliance(from, v, subnet, via, g)
 		case model.HopPrivateEndpoint:
 			if e, ok := model.Get[*model.PrivateEndpoint](p.e, g.hop.endpoint); ok {
-				p.edge(from, p.endpointInbound(e), sent.withReply(p.endpointReply(via)), nil, notes...)
+				p.edge(from, p.endpointInbound(e), sent.withReply(p.endpointReply(e.Subnet, via)), nil, notes...)
 			}
 		case model.HopServiceEndpoint:
 			p.toServiceEndpoint(from, subnet, g)
@@ -623,17 +648,7 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 		f, _ := model.Get[*model.Firewall](p.e, o.id)
 		p.edge(n, p.firewallIn(f, via), sent.withReply(p.reply(f.Subnet, via)), nil, notes...)
 	case o.kind == model.PlaceNIC:
-		// AZ-RT-10: what is addressed to the appliance itself needs no forwarding.
-		through := sent
-		nic, _ := model.Get[*model.NIC](p.e, o.id)
-		for _, c := range nic.IPConfigs {
-			if m := p.machineAt[(model.Place{Kind: o.kind, ID: o.id, Part: c.Name}).Key()]; m != nil {
-				to := dstIn(m.addr)
-				p.edge(n, m.in, and(sent, exactly(to)).withReply(p.replyAt(m.filters.subnet, m.filters.nic, via)), nil, notes...)
-				through = and(through, exactly(minus(everything(), to)))
-			}
-		}
-		p.edge(n, p.transit(o, via), through, nil, notes...)
+		p.throughAppliance(n, o, via, sent, notes)
 	case o.kind == model.PlaceFrontend:
 		p.frontendTransit(n, o, via, sent, notes)
 	case o.kind == model.PlaceNodePool:
@@ -642,4 +657,31 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 	default:
 		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
 	}
+}
+
+// throughAppliance hands packets to a machine as next hop. What is addressed to its NIC itself needs no forwarding (AZ-RT-10).
+func (p *planner) throughAppliance(n NodeID, o owner, via string, sent guard, notes []string) {
+	if nic, ok := model.Get[*model.NIC](p.e, o.id); ok && o.kind == model.PlaceNIC {
+		for _, c := range nic.IPConfigs {
+			if m := p.machineAt[(model.Place{Kind: o.kind, ID: o.id, Part: c.Name}).Key()]; m != nil {
+				to := dstIn(m.addr)
+				p.edge(n, m.in, and(sent, exactly(to)).withReply(p.replyAt(m.filters.subnet, m.filters.nic, via)), nil, notes...)
+				sent = and(sent, exactly(minus(everything(), to)))
+			}
+		}
+	}
+	p.edge(n, p.transit(o, via), sent, nil, notes...)
+}
+
+// basicFrontends are the frontends of Basic load balancers in a VNet.
+func (p *planner) basicFrontends(v *model.VNet) packet.AddrSet {
+	var out []netip.Addr
+	for _, lb := range p.e.LoadBalancers {
+		for _, f := range lb.Frontends {
+			if lb.SKU == model.Basic && f.Subnet != "" && f.Subnet.Parent().Key() == v.ID.Key() {
+				out = append(out, p.frontendAddr(f))
+			}
+		}
+	}
+	return p.addr.exactHosts(out...)
 }

@@ -174,8 +174,8 @@ func (b *Rulebook) Compile(lists ...RuleList) (*RuleSpace, error) {
 			plans[i].near = near(p.addr.set(l.Near).may)
 		}
 		if l.Direction == model.Outbound {
-			x := p.exempt(t.Rules)
-			plans[i].exempt = either(x.pass, x.tagged)
+			x := p.exempt()
+			plans[i].exempt = either(x.pass, x.tagged())
 		}
 	}
 	if n := len(p.symbolic); n > packet.MaxTags {

@@ -48,7 +48,8 @@ func (p *planner) publicDoor(s *model.Service) (guard, []string) {
 	var rules []guard
 	for _, r := range s.IPRules { // P3
 		if r.AllAzure {
-			rules = append(rules, exactly(p.inTagAny("AzureCloud", srcIn))) // AZ-SQL-03
+			must, may := p.inTagAny("AzureCloud", srcIn)
+			rules = append(rules, between(may, must)) // AZ-SQL-03
 			continue
 		}
 		if len(r.Prefixes) == 0 {
@@ -116,11 +117,13 @@ func (p *planner) openToAll(s *model.Service) bool {
 }
 
 // inTagAny is the packets in a service tag, listed or symbolic.
-func (p *planner) inTagAny(tag string, side func(packet.AddrSet) *lazy) *lazy {
+func (p *planner) inTagAny(tag string, side func(packet.AddrSet) *lazy) (must, may *lazy) {
 	if p.tagKind(tag) == tagListed {
-		return side(p.listedTag(tag))
+		a := p.listedTag(tag)
+		return side(a.must), side(a.may)
 	}
-	return p.inTag(tag, side)
+	l := p.inTag(tag, side)
+	return l, l
 }
 
 // ownPublicSources is the packets whose source is a public address of the estate in a region, or in one that is not stated.
@@ -192,7 +195,7 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 			}
 		}
 		r := serviceRoute{route: route{tag: tag, origin: systemRoute, hop: hop{kind: model.HopServiceEndpoint, service: se.Service}, certain: true}}
-		inTag := p.inTagAny(tag, dstIn)
+		_, inTag := p.inTagAny(tag, dstIn)
 		r.may = either(inTag, dstIn(p.addr.exactHosts(may...)))
 		r.must = either(minus(p.coveredTag(se.Service, tag, v), dstIn(p.addr.exactHosts(may...))), dstIn(p.addr.exactHosts(must...)))
 		var rival []*lazy
@@ -221,11 +224,13 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 func (p *planner) coveredTag(service, tag string, v *model.VNet) *lazy {
 	switch {
 	case !strings.EqualFold(service, "Microsoft.Storage"):
-		return p.inTagAny(tag, dstIn)
+		must, _ := p.inTagAny(tag, dstIn)
+		return must
 	case v == nil || v.Location == "":
 		return nothing()
 	default:
-		return p.inTagAny(tag+"."+regionOf(v.Location), dstIn)
+		must, _ := p.inTagAny(tag+"."+regionOf(v.Location), dstIn)
+		return must
 	}
 }
 

@@ -42,11 +42,24 @@ func (p *planner) groupSymbols(wanted func(model.Symbol) bool) []symbolGroup {
 	return groups
 }
 
-// symbolRange is what the real address behind a symbol may be; nil for a public address, which lies in no prefix of the input.
+// symbolRange is what the real address behind a symbol may be; nil for a public address that lies in no prefix of the input
+// (K8S-SVC-11).
 func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 	switch s.Kind {
-	case model.NamedHost, model.DefaultOutbound, model.PublicAddress, model.NodePublicAddress, model.ServiceDoor, model.BastionDoor:
-		return nil
+	case model.PublicAddress:
+		if ip, ok := model.Get[*model.PublicIP](p.e, s.Owner); ok {
+			if x, ok := model.Get[*model.PublicIPPrefix](p.e, ip.Prefix); ok && x.Prefix.IsValid() {
+				return ipset([]netip.Prefix{x.Prefix})
+			}
+		}
+		return publicV4()
+	case model.ServiceDoor:
+		if x, ok := model.Get[*model.Service](p.e, s.Owner); ok && x.Injected != "" {
+			return p.freeSpace(x.Injected) // AZ-PG-01
+		}
+		return publicV4()
+	case model.NamedHost, model.DefaultOutbound, model.NodePublicAddress, model.InstancePublicAddress, model.BastionDoor:
+		return publicV4()
 	case model.APIDoor:
 		// AKS-API-03: the endpoint of a private cluster lies in the node subnet.
 		c, ok := model.Get[*model.Cluster](p.e, s.Owner)
@@ -120,8 +133,11 @@ func (p *planner) subnetSpace(ids ...model.ID) *netipx.IPSet {
 // known to hold (AZ-GEN-07).
 func (p *planner) freeSpace(id model.ID) *netipx.IPSet {
 	if s, ok := model.Get[*model.Subnet](p.e, id); ok {
-		if free := intersectSet(ipset(p.freeAddresses(s)), ipset([]netip.Prefix{allV4()})); !isEmpty(free) {
-			return free
+		v4 := ipset([]netip.Prefix{allV4()})
+		for _, list := range [][]netip.Prefix{p.freeAddresses(s), usable(s)} {
+			if free := intersectSet(ipset(list), v4); !isEmpty(free) {
+				return free
+			}
 		}
 	}
 	return p.subnetSpace(id)

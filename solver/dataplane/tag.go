@@ -32,6 +32,7 @@ type subnetContext struct {
 // tagPart is one uncertain component of the VirtualNetwork tag.
 type tagPart struct {
 	set    *netipx.IPSet
+	tags   []string // service tags without a list that it holds as well
 	reason string
 	listed []netip.Prefix // as the input has them, in the order found
 }
@@ -145,6 +146,7 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 			}
 		}
 	}
+	var named []string // tags without a list that user routes name
 	if table != nil {
 		for _, r := range table.Routes {
 			if r.Prefix.IsValid() {
@@ -158,6 +160,8 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 			} else if r.Tag != "" {
 				if set, ok := p.serviceTag[strings.ToLower(r.Tag)]; ok {
 					maybe("routes", set.Prefixes()...)
+				} else if p.tagKind(r.Tag) == tagSymbolic && !slices.Contains(named, r.Tag) {
+					named = append(named, r.Tag)
 				}
 			}
 		}
@@ -187,9 +191,12 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 	}
 	c.must, c.own = ipset(certain), ipset(space)
 	for _, reason := range []string{"peer", "rest", "gateway", "group", "behind-peer", "routes", "default"} {
-		set := ipset(possible[reason])
-		if !contains(c.must, set) {
-			c.parts = append(c.parts, tagPart{set, reason, possible[reason]})
+		part := tagPart{set: ipset(possible[reason]), reason: reason, listed: possible[reason]}
+		if reason == "routes" {
+			part.tags = named
+		}
+		if !contains(c.must, part.set) || len(part.tags) > 0 {
+			c.parts = append(c.parts, part)
 		}
 	}
 	if rules != nil {
@@ -212,7 +219,9 @@ func (c *subnetContext) grow(p netip.Prefix, maybe func(string, ...netip.Prefix)
 type assignment struct {
 	vnetMust, vnetMay *netipx.IPSet
 	netMust, netMay   *netipx.IPSet
-	vnet, net         addrs // the same, registered
+	vnet, net         addrs    // the same, registered
+	tags              []string // service tags without a list that VirtualNetwork holds
+	free              []string // … that it may hold
 }
 
 // register registers the sets of a reading.
@@ -248,14 +257,17 @@ func (p *planner) readings(c *subnetContext) []assignment {
 	seen := map[string]bool{}
 	for bits := range 1 << len(tied) {
 		in := []*netipx.IPSet{c.must}
+		var a assignment
 		for i, t := range tied {
 			if bits>>i&1 == 1 {
 				in = append(in, t.set)
+				a.tags = append(a.tags, t.tags...)
 			}
 		}
-		a := assignment{vnetMust: unionSet(in...)}
+		a.vnetMust = unionSet(in...)
 		for _, f := range free {
 			in = append(in, f.set)
+			a.free = append(a.free, f.tags...)
 		}
 		a.vnetMay = unionSet(in...)
 		a.netMay = most
@@ -264,7 +276,7 @@ func (p *planner) readings(c *subnetContext) []assignment {
 		if c.internetSaid != nil {
 			a.netMust = unionSet(a.netMust, intersectSet(least, c.internetSaid))
 		}
-		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay)
+		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay) + "|" + strings.Join(a.tags, ",")
 		if !seen[key] {
 			seen[key] = true
 			a.register(p)
@@ -335,8 +347,8 @@ func (p *planner) useTag(name string) {
 	if p.tagKind(name) == tagSymbolic && !p.symbolic[strings.ToLower(name)] {
 		p.symbolic[strings.ToLower(name)] = true
 		p.b.Tags(tagField(name))
-		if doors := p.doorsInTag(name); len(doors) > 0 {
-			p.doorSets[strings.ToLower(name)] = p.b.AddSet("", hosts(doors))
+		if own := p.ownInTag(name); len(own) > 0 {
+			p.doorSets[strings.ToLower(name)] = p.b.AddSet("", own)
 		}
 	}
 }
@@ -357,15 +369,11 @@ func (p *planner) inTag(name string, side func(packet.AddrSet) *lazy) *lazy {
 	})
 }
 
-// listedTag is the addresses of a tag that a list gives, with the doors of the estate's own accounts that are in it for certain
-// (AZ-SE-03).
-func (p *planner) listedTag(name string) packet.AddrSet {
-	a := p.addr.space(p.serviceTag[strings.ToLower(name)])
-	doors := p.doorsInTag(name)
-	if len(doors) == 0 {
-		return a.must
-	}
-	return p.b.AddSet("", append(p.serviceTag[strings.ToLower(name)].Prefixes(), hosts(doors)...))
+// listedTag is the addresses of a tag that a list gives, with those of the estate that are in it for certain (AZ-SE-03). An address that the
+// input does not state may be among those of the list.
+func (p *planner) listedTag(name string) addrs {
+	// Of an address that the input states the list knows more than its resource.
+	return p.addr.spaceWith(p.serviceTag[strings.ToLower(name)], symbolsOf(p.ownInTag(name)))
 }
 
 // serviceTagOf is the service tag of a kind of account (AZ-SE-03).
@@ -409,17 +417,61 @@ func tagMember(s *model.Service, tag string) (in, known bool) {
 	}
 }
 
-// doorsInTag are the public doors of the estate's accounts that lie in a tag for certain.
-func (p *planner) doorsInTag(tag string) []netip.Addr {
-	var out []netip.Addr
+// ownInTag are the public addresses of the estate that lie in a tag for certain: the doors of its accounts in the tag of their type
+// (AZ-SE-03), and in AzureCloud every address that Azure gave it (AZ-OUT-09).
+func (p *planner) ownInTag(tag string) []netip.Prefix {
+	var out []netip.Prefix
+	symbol := func(k model.SymbolKind, id model.ID, part string) {
+		if a, ok := p.symbols.Of(k, id, part); ok {
+			out = append(out, host(a))
+		}
+	}
 	for _, s := range p.e.Services {
-		if in, known := tagMember(s, tag); in && known {
-			if a, ok := p.symbols.Of(model.ServiceDoor, s.ID, ""); ok {
-				out = append(out, a)
+		if in, known := tagMember(s, tag); in && known && s.Injected == "" {
+			symbol(model.ServiceDoor, s.ID, "")
+		}
+	}
+	base, region, regional := strings.Cut(strings.ToLower(tag), ".")
+	if base != "azurecloud" {
+		return out
+	}
+	in := func(location string) bool { return !regional || location != "" && regionOf(location) == region }
+	for _, ip := range p.e.PublicIPs {
+		if a := p.publicAddr(ip.ID); in(ip.Location) && a.IsValid() {
+			out = append(out, host(a))
+		}
+	}
+	for _, x := range p.e.Prefixes {
+		if in(x.Location) && x.Prefix.IsValid() {
+			out = append(out, x.Prefix)
+		}
+	}
+	for _, s := range p.symbols.All() {
+		switch s.Kind {
+		case model.DefaultOutbound:
+			if !regional {
+				symbol(s.Kind, s.Owner, s.Part)
 			}
+		case model.NodePublicAddress, model.InstancePublicAddress:
+			if r, ok := p.e.Lookup(s.Owner); ok && in(locationOf(r)) {
+				symbol(s.Kind, s.Owner, s.Part)
+			}
+		default:
 		}
 	}
 	return out
+}
+
+// locationOf is the region of a cluster or scale set.
+func locationOf(r model.Resource) string {
+	switch r := r.(type) {
+	case *model.Cluster:
+		return r.Location
+	case *model.ScaleSet:
+		return r.Location
+	default:
+		return ""
+	}
 }
 
 // tagFacts is the packets that agree with what is known of symbolic tags: a regional tag lies in its global one, both in AzureCloud,

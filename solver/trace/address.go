@@ -200,6 +200,11 @@ func (w *world) address(a netip.Addr) address {
 				out.azure = &azureAddress{p.Location}
 			}
 		}
+		for _, x := range w.e.Prefixes {
+			if out.azure == nil && x.Prefix.IsValid() && x.Prefix.Contains(a) {
+				out.azure = &azureAddress{x.Location}
+			}
+		}
 		return out
 	}
 	out := address{at: a}
@@ -235,6 +240,11 @@ func (w *world) address(a netip.Addr) address {
 			if prefix, ok := model.Get[*model.PublicIPPrefix](w.e, p.Prefix); ok && prefix.Prefix.IsValid() {
 				out.may = prefixSet(prefix.Prefix)
 			}
+		}
+	case model.InstancePublicAddress:
+		out.may, out.public, out.azure = publicIPv4(), true, &azureAddress{}
+		if x, ok := model.Get[*model.ScaleSet](w.e, s.Owner); ok {
+			out.azure.location = x.Location
 		}
 	case model.NodePublicAddress:
 		out.may, out.public, out.azure = publicIPv4(), true, &azureAddress{}

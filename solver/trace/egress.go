@@ -41,6 +41,9 @@ func (t *tracer) toInternet(c course, h *host) {
 		t.toPublic(d)
 	}
 	if shut != "" {
+		if slices.ContainsFunc(list, func(m translation) bool { return !m.maybe }) {
+			return
+		}
 		d := c
 		if len(list) > 0 {
 			d = d.uncertain(list[0].why...)
@@ -63,10 +66,15 @@ func (t *tracer) outboundMethods(c course, h *host) (out []translation, shut str
 	if h.subnet != nil && h.subnet.NATGateway != "" && ported && subnetKind(h.subnet) != gatewaySubnet {
 		g, ok := model.Get[*model.NATGateway](t.e, h.subnet.NATGateway)
 		if !ok {
-			return []translation{{addr: t.unknownOutbound(), detail: "NAT gateway " + h.subnet.NATGateway.Name() + ", which is not in the input"}}, ""
-		}
-		if !v6 || fold(g.SKU, "StandardV2") {
-			return t.natGatewayAddresses(g), ""
+			if !v6 {
+				return []translation{{addr: t.unknownOutbound(), detail: "NAT gateway " + h.subnet.NATGateway.Name() + ", which is not in the input"}}, ""
+			}
+		} else if !v6 || fold(g.SKU, "StandardV2") {
+			list := t.natGatewayAddresses(g)
+			if list[0].maybe {
+				shut = "the NAT gateway may have no address"
+			}
+			return list, shut
 		}
 	}
 	if list := t.instanceAddress(c, h); len(list) > 0 {
@@ -107,7 +115,7 @@ func (t *tracer) natGatewayAddresses(g *model.NATGateway) []translation {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, translation{addr: t.unknownOutbound(), detail: "NAT gateway " + g.Name() + ", whose addresses are not in the input"})
+		out = append(out, translation{addr: t.unknownOutbound(), detail: "NAT gateway " + g.Name() + ", whose addresses are not in the input", maybe: len(g.PublicIPs)+len(g.Prefixes) == 0})
 	}
 	return out
 }
@@ -122,14 +130,17 @@ func (t *tracer) instanceAddress(c course, h *host) []translation {
 		}
 	case h.profile != nil && h.profile.PublicPerVM:
 		return []translation{{addr: t.unknownOutbound(), detail: "public address of the instance"}}
-	case h.config != nil && h.config.PublicIP != "" && h.nic != nil:
-		a := t.publicAddress(h.config.PublicIP)
-		if !a.IsValid() {
+	case h.config != nil && h.nic != nil:
+		if h.config.PublicIP != "" && !t.publicAddress(h.config.PublicIP).IsValid() {
 			return []translation{{addr: t.unknownOutbound(), detail: "public address " + h.config.PublicIP.Name() + ", which is not in the input"}}
 		}
-		if x := t.address(a); x.v6() == c.dst.v6() {
-			return []translation{{addr: x, detail: "public address " + h.config.PublicIP.Name()}}
+		var out []translation
+		for _, p := range t.e.PublicIPs {
+			if x := t.address(t.publicAddress(p.ID)); t.attached(p, h.config.PublicIP, h.nic.ID+"/ipConfigurations/"+model.ID(h.config.Name)) && x.v6() == c.dst.v6() {
+				out = append(out, translation{addr: x, detail: "public address " + p.Name()})
+			}
 		}
+		return out
 	}
 	return nil
 }
@@ -161,7 +172,7 @@ func (t *tracer) balancerOutbound(h *host, ported bool) []translation {
 }
 
 func (t *tracer) inPool(lb *model.LoadBalancer, pools []model.ID, h *host) bool {
-	hosts, _ := t.poolHosts(lb, pools)
+	hosts, _ := t.poolHosts(lb, pools, false) // AZ-OUT-07: members by address use default outbound access
 	for _, x := range hosts {
 		if x.place.Key() == h.place.Key() {
 			return true
@@ -173,12 +184,14 @@ func (t *tracer) inPool(lb *model.LoadBalancer, pools []model.ID, h *host) bool 
 // frontendOutbound is a public frontend as outbound address.
 func (t *tracer) frontendOutbound(lb *model.LoadBalancer, id model.ID) []translation {
 	for _, f := range lb.Frontends {
-		if !same(f.ID, id) || f.PublicIP == "" && f.Prefix == "" {
+		if !same(f.ID, id) || f.Subnet != "" {
 			continue
 		}
 		detail := "load balancer " + lb.Name() + "/" + f.Name
-		if a := t.publicAddress(f.PublicIP); a.IsValid() {
-			return []translation{{addr: t.address(a), detail: detail}}
+		for _, p := range t.e.PublicIPs {
+			if t.attached(p, f.PublicIP, f.ID) {
+				return []translation{{addr: t.address(t.publicAddress(p.ID)), detail: detail}}
+			}
 		}
 		if p, ok := model.Get[*model.PublicIPPrefix](t.e, f.Prefix); ok && p.Prefix.IsValid() {
 			a := address{at: p.Prefix.Addr(), may: prefixSet(p.Prefix), azure: &azureAddress{p.Location}}
@@ -197,10 +210,10 @@ func (t *tracer) defaultOutbound(c course, h *host, v6, ported bool) (out []tran
 		return nil, "there is no default outbound access for IPv6 (AZ-V6-04)"
 	case !ported:
 		return nil, "default outbound access carries TCP and UDP only (AZ-OUT-04)"
+	case h.scaleSet != nil && fold(h.scaleSet.Orchestration, "Flexible") || t.flexible(h):
+		return nil, "instances of a flexible scale set have no default outbound access (AZ-OUT-08)"
 	case h.nic != nil && h.nic.DefaultOutbound == model.Off:
 		return t.sameRegionStorage(c, h), "the NIC has default outbound access switched off (AZ-OUT-07)"
-	case h.scaleSet != nil && fold(h.scaleSet.Orchestration, "Flexible"):
-		return nil, "instances of a flexible scale set have no default outbound access (AZ-OUT-08)"
 	case h.subnet == nil:
 		way.maybe, way.why = true, []string{"ASM-DOA"}
 		return []translation{way}, "the input lacks the subnet"
@@ -220,6 +233,15 @@ func (t *tracer) defaultOutbound(c course, h *host, v6, ported bool) (out []tran
 	return t.sameRegionStorage(c, h), "the subnet is private and has no outbound method (AZ-OUT-05)"
 }
 
+// flexible reports an instance of a scale set that is a machine of its own, as only flexible sets have them (AZ-OUT-08).
+func (t *tracer) flexible(h *host) bool {
+	if h.nic == nil {
+		return false
+	}
+	vm, ok := model.Get[*model.VM](t.e, h.nic.VM)
+	return ok && vm.ScaleSet != ""
+}
+
 // sameRegionStorage: storage of the same region stays reachable from a private subnet (AZ-OUT-06, AZ-ST-06).
 func (t *tracer) sameRegionStorage(c course, h *host) []translation {
 	s := c.dst.service
@@ -237,12 +259,16 @@ func (t *tracer) sameRegionStorage(c course, h *host) []translation {
 	return []translation{{addr: t.unknownOutbound(), detail: "storage of the same region (AZ-OUT-06)", why: []string{"ASM-PRIVATE-ST"}, maybe: true}}
 }
 
-// inAddressPool reports a member of a load balancer's pool by address.
+// inAddressPool reports a member of a load balancer's pool by address; of a class of machines to come any may be one.
 func (t *tracer) inAddressPool(h *host) bool {
 	for _, lb := range t.e.LoadBalancers {
 		for _, p := range lb.Pools {
 			for _, a := range p.Addresses {
-				if a.Address.IsValid() && a.Address.Unmap() == h.addr.at {
+				switch {
+				case !a.Address.IsValid():
+				case h.nic != nil && a.Address.Unmap() == h.addr.at:
+					return true
+				case h.nic == nil && h.subnet != nil && prefixSet(h.subnet.Prefixes...).Contains(a.Address.Unmap()):
 					return true
 				}
 			}

@@ -59,6 +59,9 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 			c = c.add(hopOf(h, route{
 				prefix: netip.PrefixFrom(c.packet.Dst, c.packet.Dst.BitLen()), hop: model.HopPrivateEndpoint,
 			}, true, nil))
+			if via[i].peering != nil && !t.routesEndpoint(via[i], h, c.dst) {
+				c = c.uncertain("ASM-SUBNETPEER")
+			}
 			t.arriveEndpoint(t.crossInto(c, via[i], h.place), p)
 		}
 		switch {
@@ -70,6 +73,13 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 			t.drop(c.uncertain("ASM-PE-VNETLOCAL"), h.place, Routing, "a VnetLocal route may have displaced the endpoint's own (AZ-PE-05)")
 			done = true
 		case displaced.must: // the user route takes the packet
+		case !t.approved(p): // whether an endpoint whose connection is not approved has its route is not known; it receives nothing
+			direct(c.uncertain())
+			winners, _ := t.winners(h, table, c.flow())
+			for _, r := range winners {
+				t.follow(c, h, r, false, nil)
+			}
+			done = true
 		case displaced.may:
 			direct(c.uncertain(displaced.why...))
 			winners, _ := t.winners(h, table, c.flow())
@@ -85,6 +95,14 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 	return done
 }
 
+// routesEndpoint says whether a peering surely leads to an endpoint: its subnet is peered with the sender's, its range synced (AZ-PEER-10,
+// AZ-PEER-14).
+func (t *tracer) routesEndpoint(l link, h *host, a address) bool {
+	return l.peersSubnet(h.subnet).must && slices.ContainsFunc(t.peerPrefixes(l), func(p peerPrefix) bool {
+		return p.certain && a.in(prefixSet(p.prefix)).must
+	})
+}
+
 // displaced says whether a user route takes the packet away from the endpoint's own route, and whether it is a VnetLocal one.
 func (w *world) displaced(h *host, table []route, p *model.PrivateEndpoint, f flow) (m match, local bool) {
 	_, policy := w.endpointPolicies(p)
@@ -93,7 +111,7 @@ func (w *world) displaced(h *host, table []route, p *model.PrivateEndpoint, f fl
 			continue
 		}
 		if r.unknown() {
-			m = m.or(policy.and(maybe(r.why...)))
+			m = m.or(maybe(r.why...)) // a /32 among the routes that the input lacks may do so whatever the policy (AZ-PE-06)
 			continue
 		}
 		hit := w.covers(r, h, f)
@@ -135,8 +153,8 @@ func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
 		return
 	}
 	c.entry, c.last = nil, h
-	if state := t.endpointState(p); state != "" && !fold(state, "Approved") {
-		t.drop(c, h.place, Transport, "the connection of the private endpoint is "+state+" (AZ-PE-01, AZ-PAAS-06)")
+	if !t.approved(p) {
+		t.drop(c, h.place, Transport, "the connection of the private endpoint is "+t.endpointState(p)+" (AZ-PE-01, AZ-PAAS-06)")
 		return
 	}
 	nsg, _ := t.endpointPolicies(p)
@@ -157,6 +175,12 @@ func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
 		v = v.either(verdict{allow: blame{is: true, detail: "endpoint policies may be off"}}, nsg.why...)
 	}
 	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, v.settle(), next)
+}
+
+// approved reports whether an endpoint carries traffic (AZ-PE-01).
+func (w *world) approved(p *model.PrivateEndpoint) bool {
+	state := w.endpointState(p)
+	return state == "" || fold(state, "Approved")
 }
 
 // endpointState is the state of the connection, as the endpoint or as the service has it.

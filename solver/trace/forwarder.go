@@ -37,11 +37,7 @@ func (t *tracer) toAppliance(c course, h *host, a netip.Addr) {
 			})
 			if len(hosts) > 0 {
 				for _, x := range hosts {
-					if own := x.sharedNIC(t.world, c); own != nil { // AZ-RT-10: what is addressed to the NIC itself needs no forwarding
-						t.arrive(cross(), own)
-						continue
-					}
-					t.atAppliance(cross(), x)
+					t.throughAppliance(cross(), x)
 				}
 				return
 			}
@@ -66,6 +62,15 @@ func (t *tracer) toAppliance(c course, h *host, a netip.Addr) {
 		}
 	}
 	t.lose(c, at, Transport, "nothing in the input holds the next hop "+a.String(), "ASM-NEXTHOP")
+}
+
+// throughAppliance hands a packet to a machine as next hop. What is addressed to its NIC itself needs no forwarding (AZ-RT-10).
+func (t *tracer) throughAppliance(c course, h *host) {
+	if own := h.sharedNIC(t.world, c); own != nil {
+		t.arrive(c, own)
+		return
+	}
+	t.atAppliance(c, h)
 }
 
 // firewallAt is the firewall with a private address in a VNet. One whose address the input does not state holds its subnet.

@@ -2,6 +2,8 @@ package trace
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -22,7 +24,7 @@ func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 		return
 	}
 	c.frontend = f.ID
-	internal := f.PublicIP == "" && f.Prefix == ""
+	internal := f.Subnet != "" && f.PublicIP == "" && f.Prefix == ""
 	if !internal { // AZ-PIP-03: an internal frontend needs no NSG that opens it
 		c.public = &publicEntry{lb.SKU}
 	}
@@ -51,10 +53,16 @@ func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 			t.members(c, lb, f, []model.ID{r.Pool}, m)
 			continue
 		}
-		hosts := t.nicHosts(func(_ *model.NIC, cfg *model.IPConfig) bool { return contains(cfg.NATRules, r.ID) })
+		hosts := t.nicHosts(func(n *model.NIC, cfg *model.IPConfig) bool {
+			return contains(cfg.NATRules, r.ID) || same(r.Target, n.ID+"/ipConfigurations/"+model.ID(cfg.Name))
+		})
 		hosts = append(hosts, t.scaleSetHosts(func(_ *model.ScaleSet, cfg *model.IPConfig) bool { return contains(cfg.NATRules, r.ID) })...)
 		for _, h := range hosts {
 			t.toMember(c, f, h, m)
+		}
+		if len(hosts) == 0 && r.Target != "" {
+			t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: r.Target}, DNAT, "the input lacks the target of the inbound NAT rule "+r.Name+" (AZ-LB-08)", "ASM-NEXTHOP")
+			continue
 		}
 		if len(hosts) == 0 {
 			t.drop(c, at, DNAT, "no machine uses the inbound NAT rule "+r.Name)
@@ -109,7 +117,7 @@ func (t *tracer) probe(lb *model.LoadBalancer, id model.ID) *model.LBProbe {
 // members hands the packet to every member of the pools.
 func (t *tracer) members(c course, lb *model.LoadBalancer, f *model.LBFrontend, pools []model.ID, m member) {
 	at := model.Place{Kind: model.PlaceFrontend, ID: f.ID}
-	hosts, unresolved := t.poolHosts(lb, pools)
+	hosts, unresolved := t.poolHosts(lb, pools, true)
 	if m.one && len(hosts) > 1 {
 		c = c.uncertain()
 	}
@@ -117,15 +125,16 @@ func (t *tracer) members(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 		t.toMember(c, f, h, m)
 	}
 	for _, a := range unresolved {
-		t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: a.Subnet, Part: a.Address.String()}, DNAT, "the input lacks the pool member "+a.Address.String()+" (AZ-LB-08)", "ASM-NEXTHOP")
+		t.lose(c, model.Place{Kind: model.PlaceUnknown, Part: a}, DNAT, "the input lacks the pool member "+a+" (AZ-LB-08)", "ASM-NEXTHOP")
 	}
 	if len(hosts) == 0 && len(unresolved) == 0 {
 		t.drop(c, at, DNAT, "the backend pool has no member")
 	}
 }
 
-// poolHosts resolves pools to hosts: IP configurations named at the pool or at the NIC, profiles of scale sets, addresses (AZ-LB-08).
-func (w *world) poolHosts(lb *model.LoadBalancer, pools []model.ID) (hosts []*host, unresolved []model.LBAddress) {
+// poolHosts resolves pools to hosts: IP configurations named at the pool or at the NIC, profiles of scale sets, and if wanted addresses
+// (AZ-LB-08). unresolved names members that the input lacks.
+func (w *world) poolHosts(lb *model.LoadBalancer, pools []model.ID, addresses bool) (hosts []*host, unresolved []string) {
 	named := map[string]bool{}
 	add := func(list []*host) {
 		for _, h := range list {
@@ -144,15 +153,22 @@ func (w *world) poolHosts(lb *model.LoadBalancer, pools []model.ID) (hosts []*ho
 				continue
 			}
 			for _, cfg := range p.IPConfigs {
-				if n, c := w.configByID(cfg); c != nil {
+				n, c := w.configByID(cfg)
+				switch {
+				case c != nil:
 					add([]*host{w.nicHost(n, c)})
+				case !strings.Contains(cfg.Key(), "/virtualmachinescalesets/"):
+					unresolved = append(unresolved, cfg.ShortName())
 				}
+			}
+			if !addresses {
+				continue
 			}
 			for _, a := range p.Addresses {
 				found := w.addressHosts(a)
 				add(found)
 				if len(found) == 0 {
-					unresolved = append(unresolved, a)
+					unresolved = append(unresolved, a.Address.String())
 				}
 			}
 		}
@@ -266,22 +282,40 @@ func (t *tracer) inboundVerdict(c course, h *host) verdict {
 	return v
 }
 
-// healthy reports whether health probes surely reach a member (AZ-LB-03, AZ-PLAT-04).
+// healthy reports whether health probes surely reach a member (AZ-LB-03, AZ-PLAT-04), whatever port they are sent from.
 func (t *tracer) healthy(h *host, p *model.LBProbe) bool {
 	if p == nil {
 		return true
 	}
-	from := wireServer()
+	source := wireServer()
 	if h.addr.v6() {
 		if h.nsg == "" && t.subnetNSG(h) == "" {
 			return false // AZ-V6-07: probes over IPv6 work only where an NSG is present
 		}
-		from = netip.MustParseAddr("fe80::1234:5678:9abc")
+		source = netip.MustParseAddr("fe80::1234:5678:9abc")
 	}
-	probe := Packet{Src: from, Dst: h.addr.at, Protocol: model.TCP, SPort: 49152, DPort: p.Port}
-	c := course{packet: probe, src: address{at: from}, dst: h.addr, certain: true}
-	v := t.inboundVerdict(c, h)
-	return v.allow.is && !v.deny.is
+	from := []uint16{0} // one port of each range that rules tell apart
+	for _, id := range []model.ID{h.nsg, t.subnetNSG(h)} {
+		if g, ok := model.Get[*model.NSG](t.e, id); ok {
+			for _, r := range g.Rules {
+				for _, ports := range r.SourcePorts {
+					from = append(from, ports.First)
+					if ports.Last < 65535 {
+						from = append(from, ports.Last+1)
+					}
+				}
+			}
+		}
+	}
+	slices.Sort(from)
+	for _, port := range slices.Compact(from) {
+		probe := Packet{Src: source, Dst: h.addr.at, Protocol: model.TCP, SPort: port, DPort: p.Port}
+		c := course{packet: probe, src: address{at: source}, dst: h.addr, certain: true}
+		if v := t.inboundVerdict(c, h); !v.allow.is || v.deny.is {
+			return false
+		}
+	}
+	return true
 }
 
 // balanceAppliance is a frontend as next hop: the pool's members forward the packet, whose destination stays (AZ-LB-04).
@@ -301,13 +335,13 @@ func (t *tracer) balanceAppliance(c course, lb *model.LoadBalancer, f *model.LBF
 			continue
 		}
 		matched = true
-		hosts, unresolved := t.poolHosts(lb, r.Pools)
+		hosts, unresolved := t.poolHosts(lb, r.Pools, true)
 		d := c.given(m).add(Hop{At: at, Stage: Transport, Action: Forward, Rule: r.Name, Source: r.Source, Certain: m.must})
 		for _, h := range hosts {
-			t.atAppliance(d, h)
+			t.throughAppliance(d, h)
 		}
 		for _, a := range unresolved {
-			t.lose(d, model.Place{Kind: model.PlaceUnknown, ID: a.Subnet, Part: a.Address.String()}, Transport, "the input lacks the pool member "+a.Address.String()+" (AZ-LB-08)", "ASM-NEXTHOP")
+			t.lose(d, model.Place{Kind: model.PlaceUnknown, Part: a}, Transport, "the input lacks the pool member "+a+" (AZ-LB-08)", "ASM-NEXTHOP")
 		}
 		if len(hosts) == 0 && len(unresolved) == 0 {
 			t.drop(d, at, Transport, "the backend pool has no member")

@@ -206,7 +206,7 @@ func (t *tracer) ruleMatch(r model.SecurityRule, v *view, as assignment, h *host
 	m := protocolMatch(r, f).
 		and(t.side(r.SourceAddrs, r, v, as, f, f.src)).
 		and(t.destination(r, v, as, f))
-	if m.may && r.Access == model.Deny && dir == model.Inbound && len(r.SourceAddrs.ASGs) > 0 && t.onlyByASG(r, v, as, f) &&
+	if m.may && r.Access == model.Deny && dir == model.Inbound && len(r.SourceAddrs.ASGs) > 0 &&
 		!t.memberOf(h, r.SourceAddrs.ASGs).must && !t.memberOf(h, r.DestAddrs.ASGs).must {
 		m = m.and(maybe("ASM-ASG")) // AZ-ASG-04: a Deny from an ASG at a NIC that is no member
 	}
@@ -228,13 +228,6 @@ func (t *tracer) destination(r model.SecurityRule, v *view, as assignment, f flo
 	}
 	o := t.side(r.DestAddrs, r, v, as, f, *f.otherDst)
 	return match{must: m.must && o.must, may: m.may || o.may, why: union(m.why, o.why)}
-}
-
-// onlyByASG reports whether the source matches by its ASG membership alone.
-func (t *tracer) onlyByASG(r model.SecurityRule, v *view, as assignment, f flow) bool {
-	rest := r.SourceAddrs
-	rest.ASGs = nil
-	return !t.side(rest, r, v, as, f, f.src).must
 }
 
 // side matches one address with one side of a rule.
@@ -317,12 +310,30 @@ func (t *tracer) inASG(id model.ID, a address) match {
 			m = yes()
 		}
 	}
-	for _, h := range t.classMembers(id) {
+	classes := t.classMembers(id)
+	if _, ok := model.Get[*model.ASG](t.e, id); !ok && len(classes) == 0 && !t.hasMember(id) && !t.stated(a) {
+		return maybe() // neither the group nor a member is in the input: who is in it is not known
+	}
+	for _, h := range classes {
 		if a.in(t.unheld(h.subnetID)).may && (a.may == nil || a.overlay == nil) {
 			m = m.or(maybe())
 		}
 	}
 	return m
+}
+
+// hasMember reports an IP configuration or endpoint of the input in a group.
+func (t *tracer) hasMember(id model.ID) bool {
+	return slices.ContainsFunc(t.e.NICs, func(n *model.NIC) bool {
+		return slices.ContainsFunc(n.IPConfigs, func(c model.IPConfig) bool { return contains(c.ASGs, id) })
+	}) || slices.ContainsFunc(t.e.Endpoints, func(p *model.PrivateEndpoint) bool { return contains(p.ASGs, id) })
+}
+
+// stated reports an address whose holder, and so whose groups, the input states.
+func (t *tracer) stated(a address) bool {
+	return slices.ContainsFunc(t.e.NICs, func(n *model.NIC) bool {
+		return slices.ContainsFunc(n.IPConfigs, func(c model.IPConfig) bool { return t.configAddress(n, &c) == a.at })
+	}) || slices.ContainsFunc(t.e.Endpoints, func(p *model.PrivateEndpoint) bool { return slices.Contains(t.endpointAddresses(p), a.at) })
 }
 
 // classMembers lists the scale sets and node pools whose instances are in a group.

@@ -17,6 +17,12 @@ func (t *tracer) toPublic(c course) {
 		t.drop(c, at, Transport, "no public address of the estate")
 		return
 	}
+	for _, p := range t.e.Prefixes {
+		if p.Prefix.IsValid() && p.Prefix.Contains(c.packet.Dst) {
+			t.drop(c, at, Transport, "an address of the prefix "+p.Name()+" that nothing of the input uses (AZ-PIP-05)")
+			return
+		}
+	}
 	t.deliver(c, at)
 }
 

@@ -102,6 +102,12 @@ func sameAddress(a, b address) bool {
 func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []crossing) bool {
 	switch r.hop {
 	case model.HopVnetLocal, model.HopPeering, model.HopGlobalPeering, model.HopConnectedGroup:
+		if k := c.packet.From.Kind; len(crossed) == 0 && (k == model.PlaceInternet || k == model.PlaceFarSide) {
+			return false // the sender is outside
+		}
+		if r.hop == model.HopVnetLocal && !seen.in(prefixSet(h.vnet.Prefixes...)).must {
+			return false // AZ-RT-15: what such a route does outside the VNet is not documented
+		}
 		return t.backAt(c, seen, crossed)
 	case model.HopAppliance:
 		if len(crossed) == 0 {

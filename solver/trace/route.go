@@ -41,7 +41,7 @@ func (r route) unknown() bool { return !r.prefix.IsValid() && r.tag == "" && r.s
 
 // tableOptions vary a table.
 type tableOptions struct {
-	noUser bool // without the user routes
+	noUser bool // without the subnet's route table
 }
 
 // routeTable is the subnet's route table. ok is false where the input lacks a table that the subnet names.
@@ -91,7 +91,7 @@ func (w *world) computedTable(h *host, o tableOptions) []route {
 	}
 	out = append(out, w.peerRoutes(h)...)
 	out = append(out, w.groupRoutes(h)...)
-	if w.propagates(h.subnet) {
+	if o.noUser || w.propagates(h.subnet) {
 		out = append(out, w.gatewayRoutes(h)...)
 	}
 	out = append(out, w.serviceRoutes(h)...)

@@ -379,11 +379,15 @@ func (w *world) inTag(tag string, a address, tags []string) match {
 	if !public.may || isPlatform(a.at) {
 		return no() // AZ-TAG-09: false for private addresses
 	}
+	prefixes, listed := w.prefixesOf(tag)
+	if listed && a.may == nil { // of an address that the input states the list knows more than its resource
+		return a.in(prefixes)
+	}
 	if m, known := ownTag(tag, a); known {
 		return m
 	}
-	if prefixes, ok := w.prefixesOf(tag); ok && a.may == nil {
-		return when(prefixes.Contains(a.at))
+	if listed {
+		return a.in(prefixes)
 	}
 	// AZ-TAG-09: one Boolean of the packet, the same in every rule.
 	if hasTag(tags, tag) {
@@ -410,8 +414,10 @@ func ownTag(tag string, a address) (m match, known bool) {
 		return yes(), true
 	case a.azure.location == "":
 		return no(), false // the region is not stated: free, as any tag
+	case region(a.azure.location) != region(regional):
+		return no(), false // the tag of another region stays free: paired regions and global names exist
 	default:
-		return when(region(a.azure.location) == region(regional)), true
+		return yes(), true
 	}
 }
 
