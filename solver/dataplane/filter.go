@@ -379,8 +379,8 @@ func (p *planner) asgMembers(g model.ID) (must, may packet.AddrSet) {
 	if len(possible) > 0 {
 		s.may = p.b.AddSet("", append(slices.Clone(certain), possible...))
 	}
-	if !known {
-		s.may = p.addr.any
+	if !known { // but for what the input holds
+		s.may = p.b.AddSet("", ipset([]netip.Prefix{allV4(), allV6()}, p.stated()...).Prefixes())
 	}
 	p.asgs[g.Key()] = s
 	return s.must, s.may
