@@ -12,40 +12,49 @@ import (
 
 // Estate is everything that was imported. It is immutable once NewEstate built it; each slice is sorted by ID.
 type Estate struct {
-	VNets         []*VNet
-	Subnets       []*Subnet
-	NSGs          []*NSG
-	ASGs          []*ASG
-	RouteTables   []*RouteTable
-	NICs          []*NIC
-	VMs           []*VM
-	ScaleSets     []*ScaleSet
-	PublicIPs     []*PublicIP
-	Prefixes      []*PublicIPPrefix
-	NATGateways   []*NATGateway
-	LoadBalancers []*LoadBalancer
-	Gateways      []*Gateway
-	LocalGateways []*LocalNetworkGateway
-	Connections   []*Connection
-	Bastions      []*Bastion
-	Endpoints     []*PrivateEndpoint
-	DNSZones      []*DNSZone
-	Firewalls     []*Firewall
-	Policies      []*FirewallPolicy
-	RuleGroups    []*RuleCollectionGroup
-	IPGroups      []*IPGroup
-	AppGateways   []*AppGateway
-	WAFPolicies   []*WAFPolicy
-	Services      []*Service
-	Clusters      []*Cluster
-	Namespaces    []*Namespace
-	Workloads     []*Workload
-	NetPolicies   []*NetworkPolicy
-	KubeServices  []*KubeService
-	Ingresses     []*Ingress
-	JITPolicies   []*JITPolicy
-	Rules         []*EffectiveRules
-	Routes        []*EffectiveRoutes
+	VNets          []*VNet
+	Subnets        []*Subnet
+	NSGs           []*NSG
+	ASGs           []*ASG
+	RouteTables    []*RouteTable
+	NICs           []*NIC
+	VMs            []*VM
+	ScaleSets      []*ScaleSet
+	PublicIPs      []*PublicIP
+	Prefixes       []*PublicIPPrefix
+	NATGateways    []*NATGateway
+	LoadBalancers  []*LoadBalancer
+	Gateways       []*Gateway
+	LocalGateways  []*LocalNetworkGateway
+	Connections    []*Connection
+	Bastions       []*Bastion
+	Endpoints      []*PrivateEndpoint
+	DNSZones       []*DNSZone
+	Firewalls      []*Firewall
+	Policies       []*FirewallPolicy
+	RuleGroups     []*RuleCollectionGroup
+	IPGroups       []*IPGroup
+	AppGateways    []*AppGateway
+	WAFPolicies    []*WAFPolicy
+	Services       []*Service
+	Clusters       []*Cluster
+	Namespaces     []*Namespace
+	Workloads      []*Workload
+	NetPolicies    []*NetworkPolicy
+	KubeServices   []*KubeService
+	Ingresses      []*Ingress
+	JITPolicies    []*JITPolicy
+	Rules          []*EffectiveRules
+	WANs           []*VirtualWAN
+	Hubs           []*VirtualHub
+	HubConnections []*HubConnection
+	HubTables      []*HubRouteTable
+	Intents        []*RoutingIntent
+	HubGateways    []*HubGateway
+	VPNSites       []*VPNSite
+	RouteServers   []*RouteServer
+	SEPolicies     []*ServiceEndpointPolicy
+	Routes         []*EffectiveRoutes
 
 	NetworkManagers       []*NetworkManager
 	NetworkGroups         []*NetworkGroup
@@ -125,6 +134,8 @@ func (e *Estate) add(r Resource) {
 		e.Subnets = append(e.Subnets, r)
 	case *NSG:
 		e.NSGs = append(e.NSGs, r)
+	case *ServiceEndpointPolicy:
+		e.SEPolicies = append(e.SEPolicies, r)
 	case *ASG:
 		e.ASGs = append(e.ASGs, r)
 	case *RouteTable:
@@ -145,6 +156,22 @@ func (e *Estate) add(r Resource) {
 		e.LoadBalancers = append(e.LoadBalancers, r)
 	case *Gateway:
 		e.Gateways = append(e.Gateways, r)
+	case *VirtualWAN:
+		e.WANs = append(e.WANs, r)
+	case *VirtualHub:
+		e.Hubs = append(e.Hubs, r)
+	case *HubConnection:
+		e.HubConnections = append(e.HubConnections, r)
+	case *HubRouteTable:
+		e.HubTables = append(e.HubTables, r)
+	case *RoutingIntent:
+		e.Intents = append(e.Intents, r)
+	case *HubGateway:
+		e.HubGateways = append(e.HubGateways, r)
+	case *VPNSite:
+		e.VPNSites = append(e.VPNSites, r)
+	case *RouteServer:
+		e.RouteServers = append(e.RouteServers, r)
 	case *LocalNetworkGateway:
 		e.LocalGateways = append(e.LocalGateways, r)
 	case *Connection:

@@ -168,7 +168,7 @@ func (e *Estate) candidates(k SelectorKind) (list []named, fold bool) {
 	case SelBastion:
 		list = azureNames(e.Bastions)
 	case SelGateway:
-		list = azureNames(e.Gateways)
+		list = append(azureNames(e.Gateways), azureNames(e.HubGateways)...)
 	case SelFrontDoor, SelAPIM:
 		// No resources of these kinds are modelled yet; the selector finds nothing and says so.
 	case SelInternet, SelAny, SelZone, SelIP, SelCIDR, SelTag, SelFQDN:

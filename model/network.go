@@ -31,6 +31,7 @@ type Peering struct {
 	LocalSubnets        []string
 	RemoteSubnets       []string
 	OnlyIPv6            Setting
+	Hub                 bool // the platform made it for a connection to a virtual hub; the hub's VNet is Microsoft's (AZ-WAN-05)
 }
 
 // EndpointPolicies is the subnet property privateEndpointNetworkPolicies (AZ-PE-03).
@@ -69,6 +70,22 @@ type ServiceEndpoint struct {
 	Locations []string
 	State     string // provisioning state as read
 	Source    Source
+}
+
+// ServiceEndpointPolicy limits what the service endpoints of its subnets reach (AZ-SE-04).
+type ServiceEndpointPolicy struct {
+	Meta
+	Definitions []PolicyDefinition
+	Alias       string // not empty: resources of a platform service, which the policy does not list (AZ-SE-06)
+}
+
+// PolicyDefinition admits resources of one service.
+type PolicyDefinition struct {
+	Name      string
+	Source    Source
+	Service   string   // Microsoft.Storage; Global for aliases
+	Resources []ID     // accounts, resource groups, subscriptions
+	Aliases   []string // /services/Azure, /services/Azure/DataFactory
 }
 
 // Access is what a filter rule does.
@@ -357,7 +374,8 @@ type Gateway struct {
 	NATRules          []GatewayNATRule
 	AllowRemoteVNet   Setting // allowRemoteVnetTraffic
 	AllowVirtualWAN   Setting
-	AdvertisedDefault Setting
+	AdvertisedDefault Setting // forced tunnelling: gatewayDefaultSite is set (AZ-GW-08)
+	DefaultSite       ID      // gatewayDefaultSite: the local network gateway that takes what no other prefix holds
 }
 
 // GatewayKind tells VPN from ExpressRoute.
@@ -378,6 +396,22 @@ type GatewayNATRule struct {
 	Type     string // Static, Dynamic
 	Internal []netip.Prefix
 	External []netip.Prefix
+}
+
+// RouteServer programs the routes that appliances advertise by BGP into its VNet; it forwards no packets (AZ-RS-01).
+type RouteServer struct {
+	Meta
+	Subnet         ID // RouteServerSubnet
+	BranchToBranch Setting
+	Peers          []RoutePeer
+}
+
+// RoutePeer is an appliance that exchanges routes with a Route Server or a virtual hub.
+type RoutePeer struct {
+	Name    string
+	Source  Source
+	Address netip.Addr
+	VNet    ID // of a hub: the connection of the VNet that the appliance is in
 }
 
 // LocalNetworkGateway is the far side of a site-to-site connection.

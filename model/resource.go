@@ -73,6 +73,15 @@ func (*GroupMembership) resource()            {}
 func (*DeploymentStatus) resource()           {}
 func (*EffectiveRules) resource()             {}
 func (*EffectiveRoutes) resource()            {}
+func (*VirtualWAN) resource()                 {}
+func (*VirtualHub) resource()                 {}
+func (*HubConnection) resource()              {}
+func (*HubRouteTable) resource()              {}
+func (*RoutingIntent) resource()              {}
+func (*HubGateway) resource()                 {}
+func (*VPNSite) resource()                    {}
+func (*RouteServer) resource()                {}
+func (*ServiceEndpointPolicy) resource()      {}
 
 // Disposition says what became of one object that an importer read.
 type Disposition uint8

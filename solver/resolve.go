@@ -187,22 +187,26 @@ func (s *Solution) addBlock(e *end, block netip.Prefix, only func(*dataplane.Sit
 	space := s.graph.Space
 	var origins []int
 	for i, o := range s.graph.Origins {
-		if (only == nil || only(o.Site)) && overlaps(o.Prefixes, block) {
+		if (only == nil || only(o.Site)) && overlapsAny(o.Prefixes, o.Site.Inner(block)) {
 			origins = append(origins, i)
 		}
 	}
 	s.addSenders(e, origins)
-	inside := space.Box(packet.Box{Dst: s.classes(block)})
 	for _, site := range s.graph.Sites {
-		if site.Receive < 0 || only != nil && !only(site) || !overlaps(site.Prefixes, block) {
+		if site.Receive < 0 || only != nil && !only(site) || !overlapsAny(site.Prefixes, site.Inner(block)) {
 			continue
 		}
 		if site.Place.Kind == model.PlaceService || site.Place.Kind == model.PlaceFirewall || site.Place.Kind == model.PlaceAppGateway || site.Place.Kind == model.PlaceBastion {
 			continue // reached through their frontends
 		}
 		e.sites = append(e.sites, site)
+		inside := space.Box(packet.Box{Dst: s.graph.BlockAt(site, block)})
 		e.nodes[site.Receive] = space.Union(e.nodes[site.Receive], inside)
 	}
+}
+
+func overlapsAny(ps, blocks []netip.Prefix) bool {
+	return slices.ContainsFunc(blocks, func(b netip.Prefix) bool { return overlaps(ps, b) })
 }
 
 func overlaps(ps []netip.Prefix, block netip.Prefix) bool {

@@ -271,7 +271,8 @@ func (s *Solution) groupOrigins() {
 	at := map[string]int{}
 	for i, o := range s.graph.Origins {
 		ref := s.originRef(o)
-		key := ref + "|" + o.Site.Channel
+		// Networks that are not joined may use the same addresses; only connections of gateways that lead to one are alternatives.
+		key := ref + "|" + o.Site.Channel + "|" + o.Site.Place.Kind.String()
 		g, ok := at[key]
 		if !ok {
 			g = len(s.groups)
@@ -309,7 +310,7 @@ func (s *Solution) originRef(o dataplane.Origin) string {
 	switch o.Site.Place.Kind {
 	case model.PlaceFarSide, model.PlaceInternet:
 		if len(o.Prefixes) == 1 {
-			return blockRef(o.Prefixes[0])
+			return blockRef(o.Site.Known(o.Prefixes[0]))
 		}
 	case model.PlaceSubnet, model.PlaceScaleSet, model.PlaceNodePool, model.PlaceNIC:
 		// A part of a class that a question tells apart is named by its NIC, or by its block.

@@ -139,6 +139,7 @@ func (im *importer) read() {
 		im.entry(r, model.Modelled, "", nil)
 	}
 	im.lonePeerings(parts)
+	im.loneRouteServers(parts)
 	im.managerParts(parts)
 	im.policyGroups()
 	im.effective()

@@ -54,6 +54,30 @@ func TestBadInput(t *testing.T) {
 			"type and ID disagree", `{"id": "RG/Microsoft.Network/networkSecurityGroups/n",` + "\n" + `"type": "Microsoft.Compute/disks", "properties": {}}`,
 			"a.json:1: n: type: found `Microsoft.Compute/disks`, want the type of its ID: Microsoft.Network/networkSecurityGroups",
 		},
+		{
+			"a WAN of a kind that there is not", `{"id": "RG/Microsoft.Network/virtualWans/w", "properties": {` + "\n" + `"type": "Premium"}}`,
+			"a.json:2: w: properties.type: found `Premium`, want Standard or Basic",
+		},
+		{
+			"a hub connection without a VNet", `{"id": "RG/Microsoft.Network/virtualHubs/h/hubVirtualNetworkConnections/c",` + "\n" + `"properties": {"enableInternetSecurity": true}}`,
+			"a.json:2: h/c: properties.remoteVirtualNetwork: found `nothing`, want the VNet that is connected",
+		},
+		{
+			"a hub route without a next hop", `{"id": "RG/Microsoft.Network/virtualHubs/h/hubRouteTables/t", "properties": {"routes": [` + "\n" + `{"name": "r", "destinationType": "CIDR", "destinations": ["10.0.0.0/8"], "nextHopType": "ResourceId"}]}}`,
+			"a.json:2: h/t: properties.routes[0].nextHop: found `nothing`, want a firewall or a connection, as an ID",
+		},
+		{
+			"a routing policy for something else", `{"id": "RG/Microsoft.Network/virtualHubs/h/routingIntent/i", "properties": {"routingPolicies": [` + "\n" + `{"name": "p", "destinations": ["Branches"], "nextHop": "RG/Microsoft.Network/azureFirewalls/f"}]}}`,
+			"a.json:2: h/i: properties.routingPolicies[0].destinations[0]: found `Branches`, want Internet or PrivateTraffic",
+		},
+		{
+			"a NAT rule without a mode", `{"id": "RG/Microsoft.Network/vpnGateways/g", "properties": {"natRules": [` + "\n" + `{"name": "n", "properties": {"type": "Static"}}]}}`,
+			"a.json:2: g: properties.natRules[0].properties.mode: found `nothing`, want one of EgressSnat, IngressSnat",
+		},
+		{
+			"a policy that lists no ID", `{"id": "RG/Microsoft.Network/serviceEndpointPolicies/p", "properties": {"serviceEndpointPolicyDefinitions": [` + "\n" + `{"name": "d", "properties": {"service": "Microsoft.Storage", "serviceResources": ["sa"]}}]}}`,
+			"a.json:2: p: properties.serviceEndpointPolicyDefinitions[0].properties.serviceResources[0]: found `sa`, want a subscription, a resource group or an account, as an ID, or an alias: /services/Azure/…",
+		},
 		{"a text for a number", nsgHead + rule(`: 100`, `: "100"`) + `]}}`, rules + ".properties.priority: found `\"100\"`, want a whole number"},
 		{"a fraction for a number", nsgHead + rule(`: 100`, `: 100.5`) + `]}}`, rules + ".properties.priority: found `100.5`, want a whole number"},
 		{"a number for a text", nsgHead + rule(`"22"`, `22`) + `]}}`, rules + ".properties.destinationPortRange: found `22`, want a text"},

@@ -200,7 +200,7 @@ func TestGateways(t *testing.T) {
 			NATRules: []model.GatewayNATRule{{
 				ID: gw + "/natRules/n1", Name: "n1", Mode: "IngressSnat", Type: "Static", Internal: prefixList2("10.0.1.0/24"), External: prefixList2("100.0.2.0/24"),
 			}},
-			AllowRemoteVNet: model.Off, AllowVirtualWAN: model.Off, AdvertisedDefault: model.On,
+			AllowRemoteVNet: model.Off, AllowVirtualWAN: model.Off, AdvertisedDefault: model.On, DefaultSite: lng,
 		},
 	)
 }
@@ -265,4 +265,24 @@ func TestPrivateEndpointAndDNS(t *testing.T) {
 			FQDNs: []model.EndpointName{{FQDN: "kv.vault.azure.net", Addresses: []netip.Addr{addr("10.1.2.5")}}},
 		},
 	)
+}
+
+const endpointPolicyExample = `[{
+  "name": "sep", "id": "RG/Microsoft.Network/serviceEndpointPolicies/sep", "type": "Microsoft.Network/serviceEndpointPolicies", "location": "westeurope",
+  "properties": {"provisioningState": "Succeeded", "resourceGuid": "6a7f139a-8b8f-4f97-9a5a-0d8a1a1a1a1a", "serviceAlias": "", "contextualServiceEndpointPolicies": [],
+    "serviceEndpointPolicyDefinitions": [
+      {"name": "own", "id": "RG/Microsoft.Network/serviceEndpointPolicies/sep/serviceEndpointPolicyDefinitions/own", "type": "Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions",
+       "properties": {"provisioningState": "Succeeded", "service": "Microsoft.Storage", "description": "our accounts",
+         "serviceResources": ["RG/Microsoft.Storage/storageAccounts/sa", "/subscriptions/s/resourceGroups/g", "subscriptions/s2/"]}},
+      {"name": "alias", "properties": {"service": "Global", "serviceResources": ["/services/Azure/Batch"]}}],
+    "subnets": []}}]`
+
+func TestServiceEndpointPolicy(t *testing.T) {
+	shapes(t, endpointPolicyExample, &model.ServiceEndpointPolicy{
+		Meta: meta("Microsoft.Network/serviceEndpointPolicies/sep"),
+		Definitions: []model.PolicyDefinition{
+			{Name: "alias", Service: "Global", Aliases: []string{"/services/Azure/Batch"}},
+			{Name: "own", Service: "Microsoft.Storage", Resources: []model.ID{id("Microsoft.Storage/storageAccounts/sa"), "/subscriptions/s/resourceGroups/g", "/subscriptions/s2"}},
+		},
+	})
 }

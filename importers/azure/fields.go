@@ -81,6 +81,14 @@ func fieldUses() map[string]fieldUse {
 				remoteVirtualNetworkEncryption syncRemoteAddressSpace remoteGateways routeServiceVips`,
 		},
 
+		// service endpoint policies
+		"ServiceEndpointPolicy": {read: "properties", harmless: top + " kind"},
+		"ServiceEndpointPolicyPropertiesFormat": {
+			read: "contextualServiceEndpointPolicies serviceAlias serviceEndpointPolicyDefinitions", refs: "subnets", harmless: none,
+		},
+		"ServiceEndpointPolicyDefinition":                 piece,
+		"ServiceEndpointPolicyDefinitionPropertiesFormat": {read: "service serviceResources", harmless: none + " description"},
+
 		// network security groups
 		"SecurityGroup": whole,
 		"SecurityGroupPropertiesFormat": {
@@ -460,6 +468,97 @@ func fieldUses() map[string]fieldUse {
 				routingWeight sharedKey tunnelConnectionStatus tunnelProperties useLocalAzureIpAddress usePolicyBasedTrafficSelectors
 				packetCaptureDiagnosticState`,
 			matters: map[string]string{"trafficSelectorPolicies": "traffic selectors let some prefixes of the connection through only; not modelled"},
+		},
+
+		// Virtual WAN and Route Server
+		"VirtualWAN": whole,
+		"VirtualWanProperties": {
+			read:     "allowBranchToBranchTraffic type",
+			harmless: none + " allowVnetToVnetTraffic disableVpnEncryption office365LocalBreakoutCategory virtualHubs vpnSites",
+		},
+		"VirtualHub": {read: "kind properties", harmless: top},
+		"VirtualHubProperties": {
+			read: "addressPrefix allowBranchToBranchTraffic sku", refs: "azureFirewall expressRouteGateway ipConfigurations p2SVpnGateway virtualWan vpnGateway",
+			harmless: none + ` bgpConnections hubRoutingPreference preferredRoutingGateway routeMaps routingState virtualRouterAsn
+				virtualRouterAutoScaleConfiguration virtualRouterIps`,
+			matters: map[string]string{
+				"routeTable":              "routes of the first API steer traffic of the hub (AZ-WAN-01); not modelled",
+				"virtualHubRouteTableV2s": "route tables of the second API steer traffic of the hub (AZ-WAN-01); not modelled",
+				"securityPartnerProvider": "a security partner takes the internet traffic of the hub and is not modelled",
+				"securityProviderName":    "a security partner takes the internet traffic of the hub and is not modelled",
+			},
+		},
+		"HubIPConfiguration":                 whole,
+		"HubIPConfigurationPropertiesFormat": {refs: "subnet", harmless: none + " privateIPAddress privateIPAllocationMethod publicIPAddress"},
+		"BgpConnection":                      piece,
+		"BgpConnectionProperties":            {read: "peerIp", refs: "hubVirtualNetworkConnection", harmless: none + " connectionState peerAsn"},
+		"HubVirtualNetworkConnection":        whole,
+		"HubVirtualNetworkConnectionProperties": {
+			read: "enableInternetSecurity routingConfiguration", refs: "remoteVirtualNetwork",
+			harmless: none + " allowHubToRemoteVnetTransit allowRemoteVnetToUseHubVnetGateways connectivityStatus",
+		},
+		"RoutingConfiguration": {read: "propagatedRouteTables vnetRoutes", refs: "associatedRouteTable inboundRouteMap outboundRouteMap"},
+		"PropagatedRouteTable": {read: "labels", refs: "ids"},
+		"VnetRoute":            {read: "staticRoutes staticRoutesConfig", harmless: "bgpConnections"},
+		"StaticRoute":          {read: "addressPrefixes name nextHopIpAddress"},
+		"StaticRoutesConfig":   {read: "propagateStaticRoutes vnetLocalRouteOverrideCriteria"},
+		"HubRouteTable":        whole,
+		"HubRouteTableProperties": {
+			read: "labels routes", harmless: none + " associatedConnections propagatingConnections",
+		},
+		"HubRoute":                {read: "destinationType destinations name nextHop nextHopType"},
+		"RoutingIntent":           whole,
+		"RoutingIntentProperties": {read: "routingPolicies", harmless: none},
+		"RoutingPolicy":           {read: "destinations name nextHop"},
+		"VPNGateway":              whole,
+		"VPNGatewayProperties": {
+			read: "connections natRules", refs: "virtualHub",
+			harmless: none + " bgpSettings enableBgpRouteTranslationForNat ipConfigurations isRoutingPreferenceInternet vpnGatewayScaleUnit",
+		},
+		"VPNConnection": piece,
+		"VPNConnectionProperties": {
+			read: "connectionStatus enableBgp enableInternetSecurity routingConfiguration vpnLinkConnections", refs: "remoteVpnSite",
+			harmless: none + ` connectionBandwidth dpdTimeoutSeconds egressBytesTransferred enableRateLimiting ingressBytesTransferred ipsecPolicies
+				routingWeight sharedKey useLocalAzureIpAddress usePolicyBasedTrafficSelectors vpnConnectionProtocolType`,
+			matters: map[string]string{"trafficSelectorPolicies": "traffic selectors let some prefixes of the connection through only; not modelled"},
+		},
+		"VPNSiteLinkConnection": {read: "properties", harmless: part + " id name"},
+		"VPNSiteLinkConnectionProperties": {
+			read: "enableBgp", refs: "egressNatRules ingressNatRules",
+			harmless: none + ` connectionBandwidth connectionStatus dpdTimeoutSeconds egressBytesTransferred enableRateLimiting ingressBytesTransferred
+				ipsecPolicies routingWeight sharedKey useLocalAzureIpAddress usePolicyBasedTrafficSelectors vpnConnectionProtocolType
+				vpnGatewayCustomBgpAddresses vpnLinkConnectionMode vpnSiteLink`,
+		},
+		"VPNGatewayNatRule": piece,
+		"VPNGatewayNatRuleProperties": {
+			read:     "externalMappings internalMappings mode type",
+			harmless: none + " egressVpnSiteLinkConnections ingressVpnSiteLinkConnections ipConfigurationId",
+		},
+		"VPNSite": whole,
+		"VPNSiteProperties": {
+			read: "addressSpace bgpProperties vpnSiteLinks", harmless: none + " deviceProperties ipAddress isSecuritySite o365Policy siteKey virtualWan",
+		},
+		"VPNSiteLink":           {read: "properties", harmless: part + " id name"},
+		"VPNSiteLinkProperties": {read: "bgpProperties", harmless: none + " fqdn ipAddress linkProperties"},
+		"VPNLinkBgpSettings":    {harmless: "asn bgpPeeringAddress"},
+		"P2SVPNGateway":         whole,
+		"P2SVPNGatewayProperties": {
+			read: "p2SConnectionConfigurations", refs: "virtualHub",
+			harmless: none + " customDnsServers isRoutingPreferenceInternet vpnClientConnectionHealth vpnGatewayScaleUnit vpnServerConfiguration",
+		},
+		"P2SConnectionConfiguration": piece,
+		"P2SConnectionConfigurationProperties": {
+			read:     "enableInternetSecurity routingConfiguration vpnClientAddressPool",
+			harmless: none + " configurationPolicyGroupAssociations previousConfigurationPolicyGroupAssociations",
+		},
+		"ExpressRouteGateway": whole,
+		"ExpressRouteGatewayProperties": {
+			read: "expressRouteConnections", refs: "virtualHub", harmless: none + " allowNonVirtualWanTraffic autoScaleConfiguration",
+		},
+		"ExpressRouteConnection": piece,
+		"ExpressRouteConnectionProperties": {
+			read: "enableInternetSecurity routingConfiguration", refs: "expressRouteCircuitPeering",
+			harmless: none + " authorizationKey enablePrivateLinkFastPath expressRouteGatewayBypass routingWeight",
 		},
 
 		// private endpoints

@@ -30,6 +30,12 @@ func FuzzImport(f *testing.F) {
 		fill(effectiveRoutesOfNIC), fill(effectiveRulesOfNIC), `[{"addressPrefix": null, "nextHopType": ""}, null]`, // effective state, and rows that say nothing
 		`{"value": [{"effectiveSecurityRules": [{}, null, {"priority": 1e99}], "association": {"subnet": {"id": 1}}}]}`,
 		`{"id": "/subscriptions/s/providers/Microsoft.Storage/storageAccounts/s", "primaryEndpoints": {"blob": ["::", "http://["]}}`,
+		`{"id": "/subscriptions/s/providers/Microsoft.Network/virtualHubs/h/bgpConnections/b", "properties": null}`,                   // a part without its hub
+		`{"id": "/subscriptions/s/providers/Microsoft.Network/virtualHubs/h/ipConfigurations/c", "properties": {"subnet": {}}}`,       // a Route Server without a subnet
+		`{"id": "/subscriptions/s/providers/Microsoft.Network/virtualHubs/h/hubRouteTables/t", "properties": {"routes": [{}, null]}}`, // routes without anything
+		`{"id": "/subscriptions/s/providers/Microsoft.Network/virtualHubs/h/routingIntent/i", "properties": {"routingPolicies": [{"destinations": [""]}]}}`,
+		`{"id": "/subscriptions/s/providers/Microsoft.Network/vpnGateways/g", "properties": {"connections": [{}, {"properties": {"vpnLinkConnections": [{}]}}], "natRules": [{}]}}`,
+		`{"id": "/subscriptions/s/providers/Microsoft.Network/serviceEndpointPolicies/p", "properties": {"serviceEndpointPolicyDefinitions": [{}, {"properties": {"serviceResources": ["", "/", 1]}}]}}`,
 		`{"operation": 1, "virtualNetwork": {}, "networkManager": [], "regions": [null, 1], "value": [null, {}]}`,                                     // an envelope of nothing
 		`{"value": [{"deploymentType": null, "deploymentStatus": {}, "configurationIds": [null, {}]}, {"deploymentType": 1, "deploymentStatus": 1}]}`, // rows of nothing
 		`[{"id": "subscriptions/s/providers/Microsoft.Network/networkManagers/m/securityAdminConfigurations/c/ruleCollections/r/rules/x", "region": {}, "properties": {"sources": [{}, {"addressPrefixType": "NetworkGroup", "addressPrefix": "x"}]}}]`,

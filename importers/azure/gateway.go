@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
@@ -42,7 +41,7 @@ func readGateway(r *resource) {
 		}
 	}
 	g.PublicIPs = distinct(g.PublicIPs)
-	if r.reference(at, "gatewayDefaultSite") != "" {
+	if g.DefaultSite = r.reference(at, "gatewayDefaultSite"); g.DefaultSite != "" {
 		g.AdvertisedDefault = model.On // forced tunnelling: 0.0.0.0/0 leads to that site (AZ-GW-08)
 	}
 	if c := at.get("vpnClientConfiguration"); c != nil { // AZ-GW-04
@@ -55,36 +54,11 @@ func readGateway(r *resource) {
 		g.ClientProtocols, g.ClientAuth = spoken(c.list("vpnClientProtocols")), spoken(c.list("vpnAuthenticationTypes"))
 	}
 	for _, s := range items(r, p.NatRules, at.list("natRules"), "natrules") {
-		g.NATRules = append(g.NATRules, gatewayNAT(s))
+		id, name := s.part(s.at, "natRules")
+		g.NATRules = append(g.NATRules, tunnelNAT(s.resource, s.at, id, name))
 	}
 	g.NATRules = merge(r, "natRules", g.NATRules, func(n model.GatewayNATRule) (string, model.Source) { return n.Name, n.Source })
 	r.emit(g)
-}
-
-// gatewayNAT reads a NAT rule of a VPN gateway (AZ-GW-12).
-func gatewayNAT(s item[armnetwork.VirtualNetworkGatewayNatRule]) model.GatewayNATRule {
-	id, name := s.part(s.at, "natRules")
-	rule := model.GatewayNATRule{ID: id, Name: name, Source: s.source(s.at.raw)}
-	at := s.at.get("properties")
-	if at == nil {
-		s.missing(s.at, "properties", "the rule: a reference alone describes none")
-		return rule
-	}
-	mode, _ := required(s.resource, at, "mode", armnetwork.PossibleVPNNatRuleModeValues())
-	kind, _ := required(s.resource, at, "type", armnetwork.PossibleVPNNatRuleTypeValues())
-	rule.Mode, rule.Type = string(mode), string(kind)
-	side := func(name string) (out []netip.Prefix) {
-		for _, m := range at.list(name) {
-			if v := m.get("addressSpace"); v != nil {
-				if p, ok := s.prefix(v); ok {
-					out = append(out, p)
-				}
-			}
-		}
-		return out
-	}
-	rule.Internal, rule.External = side("internalMappings"), side("externalMappings")
-	return rule
 }
 
 // readLocalGateway reads the far side of a site-to-site connection.

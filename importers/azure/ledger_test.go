@@ -64,10 +64,10 @@ func TestDispositions(t *testing.T) {
 			`{"id": "RG/Microsoft.Network/networkManagers/m/securityAdminConfigurations/c/snapshots/7", "properties": {}}`,
 			model.Unsupported, "a snapshot", nil,
 		},
-		{ // a route server changes the routes of its whole VNet
-			`{"id": "RG/Microsoft.Network/virtualHubs/rs/ipConfigurations/c", "properties": {"subnet": {"id": "RG/Microsoft.Network/virtualNetworks/v/subnets/RouteServerSubnet"}}}`,
-			model.Unsupported, "a route server",
-			[]model.ID{id("Microsoft.Network/virtualHubs/rs/ipConfigurations/c"), v, v + "/subnets/RouteServerSubnet"},
+		{ // an appliance of a hub changes the routes of the networks that it names
+			`{"id": "RG/Microsoft.Network/networkVirtualAppliances/a", "properties": {"subnet": {"id": "RG/Microsoft.Network/virtualNetworks/v/subnets/s"}}}`,
+			model.Unsupported, "a network virtual appliance",
+			[]model.ID{id("Microsoft.Network/networkVirtualAppliances/a"), v, s},
 		},
 		{ // Traffic Manager carries no packet
 			`{"id": "RG/Microsoft.Network/trafficManagerProfiles/t", "properties": {"endpoints": [{"properties": {"targetResourceId": "RG/Microsoft.Network/virtualNetworks/v"}}]}}`,

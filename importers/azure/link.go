@@ -386,7 +386,7 @@ func (im *importer) attachedTo(e estate) {
 			var names []model.ID
 			switch o := first(e.all[id.Key()]).(type) {
 			case *model.Subnet:
-				names = []model.ID{o.NSG, o.RouteTable, o.NATGateway}
+				names = append([]model.ID{o.NSG, o.RouteTable, o.NATGateway}, o.ServicePolicies...)
 			case *model.NIC:
 				names = []model.ID{o.NSG}
 			default:

@@ -93,10 +93,26 @@ func decodedAs() map[string]reflect.Type {
 		typeAdminCollection:      reflect.TypeFor[armnetwork.AdminRuleCollection](),
 		typeAdminRule:            reflect.TypeFor[armnetwork.AdminRule](),
 		typeManager + "/commits": reflect.TypeFor[commit](),
-		"Microsoft.Network/networkGroupMemberships":             reflect.TypeFor[membership](),
-		"Microsoft.Network/effectiveSecurityAdminRules":         reflect.TypeFor[effectiveSnapshot](),
-		"Microsoft.Network/effectiveConnectivityConfigurations": reflect.TypeFor[effectiveSnapshot](),
-		"Microsoft.Security/jitNetworkAccessPolicies":           reflect.TypeFor[jitPolicy](),
+		"Microsoft.Network/networkGroupMemberships":                                  reflect.TypeFor[membership](),
+		"Microsoft.Network/effectiveSecurityAdminRules":                              reflect.TypeFor[effectiveSnapshot](),
+		"Microsoft.Network/effectiveConnectivityConfigurations":                      reflect.TypeFor[effectiveSnapshot](),
+		"Microsoft.Network/serviceEndpointPolicies":                                  reflect.TypeFor[armnetwork.ServiceEndpointPolicy](),
+		"Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions": reflect.TypeFor[armnetwork.ServiceEndpointPolicyDefinition](),
+		"Microsoft.Network/virtualWans":                                              reflect.TypeFor[armnetwork.VirtualWAN](),
+		"Microsoft.Network/virtualHubs":                                              reflect.TypeFor[armnetwork.VirtualHub](),
+		"Microsoft.Network/virtualHubs/hubVirtualNetworkConnections":                 reflect.TypeFor[armnetwork.HubVirtualNetworkConnection](),
+		"Microsoft.Network/virtualHubs/hubRouteTables":                               reflect.TypeFor[armnetwork.HubRouteTable](),
+		"Microsoft.Network/virtualHubs/routingIntent":                                reflect.TypeFor[armnetwork.RoutingIntent](),
+		"Microsoft.Network/virtualHubs/ipConfigurations":                             reflect.TypeFor[armnetwork.HubIPConfiguration](),
+		"Microsoft.Network/virtualHubs/bgpConnections":                               reflect.TypeFor[armnetwork.BgpConnection](),
+		"Microsoft.Network/vpnGateways":                                              reflect.TypeFor[armnetwork.VPNGateway](),
+		"Microsoft.Network/vpnGateways/vpnConnections":                               reflect.TypeFor[armnetwork.VPNConnection](),
+		"Microsoft.Network/vpnGateways/natRules":                                     reflect.TypeFor[armnetwork.VPNGatewayNatRule](),
+		"Microsoft.Network/vpnSites":                                                 reflect.TypeFor[armnetwork.VPNSite](),
+		"Microsoft.Network/p2sVpnGateways":                                           reflect.TypeFor[armnetwork.P2SVPNGateway](),
+		"Microsoft.Network/expressRouteGateways":                                     reflect.TypeFor[armnetwork.ExpressRouteGateway](),
+		"Microsoft.Network/expressRouteGateways/expressRouteConnections":             reflect.TypeFor[armnetwork.ExpressRouteConnection](),
+		"Microsoft.Security/jitNetworkAccessPolicies":                                reflect.TypeFor[jitPolicy](),
 	}
 }
 
@@ -397,6 +413,9 @@ const (
 
 	// Only one word, or its presence, means something: a machine is deallocated or not, a key is set or not, a URL is there or not.
 	oneMeaning = `
+	Microsoft.Network/virtualHubs/kind
+	Microsoft.Network/virtualHubs/properties/ipConfigurations/*/id
+	Microsoft.Network/virtualHubs/properties/sku
 	Microsoft.Compute/virtualMachineScaleSets/virtualMachines/properties/instanceView/statuses/*/code
 	Microsoft.Compute/virtualMachines/properties/instanceView/statuses/*/code
 	Microsoft.DocumentDB/databaseAccounts/properties/keyVaultKeyUri

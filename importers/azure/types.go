@@ -57,6 +57,8 @@ func modelledTypes() []resourceType {
 	asg.empty = true
 	peering := part(typePeering)
 	peering.alone = true
+	hubConfig := part("Microsoft.Network/virtualHubs/ipConfigurations")
+	hubConfig.alone = true
 	rule, member := part(typeAdminRule), part(typeStaticMember)
 	rule.alone, member.alone = true, true
 	listed := func(name string, read func(*resource)) resourceType { // naming it says that it exists
@@ -72,6 +74,8 @@ func modelledTypes() []resourceType {
 		part("Microsoft.Network/networkSecurityGroups/securityRules"),
 		part("Microsoft.Network/networkSecurityGroups/defaultSecurityRules"),
 		asg,
+		own("Microsoft.Network/serviceEndpointPolicies", readServiceEndpointPolicy),
+		part("Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions"),
 		own("Microsoft.Network/routeTables", readRouteTable),
 		part("Microsoft.Network/routeTables/routes"),
 		own("Microsoft.Network/networkInterfaces", readNIC),
@@ -94,6 +98,20 @@ func modelledTypes() []resourceType {
 		part("Microsoft.Network/virtualNetworkGateways/natRules"),
 		own("Microsoft.Network/localNetworkGateways", readLocalGateway),
 		own("Microsoft.Network/connections", readConnection),
+		own("Microsoft.Network/virtualWans", readVirtualWAN),
+		own("Microsoft.Network/virtualHubs", readVirtualHub),
+		own("Microsoft.Network/virtualHubs/hubVirtualNetworkConnections", readHubConnection),
+		own("Microsoft.Network/virtualHubs/hubRouteTables", readHubRouteTable),
+		own("Microsoft.Network/virtualHubs/routingIntent", readRoutingIntent),
+		hubConfig,
+		part("Microsoft.Network/virtualHubs/bgpConnections"),
+		own("Microsoft.Network/vpnGateways", readHubVPN),
+		part("Microsoft.Network/vpnGateways/vpnConnections"),
+		part("Microsoft.Network/vpnGateways/natRules"),
+		own("Microsoft.Network/vpnSites", readVPNSite),
+		own("Microsoft.Network/p2sVpnGateways", readHubClients),
+		own("Microsoft.Network/expressRouteGateways", readHubExpressRoute),
+		part("Microsoft.Network/expressRouteGateways/expressRouteConnections"),
 		own("Microsoft.Network/privateEndpoints", readPrivateEndpoint),
 		part("Microsoft.Network/privateEndpoints/privateDnsZoneGroups"),
 		own("Microsoft.Network/privateDnsZones", readDNSZone),
@@ -161,7 +179,6 @@ func unsupportedTypes() []resourceType {
 		apim      = "API Management relays to back ends that its policies choose (AZ-APIM-01) and is not modelled"
 		pls       = "a private link service opens a load balancer frontend to other networks (AZ-PE-10) and is not modelled"
 		perim     = "a network security perimeter decides over the public door of its members (AZ-NSP-01) and is not modelled"
-		sepolicy  = "a service endpoint policy narrows the service-endpoint route of its subnets (AZ-SE-04) and is not modelled"
 		resolver  = "a DNS resolver changes which names resolve to what (AZ-DNS-01) and is not modelled"
 		app       = "runs workloads that may join a subnet, with an entry of its own; not modelled"
 		alb       = "Application Gateway for Containers is a public entry to pods (AKS-ING-03) and is not modelled"
@@ -179,28 +196,14 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules/snapshots", everything, snapshot),
 		t("Microsoft.Network/networkManagers/connectivityConfigurations/snapshots", everything, snapshot),
 
-		t("Microsoft.Network/virtualWans", itself, hub),
-		t("Microsoft.Network/virtualHubs", networks, hub),
-		t("Microsoft.Network/virtualHubs/hubVirtualNetworkConnections", networks, hub),
-		t("Microsoft.Network/virtualHubs/hubRouteTables", networks, hub),
 		t("Microsoft.Network/virtualHubs/routeTables", networks, hub),
-		t("Microsoft.Network/virtualHubs/routingIntent", networks, hub),
 		t("Microsoft.Network/virtualHubs/routeMaps", networks, hub),
 		t("Microsoft.Network/virtualHubs/connectionPolicies", networks, hub),
-		t("Microsoft.Network/virtualHubs/ipConfigurations", networks, "a route server programs the routes of appliances (AZ-RS-01), which are not in the resource"),
-		t("Microsoft.Network/virtualHubs/bgpConnections", networks, "an appliance advertises routes to a hub or route server (AZ-RS-02), which are not in the resource"),
 		t("Microsoft.Network/routeServers", networks, "a route server programs the routes of appliances (AZ-RS-01), which are not in the resource"),
 		t("Microsoft.Network/virtualRouters", networks, "a virtual router exchanges routes and is not modelled"),
 		t("Microsoft.Network/virtualRouters/peerings", networks, "a virtual router exchanges routes and is not modelled"),
-		t("Microsoft.Network/vpnGateways", networks, hub),
-		t("Microsoft.Network/vpnGateways/vpnConnections", networks, hub),
-		t("Microsoft.Network/vpnGateways/natRules", networks, hub),
-		t("Microsoft.Network/vpnSites", itself, hub),
-		t("Microsoft.Network/p2sVpnGateways", networks, hub),
 		t("Microsoft.Network/vpnServerConfigurations", itself, "a VPN server configuration admits point-to-site clients to a hub and is not modelled"),
 		t("Microsoft.Network/vpnServerConfigurations/configurationPolicyGroups", itself, "a VPN server configuration admits point-to-site clients to a hub and is not modelled"),
-		t("Microsoft.Network/expressRouteGateways", networks, hub),
-		t("Microsoft.Network/expressRouteGateways/expressRouteConnections", networks, circuit),
 		t("Microsoft.Network/expressRouteCircuits", itself, circuit),
 		t("Microsoft.Network/expressRouteCircuits/peerings", itself, circuit),
 		t("Microsoft.Network/expressRouteCircuits/peerings/connections", itself, circuit),
@@ -213,8 +216,6 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.Network/virtualNetworkAppliances", networks, "a network appliance in a subnet is not modelled"),
 		t("Microsoft.Network/serviceGateways", networks, "a service gateway is not modelled"),
 
-		t("Microsoft.Network/serviceEndpointPolicies", neighbours, sepolicy),
-		t("Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions", neighbours, sepolicy),
 		t("Microsoft.Network/privateLinkServices", neighbours, pls),
 		t("Microsoft.Network/privateLinkServices/privateEndpointConnections", neighbours, pls),
 		t("Microsoft.Network/networkSecurityPerimeters", itself, perim),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
@@ -152,6 +153,8 @@ func peerings(list []item[armnetwork.VirtualNetworkPeering]) (out []model.Peerin
 			s.missing(at, "remoteVirtualNetwork", "the other VNet, as an object with `id`")
 			continue
 		}
+		// AZ-WAN-05: the platform's side of a connection to a virtual hub; the other VNet is Microsoft's.
+		peering.Hub = strings.HasPrefix(strings.ToLower(name), "remotevnettohubpeering_") || strings.Contains(peering.Remote.Key(), "/virtualhubs/")
 		if peering.Remote.Key() == s.holder.Key() {
 			s.fail(at.get("remoteVirtualNetwork", "id"), "another VNet than its own")
 			continue

@@ -107,6 +107,7 @@ func (p *planner) firewallPublic(f *model.Firewall) packet.AddrSet {
 			}
 		}
 	}
+	out = append(out, hosts(f.PublicAddresses)...)
 	if len(out) == 0 {
 		out = append(out, host(p.symbolOf(model.DefaultOutbound, "", ""))) // the address is not in the input
 	}
@@ -115,7 +116,7 @@ func (p *planner) firewallPublic(f *model.Firewall) packet.AddrSet {
 
 // firewallOwn is every address of a firewall: packets to them are for the firewall itself.
 func (p *planner) firewallOwn(f *model.Firewall) packet.AddrSet {
-	out := []netip.Addr{p.firewallAddr(f)}
+	out := append([]netip.Addr{p.firewallAddr(f)}, f.PublicAddresses...)
 	for _, id := range f.PublicIPs {
 		if a := p.publicAddr(id); a.IsValid() {
 			out = append(out, a)
@@ -173,7 +174,11 @@ func (p *planner) firewallPlan(f *model.Firewall) *firewallPlan {
 	if f.ProvisioningBad != "" {
 		fw.running = guard{over: everything(), under: nothing()} // AZ-FW-06
 	}
-	p.edge(fw.out, p.routing(f.Subnet, firewallVia(f), egressNone()), guard{}, nil) // AZ-FW-04
+	if hub := p.hubFirewall(f); hub != nil {
+		p.hubOnward(fw.out, f, hub) // AZ-FW-52
+	} else {
+		p.edge(fw.out, p.routing(f.Subnet, firewallVia(f), egressNone()), guard{}, nil) // AZ-FW-04
+	}
 	rules := p.firewallOrder(f)
 	pol, _ := model.Get[*model.FirewallPolicy](p.e, f.Policy)
 	fw.dns = f.DNSProxy == model.On || pol != nil && pol.DNSProxy == model.On
@@ -518,7 +523,7 @@ func (p *planner) isDoor(as []netip.Addr) bool {
 func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRules) {
 	network := p.networkList(rules.byKind[model.NetworkRules])
 	pool := p.firewallPool(f)
-	var public []netip.Addr
+	public := slices.Clone(f.PublicAddresses)
 	for _, id := range f.PublicIPs {
 		if a := p.publicAddr(id); a.IsValid() {
 			public = append(public, a)

@@ -12,20 +12,55 @@ import (
 
 // farSide is what lies behind one connection of a gateway, or behind its point-to-site listener.
 type farSide struct {
-	gw       *model.Gateway
-	name     string         // connection name, or p2s
-	prefixes []netip.Prefix // stated ranges
-	static   bool           // the ranges are those of a local network gateway: routes for certain (AZ-GW-02)
-	open     bool           // routes beyond the stated ones may be learned: BGP, ExpressRoute (AZ-GW-06)
-	peer     *model.Gateway // VNet-to-VNet: the other gateway
-	certain  bool           // the connection carries traffic for certain
+	gw      *model.Gateway
+	conn    *model.Connection // nil: point-to-site clients
+	name    string            // connection name, or p2s
+	routes  []farRoute        // the prefixes by which the estate knows it, behind any translation (AZ-GW-12)
+	learned string            // what prefixes beyond those hang on: they are learned by BGP or not in the input; "" for none
+	peer    *model.Gateway    // VNet-to-VNet: the other gateway
+	certain bool              // the connection carries traffic for certain
+	bgp     bool              // it exchanges routes, so that transit is certain (AZ-GW-04, AZ-GW-05)
+	ingress []natRule
+	egress  []natRule
+	missing []string // NAT rules that the connection names and the input lacks
+}
+
+// farRoute is a prefix of a far side.
+type farRoute struct {
+	prefix  netip.Prefix
+	static  bool // of a local network gateway: in the VirtualNetwork tag (AZ-TAG-01)
+	certain bool
+}
+
+// gatewayUse is a gateway whose routes a VNet has: its own, or one that it uses through a peering (AZ-PEER-06).
+type gatewayUse struct {
+	gw      *model.Gateway
+	link    *peerLink // nil: the VNet's own
+	certain bool
 }
 
 const p2s = "p2s"
 
-func isGateway(via string) bool { return strings.HasPrefix(via, "gateway:") }
+// Ways into a gateway, as the last forwarder that packets passed: from a far side, from inside by a route of the gateway or of a user,
+// through the tunnel of another VNet's gateway, or over an ExpressRoute circuit from another VNet.
+const (
+	viaFar     = "gateway:"
+	byRoute    = "|route"
+	byUser     = "|user"
+	byCircuit  = "|circuit"
+	gatewayTag = "gateway:"
+)
 
-func gatewayVia(g *model.Gateway) string { return "gateway:" + g.ID.Key() }
+func isGateway(via string) bool { return strings.HasPrefix(via, gatewayTag) }
+
+func gatewayVia(g *model.Gateway) string { return viaFar + g.ID.Key() }
+
+// via registers a way into a gateway.
+func (p *planner) gatewayWay(g *model.Gateway, way string) string {
+	via := gatewayVia(g) + way
+	p.vias[via] = model.Place{Kind: model.PlaceGateway, ID: g.ID}
+	return via
+}
 
 // gatewayVNet is the VNet of a gateway.
 func (p *planner) gatewayVNet(g *model.Gateway) *model.VNet {
@@ -37,15 +72,15 @@ func (p *planner) gatewayVNet(g *model.Gateway) *model.VNet {
 func (p *planner) ownGateways(v *model.VNet) []*model.Gateway {
 	var out []*model.Gateway
 	for _, g := range p.e.Gateways {
-		if g.Subnet.Parent().Key() == v.ID.Key() {
+		if g.Subnet != "" && g.Subnet.Parent().Key() == v.ID.Key() {
 			out = append(out, g)
 		}
 	}
 	return out
 }
 
-// gatewaysOf are the gateways whose routes a VNet has: its own, else the one it uses through a peering (AZ-PEER-06).
-func (p *planner) gatewaysOf(v *model.VNet) []*model.Gateway {
+// gatewaysOf are the gateways whose routes a VNet has: its own, and those that it uses through a peering (AZ-PEER-06).
+func (p *planner) gatewaysOf(v *model.VNet) []gatewayUse {
 	list, ok := p.gateways[v]
 	if !ok {
 		list = p.findGateways(v)
@@ -54,71 +89,174 @@ func (p *planner) gatewaysOf(v *model.VNet) []*model.Gateway {
 	return list
 }
 
-func (p *planner) findGateways(v *model.VNet) []*model.Gateway {
-	if own := p.ownGateways(v); len(own) > 0 {
-		return own
+func (p *planner) findGateways(v *model.VNet) []gatewayUse {
+	var out []gatewayUse
+	for _, g := range p.ownGateways(v) {
+		out = append(out, gatewayUse{gw: g, certain: true})
 	}
-	var out []*model.Gateway
 	for _, l := range p.peers(v) {
-		if l.local.UseRemoteGateways == model.On && l.remoteSide.AllowGatewayTransit == model.On && l.remote != nil {
-			out = append(out, p.ownGateways(l.remote)...)
+		if l.local.UseRemoteGateways != model.On || l.remoteSide.AllowGatewayTransit != model.On || l.remote == nil {
+			continue
+		}
+		for _, g := range p.ownGateways(l.remote) {
+			out = append(out, gatewayUse{gw: g, link: &l, certain: l.certain})
 		}
 	}
 	return out
+}
+
+// connectionsOf lists the connections of a gateway. A VNet-to-VNet connection serves both its ends; where each end has an object, a
+// gateway's own one speaks for it.
+func (p *planner) connectionsOf(g *model.Gateway) []*model.Connection {
+	var out []*model.Connection
+	for _, c := range p.e.Connections {
+		if c.Gateway.Key() == g.ID.Key() {
+			out = append(out, c)
+		}
+	}
+	for _, c := range p.e.Connections {
+		if c.Peer.Key() != g.ID.Key() || c.Gateway.Key() == g.ID.Key() {
+			continue
+		}
+		if !slices.ContainsFunc(out, func(own *model.Connection) bool { return own.Peer.Key() == c.Gateway.Key() }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// otherEnd is the far end of a connection.
+func otherEnd(g *model.Gateway, c *model.Connection) model.ID {
+	if c.Gateway.Key() == g.ID.Key() {
+		return c.Peer
+	}
+	return c.Gateway
 }
 
 // farSides lists what lies behind a gateway, in the order of the connections' IDs; point-to-site last.
 func (p *planner) farSides(g *model.Gateway) []farSide {
+	if sides, ok := p.sides[g.ID.Key()]; ok {
+		return sides
+	}
 	var out []farSide
-	for _, c := range p.e.Connections {
-		f := farSide{gw: g, name: c.ID.Name(), certain: c.State == "" || strings.EqualFold(c.State, "Connected")}
-		switch {
-		case c.Gateway.Key() == g.ID.Key():
-		case c.Peer.Key() == g.ID.Key() && strings.EqualFold(c.Kind, "Vnet2Vnet"):
-			// The same tunnel seen from the other end; each direction has its own connection object, so this one only adds a way in.
-			continue
-		default:
-			continue
+	for _, c := range p.connectionsOf(g) {
+		circuit := g.Kind == model.ExpressRouteGateway // always BGP (AZ-GW-06)
+		f := farSide{gw: g, conn: c, name: c.ID.Name(), certain: connected(c.State), bgp: c.BGP == model.On || circuit}
+		f.peer, _ = model.Get[*model.Gateway](p.e, otherEnd(g, c))
+		if f.peer == nil && g.Kind != model.ExpressRouteGateway {
+			f.ingress, f.missing = p.natRules(g, c.IngressNAT, "IngressSnat")
+			more := []string(nil)
+			f.egress, more = p.natRules(g, c.EgressNAT, "EgressSnat")
+			f.missing = append(f.missing, more...)
 		}
-		if g.Kind == model.ExpressRouteGateway || strings.EqualFold(c.Kind, "ExpressRoute") {
-			f.open = true
-			out = append(out, f)
-			continue
-		}
-		if peer, ok := model.Get[*model.Gateway](p.e, c.Peer); ok {
-			f.peer, f.static = peer, true
-			if v := p.gatewayVNet(peer); v != nil {
-				f.prefixes = v.Prefixes // AZ-GW-09
+		f.routes, f.learned = p.behind(g, c, map[string]bool{g.ID.Key(): true})
+		if len(f.missing) > 0 {
+			for i := range f.routes {
+				f.routes[i].certain = false
 			}
-			out = append(out, f)
-			continue
 		}
-		lng, ok := model.Get[*model.LocalNetworkGateway](p.e, c.Peer)
-		if !ok {
-			f.open = true // the far side is referenced and not in the input
-			out = append(out, f)
-			continue
+		if lng, ok := model.Get[*model.LocalNetworkGateway](p.e, otherEnd(g, c)); ok && g.DefaultSite.Key() == lng.ID.Key() {
+			f.routes = append(f.routes, farRoute{prefix: allV4(), certain: f.certain}) // AZ-GW-08
 		}
-		f.prefixes, f.static = lng.Prefixes, true
-		f.open = c.BGP == model.On
 		out = append(out, f)
 	}
 	if len(g.ClientPools) > 0 {
-		out = append(out, farSide{gw: g, name: p2s, prefixes: g.ClientPools, certain: true})
+		f := farSide{gw: g, name: p2s, certain: true, bgp: true}
+		for _, x := range g.ClientPools {
+			f.routes = append(f.routes, farRoute{prefix: x, certain: true})
+		}
+		out = append(out, f)
+	}
+	p.sides[g.ID.Key()] = out
+	return out
+}
+
+// behind lists the prefixes behind one connection: those of a local network gateway (AZ-GW-02), the ranges of the other VNet
+// (AZ-GW-09), and with BGP whatever the other side knows (AZ-GW-05). learned says what more there may be, that the input does not
+// state: routes of ExpressRoute (AZ-GW-06), of BGP, of a far end that is not in the input.
+func (p *planner) behind(g *model.Gateway, c *model.Connection, seen map[string]bool) (routes []farRoute, learned string) {
+	up := connected(c.State)
+	add := func(x netip.Prefix, static, certain bool) {
+		routes = append(routes, farRoute{prefix: x, static: static, certain: certain && up})
+	}
+	if g.Kind == model.ExpressRouteGateway || strings.EqualFold(c.Kind, "ExpressRoute") {
+		return nil, "ASM-ER"
+	}
+	if peer, ok := model.Get[*model.Gateway](p.e, otherEnd(g, c)); ok {
+		v := p.gatewayVNet(peer)
+		if v == nil {
+			return nil, missing("virtual network", peer.Subnet.Parent())
+		}
+		for _, x := range v.Prefixes {
+			add(x, false, true)
+		}
+		if c.BGP != model.On || seen[peer.ID.Key()] {
+			return routes, ""
+		}
+		seen[peer.ID.Key()] = true
+		for _, x := range peer.ClientPools {
+			add(x, false, true)
+		}
+		for _, l := range p.peers(v) { // spokes in transit are announced (AZ-PEER-06)
+			if l.remote != nil && l.remoteSide.UseRemoteGateways == model.On && l.local.AllowGatewayTransit == model.On {
+				for _, x := range l.prefixes() {
+					add(x, false, l.certain)
+				}
+			}
+		}
+		for _, next := range p.connectionsOf(peer) {
+			if next.ID.Key() == c.ID.Key() || next.BGP != model.On || seen[otherEnd(peer, next).Key()] {
+				continue
+			}
+			more, open := p.behind(peer, next, seen)
+			for _, r := range more {
+				add(r.prefix, false, r.certain)
+			}
+			if open != "" {
+				learned = open
+			}
+		}
+		return routes, learned
+	}
+	lng, ok := model.Get[*model.LocalNetworkGateway](p.e, otherEnd(g, c))
+	if !ok {
+		return nil, "ASM-BEHIND" // the far side is referenced and not in the input
+	}
+	rules, _ := p.natRules(g, c.IngressNAT, "IngressSnat")
+	for _, x := range lng.Prefixes {
+		inner := false
+		for _, r := range rules {
+			for _, m := range r.pairs {
+				if !m.inner.Overlaps(x) {
+					continue
+				}
+				inner = true
+				add(m.outer, true, true) // AZ-GW-12: the estate knows the site by its external range
+			}
+		}
+		add(x, true, !inner)
+	}
+	if c.BGP == model.On || c.BGP == model.NotStated && lng.BGP == model.On {
+		learned = "ASM-BGP"
+	}
+	return routes, learned
+}
+
+// stated is the prefixes of a far side that the input states.
+func (f farSide) stated() []netip.Prefix {
+	out := make([]netip.Prefix, len(f.routes))
+	for i, r := range f.routes {
+		out[i] = r.prefix
 	}
 	return out
 }
 
-// farSpace is the addresses of a far side that its packets may come from and that are routed to it.
-func (p *planner) farSpace(f farSide) *netipx.IPSet {
-	s := ipset(f.prefixes)
-	if f.open {
-		s = unionSet(s, minusSet(ipset(rfc1918()), p.estateSpace()))
-	}
-	for _, z := range p.zonesBehind(f) {
-		s = unionSet(s, z)
-	}
-	return s
+// internal reports a far side that is another VNet of the input: its hosts are senders and receivers of their own.
+func (p *planner) internal(f farSide) bool { return f.peer != nil && p.gatewayVNet(f.peer) != nil }
+
+// farPlace is the place of a far side.
+func farPlace(f farSide) model.Place {
+	return model.Place{Kind: model.PlaceFarSide, ID: f.gw.ID, Part: f.name}
 }
 
 // estateSpace is every address range of the estate's VNets.
@@ -131,12 +269,25 @@ func (p *planner) estateSpace() *netipx.IPSet {
 }
 
 // zonesBehind is the ranges of declared zones that enter through a far side: those of zones bound to its gateway which meet its
-// prefixes, or which meet no connection of the gateway at all (AZ-GW-11).
-func (p *planner) zonesBehind(f farSide) []*netipx.IPSet {
+// prefixes, or which meet no connection of the gateway at all (AZ-GW-11). Addresses that another connection states belong there.
+func (p *planner) zonesBehind(f farSide) *netipx.IPSet {
+	out := ipset(nil)
 	if p.o.Intent == nil {
-		return nil
+		return out
 	}
-	var out []*netipx.IPSet
+	var others []netip.Prefix
+	siblings := p.farSides(f.gw)
+	for _, l := range p.hubLinks() {
+		if l.side != nil && l.side.gw.ID.Key() == f.gw.ID.Key() {
+			siblings = append(slices.Clip(siblings), *l.side)
+		}
+	}
+	for _, other := range siblings {
+		if other.name != f.name {
+			others = append(others, other.stated()...)
+		}
+	}
+	own, rest := ipset(f.stated()), ipset(others)
 	for _, z := range p.o.Intent.Zones {
 		if !z.Kind.External() || z.Behind == nil {
 			continue
@@ -149,126 +300,30 @@ func (p *planner) zonesBehind(f farSide) []*netipx.IPSet {
 			if m.Kind != model.SelCIDR && m.Kind != model.SelIP {
 				continue
 			}
-			block := ipset([]netip.Prefix{m.Prefix})
-			meets, meetsAny := ipset(f.prefixes).Overlaps(block), false
-			for _, other := range p.farSides(f.gw) {
-				meetsAny = meetsAny || ipset(other.prefixes).Overlaps(block)
-			}
-			if meets || !meetsAny {
-				out = append(out, block)
+			if block := ipset([]netip.Prefix{m.Prefix}); own.Overlaps(block) || !rest.Overlaps(block) {
+				out = unionSet(out, minusSet(block, rest))
 			}
 		}
 	}
 	return out
 }
 
-// planGateway adds the nodes of a gateway: out to its far sides, and in from them.
-func (p *planner) planGateway(g *model.Gateway) {
-	via := gatewayVia(g)
-	p.vias[via] = model.Place{Kind: model.PlaceGateway, ID: g.ID}
-	for _, f := range p.farSides(g) {
-		place := model.Place{Kind: model.PlaceFarSide, ID: g.ID, Part: f.name}
-		space := p.farSpace(f)
-		if isEmpty(space) {
-			continue
-		}
-		s := p.site(&Site{Place: place, Prefixes: space.Prefixes(), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
-		in := guard{}
-		var notes []string
-		if !f.certain {
-			in.under = nothing()
-		}
-		if f.static && !f.open {
-			notes = append(notes, "ASM-ONPREM")
-			if !p.assumed("ASM-ONPREM") {
-				s.Prefixes = []netip.Prefix{allV4(), allV6()}
-				in = and(in, between(everything(), srcIn(p.addr.set(f.prefixes).must)))
+// senders is the addresses from which a far side sends, as its hosts write them: in front of a translation (AZ-GW-12).
+func (p *planner) senders(f farSide) (all, stated *netipx.IPSet) {
+	stated = innerSpace(f.ingress, ipset(withoutDefaults(f.stated())))
+	all = unionSet(stated, innerSpace(f.ingress, p.zonesBehind(f)))
+	if f.learned != "" {
+		all = unionSet(all, minusSet(ipset(rfc1918()), p.estateSpace()))
+		for _, r := range f.ingress {
+			for _, m := range r.pairs {
+				all = unionSet(all, ipset([]netip.Prefix{m.inner}))
 			}
 		}
-		if f.open {
-			notes = append(notes, "ASM-ER")
-			in = and(in, between(everything(), srcIn(p.addr.set(f.prefixes).must)))
-		}
-		if !ipset(f.prefixes).Equal(space) && !f.open {
-			// AZ-GW-11: a declared zone reaches beyond the prefixes of the connection.
-			notes = append(notes, "ASM-BEHIND")
-			in = and(in, between(everything(), srcIn(p.addr.set(f.prefixes).must)))
-		}
-		// AZ-RT-30: the route table of GatewaySubnet governs what comes from the far side.
-		if v := p.gatewayVNet(g); v != nil {
-			p.edge(s.Send, p.routing(g.Subnet, via, egressNone()), in, nil, notes...)
-		}
 	}
-	// The gateway's own listeners: IKE, NAT traversal, SSTP and OpenVPN (AZ-GW-10).
-	place := model.Place{Kind: model.PlaceGateway, ID: g.ID}
-	if g.Kind == model.VPNGateway && len(g.PublicIPs) > 0 {
-		p.site(&Site{Place: place, Prefixes: nil, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: g.Subnet})
-	}
+	return all, stated
 }
 
-// towardsGateway leads packets from a route to a gateway's far sides. The longest prefix decides (AZ-GW-11).
-func (p *planner) towardsGateway(from NodeID, g *model.Gateway, subnetVia string, sent guard) {
-	at := p.node(model.Place{Kind: model.PlaceGateway, ID: g.ID}, StageGateway, subnetVia)
-	// The reply comes back through GatewaySubnet's routes and must return the way the packet came (AZ-RT-29).
-	p.edge(from, at, sent, nil)
-	key := Node{Place: model.Place{Kind: model.PlaceGateway, ID: model.ID(g.ID.Key())}, Stage: StageGateway, Via: subnetVia}
-	if p.routeDone[key] {
-		return
-	}
-	p.routeDone[key] = true
-	sides := p.farSides(g)
-	for _, f := range sides {
-		space := p.farSpace(f)
-		if isEmpty(space) {
-			continue
-		}
-		place := model.Place{Kind: model.PlaceFarSide, ID: g.ID, Part: f.name}
-		// A longer prefix of another connection takes its part away.
-		certain := ipset(f.prefixes)
-		for _, other := range sides {
-			if other.name == f.name {
-				continue
-			}
-			for _, o := range other.prefixes {
-				if longer(o, f.prefixes) {
-					certain = minusSet(certain, ipset([]netip.Prefix{o}))
-				}
-			}
-		}
-		over := space
-		if f.static && !f.open {
-			over = unionSet(certain, minusSet(space, ipset(f.prefixes)))
-		}
-		gd := between(dstIn(p.addr.space(over).may), dstIn(p.addr.space(certain).must))
-		if !f.certain {
-			gd.under = nothing()
-		}
-		var notes []string
-		if f.open {
-			notes = append(notes, "ASM-ER")
-		}
-		if subnetVia == gatewayVia(g) {
-			// AZ-GW-05: whether a gateway carries packets from one of its far sides to another hangs on BGP.
-			gd = guard{over: minus(gd.over, srcIn(p.addr.space(space).may)), under: nothing()}
-		}
-		gd = gd.withReply(p.reply(g.Subnet, subnetVia))
-		if f.peer != nil {
-			// AZ-GW-09: on the other side the packet enters that VNet through its gateway.
-			if p.gatewayVNet(f.peer) != nil {
-				p.edge(at, p.routing(f.peer.Subnet, gatewayVia(f.peer), egressNone()), gd, nil, notes...)
-			}
-			continue
-		}
-		p.edge(at, p.node(place, StageReceive, ""), gd, nil, notes...)
-	}
-}
-
-// longer reports whether a prefix lies strictly inside one of a list.
-func longer(p netip.Prefix, in []netip.Prefix) bool {
-	for _, q := range in {
-		if q.Bits() < p.Bits() && q.Contains(p.Addr()) {
-			return true
-		}
-	}
-	return false
+// withoutDefaults leaves default routes out: what a site takes is not what it may send from.
+func withoutDefaults(ps []netip.Prefix) []netip.Prefix {
+	return slices.DeleteFunc(slices.Clone(ps), func(x netip.Prefix) bool { return x.Bits() == 0 })
 }

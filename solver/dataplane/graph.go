@@ -79,6 +79,7 @@ type Site struct {
 	Receive  NodeID         // -1 where nothing ends
 	Subnet   model.ID       // the subnet it lies in, if any
 	Members  []Member       // the NICs that make up a class; the site\'s other addresses are held by nobody yet
+	Outer    []natPair      // how the estate knows the addresses of a far side behind a translation (AZ-GW-12)
 	isRelay  bool
 	Channel  string // of a relay: the listener or configuration that this site stands for
 }

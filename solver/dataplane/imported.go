@@ -77,10 +77,17 @@ func (p *planner) importedHops(v *model.VNet, row model.EffectiveRoute, x netip.
 		if len(out) > 0 {
 			break
 		}
-		for _, g := range p.gatewaysOf(v) {
+		for _, use := range p.gatewaysOf(v) {
 			// What the gateway's connections do not state, it learned from somewhere that the input does not say.
-			if r.origin == userRoute || p.states(g, x) {
-				add(hop{kind: model.HopGateway, gateway: g.ID}, nil)
+			if r.origin == userRoute || p.states(use.gw, x) {
+				add(hop{kind: model.HopGateway, gateway: use.gw.ID}, nil)
+				out[len(out)-1].use = &use
+			}
+		}
+		for _, l := range p.linksOf(v) { // AZ-WAN-05
+			if l.hub != nil && r.origin == gatewayRoute {
+				add(hop{kind: model.HopGateway, gateway: l.hubID}, nil)
+				out[len(out)-1].link = l
 			}
 		}
 	case model.HopPrivateEndpoint:
@@ -102,14 +109,15 @@ func (p *planner) importedHops(v *model.VNet, row model.EffectiveRoute, x netip.
 // states reports whether a prefix lies in one that a connection of a gateway, or its client pool, states.
 func (p *planner) states(g *model.Gateway, x netip.Prefix) bool {
 	return slices.ContainsFunc(p.farSides(g), func(f farSide) bool {
-		return slices.ContainsFunc(f.prefixes, func(y netip.Prefix) bool { return y.Bits() <= x.Bits() && y.Contains(x.Addr()) })
+		return slices.ContainsFunc(f.stated(), func(y netip.Prefix) bool { return y.Bits() <= x.Bits() && y.Contains(x.Addr()) })
 	})
 }
 
 // inGatewaySubnet reports whether an address is one of the gateways' instances.
 func (p *planner) inGatewaySubnet(v *model.VNet, a netip.Addr) bool {
-	return slices.ContainsFunc(p.gatewaysOf(v), func(g *model.Gateway) bool {
-		s, _ := p.e.SubnetOf(g.Subnet)
+	inHub := slices.ContainsFunc(p.linksOf(v), func(l *hubLink) bool { return l.hub != nil && l.hub.Prefix.IsValid() && l.hub.Prefix.Contains(a) })
+	return inHub || slices.ContainsFunc(p.gatewaysOf(v), func(use gatewayUse) bool {
+		s, _ := p.e.SubnetOf(use.gw.Subnet)
 		return s != nil && slices.ContainsFunc(s.Prefixes, func(x netip.Prefix) bool { return x.Contains(a) })
 	})
 }

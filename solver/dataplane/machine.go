@@ -479,7 +479,7 @@ func (p *planner) forwardUnknown(from NodeID, vnetKey string, sent *lazy, notes 
 		}
 		p.edge(n, p.fabric(v, "unknown"), onlyOver(everything()), rw)
 		for _, g := range p.gatewaysOf(v) {
-			p.towardsGateway(n, g, "unknown", onlyOver(everything()))
+			p.towardsGateway(n, g, "unknown", false, onlyOver(everything()))
 		}
 	}
 	p.edge(n, p.publicOut(), onlyOver(everything()), rw)
@@ -496,7 +496,7 @@ func (p *planner) linked(v *model.VNet, key string) bool {
 func carries(e model.LedgerEntry) bool {
 	t := strings.ToLower(e.Type)
 	switch {
-	case e.Field != "", strings.HasPrefix(t, "microsoft.network/serviceendpointpolicies"), strings.HasPrefix(t, "microsoft.network/networksecuritygroups"):
+	case e.Field != "", strings.HasPrefix(t, "microsoft.network/networksecuritygroups"):
 		return false
 	default:
 		return true

@@ -32,7 +32,7 @@ func (p *planner) peers(v *model.VNet) []peerLink {
 func (p *planner) peersOf(v *model.VNet) []peerLink {
 	var out []peerLink
 	for _, local := range v.Peerings {
-		if !connected(local.State) {
+		if !connected(local.State) || local.Hub && len(p.linksOf(v)) > 0 { // the platform's side of a connection to a hub (AZ-WAN-05)
 			continue
 		}
 		l := peerLink{vnet: v, local: local, remoteID: local.Remote}
@@ -244,7 +244,9 @@ func (p *planner) carried(l peerLink, via string) (guard, []string) {
 	if !l.certain {
 		g.under = nothing()
 	}
-	if via != "" && l.remote != nil && !isGateway(via) && l.remoteSide.AllowForwarded != model.On {
+	// A gateway in transit needs no such flag (AZ-PEER-06); without the pair of flags, text and examples differ (AZ-PEER-07).
+	transit := isGateway(via) && l.local.AllowGatewayTransit == model.On && l.remoteSide.UseRemoteGateways == model.On
+	if via != "" && l.remote != nil && !transit && l.remoteSide.AllowForwarded != model.On {
 		// AZ-PEER-05: whether the flag drops packets that did not originate in the peer is contradicted by the documentation.
 		local := p.addr.set(l.vnet.Prefixes)
 		g = and(g, between(everything(), srcIn(local.must)))

@@ -45,7 +45,7 @@ type planner struct {
 
 	links        map[*model.VNet][]peerLink
 	bearing      map[string]bool // subnets, by key; see bears
-	gateways     map[*model.VNet][]*model.Gateway
+	gateways     map[*model.VNet][]gatewayUse
 	observed     map[string][]model.ID // of a Rulebook or Routebook; see observedNICs
 	contexts     map[string]*subnetContext
 	lists        map[string]*filterList
@@ -78,10 +78,15 @@ type planner struct {
 	questions    map[netip.Prefix]packet.AddrSet
 	tagSets      map[string]*lazy
 	ownOf        map[string]packet.AddrSet // of a firewall: its own addresses
-	outside      packet.AddrSet            // the internet's addresses
-	outsideNamed packet.AddrSet            // with the host that a proxy resolved
-	podsEver     packet.AddrSet            // every pod address of every cluster
-	hosts        packet.AddrSet            // the host addresses (AZ-PLAT-01)
+	sides        map[string][]farSide      // of a gateway
+	hubList      []*hubLink                // connections of virtual hubs
+	static       []pendingNAT              // static translations of gateways
+	origins      []Origin
+	innerBlocks  map[*Site]map[netip.Prefix]packet.AddrSet // of a far side behind a translation: what a question means there
+	outside      packet.AddrSet                            // the internet's addresses
+	outsideNamed packet.AddrSet                            // with the host that a proxy resolved
+	podsEver     packet.AddrSet                            // every pod address of every cluster
+	hosts        packet.AddrSet                            // the host addresses (AZ-PLAT-01)
 }
 
 func (p *planner) node(place model.Place, stage Stage, via string) NodeID {
@@ -128,11 +133,11 @@ func (p *planner) assumed(id string) bool {
 func Build(e *model.Estate, o Options) (*Graph, error) {
 	p := &planner{
 		e: e, o: o, b: packet.NewBuilder(), symbols: e.Symbols(),
-		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]*model.Gateway{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
+		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
-		doorSets: map[string]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
+		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
 	}
 	p.readLedger()
 	p.planGroups()
@@ -155,12 +160,14 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	for _, gw := range e.Gateways {
 		p.planGateway(gw)
 	}
+	p.planHubs()
 	p.planPods()
 	p.planAPIServers()
 	p.planPublicEntries()
 	p.drainFabrics()
 	p.planQuestions()
 	p.hosts = p.addr.exactHosts(platformHosts()...)
+	p.cutStatic()
 	if !p.allEffective() {
 		p.note("ASM-AVNM") // AZ-AVNM-03
 	}
@@ -179,6 +186,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 		g.byPlace[s.Place.Key()] = append(g.byPlace[s.Place.Key()], s)
 	}
 	g.Origins = p.planOrigins(g.Sites)
+	p.origins = g.Origins
 	p.b.Origins(max(1, len(g.Origins)))
 	g.Relays = p.relays
 	for id := range p.notes {
@@ -238,7 +246,7 @@ func (p *planner) wire(c *compiler) packet.Set {
 // planForwarders names the forwarders that keep state, before any path asks for the way back through them.
 func (p *planner) planForwarders() {
 	for _, f := range p.e.Firewalls {
-		if f.Subnet == "" {
+		if f.Subnet == "" && p.hubFirewall(f) == nil {
 			continue
 		}
 		place := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
@@ -246,7 +254,7 @@ func (p *planner) planForwarders() {
 		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(p.firewallAddr(f))}, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: f.Subnet})
 	}
 	for _, g := range p.e.Gateways {
-		p.vias[gatewayVia(g)] = model.Place{Kind: model.PlaceGateway, ID: g.ID}
+		p.gatewayWay(g, "")
 	}
 }
 
@@ -269,7 +277,7 @@ func (p *planner) planOrigins(sites []*Site) []Origin {
 		if s.Send < 0 {
 			continue
 		}
-		for _, part := range p.split(s.Prefixes) {
+		for _, part := range p.split(s) {
 			out = append(out, Origin{Site: s, Prefixes: part, addrs: p.b.AddSet("", part)})
 		}
 	}
@@ -277,9 +285,12 @@ func (p *planner) planOrigins(sites []*Site) []Origin {
 }
 
 // split cuts a set of addresses along the blocks of the questions, the most specific block first.
-func (p *planner) split(ps []netip.Prefix) [][]netip.Prefix {
-	rest := ipset(ps)
-	blocks := slices.Clone(p.o.Questions)
+func (p *planner) split(s *Site) [][]netip.Prefix {
+	rest := ipset(s.Prefixes)
+	var blocks []netip.Prefix
+	for _, q := range p.o.Questions {
+		blocks = append(blocks, s.Inner(q)...)
+	}
 	slices.SortFunc(blocks, func(a, b netip.Prefix) int {
 		if a.Bits() != b.Bits() {
 			return b.Bits() - a.Bits()

@@ -32,6 +32,9 @@ func (p *planner) internetSpace() *netipx.IPSet {
 			owned = append(owned, x.Prefix)
 		}
 	}
+	for _, f := range p.e.Firewalls {
+		owned = append(owned, hosts(f.PublicAddresses)...)
+	}
 	return minusSet(publicSpace(), ipset(owned))
 }
 
@@ -61,6 +64,11 @@ func (p *planner) planPublicEntries() {
 		if !p.attach(ip, a, to) {
 			// The address hangs on something that the input does not hold.
 			p.forwardUnknownPublic(p.publicIn(), to, ip)
+		}
+	}
+	for _, f := range p.e.Firewalls { // of a hub, which names its addresses without resources
+		if len(f.PublicAddresses) > 0 && p.hubFirewall(f) != nil {
+			p.edge(p.publicIn(), p.firewallIn(f, viaInternet), exactly(dstIn(p.addr.exactHosts(f.PublicAddresses...))), nil)
 		}
 	}
 	for _, m := range p.machines {

@@ -18,6 +18,15 @@ func (g *Graph) Block(block netip.Prefix) []packet.Range {
 	return g.Universe.Addrs(a)
 }
 
+// BlockAt is the address classes that a block means at a site: behind a translation, the addresses that the site's own packets carry as
+// well (AZ-GW-12).
+func (g *Graph) BlockAt(s *Site, block netip.Prefix) []packet.Range {
+	if inner, ok := g.planner.innerBlocks[s][block]; ok {
+		return g.Universe.Addrs(inner)
+	}
+	return g.Block(block)
+}
+
 // TagPackets is the packets whose far address is in a service tag, or whose name is in an FQDN tag of that name, or both
 // (AZ-FW-34, AZ-TAG-09); nothing when the run knows no such tag.
 func (g *Graph) TagPackets(tag string) packet.Set {
@@ -49,6 +58,18 @@ func (g *Graph) InternetAddresses() []packet.Range { return g.Universe.Addrs(g.p
 func (p *planner) planQuestions() {
 	for _, q := range p.o.Questions {
 		p.questions[q] = p.addr.set([]netip.Prefix{q}).may
+	}
+	for _, s := range p.sites {
+		if len(s.Outer) == 0 {
+			continue
+		}
+		p.innerBlocks[s] = map[netip.Prefix]packet.AddrSet{}
+		for _, q := range p.o.Questions {
+			p.innerBlocks[s][q] = p.b.AddSet("", s.Inner(q))
+		}
+		for _, part := range p.split(s) {
+			p.b.AddSet("", part)
+		}
 	}
 	for _, t := range p.o.TagNames {
 		switch p.tagKind(t) {

@@ -45,6 +45,9 @@ type route struct {
 	hop     hop
 	certain bool // in the table for certain
 	peer    *peerLink
+	use     *gatewayUse
+	link    *hubLink
+	learned bool   // by BGP, or of a far side that the input lacks: it stands for prefixes of any length
 	note    string // assumption that its place in the table rests on
 	name    string
 	list    string            // service tag whose published list holds the prefix
@@ -59,6 +62,8 @@ type hopGroup struct {
 	over, under *lazy
 	notes       []string
 	peer        *peerLink
+	use         *gatewayUse
+	link        *hubLink
 	rivals      *partList // the routes that win where this hop's do not
 }
 
@@ -105,7 +110,7 @@ func noneRoutes() (documented, printed []netip.Prefix) {
 
 // candidates lists every route that may be in the effective table of a subnet's NICs, by descending preference (AZ-RT-19 to 22).
 // The second result is false when the route table that the subnet names is not in the input.
-// nic names one that the input has effective routes of, which then are the table, or is empty.
+// nic names one that the input has effective routes of, which then are the table, or is empty; noUserRoutes leaves user routes out.
 func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) {
 	return p.candidatesOf(subnet, nic, true)
 }
@@ -114,14 +119,15 @@ func (p *planner) candidates(subnet, nic model.ID) (routes []route, known bool) 
 func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route, known bool) {
 	s, v := p.e.SubnetOf(subnet)
 	known = true
+	user = user && nic != noUserRoutes // AZ-RT-31
 	var table *model.RouteTable
 	if s != nil && s.RouteTable != "" && user {
 		table, known = model.Get[*model.RouteTable](p.e, s.RouteTable)
 	}
-	propagates := table == nil || table.DisableBGP != model.On // AZ-RT-26
+	propagates := p.propagates(s, table)
 	add := func(r route) { routes = append(routes, r) }
 
-	if table != nil {
+	if table != nil && user {
 		for _, u := range table.Routes {
 			h := hop{kind: u.NextHop, addr: u.Address}
 			if u.NextHop == model.HopGateway {
@@ -165,20 +171,24 @@ func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route,
 			}
 		}
 		if propagates {
-			for _, g := range p.gatewaysOf(v) {
-				h := hop{kind: model.HopGateway, gateway: g.ID}
-				for _, f := range p.farSides(g) {
-					for _, x := range f.prefixes {
-						add(route{prefix: x, origin: gatewayRoute, hop: h, certain: f.certain && (f.static || f.name == p2s)})
+			routes = append(routes, p.advertised(v)...)
+		}
+		for _, r := range p.hubRoutes(v) {
+			if propagates || r.origin == systemRoute {
+				add(r)
+			}
+		}
+		if propagates {
+			for _, use := range p.gatewaysOf(v) {
+				h := hop{kind: model.HopGateway, gateway: use.gw.ID}
+				for _, f := range p.farSides(use.gw) {
+					for _, x := range f.routes {
+						add(route{prefix: x.prefix, origin: gatewayRoute, hop: h, certain: x.certain && use.certain, use: &use})
 					}
-					if f.open {
-						for _, x := range rfc1918() {
-							add(route{prefix: x, origin: gatewayRoute, hop: h, note: "ASM-ER"})
-						}
+					if f.learned != "" { // AZ-GW-06: any prefix, the default route among them (AZ-GW-08)
+						add(route{prefix: allV4(), origin: gatewayRoute, hop: h, learned: true, note: f.learned, use: &use})
+						add(route{prefix: allV6(), origin: gatewayRoute, hop: h, learned: true, note: f.learned, use: &use})
 					}
-				}
-				if g.AdvertisedDefault == model.On {
-					add(route{prefix: allV4(), origin: gatewayRoute, hop: h, certain: true}) // AZ-GW-08
 				}
 			}
 		}
@@ -214,10 +224,19 @@ func symbolsOf(ps []netip.Prefix) []netip.Prefix {
 // length is the prefix length by which a route competes. The prefixes of a symbolic tag are public ones, longer than a default
 // route and of unknown length otherwise.
 func (r route) length() int {
-	if r.tag != "" {
+	switch {
+	case r.tag != "":
 		return 1
+	case r.learned: // it may be as long as any: only a user route for one address is surely not longer (AZ-RT-19)
+		return r.prefix.Addr().BitLen()
+	default:
+		return r.prefix.Bits()
 	}
-	return r.prefix.Bits()
+}
+
+// propagates reports whether routes of gateways reach a subnet (AZ-RT-26); they always reach GatewaySubnet.
+func (p *planner) propagates(s *model.Subnet, table *model.RouteTable) bool {
+	return table == nil || table.DisableBGP != model.On || s != nil && strings.EqualFold(s.Name(), "GatewaySubnet")
 }
 
 // tagRank orders tags that share a prefix: an explicit CIDR, then regional, global, AzureCloud.region, AzureCloud (AZ-RT-17).
@@ -353,6 +372,12 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		}
 		if c.peer != nil {
 			g.peer = c.peer
+		}
+		if c.use != nil {
+			g.use = c.use
+		}
+		if c.link != nil {
+			g.link = c.link
 		}
 	}
 	// The sets of all groups come from one walk down the list, shared by every group.
@@ -521,6 +546,9 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 		}
 	}
 	for _, g := range p.hopGroups(subnet, eg.nic) {
+		if p.onlyTunnels(subnet, via) && g.hop.kind != model.HopGateway {
+			continue
+		}
 		sent := p.sent(subnet, g)
 		notes := g.notes
 		switch g.hop.kind {
@@ -542,6 +570,10 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.edge(from, p.fabric(remote, via), sent, nil, notes...)
 		case model.HopNone:
 		case model.HopInternet:
+			if isGateway(via) {
+				p.gatewayOut(from, via, sent)
+				continue
+			}
 			p.leave(from, subnet, via, eg, sent)
 		case model.HopGateway:
 			p.toGateway(from, v, subnet, via, g)
@@ -553,7 +585,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			}
 		case model.HopServiceEndpoint:
 			p.toServiceEndpoint(from, subnet, g)
-		case hopMissing:
+		case hopMissing, hopRouteServer:
 			p.forwardUnknown(from, v.ID.Key(), g.over, notes)
 		default:
 			p.forwardUnknown(from, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
@@ -605,14 +637,39 @@ func (p *planner) vnetLocalRoutes(v *model.VNet) (*netipx.IPSet, bool) {
 // toGateway follows a route with hop VirtualNetworkGateway: to the route's own gateway, or for a user route to the VPN gateway that the
 // VNet has or uses (AZ-RT-13).
 func (p *planner) toGateway(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) {
-	if gw, ok := model.Get[*model.Gateway](p.e, g.hop.gateway); ok {
-		p.towardsGateway(n, gw, via, p.sent(subnet, g))
+	sent := p.sent(subnet, g)
+	if g.link != nil {
+		if via != "" {
+			sent = sent.withReply(nothing()) // a forwarder on this side of the hub may not see the reply
+		}
+		p.intoHub(n, g.link, sent, g.notes...)
 		return
 	}
-	for _, gw := range p.gatewaysOf(v) {
-		if gw.Kind == model.VPNGateway || gw.Kind == model.GatewayKindUnknown {
-			p.towardsGateway(n, gw, via, p.sent(subnet, g))
+	if g.use != nil {
+		if isGateway(via) && g.use.link == nil {
+			p.tunnel(n, g.use.gw, via, sent, g.notes...)
+			return
 		}
+		p.towardsGateway(n, *g.use, via, false, sent, g.notes...)
+		return
+	}
+	for _, use := range p.gatewaysOf(v) {
+		home := p.gatewayVNet(use.gw)
+		coexists := home != nil && slices.ContainsFunc(p.ownGateways(home), func(g *model.Gateway) bool { return g.Kind == model.ExpressRouteGateway })
+		if use.gw.Kind == model.ExpressRouteGateway || coexists {
+			continue
+		}
+		if use.gw.Kind == model.GatewayKindUnknown {
+			use.certain = false
+		}
+		if isGateway(via) && use.link == nil {
+			if !use.certain {
+				sent.under = nothing()
+			}
+			p.tunnel(n, use.gw, via, sent, g.notes...)
+			continue
+		}
+		p.towardsGateway(n, use, via, true, sent, g.notes...)
 	}
 }
 

@@ -152,9 +152,9 @@ func (b *Routebook) learning(s *model.Subnet, v *model.VNet) []model.ID {
 		return nil // AZ-RT-26
 	}
 	var out []model.ID
-	for _, g := range b.p.gatewaysOf(v) {
-		if slices.ContainsFunc(b.p.farSides(g), func(f farSide) bool { return f.open }) {
-			out = append(out, g.ID)
+	for _, use := range b.p.gatewaysOf(v) {
+		if slices.ContainsFunc(b.p.farSides(use.gw), func(f farSide) bool { return f.learned != "" }) {
+			out = append(out, use.gw.ID)
 		}
 	}
 	return out

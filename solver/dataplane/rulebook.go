@@ -21,7 +21,7 @@ type Rulebook struct {
 // reader is a planner that knows surroundings and nothing else: it plans no graph.
 func reader(e *model.Estate, tags *model.ServiceTags) *planner {
 	p := &planner{
-		e: e, o: Options{Tags: tags}, symbols: e.Symbols(), links: map[*model.VNet][]peerLink{}, gateways: map[*model.VNet][]*model.Gateway{},
+		e: e, o: Options{Tags: tags}, symbols: e.Symbols(), links: map[*model.VNet][]peerLink{}, gateways: map[*model.VNet][]gatewayUse{}, sides: map[string][]farSide{},
 		observed: observedNICs(e), contexts: map[string]*subnetContext{}, admin: map[string][]adminList{}, unknown: map[string][]string{}, serviceTag: map[string]*netipx.IPSet{},
 	}
 	p.planGroups()

@@ -154,6 +154,12 @@ func endpointService(service string) (tag string, kind model.ServiceKind) {
 		return "ServiceBus", model.ServiceBus
 	case "microsoft.eventhub":
 		return "EventHub", model.EventHub
+	case "microsoft.azureactivedirectory":
+		return "AzureActiveDirectory", model.OtherService
+	case "microsoft.cognitiveservices":
+		return "CognitiveServicesManagement", model.OtherService
+	case "microsoft.web":
+		return "AppService", model.OtherService
 	default:
 		return strings.TrimPrefix(service, "Microsoft."), model.OtherService
 	}
@@ -181,23 +187,35 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 			continue
 		}
 		tag, kind := endpointService(se.Service)
-		var may, must []netip.Addr
+		reach := coverage(se, v)
+		var all, may, must []netip.Addr
 		for _, account := range p.e.Services {
 			if account.Kind != kind || kind == model.OtherService {
 				continue
 			}
 			door := p.symbolOf(model.ServiceDoor, account.ID, "")
-			may = append(may, door)
-			regional := strings.EqualFold(se.Service, "Microsoft.Storage")
-			sameRegion := v != nil && account.Location != "" && strings.EqualFold(account.Location, v.Location)
-			if account.Location != "" && (!regional || sameRegion) { // AZ-SE-03
+			all = append(all, door)
+			over, under := reach.holds(account.Location)
+			if over {
+				may = append(may, door)
+			}
+			if under {
 				must = append(must, door)
 			}
 		}
 		r := serviceRoute{route: route{tag: tag, origin: systemRoute, hop: hop{kind: model.HopServiceEndpoint, service: se.Service}, certain: true}}
-		_, inTag := p.inTagAny(tag, dstIn)
+		mustTag, mayTag := p.inTagAny(tag, dstIn)
+		certain, inTag := minus(mustTag, dstIn(p.addr.exactHosts(all...))), minus(mayTag, dstIn(p.addr.exactHosts(all...)))
+		if !reach.everywhere {
+			// Of what the input does not hold, only the region's own tag says where it is.
+			home := nothing()
+			if reach.home != "" {
+				home, _ = p.inTagAny(tag+"."+reach.home, dstIn)
+			}
+			certain = both(certain, home)
+		}
 		r.may = either(inTag, dstIn(p.addr.exactHosts(may...)))
-		r.must = either(minus(p.coveredTag(se.Service, tag, v), dstIn(p.addr.exactHosts(may...))), dstIn(p.addr.exactHosts(must...)))
+		r.must = either(certain, dstIn(p.addr.exactHosts(must...)))
 		var rival []*lazy
 		for _, u := range table {
 			if u.origin != userRoute || u.hop.kind == model.HopInternet {
@@ -219,18 +237,36 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 	return out
 }
 
-// coveredTag is the packets to addresses that a service endpoint covers for certain: of Microsoft.Storage those of the VNet's region, since its
-// pair is not stated; of every other service all of its tag (AZ-SE-03).
-func (p *planner) coveredTag(service, tag string, v *model.VNet) *lazy {
+// regions is where a service endpoint reaches (AZ-SE-03): everywhere, or for storage the region of the VNet, its pair, and what the
+// endpoint lists.
+type regions struct {
+	everywhere bool
+	home       string
+	listed     []string
+}
+
+func coverage(se model.ServiceEndpoint, v *model.VNet) regions {
+	out := regions{everywhere: !strings.EqualFold(se.Service, "Microsoft.Storage")}
+	if v != nil {
+		out.home = regionOf(v.Location)
+	}
+	for _, l := range se.Locations {
+		out.everywhere = out.everywhere || l == "*"
+		out.listed = append(out.listed, regionOf(l))
+	}
+	return out
+}
+
+// holds says whether an account of a region may be, and surely is, on the endpoint's route.
+func (r regions) holds(location string) (over, under bool) {
+	location = regionOf(location)
 	switch {
-	case !strings.EqualFold(service, "Microsoft.Storage"):
-		must, _ := p.inTagAny(tag, dstIn)
-		return must
-	case v == nil || v.Location == "":
-		return nothing()
+	case location == "":
+		return true, false
+	case r.everywhere, location == r.home, slices.Contains(r.listed, location):
+		return true, true
 	default:
-		must, _ := p.inTagAny(tag+"."+regionOf(v.Location), dstIn)
-		return must
+		return r.home == "" || len(r.listed) == 0, false // it may be the pair
 	}
 }
 
@@ -247,26 +283,62 @@ func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
 		receive := p.node(model.Place{Kind: model.PlaceService, ID: s.ID}, StageReceive, "")
 		switch {
 		case p.admitsSubnet(s, subnet):
-			p.edge(n, receive, and(sent, door), nil, g.notes...)
+			policy, notes := p.policiesAdmit(subnet, g.hop.service, s)
+			p.edge(n, receive, and(sent, door, policy), nil, append(notes, g.notes...)...)
 		case s.Injected == "":
 			shut := doorControl(s)
 			p.hypothesis(n, receive, and(sent, door, closed(shut, doorRule(s))))
 		}
 	}
-	for _, s := range p.servicePolicies(subnet) {
-		sent.under = nothing() // AZ-SE-06: what the policy admits is not modelled
-		g.notes = append(g.notes, s)
-	}
-	p.edge(n, p.node(model.Place{Kind: model.PlaceInternet}, StageReceive, ""), and(sent, exactly(dstIn(p.addr.space(p.internetSpace()).must))), nil, g.notes...)
+	policy, notes := p.policiesAdmit(subnet, g.hop.service, nil)
+	p.edge(n, p.node(model.Place{Kind: model.PlaceInternet}, StageReceive, ""),
+		and(sent, policy, exactly(dstIn(p.addr.space(p.internetSpace()).must))), nil, append(notes, g.notes...)...)
 }
 
-// servicePolicies names the service endpoint policies of a subnet.
-func (p *planner) servicePolicies(subnet model.ID) []string {
-	s, _ := p.e.SubnetOf(subnet)
-	if s != nil && len(s.ServicePolicies) > 0 {
-		return []string{"ASM-SEPOLICY"}
+// policiesAdmit is what the service endpoint policies of a subnet let through to an account of the input, or with nil to any other one:
+// everything where no policy speaks of the service, else what one of them lists (AZ-SE-04).
+func (p *planner) policiesAdmit(subnet model.ID, service string, account *model.Service) (guard, []string) {
+	s, v := p.e.SubnetOf(subnet)
+	tag, _ := endpointService(service)
+	acts, listed, perhaps := false, false, false
+	for _, id := range s.ServicePolicies {
+		pol, ok := model.Get[*model.ServiceEndpointPolicy](p.e, id)
+		if tag == "Storage" && (!ok || len(pol.Definitions) == 0) {
+			acts, perhaps = true, true // AZ-SE-06: it may admit anything, or nothing
+		}
+		if !ok {
+			continue
+		}
+		perhaps = perhaps || account == nil && tag == "Storage" && pol.Alias != ""
+		for _, d := range pol.Definitions {
+			perhaps = perhaps || account == nil && len(d.Aliases) > 0 // AZ-SE-06
+			named, _ := endpointService(d.Service)
+			if named != tag || strings.EqualFold(d.Service, "Global") {
+				continue
+			}
+			acts = true
+			for _, r := range d.Resources {
+				if account == nil {
+					_, inside := model.Get[*model.Service](p.e, r)
+					perhaps = perhaps || !inside // an account that the input lacks
+					continue
+				}
+				listed = listed || r.Key() == account.ID.Key() || strings.HasPrefix(account.ID.Key(), r.Key()+"/")
+			}
+		}
 	}
-	return nil
+	if !acts || listed {
+		return guard{}, nil
+	}
+	// AZ-SE-05: a global endpoint reaches regions where policies may not act; neither may they at subnets of managed services.
+	if strings.EqualFold(service, "Microsoft.Storage.Global") {
+		perhaps = perhaps || account == nil || v == nil || account.Location == "" || regionOf(account.Location) != regionOf(v.Location)
+	}
+	perhaps = perhaps || p.platformSubnet(s) || len(s.Delegations) > 0
+	if perhaps {
+		return onlyOver(everything()), []string{"ASM-SEPOLICY"}
+	}
+	return exactly(nothing()), nil
 }
 
 // admitsSubnet reports whether a service's public door admits a subnet that comes by its service endpoint.

@@ -91,7 +91,7 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 			c.lacks = missing("route table", s.RouteTable)
 		}
 	}
-	propagates := table == nil || table.DisableBGP != model.On // AZ-RT-26
+	propagates := p.propagates(s, table)
 	if v != nil {
 		for _, peer := range p.peers(v) {
 			space = append(space, peer.prefixes()...)
@@ -119,19 +119,45 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 						maybe("behind-peer", next.prefixes()...)
 					}
 				}
+				for _, gw := range p.ownGateways(peer.remote) {
+					for _, far := range p.farSides(gw) {
+						maybe("behind-peer", far.stated()...)
+					}
+				}
 			}
 		}
-		for _, gw := range p.gatewaysOf(v) {
-			for _, far := range p.farSides(gw) {
-				switch {
-				case far.static && propagates && c.lacks == "":
-					surely("gateway", far.prefixes...)
-				default:
-					maybe("gateway", far.prefixes...)
+		for _, use := range p.gatewaysOf(v) {
+			for _, far := range p.farSides(use.gw) {
+				for _, r := range far.routes {
+					switch {
+					case r.prefix.Bits() == 0:
+					case r.static && r.certain && use.certain && propagates && c.lacks == "":
+						surely("gateway", r.prefix)
+					default:
+						maybe("gateway", r.prefix)
+					}
 				}
-				if far.open {
-					maybe("gateway", rfc1918()...)
+				if far.learned != "" {
+					maybe("gateway", allV4(), allV6())
 				}
+			}
+		}
+	}
+	if v != nil && len(p.advertised(v)) > 0 {
+		maybe("gateway", allV4())
+	}
+	if v != nil {
+		for _, r := range p.hubRoutes(v) { // AZ-WAN-05
+			switch {
+			case r.origin != systemRoute && !propagates:
+			case r.learned:
+				maybe("gateway", allV4())
+			case r.prefix.Bits() == 0:
+				if routes == nil || !routes.Families()[32] {
+					c.grow(r.prefix, maybe)
+				}
+			default:
+				maybe("gateway", r.prefix)
 			}
 		}
 	}
@@ -167,9 +193,13 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 		}
 	}
 	if v != nil && propagates && (routes == nil || !routes.Families()[32]) {
-		for _, gw := range p.gatewaysOf(v) {
-			if gw.AdvertisedDefault == model.On {
-				c.grow(allV4(), maybe) // AZ-GW-08
+		for _, use := range p.gatewaysOf(v) {
+			for _, far := range p.farSides(use.gw) {
+				for _, r := range far.routes {
+					if r.prefix.Bits() == 0 {
+						c.grow(r.prefix, maybe) // AZ-GW-08
+					}
+				}
 			}
 		}
 	}

@@ -21,6 +21,8 @@ type course struct {
 	pod       *pod               // the pod that sent it, as long as the packet carries the pod's own identity
 	node      *host              // the AKS node that sent it, likewise
 	entry     *entry             // the gateway connection by which it came in, until it leaves the gateway's VNet
+	tunnels   []*model.Gateway   // the gateways of other VNets that sent it on through a tunnel (AZ-GW-09)
+	shown     address            // its source before the translation of a gateway that it left by (AZ-GW-12)
 	public    *publicEntry       // the public door by which it comes in (AZ-PIP-02)
 	seen      []visit            // for loops (AZ-RT-12)
 	last      *host              // where it arrived, from which a reply starts

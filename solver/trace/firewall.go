@@ -282,7 +282,8 @@ const (
 // a public address towards the internet, a private one of the subnet else (AZ-FW-40, AZ-FW-43 to AZ-FW-45).
 func (t *tracer) onward(c course, f *model.Firewall, before Packet, mode snatMode, fromPublic bool) {
 	h := t.hostIn(model.Place{Kind: model.PlaceFirewall, ID: f.ID}, f.Subnet)
-	if h.vnet == nil {
+	hub := t.hubOf(f)
+	if h.vnet == nil && hub == nil {
 		t.lose(c, h.place, Routing, "the input does not say where the firewall's packets go (AZ-FW-52)", "ASM-NEXTHOP")
 		return
 	}
@@ -296,11 +297,18 @@ func (t *tracer) onward(c course, f *model.Firewall, before Packet, mode snatMod
 			kept = maybe("ASM-RS")
 		}
 	}
+	next := func(d course, snat bool) {
+		if hub != nil {
+			t.fromHubFirewall(d, f, hub, before, snat)
+			return
+		}
+		t.fromFirewall(d, f, h, before, snat)
+	}
 	if kept.may {
-		t.fromFirewall(c.given(kept), f, h, before, false)
+		next(c.given(kept), false)
 	}
 	if !kept.must {
-		t.fromFirewall(c.given(kept.not()), f, h, before, true)
+		next(c.given(kept.not()), true)
 	}
 }
 

@@ -12,6 +12,7 @@ type entry struct {
 	gateway    *model.Gateway    // nil: from inside, to be carried on by a gateway
 	connection *model.Connection // nil: point-to-site
 	learned    bool              // from inside, by a route that the gateway itself learned
+	circuit    bool              // from another VNet, over an ExpressRoute circuit
 }
 
 // clients is the Part of a far side of point-to-site clients.
@@ -64,11 +65,15 @@ type reach struct {
 	connection *model.Connection // nil: point-to-site clients
 }
 
-// connections lists the connections of a gateway. A VNet-to-VNet connection serves both its ends.
+// connections lists the connections of a gateway. A VNet-to-VNet connection serves both its ends; where either end has its own object,
+// that one speaks for it.
 func (w *world) connections(g *model.Gateway) []*model.Connection {
 	var out []*model.Connection
+	mirrored := func(c *model.Connection) bool {
+		return slices.ContainsFunc(w.e.Connections, func(x *model.Connection) bool { return same(x.Gateway, g.ID) && same(x.Peer, c.Gateway) })
+	}
 	for _, c := range w.e.Connections {
-		if same(c.Gateway, g.ID) || same(c.Peer, g.ID) {
+		if same(c.Gateway, g.ID) || same(c.Peer, g.ID) && !mirrored(c) {
 			out = append(out, c)
 		}
 	}
@@ -147,12 +152,22 @@ func (w *world) behind(g *model.Gateway, c *model.Connection, seen map[string]bo
 		add(netip.Prefix{}, false, false, "ASM-BEHIND")
 		return out
 	}
-	translated := len(c.IngressNAT) > 0 || len(c.EgressNAT) > 0 // AZ-GW-12: the prefixes may be internal ones of a translation
+	ingress, _, lacking := w.ofConnection(g, c)
 	for _, p := range lng.Prefixes {
-		add(p, true, !translated)
+		translated := false
+		for _, m := range ingress { // AZ-GW-12: a prefix that is an internal range stands for the external one, and perhaps for itself
+			if m.inner.Overlaps(p) {
+				add(m.outer, true, !lacking)
+				translated = true
+			}
+		}
+		add(p, true, !translated && !lacking)
 	}
-	if c.BGP == model.On || lng.BGP == model.On {
-		add(netip.Prefix{}, false, false, "ASM-BEHIND")
+	if c.BGP == model.On || c.BGP == model.NotStated && lng.BGP == model.On {
+		add(netip.Prefix{}, false, false, "ASM-BGP")
+	}
+	if same(g.DefaultSite, lng.ID) { // AZ-GW-08
+		add(netip.MustParsePrefix("0.0.0.0/0"), false, true)
 	}
 	return out
 }
@@ -165,6 +180,10 @@ func (w *world) gatewayHost(g *model.Gateway) *host {
 // toGateway follows a route to a gateway. As a user route it needs a VPN gateway, own or remote, and no ExpressRoute gateway beside it
 // (AZ-RT-13).
 func (t *tracer) toGateway(c course, h *host, r route) {
+	if r.hub != nil {
+		t.intoHub(c, h.place, r.hub)
+		return
+	}
 	if r.gateway != nil {
 		if h.place.Kind == model.PlaceGateway && r.link == nil {
 			t.tunnel(c, r.gateway)
@@ -216,6 +235,10 @@ func (t *tracer) intoGateway(c course, h *host, use gatewayUse, learned bool) {
 // tunnel sends a packet through the connection that holds the destination; the longest prefix decides (AZ-GW-11).
 func (t *tracer) tunnel(c course, g *model.Gateway) {
 	at := model.Place{Kind: model.PlaceGateway, ID: g.ID}
+	if isPlatform(c.packet.Dst) {
+		t.drop(c, at, Transport, "the host addresses lie behind no gateway (AZ-PLAT-02)")
+		return
+	}
 	if g.Kind == model.VPNGateway && c.dst.v6() {
 		t.drop(c, at, Transport, "VPN tunnels carry no IPv6 (AZ-V6-05)")
 		return
@@ -275,13 +298,18 @@ func (t *tracer) tunnel(c course, g *model.Gateway) {
 // BGP on any, possibly (AZ-GW-04, AZ-GW-05). Without BGP a VNet behind the gateway is not reached, while texts differ about a site.
 func (t *tracer) mayTransit(c course, g *model.Gateway, out *model.Connection) (match, string) {
 	in := c.entry
-	if in == nil || in.gateway == nil || in.gateway.ID.Key() != g.ID.Key() {
+	if in == nil || in.gateway == nil || in.circuit {
 		return yes(), ""
 	}
-	if in.connection == nil && out == nil || in.connection != nil && out != nil && in.connection.ID.Key() == out.ID.Key() {
+	if in.gateway.ID.Key() != g.ID.Key() {
+		return t.transitBetween(g)
+	}
+	if in.connection == nil && out == nil || in.connection != nil && out != nil && t.sameTunnel(g, in.connection, out) {
 		return no(), "the packet would leave by the connection that it came by"
 	}
-	bgp := func(c *model.Connection) bool { return c == nil || c.BGP == model.On }
+	bgp := func(c *model.Connection) bool {
+		return c == nil || c.BGP == model.On || g.Kind == model.ExpressRouteGateway
+	}
 	if bgp(in.connection) && bgp(out) {
 		return yes(), ""
 	}
@@ -291,7 +319,7 @@ func (t *tracer) mayTransit(c course, g *model.Gateway, out *model.Connection) (
 		}
 	}
 	for _, x := range t.connections(g) {
-		if x.BGP == model.On {
+		if bgp(x) {
 			return maybe(), ""
 		}
 	}
@@ -303,32 +331,53 @@ func (t *tracer) mayTransit(c course, g *model.Gateway, out *model.Connection) (
 	return maybe(), ""
 }
 
+// sameTunnel reports that two connection objects are one way: the same one, or those of the two ends of a VNet-to-VNet tunnel.
+func (w *world) sameTunnel(g *model.Gateway, a, b *model.Connection) bool {
+	if same(a.ID, b.ID) {
+		return true
+	}
+	_, vnet := model.Get[*model.Gateway](w.e, far(g, a))
+	return vnet && same(far(g, a), far(g, b))
+}
+
 // throughConnection carries a packet to the far side: another VNet's gateway, or what lies outside the estate.
 func (t *tracer) throughConnection(c course, g *model.Gateway, conn *model.Connection) {
 	at := model.Place{Kind: model.PlaceGateway, ID: g.ID}
 	if conn == nil {
 		c = c.forward(at, Transport, "to point-to-site clients")
+		c.shown = c.src
 		t.deliver(c, model.Place{Kind: model.PlaceFarSide, ID: g.ID, Part: clients})
 		return
 	}
 	c = c.forward(at, Transport, "connection "+conn.Name())
 	if other, ok := model.Get[*model.Gateway](t.e, far(g, conn)); ok {
-		c.entry = &entry{gateway: other, connection: conn}
+		c.entry, c.tunnels = &entry{gateway: other, connection: conn}, append(slices.Clip(c.tunnels), g)
 		t.enter(c, other, conn)
 		return
 	}
 	if g.Kind == model.ExpressRouteGateway {
-		t.circuitTransit(c, g)
+		t.circuitTransit(c, g, conn)
 	}
-	if len(conn.IngressNAT) > 0 || len(conn.EgressNAT) > 0 {
-		c = c.uncertain("ASM-BEHIND") // AZ-GW-12: address translation of the gateway is not followed
-	}
-	t.deliver(c, model.Place{Kind: model.PlaceFarSide, ID: g.ID, Part: conn.Name()})
+	place := model.Place{Kind: model.PlaceFarSide, ID: g.ID, Part: conn.Name()}
+	ingress, egress, lacking := t.ofConnection(g, conn)
+	c = c.uncertainIf(lacking)
+	c.shown = c.src // what the gateway's own routes know of the source
+	t.translateSource(c, at, egress, func(c course) {
+		t.translateDestination(c, at, ingress, func(c course) { t.deliver(c, place) })
+	})
 }
 
 // circuitTransit: VNets on one ExpressRoute circuit may reach each other past any peering, unless both gateways refuse (AZ-GW-07).
-func (t *tracer) circuitTransit(c course, g *model.Gateway) {
+func (t *tracer) circuitTransit(c course, g *model.Gateway, conn *model.Connection) {
+	// Gateways whose circuits the input names are on one only where it names the same.
+	apart := func(other *model.Gateway) bool {
+		list := t.connections(other)
+		return conn.Peer != "" && len(list) > 0 && !slices.ContainsFunc(list, func(x *model.Connection) bool { return x.Peer == "" || same(x.Peer, conn.Peer) })
+	}
 	for _, other := range t.e.Gateways {
+		if apart(other) {
+			continue
+		}
 		if other.ID.Key() == g.ID.Key() || other.Kind != model.ExpressRouteGateway || g.AllowRemoteVNet == model.Off && other.AllowRemoteVNet == model.Off {
 			continue
 		}
@@ -339,7 +388,7 @@ func (t *tracer) circuitTransit(c course, g *model.Gateway) {
 		for _, p := range v.Prefixes {
 			if c.dst.in(prefixSet(p)).may {
 				d := c.uncertain("ASM-ER")
-				d.entry = &entry{gateway: other}
+				d.entry = &entry{gateway: other, circuit: true}
 				t.enter(d, other, nil)
 				break
 			}

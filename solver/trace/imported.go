@@ -121,6 +121,15 @@ func (w *world) importedRow(h *host, row model.EffectiveRoute, p netip.Prefix, t
 				out = append(out, r)
 			}
 		}
+		if base.origin == gatewayRoute {
+			for _, a := range w.attachmentsOf(h.vnet) { // AZ-WAN-05
+				if a.hub != nil {
+					r := base
+					r.hub = a
+					out = append(out, r)
+				}
+			}
+		}
 	case model.HopPrivateEndpoint:
 		if p.IsValid() && p.IsSingleIP() {
 			list, via := w.endpointsAt(h.vnet, p.Addr())
@@ -154,7 +163,9 @@ func (w *world) gatewayInstance(v *model.VNet, a netip.Addr) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(w.attachmentsOf(v), func(x *attachment) bool {
+		return x.hub != nil && x.hub.Prefix.IsValid() && x.hub.Prefix.Contains(a)
+	})
 }
 
 // learned is what imported effective rules say of the tags that are computed at a NIC (AZ-TAG-04).

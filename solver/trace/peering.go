@@ -25,7 +25,7 @@ func (w *world) links(v *model.VNet) []link {
 	var out []link
 	for i := range v.Peerings {
 		p := &v.Peerings[i]
-		if !connected(p.State) || same(p.Remote, v.ID) {
+		if !connected(p.State) || same(p.Remote, v.ID) || p.Hub && len(w.attachmentsOf(v)) > 0 { // AZ-WAN-05
 			continue
 		}
 		l := link{from: v, peering: p, id: p.Remote, certain: true}

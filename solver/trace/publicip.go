@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"slices"
+
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -44,6 +46,12 @@ func (t *tracer) publicOwners(c course) bool {
 	for _, p := range t.publicIPAt(dst) {
 		found = true
 		t.atPublicIP(c, p)
+	}
+	for _, f := range t.e.Firewalls { // of a hub, which names its addresses without resources
+		if slices.Contains(f.PublicAddresses, dst) && t.hubOf(f) != nil {
+			found = true
+			t.atFirewall(c, f, true)
+		}
 	}
 	for _, lb := range t.e.LoadBalancers {
 		for i := range lb.Frontends {

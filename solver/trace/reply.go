@@ -55,16 +55,17 @@ func (t *tracer) backFromFarSide(c course, at model.Place) bool {
 	if h.vnet == nil {
 		return false
 	}
-	known := c.src.in(prefixSet(h.vnet.Prefixes...))
+	seen := c.shown
+	known := seen.in(prefixSet(h.vnet.Prefixes...))
 	for _, l := range t.links(h.vnet) {
 		if l.remote != nil && l.back != nil && l.back.UseRemoteGateways == model.On && l.peering.AllowGatewayTransit == model.On {
-			known = known.or(c.src.in(prefixSet(l.remote.Prefixes...)))
+			known = known.or(seen.in(prefixSet(l.remote.Prefixes...)))
 		}
 	}
 	if c.packet.From.Kind == model.PlaceFarSide { // a transit between far sides
 		return true
 	}
-	return known.must && t.back(c, h, c.src, c.crossed)
+	return known.must && t.back(c, h, seen, c.crossed)
 }
 
 // untranslate takes off the translations of the destination: they are undone where the reply starts, and change no route.
@@ -124,6 +125,11 @@ func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []cros
 		}
 		return crossed[len(crossed)-1].source && t.backAt(c, seen, crossed)
 	case model.HopGateway:
+		if n := len(c.tunnels); len(crossed) == 0 && n > 0 { // AZ-GW-09: back through the tunnel, and on by the routes of the gateway there
+			last := c.tunnels[n-1]
+			c.tunnels = c.tunnels[:n-1]
+			return t.back(c, t.gatewayHost(last), seen, crossed)
+		}
 		return len(crossed) == 0 && c.packet.From.Kind == model.PlaceFarSide
 	case model.HopServiceEndpoint:
 		return false

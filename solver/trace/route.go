@@ -30,6 +30,7 @@ type route struct {
 	source   model.Source
 	link     *link
 	gateway  *model.Gateway
+	hub      *attachment // a virtual hub, by this connection of the VNet
 	service  *model.ServiceEndpoint
 	endpoint *model.PrivateEndpoint // of an imported table
 	certain  bool
@@ -93,6 +94,14 @@ func (w *world) computedTable(h *host, o tableOptions) []route {
 	out = append(out, w.groupRoutes(h)...)
 	if o.noUser || w.propagates(h.subnet) {
 		out = append(out, w.gatewayRoutes(h)...)
+	}
+	if w.propagates(h.subnet) {
+		out = append(out, w.serverRoutes(h)...)
+	}
+	for _, r := range w.hubRoutes(h) {
+		if w.propagates(h.subnet) || r.inside {
+			out = append(out, r)
+		}
 	}
 	out = append(out, w.serviceRoutes(h)...)
 	if !o.noUser {
@@ -228,7 +237,7 @@ func (w *world) covers(r route, h *host, f flow) match {
 	case r.prefix.IsValid():
 		return f.dst.in(prefixSet(r.prefix))
 	default:
-		return maybe()
+		return when(r.origin == userRoute || r.gateway != nil || !f.dst.v6()).and(maybe()) // AZ-V6-05: hubs and Route Servers carry IPv4
 	}
 }
 
@@ -356,7 +365,7 @@ func (w *world) lengthOr0(r route, f flow) int {
 
 // sameHop reports whether two routes lead the packet the same way.
 func sameHop(a, b route) bool {
-	return a.hop == b.hop && a.address == b.address && a.gateway == b.gateway && a.service == b.service && a.endpoint == b.endpoint && (a.link == nil) == (b.link == nil) &&
+	return a.hop == b.hop && a.address == b.address && a.gateway == b.gateway && (a.hub == nil) == (b.hub == nil) && (a.hub == nil || same(a.hub.hubID, b.hub.hubID)) && a.service == b.service && a.endpoint == b.endpoint && (a.link == nil) == (b.link == nil) &&
 		(a.link == nil || same(a.link.id, b.link.id))
 }
 

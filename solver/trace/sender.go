@@ -131,7 +131,8 @@ func (t *tracer) sendersOf(c course) []model.Place {
 	}
 	for _, g := range t.e.Gateways {
 		for _, r := range t.gatewayPrefixes(g) {
-			if !r.prefix.IsValid() || !r.prefix.Contains(src) {
+			ingress, _, _ := t.ofConnection(g, r.connection)
+			if !r.prefix.IsValid() || r.prefix.Bits() == 0 || !t.sentFrom(c.src, r.prefix, ingress).may {
 				continue
 			}
 			place := model.Place{Kind: model.PlaceFarSide, ID: g.ID, Part: clients}
@@ -143,6 +144,17 @@ func (t *tracer) sendersOf(c course) []model.Place {
 			}
 			if !slices.Contains(out, place) {
 				out = append(out, place)
+			}
+		}
+	}
+	for _, a := range t.attachments() {
+		if a.branch == nil {
+			continue
+		}
+		ingress, _, _ := t.translations(a)
+		for _, p := range t.prefixesOfAttachment(a) {
+			if p.prefix.IsValid() && p.prefix.Bits() > 0 && t.sentFrom(c.src, p.prefix, ingress).may && !slices.Contains(out, a.place()) {
+				out = append(out, a.place())
 			}
 		}
 	}
@@ -386,6 +398,10 @@ func (t *tracer) fromPlatform(c course) {
 // fromFarSide brings a packet in by a gateway. Sources lie inside the prefixes of their connection (AZ-GW-03, ASM-ONPREM); where these
 // are learned by BGP, the input cannot tell.
 func (t *tracer) fromFarSide(c course, from model.Place) {
+	if hg, ok := model.Get[*model.HubGateway](t.e, from.ID); ok {
+		t.fromBranch(c, hg, from)
+		return
+	}
 	g, ok := model.Get[*model.Gateway](t.e, from.ID)
 	if !ok {
 		t.drop(c, from, Transport, "the input holds no such gateway")
@@ -402,15 +418,15 @@ func (t *tracer) fromFarSide(c course, from model.Place) {
 		return
 	}
 	inside := no()
+	ingress, egress, lacking := t.ofConnection(g, conn)
 	for _, r := range t.gatewayPrefixes(g) {
-		if r.connection != conn {
-			continue
+		switch {
+		case r.connection != conn, r.prefix.IsValid() && r.prefix.Bits() == 0: // what a site takes is not what it sends from
+		case r.prefix.IsValid():
+			inside = inside.or(t.sentFrom(c.src, r.prefix, ingress))
+		default:
+			inside = inside.or(maybe(r.why...))
 		}
-		m := maybe(r.why...)
-		if r.prefix.IsValid() {
-			m = c.src.in(prefixSet(r.prefix))
-		}
-		inside = inside.or(m)
 	}
 	if !inside.may {
 		if m := t.assume("ASM-ONPREM"); m.must {
@@ -422,15 +438,18 @@ func (t *tracer) fromFarSide(c course, from model.Place) {
 	c = c.given(inside).because("ASM-ONPREM")
 	if conn != nil {
 		c = c.uncertainIf(!connected(conn.State))
-		if len(conn.IngressNAT) > 0 || len(conn.EgressNAT) > 0 {
-			c = c.uncertain("ASM-BEHIND") // AZ-GW-12: address translation of the gateway is not followed
-		}
+		c = c.uncertainIf(lacking)
 	}
 	if !t.carried(&c, from) {
 		return
 	}
-	c.entry = &entry{gateway: g, connection: conn}
-	t.enter(c, g, conn)
+	at := model.Place{Kind: model.PlaceGateway, ID: g.ID}
+	t.translateSource(c, at, ingress, func(c course) {
+		t.translateDestination(c, at, egress, func(c course) {
+			c.entry = &entry{gateway: g, connection: conn}
+			t.enter(c, g, conn)
+		})
+	})
 }
 
 // fromFirewallItself: a firewall opens nothing of its own but DNS queries and, as explicit proxy, what its clients ask for (AZ-FW-58,

@@ -40,7 +40,13 @@ func endpointTag(service string) string {
 // (AZ-SE-03).
 func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
 	m := w.inTag(endpointTag(s.Service), f.dst, f.tags)
-	if !m.may || !fold(s.Service, "Microsoft.Storage") {
+	if !m.may {
+		return m
+	}
+	if !fold(s.Service, "Microsoft.Storage") {
+		if f.dst.service != nil && f.dst.service.Location == "" {
+			return m.and(maybe())
+		}
 		return m
 	}
 	home := ""
@@ -95,12 +101,96 @@ func (t *tracer) byServiceEndpoint(c course, h *host, r route) {
 		return
 	}
 	c = c.forward(h.place, Transport, "service endpoint "+r.service.Service)
-	if len(h.subnet.ServicePolicies) > 0 && endpointTag(r.service.Service) == "Storage" {
-		c = c.uncertain("ASM-SEPOLICY")
-		t.drop(c, h.place, Transport, "a service endpoint policy of the subnet may not admit the account (AZ-SE-04)")
-	}
 	c.endpoint = h.subnet
-	t.toPublic(c)
+	m := t.policiesAdmit(h, r.service, c.dst.service)
+	if !m.must {
+		d := c
+		if m.may {
+			d = c.uncertain(m.why...)
+		}
+		t.drop(d, h.place, Transport, "no service endpoint policy of the subnet admits the account (AZ-SE-04)")
+	}
+	if m.may {
+		t.toPublic(c.given(m))
+	}
+}
+
+// policiesAdmit says whether the service endpoint policies of a subnet let packets through to an account of the input, or, with nil, to
+// some other one. Without a policy that speaks of the service, they do (AZ-SE-04).
+func (w *world) policiesAdmit(h *host, s *model.ServiceEndpoint, account *model.Service) match {
+	tag := endpointTag(s.Service)
+	acting, unsure := false, false
+	listed := no()
+	for _, id := range h.subnet.ServicePolicies {
+		p, ok := model.Get[*model.ServiceEndpointPolicy](w.e, id)
+		if !ok {
+			if tag == "Storage" { // AZ-SE-06: it may admit anything, or nothing
+				acting, listed = true, listed.or(maybe("ASM-SEPOLICY"))
+			}
+			continue
+		}
+		if tag == "Storage" && len(p.Definitions) == 0 {
+			acting, unsure = true, true
+		}
+		if p.Alias != "" && account == nil && tag == "Storage" {
+			listed = listed.or(maybe("ASM-SEPOLICY"))
+		}
+		for _, d := range p.Definitions {
+			if len(d.Aliases) > 0 && account == nil {
+				listed = listed.or(maybe("ASM-SEPOLICY")) // AZ-SE-06: accounts of the platform are none of the input
+			}
+			if fold(d.Service, "Global") || endpointTag(d.Service) != tag {
+				continue
+			}
+			acting = true
+			for _, r := range d.Resources {
+				switch {
+				case account == nil && !w.isAccount(r): // an account that the input lacks
+					listed = listed.or(maybe("ASM-SEPOLICY"))
+				case account != nil && holdsAccount(r, account):
+					listed = yes()
+				}
+			}
+		}
+	}
+	switch {
+	case !acting || listed.must:
+		return yes()
+	case unsure, managedSubnet(w, h), !sameRegion(h, s, account):
+		// AZ-SE-05: subnets of managed services, and accounts outside the region of the endpoint, may be left open.
+		return maybe("ASM-SEPOLICY")
+	default:
+		return listed
+	}
+}
+
+// isAccount reports whether an entry of a policy is an account of the input.
+func (w *world) isAccount(id model.ID) bool {
+	_, ok := model.Get[*model.Service](w.e, id)
+	return ok
+}
+
+// holdsAccount reports whether an account is the entry of a policy, or lies in it: a resource group or a subscription.
+func holdsAccount(entry model.ID, account *model.Service) bool {
+	return same(entry, account.ID) || strings.HasPrefix(account.ID.Key(), entry.Key()+"/")
+}
+
+// managedSubnet reports a subnet that the platform manages for a service, where policies are not supported.
+func managedSubnet(w *world, h *host) bool {
+	return subnetKind(h.subnet) != ordinary || len(h.subnet.Delegations) > 0 || w.isAppGatewaySubnet(h.subnetID)
+}
+
+// sameRegion reports whether a policy surely acts on an account as far as regions go: a regional endpoint routes its own region and its
+// pair alone, where policies act; a global one routes all.
+func sameRegion(h *host, s *model.ServiceEndpoint, account *model.Service) bool {
+	switch {
+	case !fold(s.Service, "Microsoft.Storage.Global"):
+		return true
+	case account == nil || h.vnet == nil:
+		return false
+	default:
+		return account.Location != "" && region(account.Location) == region(h.vnet.Location)
+	}
 }
 
 // atDoor is a packet at the public door of a service.

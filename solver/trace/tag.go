@@ -80,7 +80,7 @@ func (w *world) view(h *host) *view {
 		rows,
 		row{set: built(&peerFlag), what: "peers that one side leaves out or that are not surely there"},
 		row{set: built(&peerRest), what: "other subnets of peers"},
-		row{set: built(&gateways), every: learned, what: "behind gateways"},
+		row{set: built(&gateways), every: learned, growth: learned, what: "behind gateways"},
 		row{set: built(&groups), what: "connected groups"},
 		row{set: built(&behind), what: "behind peers that forward"},
 		row{set: built(&routes), tags: tags, growth: true, what: "user routes"},
@@ -178,6 +178,16 @@ func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned b
 			default:
 				addPrefix(may, r.prefix)
 			}
+		}
+	}
+	learned = learned || len(w.serverRoutes(h)) > 0
+	for _, r := range w.hubRoutes(h) {
+		switch {
+		case !propagates && !r.inside, r.prefix.IsValid() && r.prefix.Bits() == 0:
+		case !r.prefix.IsValid():
+			learned = true
+		default:
+			addPrefix(may, r.prefix)
 		}
 	}
 	return learned

@@ -17,6 +17,8 @@ type world struct {
 	all     bool
 	details bool
 	allows  func(Hop) bool
+
+	attached []*attachment // connections of virtual hubs, listed when first asked for
 }
 
 func newWorld(e *model.Estate, o Options) *world {

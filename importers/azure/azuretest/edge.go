@@ -179,6 +179,14 @@ func Bastion(name, vnet, sku, public string) Resource {
 	return r
 }
 
+// EndpointPolicy is a service endpoint policy with one definition for storage, which lists IDs or aliases.
+func EndpointPolicy(name string, resources ...string) Resource {
+	return New("serviceEndpointPolicies", name, Object{"serviceEndpointPolicyDefinitions": []any{Object{
+		"name": "d", "id": ID("serviceEndpointPolicies/serviceEndpointPolicyDefinitions", name+"/d"), "type": "Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions",
+		"properties": Object{"service": "Microsoft.Storage", "description": "", "serviceResources": resources},
+	}}})
+}
+
 // StorageAccount is open to all networks.
 func StorageAccount(name string) Resource {
 	r := New("Microsoft.Storage/storageAccounts", name, Object{
@@ -186,5 +194,33 @@ func StorageAccount(name string) Resource {
 		"networkAcls": Object{"defaultAction": "Allow", "bypass": "AzureServices", "ipRules": []any{}, "virtualNetworkRules": []any{}},
 	})
 	r["kind"], r["sku"] = "StorageV2", Object{"name": "Standard_LRS"}
+	return r
+}
+
+// NATRule adds a NAT rule to a VPN gateway: mode (IngressSnat, EgressSnat), type (Static, Dynamic), and its ranges, which commas separate.
+func (r Resource) NATRule(name, mode, kind, internal, external string) Resource {
+	side := func(text string) (out []any) {
+		for _, x := range list(text) {
+			out = append(out, Object{"addressSpace": x})
+		}
+		return out
+	}
+	add(r.properties(), "natRules", Object{
+		"name": name, "id": ID("virtualNetworkGateways/natRules", r["name"].(string)+"/"+name), "type": "Microsoft.Network/virtualNetworkGateways/natRules",
+		"properties": Object{"mode": mode, "type": kind, "internalMappings": side(internal), "externalMappings": side(external)},
+	})
+	return r
+}
+
+// NAT makes a connection list NAT rules of its gateway: `ingress=NAME`, `egress=NAME`.
+func (r Resource) NAT(gateway string, rules ...string) Resource {
+	for _, word := range rules {
+		switch key, value := option(word); key {
+		case "ingress", "egress":
+			add(r.properties(), key+"NatRules", Ref("virtualNetworkGateways/natRules", gateway+"/"+value))
+		default:
+			unknownWord("a list of NAT rules", word)
+		}
+	}
 	return r
 }
