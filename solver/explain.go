@@ -15,7 +15,7 @@ import (
 // Bounds of an explanation: sets of changes larger than mostChanges are not searched for, nor more worlds tried than mostWorlds.
 const (
 	mostChanges = 5
-	mostWorlds  = 4000
+	mostWorlds  = 1500
 	mostSets    = 8 // alternatives that are listed
 	mostPlaces  = 4 // places that a change names
 	blockerRows = 4 // packet rows of one blocker
@@ -418,8 +418,11 @@ func asSet(keys []string) map[string]bool {
 // every larger set that it accepts holds at least one. So each refusal cuts the search, and the sets that remain are all of the smallest
 // size: an implicit hitting set. The second result says why the search ended early.
 func (x *explainer) smallest(test func(set []string) (ok bool, core []string)) (sets [][]string, why string) {
-	var cores [][]string
-	for size := 0; size <= mostChanges; size++ {
+	cores, never := x.apart(test)
+	if never {
+		return nil, ""
+	}
+	for size := len(cores); size <= mostChanges; size++ {
 		seen := map[string]bool{}
 		var found [][]string
 		ended, never := false, false
@@ -466,6 +469,26 @@ func (x *explainer) smallest(test func(set []string) (ok bool, core []string)) (
 		}
 	}
 	return nil, "more than five changes would be needed: larger sets are not searched for"
+}
+
+// apart finds cores that have no key in common: a set that is accepted holds one key of each, so that it has at least as many. The
+// second result says that no set is accepted.
+func (x *explainer) apart(test func(set []string) (ok bool, core []string)) (cores [][]string, never bool) {
+	var all []string
+	for len(cores) <= mostChanges {
+		ok, core := test(all)
+		if ok {
+			break
+		}
+		slices.Sort(core)
+		if core = slices.Compact(core); len(core) == 0 {
+			return nil, true
+		}
+		cores = append(cores, core)
+		all = append(all, core...)
+		slices.Sort(all)
+	}
+	return cores, false
 }
 
 // missed is a core that a set does not hit; nil when it hits all.
