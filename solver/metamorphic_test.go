@@ -182,6 +182,7 @@ func TestWithoutAPeeringNothingIsAdded(t *testing.T) {
 					tags := slices.Concat(x.SourceAddrs.Tags, x.DestAddrs.Tags)
 					return slices.Contains(tags, "Internet") || x.Access == model.Deny && slices.Contains(tags, "VirtualNetwork")
 				})
+			default:
 			}
 		}
 	}
@@ -219,6 +220,7 @@ func TestShufflingChangesNothing(t *testing.T) {
 				rnd.Shuffle(len(r.Routes), func(i, j int) { r.Routes[i], r.Routes[j] = r.Routes[j], r.Routes[i] })
 			case *model.VNet:
 				rnd.Shuffle(len(r.Peerings), func(i, j int) { r.Peerings[i], r.Peerings[j] = r.Peerings[j], r.Peerings[i] })
+			default:
 			}
 		}
 		return true

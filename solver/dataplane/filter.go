@@ -223,14 +223,13 @@ func untie(list []ruleMatch, rules []model.SecurityRule, allowFirst bool) []rule
 			j++
 		}
 		slices.SortStableFunc(out[i:j], func(a, b ruleMatch) int {
-			switch {
-			case a.allow == b.allow:
+			if a.allow == b.allow {
 				return 0
-			case a.allow == allowFirst:
-				return -1
-			default:
-				return 1
 			}
+			if a.allow == allowFirst {
+				return -1
+			}
+			return 1
 		})
 		i = j
 	}

@@ -304,11 +304,11 @@ func (p *planner) hopGroups(subnet, nic model.ID) []hopGroup { return p.groupsOf
 
 // groupsOf is hopGroups, with the subnet's route table or without.
 func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
-	key := subnet.Key() + "|" + nic.Key()
+	table := subnet.Key() + "|" + nic.Key()
 	if !user {
-		key += "|system"
+		table += "|system"
 	}
-	if g, ok := p.tables[key]; ok {
+	if g, ok := p.tables[table]; ok {
 		return g
 	}
 	routes, known := p.candidatesOf(subnet, nic, user)
@@ -467,7 +467,7 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		}
 		groups = append(groups, hopGroup{hop: hop{kind: hopMissing}, over: everything(), under: nothing(), notes: []string{why}})
 	}
-	p.tables[key] = groups
+	p.tables[table] = groups
 	return groups
 }
 
