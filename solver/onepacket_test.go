@@ -42,9 +42,9 @@ func importedWith(t testing.TB, o Options, zones string, resources ...azuretest.
 	p := &model.Project{Estate: e}
 	if zones != "" {
 		text := "ringfence: v1\nname: test\nasOf: 2026-11-01\ninputs: [{azure: net.json}]\nzones:\n" + zones
-		in, err := intent.Import(fstest.MapFS{"ringfence.yaml": {Data: []byte(text)}}, "ringfence.yaml")
-		if err != nil {
-			t.Fatal(err)
+		in, bad := intent.Import(fstest.MapFS{"ringfence.yaml": {Data: []byte(text)}}, "ringfence.yaml")
+		if bad != nil {
+			t.Fatal(bad)
 		}
 		p.Intent = &in.Intent
 	}

@@ -163,11 +163,11 @@ func (s *Solution) subnetsOf(sels []model.Selector) map[string]bool {
 			}
 		}
 		for _, f := range found {
-			switch r := f.Resource.(type) {
-			case *model.Subnet:
-				out[r.ID.Key()] = true
-			case *model.VNet:
-				for _, x := range r.Subnets {
+			if x, ok := f.Resource.(*model.Subnet); ok {
+				out[x.ID.Key()] = true
+			}
+			if v, ok := f.Resource.(*model.VNet); ok {
+				for _, x := range v.Subnets {
 					out[x.Key()] = true
 				}
 			}

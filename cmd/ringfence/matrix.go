@@ -70,32 +70,20 @@ func runMatrix(c *cli.Context) error {
 // writeMatrix writes a matrix as JSON with a line for each row: there may be a million.
 func writeMatrix(w io.Writer, m matrixOutput) error {
 	b := bufio.NewWriterSize(w, 1<<16)
-	fmt.Fprintf(b, "{\n  \"schema\": %q,\n  \"by\": %q,\n", m.Schema, string(m.By))
+	fmt.Fprintf(b, "{\n  \"schema\": %q,\n  \"by\": %q,\n  \"rows\": [", m.Schema, string(m.By))
 	var line bytes.Buffer
 	e := json.NewEncoder(&line)
 	e.SetEscapeHTML(false)
-	if m.ServiceTags != nil {
-		if err := e.Encode(m.ServiceTags); err != nil {
-			return fmt.Errorf("encode the list of service tags: %w", err)
-		}
-		fmt.Fprintf(b, "  \"serviceTags\": %s,\n", bytes.TrimSuffix(line.Bytes(), []byte("\n")))
-	}
-	fmt.Fprintf(b, "  \"rows\": [")
-	for i, r := range m.Rows {
+	comma, end := "", "]\n}\n"
+	for _, r := range m.Rows {
 		line.Reset()
 		if err := e.Encode(r); err != nil {
 			return fmt.Errorf("encode the result: %w", err)
 		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("\n    ")
-		b.Write(bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+		fmt.Fprintf(b, "%s\n    %s", comma, bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+		comma, end = ",", "\n  ]\n}\n"
 	}
-	if len(m.Rows) > 0 {
-		b.WriteString("\n  ")
-	}
-	b.WriteString("]\n}\n")
+	fmt.Fprint(b, end)
 	return b.Flush() // the first error of all writes
 }
 

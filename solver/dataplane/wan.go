@@ -84,7 +84,7 @@ func (p *planner) hubLinks() []*hubLink {
 	return out
 }
 
-// branch is the far side of a connection of a hub's gateway. Its gateway and connection stand in the terms of a VNet's gateway, so that
+// branch is the far side of a connection of a hub's gateway (AZ-WAN-06). Its gateway and connection stand in the terms of a VNet's gateway, so that
 // zones, sources and translations are treated alike (AZ-GW-03, AZ-GW-11, AZ-GW-12).
 func (p *planner) branch(g *model.HubGateway, b *model.HubBranch) *farSide {
 	gw := &model.Gateway{Meta: g.Meta, Kind: model.VPNGateway, NATRules: g.NATRules}
@@ -290,7 +290,7 @@ func (p *planner) hubTable(h *model.VirtualHub, table model.ID) []hubRow {
 		default:
 			out = append(out, hubRow{prefix: allV4(), learned: true, to: to, note: missing("virtual network", l.vnetID)})
 		}
-		if l.routing.PropagateStatic != model.Off {
+		if l.routing.PropagateStatic != model.Off { // AZ-WAN-07
 			for _, s := range l.routing.Static {
 				for _, x := range s.Prefixes {
 					add(x, l.routing.PropagateStatic == model.On, "ASM-WAN")
@@ -633,7 +633,7 @@ func (p *planner) toLink(n NodeID, h *model.VirtualHub, l *hubLink, via string, 
 	p.edge(n, p.fabric(l.vnet, via), and(sent, inside), nil, notes...)
 }
 
-// between narrows what one connection may open to another: a Basic WAN joins no VNets with each other and no hubs; branches talk only if
+// between narrows what one connection may open to another (AZ-WAN-08): a Basic WAN joins no VNets with each other and no hubs; branches talk only if
 // the WAN lets them.
 func (p *planner) between(h *model.VirtualHub, l *hubLink, via string, sent guard) (guard, []string) {
 	wan, ok := model.Get[*model.VirtualWAN](p.e, h.WAN)

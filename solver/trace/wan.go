@@ -61,7 +61,7 @@ func (a *attachment) place() model.Place {
 	return model.Place{Kind: model.PlaceFarSide, ID: a.gateway.ID, Part: a.branch.Name}
 }
 
-// known is a prefix of a branch; invalid where the input does not state it.
+// known is a prefix of a branch (AZ-WAN-06); invalid where the input does not state it.
 type knownPrefix struct {
 	prefix  netip.Prefix
 	certain bool
@@ -282,7 +282,7 @@ func (w *world) hubTable(h *model.VirtualHub, table model.ID) []hubEntry {
 		for _, p := range w.prefixesOfAttachment(a) {
 			out = append(out, hubEntry{prefix: p.prefix, certain: certain && p.certain, to: a, why: union(sorted(why), p.why)})
 		}
-		if a.routing.PropagateStatic != model.Off {
+		if a.routing.PropagateStatic != model.Off { // AZ-WAN-07
 			for _, s := range a.routing.Static {
 				for _, p := range s.Prefixes {
 					out = append(out, hubEntry{prefix: p, certain: certain && a.routing.PropagateStatic == model.On, to: a, why: []string{"ASM-WAN"}})
@@ -599,7 +599,7 @@ func (t *tracer) intoSpoke(c course, at model.Place, a *attachment) {
 	}
 }
 
-// mayJoin says whether the WAN lets one connection open to another: a Basic one joins no VNets with each other; branches talk only where
+// mayJoin says whether the WAN lets one connection open to another (AZ-WAN-08): a Basic one joins no VNets with each other; branches talk only where
 // branch-to-branch traffic is on.
 func (t *tracer) mayJoin(c course, h *model.VirtualHub, a *attachment, behind *model.Firewall) (match, string) {
 	wan, ok := model.Get[*model.VirtualWAN](t.e, h.WAN)
