@@ -67,7 +67,7 @@ type matrix struct {
 	s         *Solution
 	sides     []side
 	everyone  *query
-	groups    [][]int // of each sender; nil where a sender has but a part of a group
+	groups    [][]int // of each sender; nil where a sender has but a part of a group, or is asked for alone
 	chains    []matrixChains
 	printed   map[packet.Set]printedSet
 	viaShared map[string][]string
@@ -87,7 +87,11 @@ func (s *Solution) newMatrix(sides []side, service packet.Set, direct bool) *mat
 	for _, x := range sides {
 		s.addSenders(all, x.end.senders)
 		q := s.newQuery(x.end, nil)
-		m.groups = append(m.groups, s.wholeGroups(x.end.senders))
+		groups := s.wholeGroups(x.end.senders)
+		if x.end.public {
+			groups = nil // what is certain of named public addresses is a matter of the pair
+		}
+		m.groups = append(m.groups, groups)
 		if !direct && len(s.relays) > 0 {
 			m.chains = append(m.chains, matrixChains{s.chains(q, dataplane.Over), s.chains(q, dataplane.OneWay)})
 		}

@@ -109,7 +109,7 @@ func (s *Solution) arriving(q *query, b dataplane.Bound, from packet.Set) map[da
 	for n, counts := range q.to.nodes {
 		set := space.Intersect(space.Intersect(f.At(n), from), space.Intersect(counts, q.service))
 		if b != dataplane.Over {
-			set = s.certainName(q, f, n, set)
+			set = s.certainTag(q, n, s.certainName(q, f, n, set))
 		}
 		if !set.Empty() {
 			out[n] = set
@@ -120,11 +120,30 @@ func (s *Solution) arriving(q *query, b dataplane.Bound, from packet.Set) map[da
 		if space.Disjoint(scope, f.At(n)) {
 			continue
 		}
-		if set := f.Delivering(n, scope); !set.Empty() {
+		set := f.Delivering(n, scope)
+		if b != dataplane.Over {
+			set = s.certainTag(q, n, set)
+		}
+		if !set.Empty() {
 			out[n] = space.Union(out[n], set)
 		}
 	}
 	return out
+}
+
+// certainTag narrows what certainly comes from, or goes to, addresses that a question names: whether such an address is in a service tag
+// whose list the input lacks is open (AZ-TAG-09), so that a packet counts only if it passes whatever the answer.
+func (s *Solution) certainTag(q *query, n dataplane.NodeID, set packet.Set) packet.Set {
+	if set.Empty() || !q.from.public && !(q.to.public && s.graph.Nodes[n].Place.Kind == model.PlaceInternet) {
+		return set
+	}
+	tags := s.graph.AddressTags()
+	if len(tags) == 0 {
+		return set
+	}
+	space := s.graph.Space
+	missed := space.Subtract(space.Intersect(space.Project(set, tags...), s.graph.Facts()), set)
+	return space.Subtract(set, space.Project(missed, tags...))
 }
 
 // certainName narrows what certainly reaches a name: a proxy that resolves it, or a way to every address that its host may have

@@ -21,6 +21,7 @@ type end struct {
 	nodes   map[dataplane.NodeID]packet.Set // receive nodes, with the packets that count there
 	entry   map[dataplane.NodeID]packet.Set // entries: packets count that go on to be delivered (AZ-GEN-11)
 	named   bool                            // an `fqdn:` or `tag:` narrows the packets
+	public  bool                            // names public addresses: each is in a service tag or is not (AZ-TAG-09)
 	labels  map[dataplane.NodeID]string     // what answers call a node of which the selector names one address; "" where two do
 }
 
@@ -76,7 +77,7 @@ func (s *Solution) target(sels []model.Selector) (*end, error) {
 		for n, set := range e.entry {
 			out.entry[n] = space.Union(out.entry[n], set)
 		}
-		out.named = out.named || e.named
+		out.named, out.public = out.named || e.named, out.public || e.public
 	}
 	for _, e := range minus {
 		out.from = space.Subtract(out.from, e.from)
@@ -185,6 +186,7 @@ func (s *Solution) addSenders(e *end, origins []int) {
 // addBlock adds the parts of sites whose addresses lie in a block; only keeps the sites that a test names, nil means all.
 func (s *Solution) addBlock(e *end, block netip.Prefix, only func(*dataplane.Site) bool) {
 	space := s.graph.Space
+	e.public = e.public || s.graph.Public(block)
 	var origins []int
 	for i, o := range s.graph.Origins {
 		if (only == nil || only(o.Site)) && overlapsAny(o.Prefixes, o.Site.Inner(block)) {

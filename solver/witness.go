@@ -116,6 +116,16 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 	if q.to.named && isNamePart(q.to.text) {
 		out = append(out, "ASM-E-FQDN") // AZ-NAME-02: a way to some addresses is no way to the host of a name
 	}
+	if q.from.public || q.to.public {
+		for _, r := range rows {
+			open := space.Subtract(r.over, r.oneWay)
+			for _, f := range s.graph.AddressTags() {
+				if space.Project(open, f) != open {
+					out = append(out, "ASM-TAG("+s.tagName(f)+")")
+				}
+			}
+		}
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }

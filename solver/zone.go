@@ -20,6 +20,7 @@ type zonePart struct {
 	senders []int
 	nodes   map[dataplane.NodeID]packet.Set
 	sites   []*dataplane.Site
+	public  bool // a member names public addresses
 }
 
 // Endpoint is a member of a zone, or an endpoint that belongs to none.
@@ -105,6 +106,7 @@ func (s *Solution) assignZones() {
 	}
 	for _, m := range members {
 		z := &s.zones[m.zone]
+		z.public = z.public || m.end.public
 		for _, o := range m.end.senders {
 			if have, ok := sender[o]; ok {
 				tie(have, m, s.groups[s.groupOf[o]].ref)
@@ -199,6 +201,7 @@ func (s *Solution) addZone(e *end, name string) error {
 			continue
 		}
 		s.addSenders(e, z.senders)
+		e.public = e.public || z.public
 		for n, set := range z.nodes {
 			e.nodes[n] = s.graph.Space.Union(e.nodes[n], set)
 		}

@@ -83,7 +83,7 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 		fmt.Fprintf(b, "%s\n    %s", comma, bytes.TrimSuffix(line.Bytes(), []byte("\n")))
 		comma, end = ",", "\n  ]\n}\n"
 	}
-	fmt.Fprint(b, end)
+	fmt.Fprintf(b, "%s", end)
 	return b.Flush() // the first error of all writes
 }
 

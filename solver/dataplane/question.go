@@ -110,11 +110,30 @@ func (g *Graph) Facts() packet.Set {
 
 // NameTags are the Booleans that speak of names: FQDN tags and web categories.
 func (g *Graph) NameTags() []packet.Field {
+	return g.tagFields(func(n string) bool { return strings.HasPrefix(n, fqdnTag+":") || strings.HasPrefix(n, webCategory+":") })
+}
+
+// AddressTags are the Booleans that speak of the far address: service tags without a list (AZ-TAG-09).
+func (g *Graph) AddressTags() []packet.Field {
+	return g.tagFields(func(n string) bool { return strings.HasPrefix(n, tagField("")) })
+}
+
+func (g *Graph) tagFields(is func(name string) bool) []packet.Field {
 	var out []packet.Field
 	for _, n := range g.Universe.TagNames() {
-		if f, ok := g.Universe.Tag(n); ok && (strings.HasPrefix(n, fqdnTag+":") || strings.HasPrefix(n, webCategory+":")) {
+		if f, ok := g.Universe.Tag(n); ok && is(n) {
 			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// Public reports whether a block holds addresses of the internet, and not all of them.
+func (g *Graph) Public(block netip.Prefix) bool {
+	some := intersectSet(ipset([]netip.Prefix{block}), publicSpace())
+	family := allV4()
+	if block.Addr().Is6() {
+		family = allV6()
+	}
+	return !isEmpty(some) && !contains(some, intersectSet(publicSpace(), ipset([]netip.Prefix{family})))
 }
