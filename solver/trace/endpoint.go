@@ -59,9 +59,6 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 			c = c.add(hopOf(h, route{
 				prefix: netip.PrefixFrom(c.packet.Dst, c.packet.Dst.BitLen()), hop: model.HopPrivateEndpoint,
 			}, true, nil))
-			if via[i].peering != nil && !t.routesEndpoint(via[i], h, c.dst) {
-				c = c.uncertain("ASM-SUBNETPEER")
-			}
 			t.arriveEndpoint(t.crossInto(c, via[i], h.place), p)
 		}
 		switch {
@@ -73,8 +70,13 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 			t.drop(c.uncertain("ASM-PE-VNETLOCAL"), h.place, Routing, "a VnetLocal route may have displaced the endpoint's own (AZ-PE-05)")
 			done = true
 		case displaced.must: // the user route takes the packet
-		case !t.approved(p): // whether an endpoint whose connection is not approved has its route is not known; it receives nothing
-			direct(c.uncertain())
+		case !t.approved(p) || !via[i].certain || via[i].peering != nil && !t.routesEndpoint(via[i], h, c.dst):
+			// Whether an endpoint has its route is not known where its connection is not approved, or the peering may not lead to it.
+			d := c.uncertain()
+			if via[i].peering != nil && via[i].subnets() {
+				d = d.uncertain("ASM-SUBNETPEER")
+			}
+			direct(d)
 			winners, _ := t.winners(h, table, c.flow())
 			for _, r := range winners {
 				t.follow(c, h, r, false, nil)
