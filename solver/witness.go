@@ -364,6 +364,25 @@ type representative struct {
 	from, to string
 }
 
+// addressFrom is the address by which a sender may reach a site: from the internet the public one, where the site has one.
+func (s *Solution) addressFrom(from, to *dataplane.Site) netip.Addr {
+	n, ok := model.Get[*model.NIC](s.Project.Estate, to.Place.ID)
+	if !ok || from.Place.Kind != model.PlaceInternet {
+		return to.Prefixes[0].Addr()
+	}
+	for _, c := range n.IPConfigs {
+		if ip, found := model.Get[*model.PublicIP](s.Project.Estate, c.PublicIP); found && c.Name == to.Place.Part {
+			if ip.Address.IsValid() {
+				return ip.Address
+			}
+			if a, stands := s.symbols().Of(model.PublicAddress, ip.ID, ""); stands {
+				return a
+			}
+		}
+	}
+	return to.Prefixes[0].Addr()
+}
+
 // representatives are packets from the first senders of a question to its first targets, one for each pair, few in all.
 func (s *Solution) representatives(q *query) []representative {
 	const most = 4
@@ -386,7 +405,7 @@ func (s *Solution) representatives(q *query) []representative {
 			if origin.Site == site || len(site.Prefixes) == 0 {
 				continue
 			}
-			to := s.graph.Universe.Class(site.Prefixes[0].Addr())
+			to := s.graph.Universe.Class(s.addressFrom(origin.Site, site))
 			set := space.Intersect(s.graph.Sent(o), space.Intersect(q.service, space.Box(packet.Box{Dst: value(to)})))
 			p, ok := space.Sample(set, s.graph.Natural()...)
 			if !ok {
