@@ -48,7 +48,7 @@ func (d Draft) Estate() (*model.Estate, error) { return model.NewEstate(d.Resour
 
 // Random draws an estate. It is small and crowded on purpose: subnets of eight addresses in VNets of thirty-two, a few ports, a few
 // public addresses, so that rules, routes and translations meet. Its source is a plain number generator and not rapid's, because
-// millions of estates are drawn: a seed finds any of them again, and [Bytes] lets a fuzzer or rapid choose the numbers.
+// millions of estates are drawn: a seed finds any of them again.
 func Random(rnd *rand.Rand, kinds Kinds) Draft {
 	d := &draft{Rand: rnd, kinds: kinds, taken: map[netip.Addr]bool{}}
 	d.network()
@@ -211,20 +211,6 @@ func (d *draft) prefix() netip.Prefix {
 	}
 	v := d.vnets[d.IntN(len(d.vnets))]
 	return v.Prefixes[d.IntN(len(v.Prefixes))]
-}
-
-// Bytes is a source of numbers that reads them from bytes, and is zero behind their end. It lets a fuzzer choose an estate.
-type Bytes []byte
-
-// Uint64 reads the next number. Each uses one byte, so that a change of a byte changes one choice.
-func (b *Bytes) Uint64() uint64 {
-	if len(*b) == 0 {
-		return 0
-	}
-	n := (*b)[0]
-	*b = (*b)[1:]
-	// IntN reads the high bits.
-	return uint64(n) * 0x0101010101010101
 }
 
 func (d *draft) name(kind string, i int) string { return fmt.Sprintf("%s%d", kind, i) }
