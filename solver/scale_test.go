@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/model/modeltest"
@@ -40,8 +41,32 @@ func BenchmarkMatrix(b *testing.B) {
 			}
 			b.ReportMetric(float64(n*n)*float64(b.N)/b.Elapsed().Seconds(), "pairs/s")
 			b.ReportMetric(float64(rows), "rows")
+			b.ReportMetric(float64(pairByPair(b, p, n*n))/(float64(b.Elapsed())/float64(b.N)), "times-pair-by-pair")
 		})
 	}
+}
+
+// pairByPair is the time that all pairs would take if each were asked alone, in one solution: the peer of the matrix, extrapolated from
+// some pairs.
+func pairByPair(b *testing.B, p *model.Project, pairs int) time.Duration {
+	b.Helper()
+	const sample = 2000
+	s, err := Solve(p, Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	sides, err := s.sides(BySubnet)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.rows(s.newQuery(sides[0].end, sides[1].end)) // the floods are not counted
+	rnd := rand.New(rand.NewPCG(3, 4))
+	start := time.Now()
+	for range sample {
+		q := s.newQuery(sides[rnd.IntN(len(sides))].end, sides[rnd.IntN(len(sides))].end)
+		s.flows(q, s.rows(q))
+	}
+	return time.Since(start) * time.Duration(pairs/sample)
 }
 
 // BenchmarkPoint answers one question on the same estates, after the import: from one subnet of a spoke to another spoke's.
@@ -57,9 +82,8 @@ func BenchmarkPoint(b *testing.B) {
 				return []model.Selector{x}
 			}
 			from, to := sel("subnet:spoke000/snet3"), sel("subnet:spoke009/snet4")
-			b.ReportAllocs()
-			for b.Loop() {
-				s, err := Solve(p, Options{Questions: append(from, to...), Alone: true})
+			ask := func(alone bool) {
+				s, err := Solve(p, Options{Questions: append(from, to...), Alone: alone})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -67,6 +91,13 @@ func BenchmarkPoint(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			b.ReportAllocs()
+			for b.Loop() {
+				ask(true)
+			}
+			start := time.Now() // the peer: the same question with everything planned
+			ask(false)
+			b.ReportMetric(float64(time.Since(start))/(float64(b.Elapsed())/float64(b.N)), "times-whole-plan")
 		})
 	}
 }
