@@ -134,11 +134,9 @@ func (s *Solution) arriving(q *query, b dataplane.Bound, from packet.Set) map[da
 // certainTag narrows what certainly comes from, or goes to, addresses that a question names: whether such an address is in a service tag
 // whose list the input lacks is open (AZ-TAG-09), so that a packet counts only if it passes whatever the answer.
 func (s *Solution) certainTag(q *query, n dataplane.NodeID, set packet.Set) packet.Set {
-	if set.Empty() || !q.from.public && !(q.to.public && s.graph.Nodes[n].Place.Kind == model.PlaceInternet) {
-		return set
-	}
+	far := q.from.public || q.to.public && s.graph.Nodes[n].Place.Kind == model.PlaceInternet
 	tags := s.graph.AddressTags()
-	if len(tags) == 0 {
+	if !far || set.Empty() || len(tags) == 0 {
 		return set
 	}
 	space := s.graph.Space
