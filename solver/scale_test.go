@@ -133,7 +133,7 @@ func TestAloneChangesNoVerdict(t *testing.T) {
 		}
 		rnd := rand.New(rand.NewPCG(1, 2))
 		asked := map[Verdict]int{}
-		for range 60 {
+		for range 40 {
 			from, to := all[rnd.IntN(len(all))], all[rnd.IntN(len(all))]
 			want, err := whole.Reach([]model.Selector{from}, []model.Selector{to}, nil, false)
 			if err != nil {
