@@ -38,7 +38,8 @@ func (d *draft) network() {
 		kind Kinds
 		draw func()
 	}{
-		{WithASGs, d.groups}, {WithTags, d.lists}, {WithPublic, d.public}, {WithEndpoints, d.endpoints}, {WithBalancers, d.balancers},
+		{WithASGs, d.groups}, {WithTags, d.lists}, {WithPublic, d.public}, {WithEndpoints, d.endpoints}, {WithBalancers, d.balancers}, {WithGateways, d.gateways},
+		{WithBastions, d.bastions},
 	} {
 		if d.has(part.kind) {
 			part.draw()

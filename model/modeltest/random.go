@@ -152,7 +152,7 @@ func (d *draft) free(s *model.Subnet) (netip.Addr, bool) {
 func (d *draft) port() uint16 { return Ports()[d.IntN(len(Ports()))] }
 
 // Ports are the destination ports that random rules and packets name.
-func Ports() []uint16 { return []uint16{22, 53, 80, 443, 1433, 8443} }
+func Ports() []uint16 { return []uint16{22, 53, 80, 443, 500, 1433, 3389, 8443} }
 
 func (d *draft) ports() []model.PortRange {
 	switch d.IntN(5) {
@@ -287,6 +287,23 @@ func Addresses(e *model.Estate) []netip.Addr {
 	}
 	for _, p := range e.PublicIPs {
 		one(p.Address, p.Address)
+	}
+	for _, g := range e.Gateways {
+		for _, p := range g.ClientPools {
+			block(4, p)
+		}
+		for _, p := range g.CustomRoutes {
+			block(1, p)
+		}
+		for _, r := range g.NATRules {
+			block(4, r.Internal...)
+			block(4, r.External...)
+		}
+	}
+	for _, l := range e.LocalGateways {
+		for _, p := range l.Prefixes {
+			block(4, p)
+		}
 	}
 	for _, a := range []string{"198.51.100.7", "198.51.100.200", "203.0.113.9", "172.16.0.9", "10.9.9.9", "192.168.0.9", "168.63.129.16", "169.254.169.254", "100.64.0.1", "25.4.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "20.1.0.9", "20.2.0.9", "20.3.0.9", "20.0.1.1"} {
 		one(netip.MustParseAddr(a))

@@ -130,7 +130,7 @@ func (p *planner) replyAt(subnet, nic model.ID, via string) *lazy {
 			switch {
 			case (via == "" || via == "platform") && direct,
 				via == viaInternet && g.hop.kind == model.HopInternet,
-				isGateway(via) && g.hop.kind == model.HopGateway && g.link == nil,
+				isGateway(via) && g.hop.kind == model.HopGateway && g.link == nil && p.returnsBy(subnet, place.ID, g),
 				g.link != nil && p.hubReturns(g.link, via),
 				forwarded && g.hop.kind == model.HopAppliance && p.holds(place, subnet, g.hop.addr):
 				sets = append(sets, back(c, g))

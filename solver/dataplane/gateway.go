@@ -105,6 +105,37 @@ func (p *planner) findGateways(v *model.VNet) []gatewayUse {
 	return out
 }
 
+// serving are the gateways that a user route with next hop VirtualNetworkGateway may lead to: no ExpressRoute gateway, and none beside
+// one (AZ-RT-13).
+func (p *planner) serving(v *model.VNet) []gatewayUse {
+	var out []gatewayUse
+	for _, use := range p.gatewaysOf(v) {
+		home := p.gatewayVNet(use.gw)
+		coexists := home != nil && slices.ContainsFunc(p.ownGateways(home), func(g *model.Gateway) bool { return g.Kind == model.ExpressRouteGateway })
+		if use.gw.Kind == model.ExpressRouteGateway || coexists {
+			continue
+		}
+		if use.gw.Kind == model.GatewayKindUnknown {
+			use.certain = false
+		}
+		out = append(out, use)
+	}
+	return out
+}
+
+// returnsBy reports that routes to a gateway lead to that one by which packets came: another one may not know the sender (AZ-RT-29).
+func (p *planner) returnsBy(subnet, gateway model.ID, g hopGroup) bool {
+	if g.use != nil {
+		return g.use.gw.ID.Key() == gateway.Key()
+	}
+	_, v := p.e.SubnetOf(subnet)
+	if v == nil {
+		return false
+	}
+	list := p.serving(v)
+	return len(list) == 1 && list[0].certain && list[0].gw.ID.Key() == gateway.Key()
+}
+
 // connectionsOf lists the connections of a gateway. A VNet-to-VNet connection serves both its ends; where each end has an object, a
 // gateway's own one speaks for it.
 func (p *planner) connectionsOf(g *model.Gateway) []*model.Connection {

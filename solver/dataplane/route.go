@@ -653,15 +653,7 @@ func (p *planner) toGateway(n NodeID, v *model.VNet, subnet model.ID, via string
 		p.towardsGateway(n, *g.use, via, false, sent, g.notes...)
 		return
 	}
-	for _, use := range p.gatewaysOf(v) {
-		home := p.gatewayVNet(use.gw)
-		coexists := home != nil && slices.ContainsFunc(p.ownGateways(home), func(g *model.Gateway) bool { return g.Kind == model.ExpressRouteGateway })
-		if use.gw.Kind == model.ExpressRouteGateway || coexists {
-			continue
-		}
-		if use.gw.Kind == model.GatewayKindUnknown {
-			use.certain = false
-		}
+	for _, use := range p.serving(v) {
 		if isGateway(via) && use.link == nil {
 			if !use.certain {
 				sent.under = nothing()

@@ -209,9 +209,13 @@ func (p *planner) announced(g *model.Gateway) *lazy {
 
 // tunnelBack is the packets whose reply the gateway of the other VNet sends back through the tunnel: it routes their source there.
 func (p *planner) tunnelBack(f farSide) *lazy {
-	for _, back := range p.farSides(f.peer) {
+	sides := p.farSides(f.peer)
+	for _, back := range sides {
 		if back.peer != nil && back.peer.ID.Key() == f.gw.ID.Key() {
-			_, under := p.takes(p.farSides(f.peer), back)
+			if slices.ContainsFunc(sides, func(other farSide) bool { return other.name != back.name && other.learned != "" }) {
+				return nothing() // what is learned by BGP may be longer (AZ-GW-11)
+			}
+			_, under := p.takes(sides, back)
 			return srcIn(p.addr.space(under).must)
 		}
 	}

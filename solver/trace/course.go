@@ -21,7 +21,6 @@ type course struct {
 	pod       *pod               // the pod that sent it, as long as the packet carries the pod's own identity
 	node      *host              // the AKS node that sent it, likewise
 	entry     *entry             // the gateway connection by which it came in, until it leaves the gateway's VNet
-	tunnels   []*model.Gateway   // the gateways of other VNets that sent it on through a tunnel (AZ-GW-09)
 	shown     address            // its source before the translation of a gateway that it left by (AZ-GW-12)
 	public    *publicEntry       // the public door by which it comes in (AZ-PIP-02)
 	seen      []visit            // for loops (AZ-RT-12)
@@ -40,9 +39,11 @@ type crossing struct {
 	before, after Packet
 	subnet        *model.Subnet // from which a device routes what it sends
 	vnet          *model.VNet
-	stateful      bool // drops replies of connections whose opening it did not see
-	source        bool // changed the source address
-	link          bool // Private Link, which needs no route back
+	stateful      bool           // drops replies of connections whose opening it did not see
+	source        bool           // changed the source address
+	link          bool           // Private Link, which needs no route back
+	gateway       *model.Gateway // a gateway, which keeps no state and translates by itself: replies come back through it, or not at all
+	tunnel        bool           // it came to the gateway through the tunnel of the one before
 }
 
 // visit is a stage that a packet passed.

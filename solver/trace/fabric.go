@@ -189,6 +189,10 @@ func (t *tracer) deliverIn(c course, v *model.VNet, global bool) {
 				t.drop(c, at, Transport, "Azure keeps this address of the subnet "+s.Name()+" (AZ-GEN-07)")
 				return
 			}
+			if platformOnly(s) {
+				t.drop(c, at, Transport, "the subnet "+s.Name()+" holds no machine of the customer (AZ-FW-58)")
+				return
+			}
 			for _, h := range t.classHosts(s) {
 				h.addr = address{at: c.packet.Dst, holder: h}
 				t.arrive(c, h)
@@ -201,6 +205,16 @@ func (t *tracer) deliverIn(c course, v *model.VNet, global bool) {
 		return
 	}
 	t.drop(c, at, Transport, "no subnet of "+v.Name()+" holds the destination (AZ-RT-06)")
+}
+
+// platformOnly reports a subnet of a service that the platform runs, where nothing of the customer can receive or send (AZ-FW-58).
+func platformOnly(s *model.Subnet) bool {
+	switch subnetKind(s) {
+	case gatewaySubnet, firewallSubnet, routeServerSubnet:
+		return true
+	default:
+		return false
+	}
 }
 
 // arrive is the receiving side of a host: its controls, then what runs there.

@@ -228,6 +228,7 @@ func (t *tracer) intoGateway(c course, h *host, use gatewayUse, learned bool) {
 	}
 	g := t.gatewayHost(use.gateway)
 	c = c.forward(g.place, Transport, "gateway "+use.gateway.Name())
+	c = c.cross(crossing{at: g.place, before: c.packet, gateway: use.gateway})
 	c.entry = &entry{learned: learned}
 	t.route(c, g)
 }
@@ -351,7 +352,7 @@ func (t *tracer) throughConnection(c course, g *model.Gateway, conn *model.Conne
 	}
 	c = c.forward(at, Transport, "connection "+conn.Name())
 	if other, ok := model.Get[*model.Gateway](t.e, far(g, conn)); ok {
-		c.entry, c.tunnels = &entry{gateway: other, connection: conn}, append(slices.Clip(c.tunnels), g)
+		c.entry = &entry{gateway: other, connection: conn}
 		t.enter(c, other, conn)
 		return
 	}
@@ -404,6 +405,7 @@ func (t *tracer) enter(c course, g *model.Gateway, conn *model.Connection) {
 		return
 	}
 	c = c.forward(h.place, Transport, "gateway "+g.Name())
+	c = c.cross(crossing{at: h.place, before: c.packet, gateway: g, tunnel: len(c.crossed) > 0})
 	if conn == nil || conn.FastPath != model.On || h.vnet == nil {
 		t.route(c, h)
 		return

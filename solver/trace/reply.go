@@ -65,12 +65,16 @@ func (t *tracer) backFromFarSide(c course, at model.Place) bool {
 	if c.packet.From.Kind == model.PlaceFarSide { // a transit between far sides
 		return true
 	}
-	return known.must && t.back(c, h, seen, c.crossed)
+	crossed := c.crossed
+	if n := len(crossed); n > 0 && crossed[n-1].gateway != nil {
+		return known.must && t.backThroughGateway(c, seen, crossed)
+	}
+	return known.must && t.back(c, h, seen, crossed)
 }
 
 // untranslate takes off the translations of the destination: they are undone where the reply starts, and change no route.
 func untranslate(crossed []crossing) []crossing {
-	for len(crossed) > 0 && !crossed[len(crossed)-1].source && !crossed[len(crossed)-1].stateful {
+	for len(crossed) > 0 && !crossed[len(crossed)-1].source && !crossed[len(crossed)-1].stateful && crossed[len(crossed)-1].gateway == nil {
 		crossed = crossed[:len(crossed)-1]
 	}
 	return crossed
@@ -125,12 +129,14 @@ func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []cros
 		}
 		return crossed[len(crossed)-1].source && t.backAt(c, seen, crossed)
 	case model.HopGateway:
-		if n := len(c.tunnels); len(crossed) == 0 && n > 0 { // AZ-GW-09: back through the tunnel, and on by the routes of the gateway there
-			last := c.tunnels[n-1]
-			c.tunnels = c.tunnels[:n-1]
-			return t.back(c, t.gatewayHost(last), seen, crossed)
+		if r.hub != nil {
+			return len(crossed) == 0 && c.packet.From.Kind == model.PlaceFarSide
 		}
-		return len(crossed) == 0 && c.packet.From.Kind == model.PlaceFarSide
+		n := len(crossed)
+		if n == 0 || crossed[n-1].gateway == nil || !t.isGateway(h, r, crossed[n-1].gateway) {
+			return false // it may be another gateway than the packet came by (AZ-RT-29)
+		}
+		return t.backThroughGateway(c, seen, crossed)
 	case model.HopServiceEndpoint:
 		return false
 	default:
@@ -149,6 +155,64 @@ func (t *tracer) isAppliance(h *host, r route, at model.Place) bool {
 		}
 	}
 	return false
+}
+
+// isGateway reports that a route surely leads to a gateway: to its own, or as a user route to the only one that serves it (AZ-RT-13).
+func (t *tracer) isGateway(h *host, r route, g *model.Gateway) bool {
+	if r.gateway != nil {
+		return same(r.gateway.ID, g.ID)
+	}
+	serves := 0
+	for _, use := range t.gatewaysOf(h.vnet) {
+		v, _ := t.vnetOf(use.gateway.Subnet)
+		if use.gateway.Kind == model.ExpressRouteGateway || v != nil && t.hasExpressRoute(v) {
+			continue
+		}
+		serves++
+		if !same(use.gateway.ID, g.ID) || !use.certain || use.gateway.Kind == model.GatewayKindUnknown {
+			return false
+		}
+	}
+	return serves == 1
+}
+
+// backThroughGateway is the reply at the gateway that the packet crossed last: on to its far side, through the tunnel to the gateway of
+// another VNet where it routes the sender's address there (AZ-GW-09), or by the routes of GatewaySubnet to whoever sent it from inside.
+func (t *tracer) backThroughGateway(c course, seen address, crossed []crossing) bool {
+	last, rest := crossed[len(crossed)-1], crossed[:len(crossed)-1]
+	switch {
+	case len(rest) == 0 && c.packet.From.Kind == model.PlaceFarSide:
+		return true
+	case last.tunnel && rest[len(rest)-1].gateway != nil:
+		return t.tunnelsTo(last.gateway, rest[len(rest)-1].gateway, seen) && t.backThroughGateway(c, seen, rest)
+	case last.tunnel:
+		return false
+	default:
+		return t.back(c, t.gatewayHost(last.gateway), seen, rest)
+	}
+}
+
+// tunnelsTo reports that a gateway surely sends packets for an address through its connection to another one.
+func (t *tracer) tunnelsTo(g, other *model.Gateway, dst address) bool {
+	bits, surely := -1, false
+	for _, r := range t.gatewayPrefixes(g) {
+		there := r.connection != nil && same(far(g, r.connection), other.ID)
+		if !r.prefix.IsValid() {
+			if !there {
+				return false
+			}
+			continue
+		}
+		hit := dst.in(prefixSet(r.prefix))
+		switch {
+		case !hit.may:
+		case r.prefix.Bits() > bits:
+			bits, surely = r.prefix.Bits(), there && r.certain && hit.must
+		case r.prefix.Bits() == bits:
+			surely = surely && there
+		}
+	}
+	return surely
 }
 
 // backAt is the reply at the holder of the address that the packet showed: the device that put it there, or the sender.
