@@ -161,8 +161,8 @@ func (d *draft) translations(g *model.Gateway) {
 		}
 		if r.Type == "Static" { // of one size
 			r.External[0] = netip.PrefixFrom(r.External[0].Addr(), r.Internal[0].Bits())
-		} else if d.one(2) {
-			r.External[0] = netip.PrefixFrom(r.External[0].Addr(), 31)
+		} else { // one address: of a pool of several the solver proves nothing where anything tells them apart
+			r.External[0] = netip.PrefixFrom(r.External[0].Addr(), 32)
 		}
 		g.NATRules = append(g.NATRules, r)
 	}

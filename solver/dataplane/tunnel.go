@@ -42,9 +42,10 @@ func (p *planner) planGateway(g *model.Gateway) {
 // arrives is what comes in from a far side: its sources are those of its prefixes, for certain only where the input states them.
 func (p *planner) arrives(f farSide, s *Site, all, stated *netipx.IPSet) (guard, []string) {
 	in, notes := guard{}, []string{"ASM-ONPREM"}
+	known := p.addr.set(withoutDefaults(f.stated())) // behind the translations of the connection, as its routes are
 	uncertain := func(note string) {
 		notes = append(notes, note)
-		in = and(in, between(everything(), srcIn(p.addr.set(stated.Prefixes()).must)))
+		in = and(in, between(everything(), srcIn(known.must)))
 	}
 	switch {
 	case !p.assumed("ASM-ONPREM"):
@@ -147,18 +148,23 @@ func (p *planner) tunnel(from NodeID, g *model.Gateway, via string, sent guard, 
 	}
 }
 
-// takes is the destinations that a connection takes by the prefixes of the input: over where it has a longest prefix, under where it
-// alone has.
+// takes is the destinations that a connection takes by the prefixes of the input: over where it has a longest prefix of those that are
+// surely there, under where no other has one as long.
 func (p *planner) takes(sides []farSide, f farSide) (over, under *netipx.IPSet) {
 	over, under = ipset(nil), ipset(nil)
 	for _, r := range f.routes {
 		mine, alone := ipset([]netip.Prefix{r.prefix}), ipset([]netip.Prefix{r.prefix})
 		for _, other := range sides {
 			for _, o := range other.routes {
+				longer := o.prefix.Bits() > r.prefix.Bits() && r.prefix.Contains(o.prefix.Addr())
+				if longer && o.certain {
+					mine = minusSet(mine, ipset([]netip.Prefix{o.prefix}))
+				}
 				switch {
-				case o.prefix.Bits() > r.prefix.Bits() && r.prefix.Contains(o.prefix.Addr()):
-					mine, alone = minusSet(mine, ipset([]netip.Prefix{o.prefix})), minusSet(alone, ipset([]netip.Prefix{o.prefix}))
-				case o.prefix == r.prefix && other.name != f.name:
+				case other.name == f.name:
+				case longer:
+					alone = minusSet(alone, ipset([]netip.Prefix{o.prefix}))
+				case o.prefix == r.prefix:
 					alone = ipset(nil)
 				}
 			}

@@ -244,21 +244,17 @@ func (t *tracer) tunnel(c course, g *model.Gateway) {
 		t.drop(c, at, Transport, "VPN tunnels carry no IPv6 (AZ-V6-05)")
 		return
 	}
-	var best, unknown []reach
-	bits := -1
+	var held, best, unknown []reach
 	for _, r := range t.gatewayPrefixes(g) {
-		hit := no()
-		if r.prefix.IsValid() {
-			hit = c.dst.in(prefixSet(r.prefix))
-			r.certain = r.certain && hit.must
-		}
-		switch {
-		case !r.prefix.IsValid():
+		if !r.prefix.IsValid() {
 			unknown = append(unknown, r)
-		case !hit.may:
-		case r.prefix.Bits() > bits:
-			best, bits = []reach{r}, r.prefix.Bits()
-		case r.prefix.Bits() == bits:
+		} else if hit := c.dst.in(prefixSet(r.prefix)); hit.may {
+			r.certain = r.certain && hit.must
+			held = append(held, r)
+		}
+	}
+	for _, r := range held { // a longer prefix takes the packet where it is surely there
+		if !slices.ContainsFunc(held, func(q reach) bool { return q.certain && q.prefix.Bits() > r.prefix.Bits() }) {
 			best = append(best, r)
 		}
 	}
@@ -445,9 +441,9 @@ func (t *tracer) forcedTunnel(c course, h *host) {
 func (t *tracer) atGateway(c course, g *model.Gateway) {
 	at := model.Place{Kind: model.PlaceGateway, ID: g.ID}
 	p := c.packet
-	if p.Protocol == model.UDP && (p.DPort == 500 || p.DPort == 4500) || p.Protocol == model.TCP && p.DPort == 443 {
+	if p.Protocol == model.UDP && (p.DPort == 500 || p.DPort == 4500) || p.Protocol == model.TCP && p.DPort == 443 || p.Protocol == model.ESP {
 		t.deliver(c.forward(at, Transport, "listener of the gateway (AZ-GW-10)"), at)
 		return
 	}
-	t.drop(c, at, Transport, "the gateway listens on udp 500, udp 4500 and tcp 443 only (AZ-GW-10)")
+	t.drop(c, at, Transport, "the gateway takes udp 500, udp 4500, ESP and tcp 443 only (AZ-GW-10)")
 }

@@ -90,13 +90,14 @@ func (t *tracer) back(c course, h *host, seen address, crossed []crossing) bool 
 		return true
 	}
 	o := tableOptions{noUser: h.place.Kind == model.PlaceEndpoint} // AZ-PE-08: an endpoint's reply may bypass the appliance
-	winners, _ := t.winners(h, t.table(h, o), flow{src: h.addr, dst: seen, protocol: c.packet.Protocol, tags: c.packet.Tags})
+	// AZ-RT-34: a hop is followed for certain only where all possible winners agree on it.
+	winners, certain := t.winners(h, t.table(h, o), flow{src: h.addr, dst: seen, protocol: c.packet.Protocol, tags: c.packet.Tags})
 	for _, r := range winners {
 		if !t.backBy(c, h, r, seen, crossed) {
 			return false
 		}
 	}
-	return len(winners) > 0
+	return certain
 }
 
 func sameAddress(a, b address) bool {

@@ -335,6 +335,13 @@ func (w *world) winners(h *host, table []route, f flow) (out []route, certain bo
 			rows = append(rows, entry{r, m})
 		}
 	}
+	// AZ-RT-20: where a route of the VNet or of a peering may hold the destination, a gateway's is not surely there to beat any other.
+	inside := slices.ContainsFunc(rows, func(q entry) bool { return q.inside && q.service == nil })
+	for i := range rows {
+		if inside && rows[i].origin == gatewayRoute {
+			rows[i].certain = false
+		}
+	}
 	for _, r := range rows {
 		beaten := slices.ContainsFunc(rows, func(q entry) bool { return q.certain && q.match.must && w.beats(q.route, r.route, f) })
 		if beaten {

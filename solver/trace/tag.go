@@ -93,7 +93,7 @@ func (w *world) view(h *host) *view {
 		rows = append(rows, row{set: v.others, growth: true, what: "user routes of other subnets", because: []string{"ASM-TAGTABLES"}})
 	}
 	for _, r := range rows {
-		if !r.empty() {
+		if !r.empty() && !r.within(v.own) {
 			r.because = union(r.because, []string{"ASM-VNETTAG"})
 			v.rows = append(v.rows, r)
 		}
@@ -102,6 +102,17 @@ func (w *world) view(h *host) *view {
 		v.learn(rules)
 	}
 	return v
+}
+
+// within reports a row that adds nothing to what is in the tag for certain: nothing of it is unknown (AZ-GEN-01).
+func (r row) within(own *netipx.IPSet) bool {
+	if r.every || len(r.tags) > 0 {
+		return false
+	}
+	var b netipx.IPSetBuilder
+	b.AddSet(r.set)
+	b.RemoveSet(own)
+	return emptySet(built(&b))
 }
 
 func addPrefix(b *netipx.IPSetBuilder, p netip.Prefix) {
@@ -173,6 +184,7 @@ func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned b
 			switch {
 			case !r.prefix.IsValid():
 				learned = true
+			case r.prefix.Bits() == 0: // a row of its own
 			case r.static && r.certain && use.certain && propagates && known:
 				addPrefix(own, r.prefix)
 			default:
