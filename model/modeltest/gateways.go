@@ -81,6 +81,9 @@ func (d *draft) vpnGateway(v *model.VNet, s *model.Subnet, i int) *model.Gateway
 func (d *draft) circuitGateway(v *model.VNet, s *model.Subnet, i int) {
 	g := &model.Gateway{Meta: d.meta(networkID("virtualNetworkGateways", d.name("er", i))), Kind: model.ExpressRouteGateway, Subnet: s.ID, AllowRemoteVNet: choose(d, model.On, model.Off, model.NotStated)}
 	g.Location = v.Location
+	if d.one(2) {
+		g.PublicIPs = []model.ID{d.publicIP(g.Name()).ID}
+	}
 	d.add(g)
 	for j := range d.upTo(0, 2) {
 		d.add(&model.Connection{

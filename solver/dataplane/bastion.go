@@ -54,15 +54,15 @@ func (p *planner) planBastions() {
 		sent := exactly(shells)
 		var notes []string
 		if !strings.EqualFold(b.SKU, "Basic") {
-			// AZ-BAS-04: Standard and higher take custom ports; only a flag makes any TCP port certain.
+			// AZ-BAS-04: Standard and higher take custom ports; only tunnelling makes any TCP port certain.
 			sent = between(every, shells)
 			notes = append(notes, "ASM-BASTION")
-			if b.Tunneling == model.On || b.IPConnect == model.On {
+			if b.Tunneling == model.On && b.SKU != "" {
 				sent, notes = exactly(every), nil
 			}
 		}
 		_, v := p.e.SubnetOf(b.Subnet)
-		if v != nil && (b.IPConnect == model.Off || strings.EqualFold(b.SKU, "Basic")) {
+		if basic := strings.EqualFold(b.SKU, "Basic"); v != nil && (b.IPConnect != model.On || basic) {
 			near := append([]netip.Prefix{}, v.Prefixes...)
 			for _, l := range p.peers(v) {
 				near = append(near, l.prefixes()...)
@@ -71,7 +71,11 @@ func (p *planner) planBastions() {
 			for _, l := range p.groups[v.ID.Key()] {
 				near = append(near, l.remote.Prefixes...) // AZ-BAS-03 names peers alone
 			}
-			sent = and(sent, between(dstIn(p.addr.set(near).may), dstIn(a.must)))
+			reaches := between(dstIn(p.addr.set(near).may), dstIn(a.must))
+			if b.IPConnect == model.NotStated && !basic {
+				reaches.over = everything()
+			}
+			sent = and(sent, reaches)
 		}
 		out, more := p.filters(filtered{subnet: b.Subnet}, model.Outbound, reading{})
 		eg := egressNone()

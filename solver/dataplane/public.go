@@ -130,8 +130,12 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 		if slices.ContainsFunc(g.PublicIPs, is) || within(g.ID) {
 			listen := either(tcpTo(443), transport([]model.Protocol{model.UDP}, nil, []model.PortRange{{First: 500, Last: 500}, {First: 4500, Last: 4500}}, false),
 				transport([]model.Protocol{model.ESP}, nil, nil, false))
-			if g.Kind == model.VPNGateway {
-				p.edge(p.publicIn(), p.node(model.Place{Kind: model.PlaceGateway, ID: g.ID}, StageReceive, ""), and(to, exactly(listen)), nil)
+			accepts := exactly(listen)
+			if g.Kind == model.GatewayKindUnknown {
+				accepts = onlyOver(listen)
+			}
+			if g.Kind != model.ExpressRouteGateway {
+				p.edge(p.publicIn(), p.node(model.Place{Kind: model.PlaceGateway, ID: g.ID}, StageReceive, ""), and(to, accepts), nil)
 			}
 			found = true
 		}

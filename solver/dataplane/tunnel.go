@@ -33,7 +33,7 @@ func (p *planner) planGateway(g *model.Gateway) {
 		p.intoGatewaySubnet(from, g, via, f.conn, in, notes...)
 	}
 	place := model.Place{Kind: model.PlaceGateway, ID: g.ID}
-	if g.Kind == model.VPNGateway && len(g.PublicIPs) > 0 {
+	if g.Kind != model.ExpressRouteGateway && len(g.PublicIPs) > 0 {
 		// The gateway's own listeners: IKE, NAT traversal, SSTP and OpenVPN (AZ-GW-10).
 		p.site(&Site{Place: place, Prefixes: nil, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: g.Subnet})
 	}

@@ -124,13 +124,3 @@ func (t *tracer) fromDeveloper(c course, b *model.Bastion) {
 		t.deliverIn(c, v, false)
 	}
 }
-
-// bastionOutbound is how a Bastion reaches public addresses: its own public one.
-func (t *tracer) bastionOutbound(h *host) []translation {
-	if b, ok := model.Get[*model.Bastion](t.e, h.place.ID); ok {
-		if a := t.publicAddress(b.PublicIP); a.IsValid() {
-			return []translation{{addr: t.address(a), detail: "public address of the Bastion"}}
-		}
-	}
-	return []translation{{addr: t.unknownOutbound(), detail: "public address of the Bastion, which is not in the input"}}
-}

@@ -60,7 +60,7 @@ func (t *tracer) outboundMethods(c course, h *host) (out []translation, shut str
 		return t.gatewayOutbound(h), ""
 	}
 	if h.place.Kind == model.PlaceBastion {
-		return t.bastionOutbound(h), ""
+		return nil, "Bastion connects to private addresses (AZ-BAS-04)"
 	}
 	// NAT gateway: TCP and UDP, IPv4 unless StandardV2, never on GatewaySubnet (AZ-OUT-02).
 	if h.subnet != nil && h.subnet.NATGateway != "" && ported && subnetKind(h.subnet) != gatewaySubnet {

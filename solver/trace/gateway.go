@@ -441,6 +441,11 @@ func (t *tracer) forcedTunnel(c course, h *host) {
 func (t *tracer) atGateway(c course, g *model.Gateway) {
 	at := model.Place{Kind: model.PlaceGateway, ID: g.ID}
 	p := c.packet
+	if g.Kind == model.ExpressRouteGateway {
+		t.drop(c, at, Transport, "an ExpressRoute gateway has no listeners (AZ-GW-10)")
+		return
+	}
+	c = c.uncertainIf(g.Kind == model.GatewayKindUnknown)
 	if p.Protocol == model.UDP && (p.DPort == 500 || p.DPort == 4500) || p.Protocol == model.TCP && p.DPort == 443 || p.Protocol == model.ESP {
 		t.deliver(c.forward(at, Transport, "listener of the gateway (AZ-GW-10)"), at)
 		return

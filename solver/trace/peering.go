@@ -39,7 +39,8 @@ func (w *world) links(v *model.VNet) []link {
 		case l.back == nil && l.remote != nil && !l.remote.Partial && !fold(p.State, "Connected"):
 			continue // one object alone is no path; a Connected one is not alone, whatever the input lacks
 		case l.back == nil:
-			l.certain = false
+			// Connected says that a far object which the input lacks exists; where the input has that VNet without it, it contradicts itself.
+			l.certain = (l.remote == nil || l.remote.Partial) && fold(p.State, "Connected")
 		}
 		out = append(out, l)
 	}
