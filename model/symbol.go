@@ -136,7 +136,9 @@ func (e *Estate) makeSymbols() *Symbols {
 				continue
 			}
 			for _, c := range pr.IPConfigs {
-				want(InstancePublicAddress, s.ID, c.Name, s.ID.Key())
+				if c.PublicIP != "" || len(pr.IPConfigs) == 1 {
+					want(InstancePublicAddress, s.ID, c.Name, s.ID.Key())
+				}
 			}
 		}
 	}

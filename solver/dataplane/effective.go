@@ -119,7 +119,7 @@ func (g *Graph) Table(subnet, nic model.ID) ([]TableRow, []string) {
 	slices.SortStableFunc(out, compareRows)
 	var lacks []string
 	if !known {
-		lacks = append(lacks, missing("route table", s.RouteTable))
+		lacks = append(lacks, p.tableDoubt(s))
 	}
 	switch {
 	case s == nil:

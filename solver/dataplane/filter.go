@@ -257,6 +257,11 @@ func (p *planner) matchOf(r model.SecurityRule, a assignment, d reading) (must, 
 	// AZ-NSG-07: whether `*` with ports matches packets without ports is not documented.
 	must = both(both(either(src.must...), either(dst.must...)), ports(d.portless == portlessMatched))
 	may = both(both(either(src.may...), either(dst.may...)), ports(d.portless != portlessMissed))
+	if r.Protocol == model.ICMP && r.Access == model.Deny {
+		// AZ-V6-02: a rule cannot name ICMPv6; whether one for Icmp stops it is not documented.
+		v6 := transport([]model.Protocol{model.ICMPv6}, sports, r.DestPorts, d.portless != portlessMissed)
+		may = either(may, both(both(either(src.may...), either(dst.may...)), v6))
+	}
 	if r.UnknownMatch != "" {
 		must = nothing()
 	}

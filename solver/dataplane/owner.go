@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"go4.org/netipx"
+
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -141,15 +143,15 @@ func (p *planner) platformSubnet(s *model.Subnet) bool {
 func usable(s *model.Subnet) []netip.Prefix {
 	var remove []netip.Prefix
 	for _, x := range s.Prefixes {
-		if !x.Addr().Is4() || x.Bits() > 29 {
-			continue
+		if x.Addr().BitLen()-x.Bits() < 3 {
+			continue // smaller than Azure's smallest
 		}
 		a := x.Addr()
 		for range 4 {
 			remove = append(remove, host(a))
 			a = a.Next()
 		}
-		remove = append(remove, host(lastAddr(x)))
+		remove = append(remove, host(netipx.PrefixLastIP(x)))
 	}
 	return ipset(s.Prefixes, remove...).Prefixes()
 }
@@ -163,14 +165,4 @@ func (p *planner) freeAddresses(s *model.Subnet) []netip.Prefix {
 		}
 	}
 	return ipset(usable(s), remove...).Prefixes()
-}
-
-func lastAddr(p netip.Prefix) netip.Addr {
-	b := p.Addr().As4()
-	hostBits := 32 - p.Bits()
-	for i := range 4 {
-		n := min(8, max(0, hostBits-8*(3-i)))
-		b[i] |= byte(1<<n - 1)
-	}
-	return netip.AddrFrom4(b)
 }

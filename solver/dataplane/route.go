@@ -123,6 +123,7 @@ func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route,
 	var table *model.RouteTable
 	if s != nil && s.RouteTable != "" && user {
 		table, known = model.Get[*model.RouteTable](p.e, s.RouteTable)
+		known = known && p.tableDoubt(s) == ""
 	}
 	propagates := p.propagates(s, table)
 	add := func(r route) { routes = append(routes, r) }
@@ -461,7 +462,7 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 	}
 	if !known {
 		s, _ := p.e.SubnetOf(subnet)
-		why := missing("route table", s.RouteTable)
+		why := p.tableDoubt(s)
 		for i := range groups {
 			groups[i].notes = append(groups[i].notes, why)
 		}
@@ -473,6 +474,21 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 
 // hopMissing stands for whatever a route table says that the input does not hold.
 const hopMissing model.NextHopType = "missing route table"
+
+// tableDoubt names why the routes of a subnet's table are not known: the input lacks the table, or says something of it that was not
+// understood (AZ-GEN-08). Empty where they are known.
+func (p *planner) tableDoubt(s *model.Subnet) string {
+	if s == nil || s.RouteTable == "" {
+		return ""
+	}
+	if _, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); !ok {
+		return missing("route table", s.RouteTable)
+	}
+	for _, entry := range p.fogged(s.RouteTable) {
+		return unsupported(entry)
+	}
+	return ""
+}
 
 // missing is the assumption that names a referenced resource which the input lacks.
 func missing(kind string, id model.ID) string { return "MISSING(" + kind + " " + id.ShortName() + ")" }
@@ -539,10 +555,10 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 	}
 	from := n
 	if s, _ := p.e.SubnetOf(subnet); s != nil && s.RouteTable != "" {
-		if _, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); !ok && p.e.RoutesAt(eg.nic) == nil {
-			// The routes that are known may apply, if the table that the input lacks does not say otherwise.
+		if why := p.tableDoubt(s); why != "" && p.e.RoutesAt(eg.nic) == nil {
+			// The routes that are known may apply, if what is not known of the table does not say otherwise.
 			from = p.node(model.Place{Kind: place.Kind, ID: subnet, Part: eg.key + " without its route table"}, StageRoute, via)
-			p.edge(n, from, onlyOver(everything()), nil, missing("route table", s.RouteTable))
+			p.edge(n, from, onlyOver(everything()), nil, why)
 		}
 	}
 	for _, g := range p.hopGroups(subnet, eg.nic) {

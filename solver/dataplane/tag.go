@@ -83,12 +83,12 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 
 	var table *model.RouteTable
 	if s != nil && s.RouteTable != "" {
-		var ok bool
-		if table, ok = model.Get[*model.RouteTable](p.e, s.RouteTable); !ok && routes == nil {
-			// AZ-GEN-08: the routes that the input lacks may widen the tag to everything (AZ-TAG-02).
+		table, _ = model.Get[*model.RouteTable](p.e, s.RouteTable)
+		if why := p.tableDoubt(s); why != "" && routes == nil {
+			// AZ-GEN-08: routes that are not known may widen the tag to everything (AZ-TAG-02).
 			c.grow(allV4(), maybe)
 			c.grow(allV6(), maybe)
-			c.lacks = missing("route table", s.RouteTable)
+			c.lacks = why
 		}
 	}
 	propagates := p.propagates(s, table)
