@@ -128,8 +128,10 @@ func (t *tracer) instanceAddress(c course, h *host) []translation {
 		if ok {
 			return []translation{{addr: t.address(a), detail: "public address of the node"}}
 		}
-	case h.profile != nil && h.profile.PublicPerVM:
-		return []translation{{addr: t.unknownOutbound(), detail: "public address of the instance"}}
+	case h.profile != nil:
+		if a, ok := t.symbols.Of(model.InstancePublicAddress, h.scaleSet.ID, h.config.Name); ok && !c.dst.v6() { // AZ-PIP-01: of this configuration
+			return []translation{{addr: t.address(a), detail: "public address of the instance"}}
+		}
 	case h.config != nil && h.nic != nil:
 		if h.config.PublicIP != "" && !t.publicAddress(h.config.PublicIP).IsValid() {
 			return []translation{{addr: t.unknownOutbound(), detail: "public address " + h.config.PublicIP.Name() + ", which is not in the input"}}

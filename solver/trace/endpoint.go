@@ -68,6 +68,10 @@ func (t *tracer) routeToEndpoint(c course, h *host, table []route) bool {
 			// ASM-PE-VNETLOCAL: the route is said to invalidate the /32 without taking effect itself.
 			direct(c.uncertain("ASM-PE-VNETLOCAL"))
 			t.drop(c.uncertain("ASM-PE-VNETLOCAL"), h.place, Routing, "a VnetLocal route may have displaced the endpoint's own (AZ-PE-05)")
+			winners, _ := t.winners(h, table, c.flow()) // of an endpoint whose address is not stated another route may be the one
+			for _, r := range winners {
+				t.follow(c, h, r, false, []string{"ASM-PE-VNETLOCAL"})
+			}
 			done = true
 		case displaced.must: // the user route takes the packet
 		case !t.approved(p) || !via[i].certain || via[i].peering != nil && !t.routesEndpoint(via[i], h, c.dst):
@@ -165,8 +169,13 @@ func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
 		return
 	}
 	next := func(c course) { t.atEndpoint(c, p) }
+	doubts := t.misread(p.Subnet)
 	if h.subnet != nil && h.subnet.NSG == "" {
-		next(c)
+		if len(doubts) == 0 {
+			next(c)
+			return
+		}
+		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(allowed("", h.subnet.Source), doubts), next) // AZ-GEN-08
 		return
 	}
 	v := t.subnetVerdict(h, c.flow(), model.Inbound)
@@ -176,7 +185,7 @@ func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
 	if !nsg.must {
 		v = v.either(verdict{allow: blame{is: true, detail: "endpoint policies may be off"}}, nsg.why...)
 	}
-	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, v.settle(), next)
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(v.settle(), doubts), next)
 }
 
 // approved reports whether an endpoint carries traffic (AZ-PE-01).

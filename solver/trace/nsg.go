@@ -75,11 +75,19 @@ func (t *tracer) subnetStage(c course, h *host, dir model.Direction, next func(c
 	if dir == model.Outbound {
 		stage = SubnetOut
 	}
-	if h.subnet != nil && t.subnetNSG(h) == "" || c.bypass.must {
-		next(c)
+	if h.subnet == nil {
+		t.decide(c, Hop{At: h.place, Stage: stage}, c.pastNSG(t.subnetVerdict(h, c.flow(), dir)), next)
 		return
 	}
-	t.decide(c, Hop{At: h.place, Stage: stage}, c.pastNSG(t.subnetVerdict(h, c.flow(), dir)), next)
+	doubts := t.misread(h.subnet.ID)
+	switch {
+	case t.subnetNSG(h) == "" && len(doubts) == 0 || c.bypass.must && len(doubts) == 0:
+		next(c)
+	case t.subnetNSG(h) == "" || c.bypass.must: // AZ-GEN-08
+		t.decide(c, Hop{At: h.place, Stage: stage}, hindered(allowed("", h.subnet.Source), doubts), next)
+	default:
+		t.decide(c, Hop{At: h.place, Stage: stage}, hindered(c.pastNSG(t.subnetVerdict(h, c.flow(), dir)), doubts), next)
+	}
 }
 
 // subnetNSG is the NSG that acts on a host's subnet; none acts where Azure does not support one (AZ-NSG-20).
@@ -118,7 +126,7 @@ func (t *tracer) nsgByID(id model.ID, h *host, f flow, dir model.Direction) verd
 	if !ok {
 		return missingNSG("the NSG " + id.Name())
 	}
-	return t.nsgVerdict(g, h, f, dir)
+	return doubted(t.nsgVerdict(g, h, f, dir), t.misread(id))
 }
 
 // missingNSG is an NSG that something names and the input lacks: unknown, never absent.
@@ -294,7 +302,7 @@ func allPorts(list []model.PortRange) bool { return slices.Contains(list, model.
 // inASG says whether an address is that of a member: of a NIC's IP configuration, of a private endpoint, or of an instance of a scale
 // set or node pool whose profile is in the group (AZ-ASG-01, AZ-ASG-05).
 func (t *tracer) inASG(id model.ID, a address) match {
-	if a.holder != nil && (a.holder.config != nil || a.holder.pool != nil || a.holder.endpoint != nil) {
+	if a.holder != nil && (a.holder.nic != nil || a.holder.pool != nil || a.holder.endpoint != nil) {
 		return t.memberOf(a.holder, []model.ID{id})
 	}
 	m := no()

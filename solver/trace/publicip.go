@@ -74,6 +74,15 @@ func (t *tracer) publicOwners(c course) bool {
 			t.atDeveloper(c, b)
 		}
 	}
+	if s, ok := t.symbols.At(dst); ok && s.Kind == model.InstancePublicAddress {
+		found = true // of no instance, where the subnet has no room for one
+	}
+	for _, h := range t.scaleSetHosts(func(s *model.ScaleSet, cfg *model.IPConfig) bool {
+		a, ok := t.symbols.Of(model.InstancePublicAddress, s.ID, cfg.Name)
+		return ok && a == dst
+	}) {
+		t.translated(c, h, "public address of the instance")
+	}
 	for _, cl := range t.e.Clusters {
 		if a, ok := t.symbols.Of(model.APIDoor, cl.ID, ""); ok && a == dst {
 			found = true

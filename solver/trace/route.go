@@ -162,6 +162,9 @@ func (w *world) userRoutes(h *host) []route {
 		return nil
 	}
 	var out []route
+	if list := w.misread(rt.ID); len(list) > 0 { // AZ-GEN-08: a route may be another one than it seems
+		out = append(out, route{origin: userRoute, table: rt.Name(), source: rt.Source, why: namesOf(list)})
+	}
 	for _, u := range rt.Routes {
 		if u.Prefix.IsValid() || u.Tag != "" {
 			out = append(out, route{
@@ -384,6 +387,10 @@ func (t *tracer) route(c course, h *host) {
 	if h.vnet == nil {
 		t.lose(c, h.place, Routing, "the input lacks the VNet of "+h.subnetID.ShortName(), "ASM-NEXTHOP")
 		return
+	}
+	if list := t.carriers(h.vnet); len(list) > 0 { // AZ-GEN-08
+		at := model.Place{Kind: model.PlaceUnknown, ID: h.vnet.ID, Part: c.packet.Dst.String()}
+		t.lose(c, at, Routing, "an object that is not modelled may carry the packet anywhere (AZ-GEN-08)", namesOf(list)...)
 	}
 	table := t.table(h, tableOptions{})
 	f := c.flow()

@@ -89,6 +89,11 @@ func (w *world) view(h *host) *view {
 	if !known && w.e.RoutesAt(h.nicID()) == nil { // AZ-GEN-08: a table that the input lacks may hold any prefix
 		rows = append(rows, row{every: true, growth: true, what: "a route table that the input lacks", because: []string{"MISSING(route table " + h.subnet.RouteTable.ShortName() + ")"}})
 	}
+	if known && rt != nil && w.e.RoutesAt(h.nicID()) == nil { // AZ-GEN-08, likewise
+		if list := w.misread(rt.ID); len(list) > 0 {
+			rows = append(rows, row{every: true, growth: true, what: "what was not understood of the route table", because: namesOf(list)})
+		}
+	}
 	if w.strict && !emptySet(v.others) { // ASM-TAGTABLES as an open question
 		rows = append(rows, row{set: v.others, growth: true, what: "user routes of other subnets", because: []string{"ASM-TAGTABLES"}})
 	}
@@ -164,6 +169,11 @@ func (w *world) networksBehind(own, peer *model.VNet, b *netipx.IPSetBuilder) {
 		}
 		for _, p := range w.peerPrefixes(l) {
 			addPrefix(b, p.prefix)
+		}
+		if l.subnets() { // the rest of a VNet of which subnets are peered may be in the tag as well (AZ-TAG-01)
+			for _, p := range w.wholePeer(l) {
+				addPrefix(b, p.prefix)
+			}
 		}
 	}
 	for _, g := range w.gatewaysIn(peer) {

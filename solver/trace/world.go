@@ -275,6 +275,12 @@ func (w *world) scaleSetHost(s *model.ScaleSet, p *model.NICProfile, c *model.IP
 	return h
 }
 
+// full reports a subnet of which every address is held: no instance can stand there (AZ-GEN-07).
+func (w *world) full(subnet model.ID) bool {
+	s, _ := w.e.SubnetOf(subnet)
+	return s != nil && emptySet(without(usable(s), w.heldIn(s)...))
+}
+
 // endpointHost is a private endpoint (AZ-PE-01).
 func (w *world) endpointHost(p *model.PrivateEndpoint) *host {
 	h := w.hostIn(model.Place{Kind: model.PlaceEndpoint, ID: p.ID}, p.Subnet)
@@ -298,14 +304,14 @@ func (w *world) nicHosts(keep func(*model.NIC, *model.IPConfig) bool) []*host {
 	return out
 }
 
-// scaleSetHosts lists the IP configurations of scale sets.
+// scaleSetHosts lists the IP configurations of scale sets whose subnet has room for an instance.
 func (w *world) scaleSetHosts(keep func(*model.ScaleSet, *model.IPConfig) bool) []*host {
 	var out []*host
 	for _, s := range w.e.ScaleSets {
 		for i := range s.Profiles {
 			p := &s.Profiles[i]
 			for j := range p.IPConfigs {
-				if c := &p.IPConfigs[j]; keep(s, c) {
+				if c := &p.IPConfigs[j]; keep(s, c) && !w.full(c.Subnet) {
 					out = append(out, w.scaleSetHost(s, p, c))
 				}
 			}
