@@ -12,14 +12,16 @@ import (
 // egress is how a machine's packets with next hop Internet leave: the first method that applies is used (AZ-OUT-01).
 type egress struct {
 	key       string
-	nat       model.ID       // NAT gateway of the subnet
-	instance  []netip.Addr   // instance public addresses
-	frontends []netip.Prefix // public load balancer frontends that translate for the machine
-	defaults  bool           // default outbound access may apply
-	certain   bool           // … and does for certain
-	storage   bool           // storage of the region may be reached where no method applies (AZ-OUT-06)
-	nic       model.ID       // the NIC, where the input has effective routes of it (AZ-RT-33)
-	none      bool           // a forwarder: packets leave only if they carry a public source already
+	nat       model.ID        // NAT gateway of the subnet
+	instance  []netip.Addr    // instance public addresses
+	frontends []netip.Prefix  // public load balancer frontends that translate for the machine
+	defaults  bool            // default outbound access may apply
+	certain   bool            // … and does for certain
+	storage   bool            // storage of the region may be reached where no method applies (AZ-OUT-06)
+	nic       model.ID        // the NIC, where the input has effective routes of it (AZ-RT-33)
+	firewall  *packet.AddrSet // a firewall's public addresses
+	kept      bool            // a firewall that leaves the source as it is
+	none      bool            // a forwarder: packets leave only if they carry a public source already
 }
 
 func egressNone() egress { return egress{key: "none", none: true} }
@@ -194,6 +196,16 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	if eg.none {
 		// A firewall has translated already; whatever keeps a private source is dropped by the internet.
 		p.edge(from, p.publicOut(), and(sent, exactly(srcIn(p.addr.public))), nil)
+		return
+	}
+	if eg.kept {
+		p.edge(from, p.publicOut(), sent.mayOnly(), nil)
+		return
+	}
+	if eg.firewall != nil {
+		// AZ-FW-28: protocols without ports do not work towards the internet, as far as is known.
+		ported := transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false)
+		p.edge(from, p.publicOut(), and(sent, between(everything(), ported)), &rewrite{src: eg.firewall})
 		return
 	}
 	at := p.node(model.Place{Kind: model.PlaceSubnet, ID: subnet, Part: eg.key}, StageEgress, via)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"go4.org/netipx"
+
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver/packet"
 )
@@ -29,12 +31,13 @@ func firewallVia(f *model.Firewall) string { return "firewall:" + f.ID.Key() }
 // firewallOrder flattens a firewall's rules.
 func (p *planner) firewallOrder(f *model.Firewall) firewallRules {
 	var out firewallRules
+	contested := f.Policy != "" && len(f.Collections) > 0 // AZ-FW-01: either may be in force
 	add := func(cs []model.RuleCollection, where string, inherited bool) {
 		sorted := slices.Clone(cs)
 		slices.SortStableFunc(sorted, func(a, b model.RuleCollection) int { return a.Priority - b.Priority }) // AZ-FW-11
 		for _, c := range sorted {
 			for _, r := range c.Rules {
-				out.byKind[c.Kind] = append(out.byKind[c.Kind], fwRule{r, c.Access != model.Deny, inherited, c.Unknown != "" || r.Unknown != "", where + "/" + c.Name})
+				out.byKind[c.Kind] = append(out.byKind[c.Kind], fwRule{r, c.Access != model.Deny, inherited, contested || c.Unknown != "" || r.Unknown != "", where + "/" + c.Name})
 			}
 			if c.Unknown != "" && len(c.Rules) == 0 {
 				out.missing = append(out.missing, missing("rule collection", model.ID(c.Name)))
@@ -94,6 +97,18 @@ func (p *planner) firewallPool(f *model.Firewall) packet.AddrSet {
 	return p.addr.pool(ipset(s.Prefixes))
 }
 
+// firewallDoors are the public addresses by which a firewall is reached: it names them, or they name it.
+func (p *planner) firewallDoors(f *model.Firewall) []netip.Addr {
+	out := slices.Clone(f.PublicAddresses)
+	for _, ip := range p.e.PublicIPs {
+		named := slices.ContainsFunc(f.PublicIPs, func(id model.ID) bool { return id.Key() == ip.ID.Key() })
+		if a := p.publicAddr(ip.ID); a.IsValid() && (named || ip.AttachedTo != "" && ip.AttachedTo.Parent().Key() == f.ID.Key()) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
 // firewallPublic is the public addresses that a firewall translates to: its own, or those of a NAT gateway on its subnet (AZ-FW-40).
 func (p *planner) firewallPublic(f *model.Firewall) packet.AddrSet {
 	var out []netip.Prefix
@@ -101,13 +116,8 @@ func (p *planner) firewallPublic(f *model.Firewall) packet.AddrSet {
 		out, _ = p.natAddresses(s.NATGateway)
 	}
 	if len(out) == 0 {
-		for _, id := range f.PublicIPs {
-			if a := p.publicAddr(id); a.IsValid() {
-				out = append(out, host(a))
-			}
-		}
+		out = hosts(p.firewallDoors(f))
 	}
-	out = append(out, hosts(f.PublicAddresses)...)
 	if len(out) == 0 {
 		out = append(out, host(p.symbolOf(model.DefaultOutbound, "", ""))) // the address is not in the input
 	}
@@ -116,13 +126,7 @@ func (p *planner) firewallPublic(f *model.Firewall) packet.AddrSet {
 
 // firewallOwn is every address of a firewall: packets to them are for the firewall itself.
 func (p *planner) firewallOwn(f *model.Firewall) packet.AddrSet {
-	out := append([]netip.Addr{p.firewallAddr(f)}, f.PublicAddresses...)
-	for _, id := range f.PublicIPs {
-		if a := p.publicAddr(id); a.IsValid() {
-			out = append(out, a)
-		}
-	}
-	return p.addr.exactHosts(out...)
+	return p.addr.exactHosts(append(p.firewallDoors(f), p.firewallAddr(f))...)
 }
 
 // firewallIn is the place before a firewall's rules.
@@ -136,15 +140,16 @@ func (p *planner) firewallIn(f *model.Firewall, via string) NodeID {
 	p.routeDone[key] = true
 	fw := p.firewallPlan(f)
 	for _, e := range fw.steps {
-		if e.public && via != viaInternet {
+		if e.inside && via == viaInternet {
 			continue
 		}
-		p.edge(n, fw.out, and(e.guard, fw.running), e.rewrite, e.notes...)
+		out := fw.out
+		if e.masked {
+			out = fw.masked
+		}
+		p.edge(n, out, and(e.guard, fw.running), e.rewrite, e.notes...)
 	}
-	if fw.dns {
-		p.edge(n, p.node(place, StageReceive, ""), and(exactly(both(dstIn(p.addr.exactHosts(p.firewallAddr(f))),
-			transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false))), fw.running), nil)
-	}
+	p.edge(n, p.node(place, StageReceive, ""), and(fw.own, fw.running), nil)
 	return n
 }
 
@@ -153,14 +158,19 @@ type firewallStep struct {
 	guard   guard
 	rewrite *rewrite
 	notes   []string
-	public  bool // only for packets that came straight from public addresses
+	inside  bool // not for packets that came straight from public addresses
+	masked  bool // the source is one of the firewall's, and becomes a public one on the way to the internet
 }
 
 type firewallPlan struct {
 	out     NodeID
+	masked  NodeID // where the firewall's own addresses send
+	hub     bool
 	steps   []firewallStep
 	running guard
-	dns     bool
+	own     guard // what the firewall itself answers
+	may     *lazy // what that may be
+	taken   *lazy // what NAT rules take for certain
 }
 
 // firewallPlan compiles a firewall once, whatever the ways to it.
@@ -174,17 +184,29 @@ func (p *planner) firewallPlan(f *model.Firewall) *firewallPlan {
 	if f.ProvisioningBad != "" {
 		fw.running = guard{over: everything(), under: nothing()} // AZ-FW-06
 	}
-	if hub := p.hubFirewall(f); hub != nil {
-		p.hubOnward(fw.out, f, hub) // AZ-FW-52
-	} else {
-		p.edge(fw.out, p.routing(f.Subnet, firewallVia(f), egressNone()), guard{}, nil) // AZ-FW-04
+	hub := p.hubFirewall(f)
+	fw.masked, fw.hub = fw.out, hub != nil
+	if !fw.hub {
+		fw.masked = p.node(model.Place{Kind: place.Kind, ID: f.ID, Part: "masked"}, StageForward, "")
 	}
+	p.firewallWays(f, fw, place)
+	// Routes may lead back to the firewall, so that its rules are compiled before them.
+	if fw.hub {
+		p.hubOnward(fw.out, f, hub) // AZ-FW-52
+		return fw
+	}
+	p.edge(fw.out, p.routing(f.Subnet, firewallVia(f), keptEgress(f)), guard{}, nil) // AZ-FW-04
+	p.edge(fw.masked, p.routing(f.Subnet, firewallVia(f), p.firewallEgress(f)), guard{}, nil)
+	return fw
+}
+
+// firewallWays compiles the ways through a firewall.
+func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.Place) {
 	rules := p.firewallOrder(f)
 	pol, _ := model.Get[*model.FirewallPolicy](p.e, f.Policy)
-	fw.dns = f.DNSProxy == model.On || pol != nil && pol.DNSProxy == model.On
+	p.firewallServices(f, fw)
 	p.planDNAT(f, fw, rules)
-	transit := minus(everything(), dstIn(p.firewallOwn(f)))
-	network := p.networkList(rules.byKind[model.NetworkRules])
+	network := p.networkList(f, rules.byKind[model.NetworkRules])
 	netOver, netUnder := firstMatch(network, Over), firstMatch(network, OneWay)
 	touchedMust, touchedMay := touched(network)
 	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) }) // AZ-FW-47
@@ -192,7 +214,10 @@ func (p *planner) firewallPlan(f *model.Firewall) *firewallPlan {
 		// AZ-FW-03: what a missing policy or group says is not known.
 		netOver, netUnder = everything(), nothing()
 	}
-	scope := both(transit, v4)
+	// AZ-FW-10: what a route brings to the firewall for one of its public addresses meets NAT rules first; whether the others then pass
+	// it is not documented. From the internet such an address is closed without a NAT rule (AZ-FW-57).
+	closed := dstIn(p.addr.exactHosts(p.firewallAddr(f)))
+	scope := between(both(minus(minus(everything(), closed), fw.taken), v4), both(minus(everything(), dstIn(p.firewallOwn(f))), v4))
 	apps := p.applicationList(rules.byKind[model.ApplicationRules])
 	appOver := minus(firstMatch(apps, Over), touchedMust)
 	control := Control{Key: "firewall|" + f.ID.Key(), Name: f.Name() + " rules", Shut: shutRule, Stage: "firewall-network", Place: place}
@@ -201,31 +226,35 @@ func (p *planner) firewallPlan(f *model.Firewall) *firewallPlan {
 	if len(rules.missing) == 0 {
 		passed = passed.behind(control, parts)
 	}
-	for _, s := range p.snat(f, pol) {
-		g := and(exactly(scope), passed, s.guard)
-		fw.steps = append(fw.steps, firewallStep{guard: g, rewrite: s.rewrite, notes: append(append(slices.Clone(s.notes), rules.missing...), p.ruleNotes(rules.byKind[model.NetworkRules], pol)...)})
+	for _, s := range p.snat(f, fw) {
+		g := and(scope, passed, s.guard)
+		fw.steps = append(fw.steps, firewallStep{guard: g, rewrite: s.rewrite, inside: true, masked: s.masked, notes: append(append(slices.Clone(s.notes), rules.missing...), p.ruleNotes(rules.byKind[model.NetworkRules], pol)...)})
 	}
 	if len(rules.missing) > 0 {
-		return fw
+		named := minus(transport([]model.Protocol{model.TCP}, nil, nil, false), nameless())
+		for _, s := range p.nameOwners(f, fw) {
+			fw.steps = append(fw.steps, firewallStep{guard: and(scope, onlyOver(named), s.guard), rewrite: s.rewrite, inside: true, masked: s.masked, notes: rules.missing})
+		}
+		return
 	}
 	// AZ-FW-17: what a network rule touches never reaches application rules.
 	proxied := between(appOver, minus(firstMatch(apps, OneWay), touchedMay)).behind(control, parts)
 	if len(rules.byKind[model.ApplicationRules]) > 0 {
-		for _, s := range p.nameOwners(f) {
+		for _, s := range p.nameOwners(f, fw) {
 			fw.steps = append(fw.steps, firewallStep{
-				guard: and(exactly(scope), proxied, s.guard), rewrite: s.rewrite,
+				guard: and(scope, proxied, s.guard), rewrite: s.rewrite, inside: true, masked: s.masked,
 				notes: append(append(slices.Clone(s.notes), "ASM-E-FWRESOLVE"), p.ruleNotes(rules.byKind[model.ApplicationRules], pol)...),
 			})
 		}
 		if !p.assumed("ASM-E-FWRESOLVE") {
-			pub := p.firewallPublic(f)
-			fw.steps = append(fw.steps, firewallStep{guard: and(exactly(scope), proxied).mayOnly(), rewrite: &rewrite{src: &pub}, notes: []string{"ASM-E-FWRESOLVE"}})
+			for _, s := range p.mask(f, fw) {
+				fw.steps = append(fw.steps, firewallStep{guard: and(scope, proxied, s.guard).mayOnly(), rewrite: s.rewrite, inside: true, masked: s.masked, notes: []string{"ASM-E-FWRESOLVE"}})
+			}
 		}
 	}
 	if p.infrastructure(rules) {
 		p.note("ASM-E-FWINFRA") // AZ-FW-37: built-in platform names are a residual, no way out for data
 	}
-	return fw
 }
 
 // firewallParts is who decides about what a firewall forwards: network rules, then application rules, then nobody, which is a deny
@@ -352,11 +381,18 @@ func (p *planner) addresses(m model.AddressMatch, at func(packet.AddrSet) *lazy,
 }
 
 // networkList compiles network rules.
-func (p *planner) networkList(rules []fwRule) []ruleMatch {
+func (p *planner) networkList(f *model.Firewall, rules []fwRule) []ruleMatch {
 	list := make([]ruleMatch, len(rules))
 	for i, r := range rules {
-		src := p.addresses(r.Sources, srcIn, p.fqdnAddresses)
-		dst := p.addresses(r.Dests, dstIn, p.fqdnAddresses)
+		names := func(name string) alternatives {
+			a := p.fqdnAddresses(name)
+			if !p.dnsProxy(f) || p.isBasic(f) {
+				a.must = nil // AZ-FW-29, AZ-FW-51
+			}
+			return a
+		}
+		src := p.addresses(r.Sources, srcIn, names)
+		dst := p.addresses(r.Dests, dstIn, names)
 		// AZ-FW-28: ports are ignored for protocols without them.
 		traffic := transport(r.Protocols, nil, r.Ports, true)
 		list[i] = ruleMatch{
@@ -427,80 +463,151 @@ func (p *planner) applicationList(rules []fwRule) []ruleMatch {
 	return list
 }
 
-// snat says what happens to the source of network-rule flows, by destination (AZ-FW-40 to 44).
-func (p *planner) snat(f *model.Firewall, pol *model.FirewallPolicy) []firewallStep {
-	ranges := f.SNAT
-	if pol != nil {
-		ranges = pol.SNAT
-	}
-	keep := ipset(ianaPrivate())
-	if ranges.Custom {
-		keep = ipset(ranges.Prefixes)
-		if ranges.IANA {
-			keep = unionSet(keep, ipset(ianaPrivate()))
+// snatRanges are the destinations that keep their source, in every reading: those that a policy states, else perhaps those of its parents.
+// unknown reports that others may keep it too (AZ-FW-42), or that the policy is not in the input.
+func (p *planner) snatRanges(f *model.Firewall) (keep []*netipx.IPSet, unknown bool) {
+	add := func(r model.SNATRanges) {
+		s := ipset(ianaPrivate())
+		if r.Custom {
+			s = ipset(r.Prefixes)
+			if r.IANA {
+				s = unionSet(s, ipset(ianaPrivate()))
+			}
 		}
+		keep, unknown = append(keep, s), unknown || r.AutoLearn == model.On
 	}
-	private := unionSet(ipset(ianaPrivate()), p.estateSpace())
-	toPrivate := dstIn(p.addr.space(private).may)
-	kept := p.addr.space(keep)
-	rest := minus(everything(), dstIn(kept.must))
-	pool, public := p.firewallPool(f), p.firewallPublic(f)
-	out := []firewallStep{{guard: between(dstIn(kept.may), dstIn(kept.must))}}
-	out = append(out, firewallStep{guard: exactly(both(rest, toPrivate)), rewrite: &rewrite{src: &pool}})
-	// Only TCP and UDP are translated towards the internet (AZ-FW-28).
-	translatable := transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false)
-	outside := both(rest, minus(everything(), toPrivate))
-	src := public
-	if p.forcedTunnel(f) {
-		src = pool // AZ-FW-45
+	if f.Policy == "" {
+		add(f.SNAT)
+		return keep, unknown
 	}
-	out = append(out, firewallStep{guard: exactly(both(outside, translatable)), rewrite: &rewrite{src: &src}})
-	if ranges.AutoLearn == model.On {
-		for i := range out {
-			out[i].guard = onlyOver(everything()) // AZ-FW-42
+	chain := p.policyChain(f)
+	if len(chain) == 0 {
+		add(model.SNATRanges{})
+		return keep, true
+	}
+	add(chain[0].SNAT)
+	for i := 0; i < len(chain)-1 && !chain[i].SNAT.Custom && chain[i].SNAT.AutoLearn == model.NotStated; i++ {
+		add(chain[i+1].SNAT) // whether a child takes them over is not documented
+	}
+	return keep, unknown || chain[len(chain)-1].Base != ""
+}
+
+// policyChain is a firewall's policy and its parents, as far as the input has them.
+func (p *planner) policyChain(f *model.Firewall) []*model.FirewallPolicy {
+	var out []*model.FirewallPolicy
+	for id := f.Policy; id != ""; {
+		pol, ok := model.Get[*model.FirewallPolicy](p.e, id)
+		if !ok || slices.Contains(out, pol) {
+			break
 		}
+		out = append(out, pol)
+		id = pol.Base
 	}
 	return out
 }
 
-// forcedTunnel reports whether a firewall's own default route leads elsewhere than the internet (AZ-FW-45).
-func (p *planner) forcedTunnel(f *model.Firewall) bool {
-	s, ok := model.Get[*model.Subnet](p.e, f.Subnet)
-	if !ok {
-		return false
+// dnsProxy reports whether a firewall answers DNS, by its own word or a parent's (AZ-FW-54).
+func (p *planner) dnsProxy(f *model.Firewall) bool {
+	return f.DNSProxy == model.On || slices.ContainsFunc(p.policyChain(f), func(x *model.FirewallPolicy) bool { return x.DNSProxy == model.On })
+}
+
+// isBasic reports the tier that lacks most functions (AZ-FW-51).
+func (p *planner) isBasic(f *model.Firewall) bool {
+	tier := f.Tier
+	if chain := p.policyChain(f); tier == "" && len(chain) > 0 {
+		tier = chain[0].Tier
 	}
-	t, ok := model.Get[*model.RouteTable](p.e, s.RouteTable)
-	return ok && slices.ContainsFunc(t.Routes, func(r model.UserRoute) bool { return r.Prefix == allV4() && r.NextHop != model.HopInternet })
+	return strings.EqualFold(tier, "Basic")
+}
+
+// firewallServices is what a firewall answers on its private address: DNS (AZ-FW-54), and as an explicit proxy (AZ-FW-53).
+func (p *planner) firewallServices(f *model.Firewall, fw *firewallPlan) {
+	served := nothing()
+	if p.dnsProxy(f) {
+		served = transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false)
+	}
+	for _, pol := range p.policyChain(f) {
+		if pol.ExplicitProxy != model.On {
+			continue
+		}
+		for _, port := range pol.ProxyPorts {
+			served = either(served, transport([]model.Protocol{model.TCP}, nil, []model.PortRange{{First: port, Last: port}}, false))
+		}
+	}
+	fw.may = both(dstIn(p.addr.exactHosts(p.firewallAddr(f))), served)
+}
+
+// mask puts an address of the firewall on packets. Towards the internet it becomes a public one where the route says so (AZ-FW-43 to 45);
+// in a hub the destination says so.
+func (p *planner) mask(f *model.Firewall, fw *firewallPlan) []firewallStep {
+	pool := p.firewallPool(f)
+	if !fw.hub {
+		return []firewallStep{{rewrite: &rewrite{src: &pool}, masked: true}}
+	}
+	toPrivate := dstIn(p.addr.space(unionSet(ipset(ianaPrivate()), p.estateSpace())).may)
+	public := p.firewallPublic(f)
+	return []firewallStep{{guard: exactly(toPrivate), rewrite: &rewrite{src: &pool}}, {guard: exactly(minus(everything(), toPrivate)), rewrite: &rewrite{src: &public}}}
+}
+
+// snat says what happens to the source of network-rule flows, by destination (AZ-FW-40 to 44).
+func (p *planner) snat(f *model.Firewall, fw *firewallPlan) []firewallStep {
+	ranges, unknown := p.snatRanges(f)
+	must, may := everything(), nothing()
+	for _, r := range ranges {
+		a := p.addr.space(r)
+		must, may = both(must, dstIn(a.must)), either(may, dstIn(a.may))
+	}
+	if unknown {
+		may = everything() // AZ-FW-42
+	}
+	out := []firewallStep{{guard: between(may, must)}}
+	for _, s := range p.mask(f, fw) {
+		s.guard = and(between(minus(everything(), must), minus(everything(), may)), s.guard)
+		out = append(out, s)
+	}
+	return out
+}
+
+// keptEgress is how packets leave to the internet whose source a firewall keeps: the internet drops them, as far as is known (AZ-FW-41).
+func keptEgress(f *model.Firewall) egress { return egress{key: "kept by " + f.ID.Key(), kept: true} }
+
+// firewallEgress is how a firewall's own addresses leave to the internet: as one of its public addresses, or of a NAT gateway on its
+// subnet (AZ-FW-40).
+func (p *planner) firewallEgress(f *model.Firewall) egress {
+	pool := p.firewallPublic(f)
+	return egress{key: "firewall " + f.ID.Key(), firewall: &pool}
 }
 
 // nameOwners says where the flows of application rules go: to the owner of the name, as the firewall resolves it, with a source of the
 // firewall (AZ-FW-33, AZ-FW-43).
-func (p *planner) nameOwners(f *model.Firewall) []firewallStep {
+func (p *planner) nameOwners(f *model.Firewall, fw *firewallPlan) []firewallStep {
 	pool, public := p.firewallPool(f), p.firewallPublic(f)
-	if p.forcedTunnel(f) {
-		public = pool
-	}
 	var out []firewallStep
-	var known []*lazy
+	known := []*lazy{nameless()}
+	add := func(g guard, id string, to ...netip.Addr) {
+		dst, src := p.addr.exact(to...), pool
+		if fw.hub && (p.isDoor(to) || to[0] == p.symbolOf(model.NamedHost, "", "")) {
+			src = public
+		}
+		out = append(out, firewallStep{guard: g, rewrite: &rewrite{dst: &dst, src: &src}, notes: notesOf(id), masked: true})
+	}
 	for _, name := range p.exactNames() {
 		r := p.firewallAnswer(f, name)
 		here := p.named(name)
 		known = append(known, here)
 		if len(r.addrs) > 0 {
-			dst := p.addr.exact(r.addrs...)
-			src := pool
-			if p.isDoor(r.addrs) {
-				src = public
-			}
-			out = append(out, firewallStep{guard: between(here, r.certainly(here)), rewrite: &rewrite{dst: &dst, src: &src}, notes: notesOf(r.unknown)})
+			add(between(here, r.certainly(here)), r.unknown, r.addrs...)
 		}
 		if r.public {
-			dst := p.addr.exact(p.symbolOf(model.NamedHost, "", ""))
-			out = append(out, firewallStep{guard: between(here, r.certainly(here)), rewrite: &rewrite{dst: &dst, src: &public}, notes: notesOf(r.unknown)})
+			add(between(here, r.certainly(here)), r.unknown, p.symbolOf(model.NamedHost, "", ""))
 		}
 	}
-	dst := p.addr.exact(p.symbolOf(model.NamedHost, "", ""))
-	out = append(out, firewallStep{guard: exactly(minus(everything(), either(known...))), rewrite: &rewrite{dst: &dst, src: &public}})
+	add(exactly(minus(everything(), either(known...))), "", p.symbolOf(model.NamedHost, "", ""))
+	// A connection without a name has no owner but the address (AZ-FW-31).
+	for _, s := range p.mask(f, fw) {
+		s.guard = and(exactly(nameless()), s.guard)
+		out = append(out, s)
+	}
 	return out
 }
 
@@ -521,57 +628,81 @@ func (p *planner) isDoor(as []netip.Addr) bool {
 // planDNAT compiles NAT rules: a match is translated and admitted (AZ-FW-20 to 22). Whether a network Deny overrides it changed over
 // time (AZ-FW-21); those of a parent policy may be inherited (AZ-FW-14).
 func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRules) {
-	network := p.networkList(rules.byKind[model.NetworkRules])
+	network := p.networkList(f, rules.byKind[model.NetworkRules])
 	pool := p.firewallPool(f)
-	public := slices.Clone(f.PublicAddresses)
-	for _, id := range f.PublicIPs {
-		if a := p.publicAddr(id); a.IsValid() {
-			public = append(public, a)
-		}
-	}
-	toPublic := dstIn(p.addr.exactHosts(public...))
+	toPublic := dstIn(p.addr.exactHosts(p.firewallDoors(f)...))
 	own := dstIn(p.firewallOwn(f))
-	var earlier []*lazy
+	var earlier, possible []*lazy
 	for _, r := range rules.byKind[model.DNATRules] {
 		src := p.addresses(r.Sources, srcIn, p.fqdnAddresses)
 		dst := p.addresses(r.Dests, dstIn, p.fqdnAddresses)
 		traffic := transport(r.Protocols, nil, r.Ports, false)
 		must := both(both(both(either(src.must...), either(dst.must...)), traffic), own)
 		may := both(both(both(either(src.may...), either(dst.may...)), traffic), own)
-		rw := &rewrite{}
 		notes := []string{"ASM-E-DNATDENY"}
-		target := r.ToAddress
-		certain := true
-		if !target.IsValid() {
+		if r.inherited {
+			must, notes = nothing(), append(notes, "ASM-E-NATINHERIT") // AZ-FW-14
+		}
+		if r.unknown {
+			must = nothing()
+		}
+		if p.isBasic(f) {
+			must = both(must, toPublic) // AZ-FW-51
+		}
+		over, under := minus(may, either(earlier...)), minus(must, either(possible...))
+		earlier, possible = append(earlier, must), append(possible, may)
+		under = minus(under, fw.may) // the firewall's own service may stand before the rule
+		if len(rules.missing) > 0 {
+			under = nothing() // AZ-FW-03
+		}
+		targets := []netip.Addr{r.ToAddress}
+		if !r.ToAddress.IsValid() {
 			a := p.firewallAnswer(f, r.ToFQDN)
-			if len(a.addrs) == 0 {
-				continue
+			if targets = a.addrs; a.public {
+				targets = append(slices.Clone(targets), p.symbolOf(model.NamedHost, "", ""))
 			}
-			target, certain = a.addrs[0], a.unknown == ""
+			if a.unknown != "" || len(targets) > 1 {
+				under = nothing()
+			}
 			notes = append(notes, notesOf(a.unknown)...)
 		}
-		to := p.addr.exact(target)
-		rw.dst = &to
-		if r.ToPort != 0 {
-			rw.dports = []model.PortRange{{First: r.ToPort, Last: r.ToPort}}
+		for _, target := range targets {
+			to := p.addr.exact(target)
+			rw := &rewrite{dst: &to}
+			if r.ToPort != 0 {
+				rw.dports = []model.PortRange{{First: r.ToPort, Last: r.ToPort}}
+			}
+			g := between(over, minus(under, p.deniedAfter(network, to, rw)))
+			// AZ-FW-22: through a public address the source is translated as well. Through the private one it is kept for targets in
+			// the private ranges; for others the documents do not say.
+			masked := &rewrite{dst: rw.dst, dports: rw.dports, src: &pool}
+			step := func(g guard, rw *rewrite, m bool) {
+				fw.steps = append(fw.steps, firewallStep{guard: g, rewrite: rw, masked: m, notes: notes})
+			}
+			step(and(g, exactly(toPublic)), masked, true)
+			g = and(g, exactly(minus(everything(), toPublic)))
+			if p.keepsSource(f, target) {
+				step(g, rw, false)
+				continue
+			}
+			step(g.mayOnly(), rw, false)
+			step(g.mayOnly(), masked, true)
 		}
-		over := minus(may, either(earlier...))
-		under := minus(must, either(earlier...))
-		if r.inherited {
-			certain = false
-			notes = append(notes, "ASM-E-NATINHERIT")
-		}
-		if !certain || r.unknown {
-			under = nothing()
-		}
-		under = minus(under, p.deniedAfter(network, to, rw))
-		earlier = append(earlier, must)
-		// AZ-FW-22: through a public address the source is translated as well; through the private one it is kept.
-		masked := &rewrite{dst: rw.dst, dports: rw.dports, src: &pool}
-		fw.steps = append(fw.steps,
-			firewallStep{guard: and(between(over, under), exactly(toPublic)), rewrite: masked, notes: notes},
-			firewallStep{guard: and(between(over, under), exactly(minus(everything(), toPublic))), rewrite: rw, notes: notes})
 	}
+	fw.taken = either(earlier...)
+	fw.own = between(fw.may, minus(fw.may, either(possible...)))
+}
+
+// keepsSource reports whether an address is in the private ranges for certain (AZ-FW-41).
+func (p *planner) keepsSource(f *model.Firewall, a netip.Addr) bool {
+	ranges, _ := p.snatRanges(f)
+	for _, r := range ranges {
+		must, _ := p.addr.bounds(r)
+		if !ipset(must).Contains(a) {
+			return false
+		}
+	}
+	return true
 }
 
 // deniedAfter is the packets that a network Deny may match once they are translated.
