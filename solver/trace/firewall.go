@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/ringfence/ringfence/model"
@@ -22,39 +23,58 @@ func (t *tracer) atFirewall(c course, f *model.Firewall, addressed bool) {
 		t.drop(c, at, FirewallNetwork, "the firewall's provisioning state is "+f.ProvisioningBad)
 	}
 	rules := t.rulesOf(f)
-	addressed = addressed || c.packet.Dst == t.firewallAddress(f)
 	switch {
-	case addressed && t.firewallService(c, f):
-	case addressed:
+	case addressed || c.packet.Dst == t.firewallAddress(f):
 		t.translate(c, f, rules)
+	case t.holdsDoor(f, c.packet.Dst):
+		// AZ-FW-10: NAT rules come first. Whether other rules then pass a packet for the firewall itself is not documented.
+		if c, left := t.byNATRules(c, f, rules); left {
+			t.filter(c.uncertain(), f, rules)
+		}
 	default:
 		t.filter(c, f, rules)
 	}
 }
 
-// firewallService delivers to what the firewall itself answers on its private address: DNS (AZ-FW-54) and the explicit proxy
+// holdsDoor reports whether an address is a public one of the firewall.
+func (t *tracer) holdsDoor(f *model.Firewall, a netip.Addr) bool {
+	return slices.Contains(f.PublicAddresses, a) || slices.ContainsFunc(t.publicIPAt(a), func(p *model.PublicIP) bool { return contains(f.PublicIPs, p.ID) || same(p.AttachedTo.Parent(), f.ID) })
+}
+
+// firewallService is whether the firewall itself answers a packet on its private address: DNS (AZ-FW-54), and the explicit proxy
 // (AZ-FW-53).
 func (t *tracer) firewallService(c course, f *model.Firewall) bool {
-	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
 	p := c.packet
 	if p.Dst != t.firewallAddress(f) {
 		return false
 	}
-	dns := p.DPort == 53 && (p.Protocol == model.UDP || p.Protocol == model.TCP) && t.dnsProxy(f)
-	proxy := false
+	answers := p.DPort == 53 && (p.Protocol == model.UDP || p.Protocol == model.TCP) && t.dnsProxy(f)
 	for _, policy := range t.policies(f) {
-		proxy = proxy || policy.ExplicitProxy == model.On && p.Protocol == model.TCP && slices.Contains(policy.ProxyPorts, p.DPort)
+		answers = answers || policy.ExplicitProxy == model.On && p.Protocol == model.TCP && slices.Contains(policy.ProxyPorts, p.DPort)
 	}
-	if !dns && !proxy {
-		return false
-	}
-	c.last = t.hostIn(at, f.Subnet)
-	t.deliver(c.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "the firewall answers DNS, or as an explicit proxy", Certain: true}), at)
-	return true
+	return answers
 }
 
-// translate is a packet addressed to the firewall: NAT rules admit it, nothing else does (AZ-FW-20, AZ-FW-57).
+// translate is a packet addressed to the firewall: its own services and NAT rules take it, nothing else does (AZ-FW-20, AZ-FW-57). Where both
+// may, which of them stands first is not documented.
 func (t *tracer) translate(c course, f *model.Firewall, rules firewallRules) {
+	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
+	if t.firewallService(c, f) {
+		x, d := c.flow(), c
+		if slices.ContainsFunc(rules.nat, func(r firewallRule) bool { return r.unknown || t.natMatch(f, r, x).may }) {
+			d = d.uncertain()
+		}
+		d.last = t.hostIn(at, f.Subnet)
+		t.deliver(d.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "the firewall answers DNS, or as an explicit proxy", Certain: true}), at)
+		c = c.uncertain()
+	}
+	if c, left := t.byNATRules(c, f, rules); left {
+		t.end(c, Hop{At: at, Stage: FirewallDNAT, Action: Deny, Detail: "no NAT rule takes the packet (AZ-FW-57)", Certain: true}, Dropped, at)
+	}
+}
+
+// byNATRules sends a packet on by the NAT rules that take it. It reports whether one that none of them takes for certain is left.
+func (t *tracer) byNATRules(c course, f *model.Firewall, rules firewallRules) (course, bool) {
 	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
 	if rules.missing {
 		c = c.uncertain("ASM-E-FWPOLICY")
@@ -73,11 +93,11 @@ func (t *tracer) translate(c course, f *model.Firewall, rules firewallRules) {
 		}
 		t.byNATRule(c.given(m), f, rules, r, m)
 		if m.must {
-			return
+			return c, false
 		}
 		c = c.uncertain(m.why...)
 	}
-	t.end(c, Hop{At: at, Stage: FirewallDNAT, Action: Deny, Detail: "no NAT rule takes the packet (AZ-FW-57)", Certain: true}, Dropped, at)
+	return c, true
 }
 
 // natMatch is a NAT rule: source, an address of the firewall, protocol, port (AZ-FW-20). Those of a parent policy may not be
@@ -291,10 +311,9 @@ func (t *tracer) onward(c course, f *model.Firewall, before Packet, mode snatMod
 	switch {
 	case mode == snatAlways, mode == snatInbound && fromPublic:
 	default:
-		ranges, learned := t.privateRanges(f)
-		kept = c.dst.in(prefixSet(ranges...))
-		if learned && !kept.must { // AZ-FW-42
-			kept = maybe("ASM-RS")
+		kept = t.keepsSource(f, c.dst)
+		if mode == snatInbound && !kept.must { // AZ-FW-22: outside the private ranges the documents do not say
+			kept = maybe()
 		}
 	}
 	next := func(d course, snat bool) {
@@ -376,9 +395,9 @@ func (t *tracer) firewallToInternet(c course, f *model.Firewall, h *host, snat b
 		}
 	}
 	if len(ways) == 0 {
-		for _, id := range f.PublicIPs {
-			if a := t.publicAddress(id); a.IsValid() {
-				ways = append(ways, translation{addr: t.address(a), detail: "public address " + id.Name() + " of the firewall"})
+		for _, p := range t.e.PublicIPs {
+			if a := t.publicAddress(p.ID); a.IsValid() && (contains(f.PublicIPs, p.ID) || same(p.AttachedTo.Parent(), f.ID)) {
+				ways = append(ways, translation{addr: t.address(a), detail: "public address " + p.Name() + " of the firewall"})
 			}
 		}
 	}

@@ -224,7 +224,7 @@ func (t *tracer) applicationMatch(f *model.Firewall, r firewallRule, x flow) mat
 		name = name.or(fqdnTag(tag, x))
 	}
 	for _, category := range r.WebCategories {
-		name = name.or(t.webCategory(f, category, x))
+		name = name.or(webCategory(category, x))
 	}
 	for _, url := range r.URLs { // AZ-FW-36: the host part may match; nothing is proved from a path
 		name = name.or(namePattern(hostPart(url), x.name).and(maybe()))
@@ -286,34 +286,48 @@ func listedInTag(tag, name string) bool {
 }
 
 // webCategory is a Boolean of the packet's name (AZ-FW-35). Basic has none, Standard matches by name, Premium by URL.
-func (t *tracer) webCategory(f *model.Firewall, category string, x flow) match {
+func webCategory(category string, x flow) match {
 	if x.name == "" || !hasTag(x.tags, category) {
 		return match{why: []string{"ASM-E-WEBCAT"}}
 	}
-	m := yes("ASM-E-WEBCAT")
-	if fold(t.tier(f), "Basic") {
-		m = m.and(maybe()) // AZ-FW-51
-	}
-	return m
+	return maybe("ASM-E-WEBCAT") // an Allow opens in over alone, a Deny closes in under alone
 }
 
-// privateRanges are the destinations that keep their source (AZ-FW-41): of the policy where one is attached, else of the firewall.
-func (t *tracer) privateRanges(f *model.Firewall) (ranges []netip.Prefix, learned bool) {
-	s := f.SNAT
+// keepsSource says whether a destination lies in the private ranges (AZ-FW-41): of the policy where one is attached, else of the firewall. Whether
+// a policy takes them over from its parents is not documented.
+func (t *tracer) keepsSource(f *model.Firewall, dst address) match {
+	list, open := []model.SNATRanges{f.SNAT}, false
 	if f.Policy != "" {
-		s = model.SNATRanges{}
-		for _, p := range t.policies(f) {
+		list = nil
+		chain := t.policies(f)
+		slices.Reverse(chain)
+		for _, p := range chain {
+			list = append(list, p.SNAT)
 			if p.SNAT.Custom || p.SNAT.AutoLearn != model.NotStated {
-				s = p.SNAT
+				break
 			}
 		}
+		open = len(chain) == 0 || chain[len(chain)-1].Base != ""
+		if len(chain) == 0 {
+			list = []model.SNATRanges{{}}
+		}
 	}
-	if !s.Custom {
-		return ianaPrivateRanges(), s.AutoLearn == model.On
+	kept := yes()
+	may := open
+	for _, s := range list {
+		ranges := ianaPrivateRanges()
+		if s.Custom {
+			ranges = slices.Clone(s.Prefixes)
+			if s.IANA {
+				ranges = append(ranges, ianaPrivateRanges()...)
+			}
+		}
+		m := dst.in(prefixSet(ranges...))
+		may = may || m.may || s.AutoLearn == model.On
+		kept = kept.and(m)
 	}
-	ranges = slices.Clone(s.Prefixes)
-	if s.IANA {
-		ranges = append(ranges, ianaPrivateRanges()...)
+	if !kept.must && may { // AZ-FW-42
+		return maybe("ASM-RS")
 	}
-	return ranges, s.AutoLearn == model.On
+	return kept
 }

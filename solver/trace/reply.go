@@ -86,8 +86,10 @@ func (t *tracer) back(c course, h *host, seen address, crossed []crossing) bool 
 	if h.vnet == nil {
 		return false
 	}
-	if sameAddress(h.addr, seen) || isPlatform(seen.at) { // AZ-PLAT-02: answers to the host addresses meet no route
-		return true
+	// AZ-PLAT-02, AZ-GEN-05: answers to the host addresses meet no route, those between addresses of one NIC never leave it. Neither passes a
+	// device.
+	if sameAddress(h.addr, seen) || isPlatform(seen.at) {
+		return len(crossed) == 0
 	}
 	o := tableOptions{noUser: h.place.Kind == model.PlaceEndpoint} // AZ-PE-08: an endpoint's reply may bypass the appliance
 	// AZ-RT-34: a hop is followed for certain only where all possible winners agree on it.
