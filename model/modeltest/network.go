@@ -38,8 +38,15 @@ func (d *draft) network() {
 		kind Kinds
 		draw func()
 	}{
-		{WithASGs, d.groups}, {WithTags, d.lists}, {WithPublic, d.public}, {WithEndpoints, d.endpoints}, {WithBalancers, d.balancers}, {WithGateways, d.gateways},
+		{WithASGs, d.groups},
+		{WithTags, d.lists},
+		{WithPublic, d.public},
+		{WithEndpoints, d.endpoints},
+		{WithBalancers, d.balancers},
+		{WithGateways, d.gateways},
 		{WithBastions, d.bastions},
+		{WithIPv6, d.ipv6},
+		{WithInstances, d.instances},
 	} {
 		if d.has(part.kind) {
 			part.draw()
@@ -56,6 +63,9 @@ func (d *draft) network() {
 	}
 	if d.has(WithManagers) {
 		d.managers()
+	}
+	if d.has(WithLedger) {
+		d.unsupported()
 	}
 }
 
@@ -186,6 +196,12 @@ func (d *draft) routes(t *model.RouteTable) {
 				r.Address = netip.AddrFrom4([4]byte{10, 0, 0, byte(d.IntN(96))})
 			} else {
 				r.Address = choose(d, d.hops...)
+			}
+			if r.Prefix.Addr().Is6() != r.Address.Is6() && !d.has(WithRaw) { // Azure refuses a next hop of the other family
+				r.NextHop, r.Address = model.HopNone, netip.Addr{}
+				if hop := d.hopV6(); r.Prefix.Addr().Is6() && hop.IsValid() {
+					r.NextHop, r.Address = model.HopAppliance, hop
+				}
 			}
 		}
 		if d.has(WithTags) && d.one(3) {

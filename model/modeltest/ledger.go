@@ -1,0 +1,45 @@
+package modeltest
+
+import "github.com/ringfence/ringfence/model"
+
+// unsupported draws objects that nobody understands (AZ-GEN-08): fields of groups and tables, and whole objects that may carry what a
+// VNet, a subnet or the estate carries. Objects that are irrelevant stand between them.
+func (d *draft) unsupported() {
+	for i := range d.upTo(1, 2) {
+		x := model.LedgerEntry{
+			Resource: id("Contoso.Network", "things", d.name("x", i)), Type: "Contoso.Network/things", Disposition: model.Unsupported, Source: model.Source{File: "random"},
+		}
+		if d.one(8) {
+			x.Disposition = model.Irrelevant
+		}
+		switch d.IntN(7) {
+		case 0, 1:
+			if len(d.nsgs) == 0 {
+				continue
+			}
+			x.Resource, x.Type = choose(d, d.nsgs...), "Microsoft.Network/networkSecurityGroups"
+			x.Affects = []model.ID{x.Resource}
+			if d.one(2) {
+				x.Field = "securityRules"
+			}
+		case 2:
+			if len(d.tables) == 0 {
+				continue
+			}
+			x.Resource, x.Type, x.Field = choose(d, d.tables...).ID, "Microsoft.Network/routeTables", "routes"
+			x.Affects = []model.ID{x.Resource}
+		case 3:
+			x.Affects = []model.ID{choose(d, d.subnets...).ID}
+			if d.one(2) {
+				x.Resource, x.Type, x.Field = x.Affects[0], "Microsoft.Network/virtualNetworks/subnets", "anything"
+			}
+		case 4, 5:
+			x.Affects = []model.ID{choose(d, d.vnets...).ID}
+			if d.one(3) {
+				x.Resource, x.Type, x.Field = x.Affects[0], "Microsoft.Network/virtualNetworks", "anything"
+			}
+		default:
+		}
+		d.Ledger = append(d.Ledger, x)
+	}
+}
