@@ -1,0 +1,107 @@
+package solver
+
+import (
+	"testing"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/model/modeltest"
+	"github.com/ringfence/ringfence/solver/trace"
+)
+
+// The cases of dual-stack networks, of instances that the input does not list, and of the ledger in which the engines once differed.
+func TestFoundCasesOfKinds(t *testing.T) {
+	vnet := &model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/27", "fd00::/62")}
+	subnet := func(name string, prefixes ...string) *model.Subnet {
+		return &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/" + name), VNet: vnet.ID, Prefixes: cidrs(prefixes...), DefaultOutbound: model.On}
+	}
+	guarded := func(s *model.Subnet) *model.Subnet { s.NSG = smallID("networkSecurityGroups/n"); return s }
+	routed := func(s *model.Subnet) *model.Subnet { s.RouteTable = smallID("routeTables/t"); return s }
+	nic := func(name, address string) *model.NIC {
+		return &model.NIC{Meta: smallMeta("networkInterfaces/" + name), IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: smallID("virtualNetworks/v/subnets/d"), Address: ip(address)}}}
+	}
+	any := model.AddressMatch{Any: true}
+	ports := []model.PortRange{model.AllPorts}
+	nsg := func(access model.Access, protocol model.Protocol) *model.NSG {
+		return &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(model.DefaultRules(), model.SecurityRule{
+			Name: "r", Priority: 100, Direction: model.Inbound, Access: access, Protocol: protocol, SourceAddrs: any, DestAddrs: any, SourcePorts: ports, DestPorts: ports,
+		})}
+	}
+	table := &model.RouteTable{Meta: smallMeta("routeTables/t"), DisableBGP: model.On}
+	instances := &model.ScaleSet{Meta: smallMeta("virtualMachineScaleSets/ss"), Orchestration: "Uniform", Profiles: []model.NICProfile{{
+		Name: "nic", IPForwarding: model.Off, PublicPerVM: true, NSG: smallID("networkSecurityGroups/n"),
+		IPConfigs: []model.IPConfig{{Name: "a", Subnet: smallID("virtualNetworks/v/subnets/d"), PublicIP: smallID("virtualMachineScaleSets/ss/publicIP")}},
+	}}}
+	public := func(e *model.Estate) trace.Packet {
+		a, _ := e.Symbols().Of(model.InstancePublicAddress, instances.ID, "a")
+		return trace.Packet{Dst: a}
+	}
+	unread := func(field string, affects ...model.ID) []model.LedgerEntry {
+		return []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Field: field, Disposition: model.Unsupported, Affects: affects}}
+	}
+	s, d4, d6 := subnet("s", "10.0.0.0/29", "fd00::/64"), subnet("d", "10.0.0.8/29"), subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64")
+	to := func(src, dst string) func(*model.Estate) trace.Packet {
+		return func(*model.Estate) trace.Packet { return trace.Packet{Src: ip(src), Dst: ip(dst)} }
+	}
+	for _, test := range []struct {
+		name     string
+		estate   small
+		ledger   []model.LedgerEntry
+		packet   func(*model.Estate) trace.Packet
+		protocol model.Protocol
+		at, want string
+	}{
+		{"AZ-GEN-07: Azure keeps the first addresses of an IPv6 subnet too", small{vnet, s, d6}, nil, to("fd00::4", "fd00:0:0:1::1"), model.TCP, "subnet v/d ", ""},
+		{"AZ-GEN-07: the fifth is a machine's", small{vnet, s, d6}, nil, to("fd00::4", "fd00:0:0:1::4"), model.TCP, "subnet v/d ", "over one-way session"},
+		{"AZ-V6-02: behind a Deny for Icmp, ICMPv6 passes possibly", small{vnet, s, guarded(subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64")), nsg(model.Deny, model.ICMP)}, nil, to("fd00::4", "fd00:0:0:1::4"), model.ICMPv6, "subnet v/d ", "over"},
+		{"AZ-PIP-01: an instance's public address leads to it", small{vnet, s, d4, instances, nsg(model.Allow, model.TCP)}, nil, public, model.TCP, "scale set ss a", "over one-way session"},
+		{
+			"AZ-GEN-07: a full subnet has no instance", small{vnet, s, d4, instances, nsg(model.Allow, model.TCP), nic("a", "10.0.0.12"), nic("b", "10.0.0.13"), nic("c", "10.0.0.14")},
+			nil, public, model.TCP, "scale set ss a", "",
+		},
+		{"AZ-GEN-08: a group that was not understood may let pass what it denies", small{vnet, s, guarded(subnet("d", "10.0.0.8/29")), nsg(model.Deny, model.TCP)}, unread("f", smallID("networkSecurityGroups/n")), to("10.0.0.4", "10.0.0.12"), model.TCP, "subnet v/d ", "over"},
+		{"AZ-GEN-08: what was not understood of a subnet may stop its packets", small{vnet, s, d4}, unread("f", d4.ID), to("10.0.0.4", "10.0.0.12"), model.TCP, "subnet v/d ", "over"},
+		{"AZ-GEN-08: a route that was not understood may take any packet", small{vnet, routed(subnet("s", "10.0.0.0/29")), d4, table}, unread("f", table.ID), to("10.0.0.4", "10.0.0.12"), model.TCP, "subnet v/d ", "over"},
+		{"AZ-GEN-08: an object that was not understood carries packets anywhere", small{vnet, routed(subnet("s", "10.0.0.0/29")), d4, &model.RouteTable{Meta: table.Meta, Routes: []model.UserRoute{{Name: "r", Prefix: cidrs("10.0.0.0/27")[0], NextHop: model.HopNone}}}}, unread(""), to("10.0.0.4", "10.0.0.12"), model.TCP, "subnet v/d ", "over"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, err := newJoint(modeltest.Draft{Resources: test.estate, Ledger: test.ledger}.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := test.packet(j.s.Project.Estate)
+			if !p.Src.IsValid() {
+				p.Src = ip("203.0.113.9")
+			}
+			p.Protocol = test.protocol
+			if p.Protocol.HasPorts() {
+				p.SPort, p.DPort = 50000, 443
+			}
+			q, ok := j.sent(p)
+			if !ok {
+				t.Fatalf("nobody sends %s", p)
+			}
+			if diff := j.differ(q); diff != "" {
+				t.Errorf("the engines differ: %s", diff)
+			}
+			if got := bounds(j.solver(q)[test.at]); got != test.want {
+				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
+			}
+		})
+	}
+}
+
+// sent is a packet from whoever has its source.
+func (j *joint) sent(p trace.Packet) (probe, bool) {
+	g := j.s.graph
+	for o := range g.Origins {
+		for _, x := range g.Origins[o].Prefixes {
+			if x.Contains(p.Src) {
+				p.From = g.Origins[o].Site.PlaceOf(p.Src)
+				if q, ok := j.as(o, p); ok {
+					return q, true
+				}
+			}
+		}
+	}
+	return probe{}, false
+}
