@@ -55,7 +55,8 @@ func TestFoundCasesOfKinds(t *testing.T) {
 		{"AZ-V6-02: behind a Deny for Icmp, ICMPv6 passes possibly", small{vnet, s, guarded(subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64")), nsg(model.Deny, model.ICMP)}, nil, to("fd00::4", "fd00:0:0:1::4"), model.ICMPv6, "subnet v/d ", "over"},
 		{"AZ-PIP-01: an instance's public address leads to it", small{vnet, s, d4, instances, nsg(model.Allow, model.TCP)}, nil, public, model.TCP, "scale set ss a", "over one-way session"},
 		{
-			"AZ-GEN-07: a full subnet has no instance", small{vnet, s, d4, instances, nsg(model.Allow, model.TCP), nic("a", "10.0.0.12"), nic("b", "10.0.0.13"), nic("c", "10.0.0.14")},
+			"AZ-GEN-07: a full subnet has no instance",
+			small{vnet, s, d4, instances, nsg(model.Allow, model.TCP), nic("a", "10.0.0.12"), nic("b", "10.0.0.13"), nic("c", "10.0.0.14")},
 			nil, public, model.TCP, "scale set ss a", "",
 		},
 		{"AZ-GEN-08: a group that was not understood may let pass what it denies", small{vnet, s, guarded(subnet("d", "10.0.0.8/29")), nsg(model.Deny, model.TCP)}, unread("f", smallID("networkSecurityGroups/n")), to("10.0.0.4", "10.0.0.12"), model.TCP, "subnet v/d ", "over"},

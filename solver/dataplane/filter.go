@@ -410,7 +410,11 @@ func (p *planner) groupAddresses(g model.ID) (certain, possible []netip.Prefix, 
 		for _, pr := range s.Profiles {
 			for _, c := range pr.IPConfigs {
 				if in(c.ASGs) {
-					possible = append(possible, p.subnetSpace(c.Subnet).Prefixes()...)
+					if _, ok := model.Get[*model.Subnet](p.e, c.Subnet); !ok {
+						possible = append(possible, p.subnetSpace(c.Subnet).Prefixes()...)
+						continue
+					}
+					possible = append(possible, p.rangeOf(c.Subnet)...) // of both families; who holds the others is stated
 				}
 			}
 		}

@@ -297,10 +297,16 @@ func (p *planner) ownAddresses(s *Site) packet.AddrSet {
 
 // rangeOf is the addresses that machines of a subnet to come, or instances that the input does not list, may have.
 func (p *planner) rangeOf(subnet model.ID) []netip.Prefix {
-	if s, ok := model.Get[*model.Subnet](p.e, subnet); ok {
-		return p.freeAddresses(s)
+	s, ok := model.Get[*model.Subnet](p.e, subnet)
+	if !ok {
+		return nil
 	}
-	return nil
+	free := p.freeAddresses(s)
+	v4 := func(x netip.Prefix) bool { return x.Addr().Is4() }
+	if slices.ContainsFunc(s.Prefixes, v4) && !slices.ContainsFunc(free, v4) {
+		return nil // AZ-V6-01: each of them needs an IPv4 address
+	}
+	return free
 }
 
 func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered, eg egress, forwards bool, members []Member) *machine {

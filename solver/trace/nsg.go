@@ -323,11 +323,22 @@ func (t *tracer) inASG(id model.ID, a address) match {
 		return maybe() // neither the group nor a member is in the input: who is in it is not known
 	}
 	for _, h := range classes {
-		if a.in(t.unheld(h.subnetID)).may && (a.may == nil || a.overlay == nil) {
+		if t.mayStand(h.subnetID, a) && (a.may == nil || a.overlay == nil) {
 			m = m.or(maybe())
 		}
 	}
 	return m
+}
+
+// mayStand reports whether an instance that the input does not list may have an address: a free one of its subnet, of either family.
+func (t *tracer) mayStand(subnet model.ID, a address) bool {
+	if a.in(t.unheld(subnet)).may {
+		return true
+	}
+	s, _ := t.e.SubnetOf(subnet)
+	return s != nil && a.may == nil && a.v6() && !slices.Contains(t.heldIn(s), a.at) && slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool {
+		return p.IsValid() && p.Contains(a.at) && !slices.Contains(reserved(p), a.at)
+	})
 }
 
 // hasMember reports an IP configuration or endpoint of the input in a group.
