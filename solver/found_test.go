@@ -66,6 +66,25 @@ func TestFoundCases(t *testing.T) {
 	nsg := func(rules ...model.SecurityRule) *model.NSG {
 		return &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(rules, model.DefaultRules()...)}
 	}
+	fwSubnet := func(table string) *model.Subnet { return subnet("AzureFirewallSubnet", "10.0.0.24/29", table) }
+	firewall := func(rules ...model.RuleCollection) *model.Firewall {
+		return &model.Firewall{Meta: smallMeta("azureFirewalls/fw"), Subnet: smallID("virtualNetworks/v/subnets/AzureFirewallSubnet"), Address: ip("10.0.0.28"), Collections: rules}
+	}
+	collection := func(kind model.RuleKind, r model.FirewallRule) model.RuleCollection {
+		r.Name, r.Sources, r.Ports = "r", any, []model.PortRange{model.AllPorts}
+		if r.Protocols == nil {
+			r.Protocols = []model.Protocol{model.AnyProtocol}
+		}
+		return model.RuleCollection{Name: "c", Priority: 100, Kind: kind, Access: model.Allow, Rules: []model.FirewallRule{r}}
+	}
+	network := collection(model.NetworkRules, model.FirewallRule{Dests: any})
+	door := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard, Address: ip("20.0.0.1"), AttachedTo: smallID("azureFirewalls/fw/azureFirewallIpConfigurations/ip")}
+	behind := func(f *model.Firewall, public ...model.ID) *model.Firewall { f.PublicIPs = public; return f }
+	custom := func(f *model.Firewall, prefix string) *model.Firewall {
+		f.SNAT = model.SNATRanges{Custom: true, Prefixes: cidrs(prefix)}
+		return f
+	}
+	proxy := &model.FirewallPolicy{Meta: smallMeta("firewallPolicies/p"), ExplicitProxy: model.On, ProxyPorts: []uint16{443}}
 	for _, test := range []struct {
 		name     string
 		estate   small
@@ -116,6 +135,51 @@ func TestFoundCases(t *testing.T) {
 			"AZ-TAG-06: Internet may hold reserved space beyond RFC 1918",
 			small{vnet, subnet("s", "10.0.0.0/29", "t"), guarded(machine("nic", "s", model.Off, "10.0.0.5")), machine("nva", "s", model.On, "10.0.0.6"), nsg(rule(100, model.Inbound, model.Deny)), route("100.64.0.0/10", model.HopAppliance, "10.0.0.6")},
 			"10.0.0.5", "100.64.0.1", "subnet v/s ", "over",
+		},
+		{
+			"AZ-FW-58: nothing of the customer is at a free address of AzureFirewallSubnet",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), fwSubnet("")},
+			"10.0.0.4", "10.0.0.29", "subnet v/AzureFirewallSubnet ", "",
+		},
+		{
+			"AZ-FW-53: the explicit proxy takes connections",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), fwSubnet(""), func() *model.Firewall { f := firewall(); f.Policy = proxy.ID; return f }(), proxy},
+			"10.0.0.4", "10.0.0.28", "firewall fw ", "over one-way session",
+		},
+		{
+			"AZ-FW-20: a NAT rule with a name leads to its owner on the internet",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), fwSubnet(""), door, behind(firewall(collection(model.DNATRules, model.FirewallRule{Dests: model.AddressMatch{Prefixes: cidrs("20.0.0.1/32")}, ToFQDN: "a.example.com"})), door.ID)},
+			"10.0.0.4", "20.0.0.1", "internet  ", "over one-way session",
+		},
+		{
+			"AZ-PIP-05, AZ-FW-20: a public address that names the firewall is its own, although the firewall does not name it",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), fwSubnet(""), door, firewall(collection(model.DNATRules, model.FirewallRule{Dests: model.AddressMatch{Prefixes: cidrs("20.0.0.1/32")}, ToAddress: ip("10.0.0.5")}))},
+			"10.0.0.4", "20.0.0.1", "subnet v/s ", "over one-way session",
+		},
+		{
+			"AZ-FW-31, AZ-FW-33: a connection without a name keeps its destination",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), fwSubnet(""), route("10.0.0.8/29", model.HopAppliance, "10.0.0.28"), subnet("d", "10.0.0.8/29", ""), firewall(collection(model.ApplicationRules, model.FirewallRule{FQDNs: []string{"*"}, Apps: []model.AppProtocol{{Type: "Https", Port: 443}}}))},
+			"10.0.0.4", "10.0.0.12", "subnet v/d ", "over",
+		},
+		{
+			"AZ-FW-22, AZ-FW-41: whether the source is translated on the way through the private address to a target outside the private ranges is open",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), fwSubnet(""), custom(firewall(collection(model.DNATRules, model.FirewallRule{Dests: model.AddressMatch{Prefixes: cidrs("10.0.0.28/32")}, ToAddress: ip("10.0.0.5")})), "192.168.0.0/24")},
+			"10.0.0.4", "10.0.0.28", "subnet v/s ", "over",
+		},
+		{
+			"AZ-FW-04: rules of a firewall act also where its own subnet's routes lead back to it",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), subnet("d", "10.0.0.8/29", ""), fwSubnet("t"), route("10.0.0.16/29", model.HopAppliance, "10.0.0.28"), firewall(network)},
+			"10.0.0.4", "10.0.0.20", "firewall fw ", "",
+		},
+		{
+			"AZ-FW-41: a source that the firewall keeps gets no answer from the internet",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), fwSubnet(""), route("0.0.0.0/0", model.HopAppliance, "10.0.0.28"), door, custom(firewall(network), "0.0.0.0/0")},
+			"10.0.0.4", "203.0.113.9", "internet  ", "over",
+		},
+		{
+			"AZ-FW-10: what a route brings to the firewall for its own public address meets NAT rules first",
+			small{vnet, subnet("s", "10.0.0.0/29", "t"), fwSubnet(""), route("0.0.0.0/0", model.HopAppliance, "10.0.0.28"), door, firewall(network, collection(model.DNATRules, model.FirewallRule{Dests: model.AddressMatch{Prefixes: cidrs("20.0.0.1/32")}, ToAddress: ip("10.0.0.5"), Protocols: []model.Protocol{model.UDP}}))},
+			"10.0.0.4", "20.0.0.1", "subnet v/s ", "",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

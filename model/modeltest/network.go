@@ -47,6 +47,7 @@ func (d *draft) network() {
 		{WithBastions, d.bastions},
 		{WithIPv6, d.ipv6},
 		{WithInstances, d.instances},
+		{WithFirewalls, d.firewalls},
 	} {
 		if d.has(part.kind) {
 			part.draw()

@@ -59,16 +59,18 @@ func Random(rnd *rand.Rand, kinds Kinds) Draft {
 type draft struct {
 	*rand.Rand
 	Draft
-	kinds   Kinds
-	vnets   []*model.VNet
-	subnets []*model.Subnet // ordinary ones, where machines stand
-	nics    []*model.NIC
-	nsgs    []model.ID
-	tables  []*model.RouteTable
-	asgs    []model.ID
-	taken   map[netip.Addr]bool
-	hops    []netip.Addr // what a route may name as an appliance
-	publics int          // public addresses so far
+	kinds    Kinds
+	vnets    []*model.VNet
+	subnets  []*model.Subnet // ordinary ones, where machines stand
+	nics     []*model.NIC
+	nsgs     []model.ID
+	tables   []*model.RouteTable
+	asgs     []model.ID
+	taken    map[netip.Addr]bool
+	hops     []netip.Addr // what a route may name as an appliance
+	publics  int          // public addresses so far
+	ipGroups []model.ID
+	entries  []netip.Addr // addresses of firewalls, which NAT rules name
 }
 
 func (d *draft) has(k Kinds) bool { return d.kinds&k != 0 }

@@ -139,7 +139,7 @@ func simplify(v reflect.Value, n *int) bool {
 			continue
 		case name == "Prefixes" && (v.Type() == reflect.TypeFor[model.VNet]() || v.Type() == reflect.TypeFor[model.Subnet]()):
 			continue
-		case f.Kind() == reflect.Slice && f.Len() == 1 && (name == "IPConfigs" || strings.HasSuffix(name, "Ports") || strings.HasSuffix(name, "Prefixes")):
+		case f.Kind() == reflect.Slice && f.Len() == 1 && (name == "IPConfigs" || strings.HasSuffix(name, "Ports") || strings.HasSuffix(name, "Prefixes") || name == "Protocols" || name == "Apps"):
 			continue // an empty list of these says nothing that an input could say
 		case f.Kind() == reflect.Slice:
 			for j := range f.Len() {
