@@ -390,12 +390,16 @@ func tagField(name string) string { return "tag:" + strings.ToLower(name) }
 func (p *planner) inTag(name string, side func(packet.AddrSet) *lazy) *lazy {
 	p.useTag(name)
 	public := side(p.addr.public)
+	own := nothing() // what is known of an address of the estate holds on either side, whatever the far address is
+	if set, ok := p.doorSets[strings.ToLower(name)]; ok {
+		own = side(set)
+	}
 	return later(func(c *compiler) packet.Set {
 		f, ok := c.u.Tag(tagField(name))
 		if !ok {
 			panic("dataplane: tag " + name + " was not registered") // INVARIANT: useTag ran before the freeze
 		}
-		return c.s.Intersect(public.get(c), c.s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: true}}}))
+		return c.s.Union(own.get(c), c.s.Intersect(public.get(c), c.s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: true}}})))
 	})
 }
 
