@@ -48,7 +48,8 @@ func TestEX14(t *testing.T) {
 		{"S2S 1-Site1, no BGP", nil, [][]az.Resource{alone, site("gw1")}, [4]string{yes, no, no, no}, "unknown"},                       // doc, contradicted by its prose
 		{"S2S 1-Site1, BGP", nil, [][]az.Resource{alone, site("gw1", "bgp")}, [4]string{yes, no, no, no}, yes},                         // doc
 		{"S2S 1-2-3-Site1, no BGP", nil, [][]az.Resource{gateways(), site("gw3")}, [4]string{yes, no, no, no}, no},                     // doc
-		{"S2S 1-2-3-Site1, BGP", nil, [][]az.Resource{gateways("bgp"), site("gw3", "bgp")}, [4]string{yes, yes, yes, no}, "reachable"}, // doc: all
+		// doc: all; the replies of VNet2 and VNet3 are not certain, since Site1 may advertise something longer than the pool (AZ-GW-11)
+		{"S2S 1-2-3-Site1, BGP", nil, [][]az.Resource{gateways("bgp"), site("gw3", "bgp")}, [4]string{yes, "asymmetric", "asymmetric", no}, "asymmetric"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			list := fourVNets(test.links)
