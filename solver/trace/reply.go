@@ -62,12 +62,13 @@ func (t *tracer) backFromFarSide(c course, at model.Place) bool {
 			known = known.or(seen.in(prefixSet(l.remote.Prefixes...)))
 		}
 	}
-	if c.packet.From.Kind == model.PlaceFarSide { // a transit between far sides
-		return true
-	}
 	crossed := c.crossed
 	if n := len(crossed); n > 0 && crossed[n-1].gateway != nil {
-		return known.must && t.backThroughGateway(c, seen, crossed)
+		transit := c.packet.From.Kind == model.PlaceFarSide // what the gateway passes on it has announced
+		return (known.must || transit) && t.backThroughGateway(c, seen, crossed)
+	}
+	if c.packet.From.Kind == model.PlaceFarSide {
+		return true
 	}
 	return known.must && t.back(c, h, seen, crossed)
 }
