@@ -42,6 +42,14 @@ func TestFoundCasesOfKinds(t *testing.T) {
 	to := func(src, dst string) func(*model.Estate) trace.Packet {
 		return func(*model.Estate) trace.Packet { return trace.Packet{Src: ip(src), Dst: ip(dst)} }
 	}
+	lb := smallID("loadBalancers/lb")
+	pooled := nic("nic", "fd00:0:0:1::4")
+	pooled.IPConfigs[0].LBPools = []model.ID{lb + "/backendAddressPools/p"}
+	balancer := &model.LoadBalancer{
+		Meta: smallMeta("loadBalancers/lb"), SKU: model.Standard, Frontends: []model.LBFrontend{{ID: lb + "/frontendIPConfigurations/f", Name: "f", PublicIP: smallID("publicIPAddresses/p")}},
+		Pools: []model.LBPool{{ID: pooled.IPConfigs[0].LBPools[0], Name: "p"}}, Outbound: []model.LBOutboundRule{{Name: "o", Frontends: []model.ID{lb + "/frontendIPConfigurations/f"}, Pool: pooled.IPConfigs[0].LBPools[0]}},
+	}
+	address := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard, Address: ip("2603:1000::1")}
 	for _, test := range []struct {
 		name     string
 		estate   small
@@ -53,6 +61,7 @@ func TestFoundCasesOfKinds(t *testing.T) {
 		{"AZ-GEN-07: Azure keeps the first addresses of an IPv6 subnet too", small{vnet, s, d6}, nil, to("fd00::4", "fd00:0:0:1::1"), model.TCP, "subnet v/d ", ""},
 		{"AZ-GEN-07: the fifth is a machine's", small{vnet, s, d6}, nil, to("fd00::4", "fd00:0:0:1::4"), model.TCP, "subnet v/d ", "over one-way session"},
 		{"AZ-V6-02: behind a Deny for Icmp, ICMPv6 passes possibly", small{vnet, s, guarded(subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64")), nsg(model.Deny, model.ICMP)}, nil, to("fd00::4", "fd00:0:0:1::4"), model.ICMPv6, "subnet v/d ", "over"},
+		{"AZ-V6-04: an IPv6 frontend gives its pool an outbound address", small{vnet, d6, pooled, balancer, address}, nil, to("fd00:0:0:1::4", "2001:db8::1"), model.TCP, "internet  ", "over one-way session"},
 		{"AZ-PIP-01: an instance's public address leads to it", small{vnet, s, d4, instances, nsg(model.Allow, model.TCP)}, nil, public, model.TCP, "scale set ss a", "over one-way session"},
 		{
 			"AZ-GEN-07: a full subnet has no instance",

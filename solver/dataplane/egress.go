@@ -256,8 +256,19 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	if len(six) > 0 {
 		use(minus(everything(), v4), guard{}, nil, six...)
 	}
-	if len(eg.frontends) > 0 {
-		use(both(portOnly, v4), guard{}, nil, eg.frontends...)
+	var front4, front6 []netip.Prefix // AZ-V6-04: a frontend translates for its family
+	for _, f := range eg.frontends {
+		if f.Addr().Is4() || model.SymbolBlock().Contains(f.Addr()) {
+			front4 = append(front4, f)
+		} else {
+			front6 = append(front6, f)
+		}
+	}
+	if len(front4) > 0 {
+		use(both(portOnly, v4), guard{}, nil, front4...)
+	}
+	if len(front6) > 0 {
+		use(minus(portOnly, v4), guard{}, nil, front6...)
 	}
 	switch ported := both(portOnly, v4); {
 	case len(four) > 0:
