@@ -215,7 +215,14 @@ func (r route) preferred(q route) int {
 }
 
 // ties reports that nothing prefers one of two routes: of two tags without a list nobody knows which holds the longer prefix.
-func (r route) ties(q route) bool { return r.preferred(q) == 0 || r.tag != "" && q.tag != "" }
+func (r route) ties(q route) bool {
+	return r.preferred(q) == 0 || r.tag != "" && q.tag != "" || r.unstated() && q.unstated()
+}
+
+// unstated reports a row that a tag's list has for an address that the input does not state: how long its prefix is there is not known.
+func (r route) unstated() bool {
+	return r.origin == userRoute && model.SymbolBlock().Contains(r.prefix.Addr())
+}
 
 // symbolsOf keeps the addresses that the input does not state: only they are in no prefix of a list.
 func symbolsOf(ps []netip.Prefix) []netip.Prefix {

@@ -42,8 +42,10 @@ func (p *planner) publicDoor(s *model.Service) (guard, []string) {
 		return exactly(nothing()), notes // P1
 	case strings.EqualFold(s.Public, "SecuredByPerimeter"):
 		return onlyOver(everything()), append(notes, "ASM-E-NSP") // AZ-NSP-04
-	case p.openToAll(s):
-		return exactly(everything()), notes // P2
+	}
+	open := p.openToAll(s) // P2
+	if open.under == nil && open.over != nil {
+		return open, notes
 	}
 	var rules []guard
 	for _, r := range s.IPRules { // P3
@@ -63,7 +65,7 @@ func (p *planner) publicDoor(s *model.Service) (guard, []string) {
 		}
 		rules = append(rules, g)
 	}
-	return anyOf(rules), notes
+	return anyOf(append(rules, open)), notes
 }
 
 // doorControl is a service's own firewall.
@@ -100,20 +102,36 @@ func anyOf(gs []guard) guard {
 	return between(either(over...), either(under...))
 }
 
-// openToAll reports whether the default action admits everyone (AZ-PAAS-02 and the table behind it).
-func (p *planner) openToAll(s *model.Service) bool {
+// openToAll is what the default action admits (AZ-PAAS-02 and the table behind it): everyone, nobody, or everyone perhaps, where the type may
+// have rules of its own, or rules that its tier ignores.
+func (p *planner) openToAll(s *model.Service) guard {
+	always, never, perhaps := exactly(everything()), onlyOver(nothing()), onlyOver(everything())
+	acls := always
+	if s.HasACLs && s.DefaultAccess == model.Deny {
+		acls = never
+	}
 	switch s.Kind {
 	case model.SQLServer, model.PostgreSQL, model.MySQL:
-		return false // no rule = deny
+		return never // no rule = deny
 	case model.CosmosDB:
-		return len(s.IPRules) == 0 && s.VNetFilter != model.On // AZ-COSMOS-01
-	case model.ContainerRegistry:
-		if !strings.EqualFold(s.Tier, "Premium") {
-			return true // AZ-ACR-01: rules need Premium
+		if len(s.IPRules) == 0 && s.VNetFilter != model.On { // AZ-COSMOS-01
+			return always
 		}
+		return never
+	case model.ContainerRegistry: // AZ-ACR-01: rules need Premium
+		switch {
+		case strings.EqualFold(s.Tier, "Basic"), strings.EqualFold(s.Tier, "Standard"):
+			return always
+		}
+		return acls
+	case model.KeyVault, model.StorageAccount:
+		return acls
 	default:
+		if !s.HasACLs {
+			return perhaps
+		}
+		return acls
 	}
-	return !s.HasACLs || s.DefaultAccess != model.Deny
 }
 
 // inTagAny is the packets in a service tag, listed or symbolic.
@@ -182,20 +200,31 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 		return nil // AZ-RT-33: the NIC's own table has none
 	}
 	var out []serviceRoute
+	var drops []*lazy
 	for _, se := range s.ServiceEndpoints {
 		if !endpointReady(se) {
 			continue
 		}
 		tag, kind := endpointService(se.Service)
 		reach := coverage(se, v)
-		var all, may, must []netip.Addr
+		var all, may, must, mayToo, mustToo []netip.Addr
 		for _, account := range p.e.Services {
-			if account.Kind != kind || kind == model.OtherService {
+			if account.Kind == model.MonitorScope {
 				continue
 			}
 			door := p.symbolOf(model.ServiceDoor, account.ID, "")
 			all = append(all, door)
 			over, under := reach.holds(account.Location)
+			if account.Kind != kind || kind == model.OtherService {
+				// AZ-SE-03: of another type's account the tag itself says whether it is in it; where it is, its location is known.
+				if over {
+					mayToo = append(mayToo, door)
+				}
+				if under {
+					mustToo = append(mustToo, door)
+				}
+				continue
+			}
 			if over {
 				may = append(may, door)
 			}
@@ -209,15 +238,21 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 		if !reach.everywhere {
 			// Of what the input does not hold, only the region's own tag says where it is.
 			home := nothing()
-			if reach.home != "" {
-				home, _ = p.inTagAny(tag+"."+reach.home, dstIn)
+			for _, region := range append([]string{reach.home}, reach.listed...) {
+				if region != "" && reach.home != "" {
+					in, _ := p.inTagAny(tag+"."+region, dstIn)
+					home = either(home, in)
+				}
 			}
 			certain = both(certain, home)
 		}
-		r.may = either(inTag, dstIn(p.addr.exactHosts(may...)))
-		r.must = either(certain, dstIn(p.addr.exactHosts(must...)))
-		var rival []*lazy
+		r.may = either(inTag, dstIn(p.addr.exactHosts(may...)), both(mayTag, dstIn(p.addr.exactHosts(mayToo...))))
+		r.must = either(certain, dstIn(p.addr.exactHosts(must...)), both(mustTag, dstIn(p.addr.exactHosts(mustToo...))))
+		var rival, none []*lazy
 		for _, u := range table {
+			if u.origin == systemRoute && u.hop.kind == model.HopNone && u.prefix.IsValid() { // AZ-RT-02: which prefixes the service has there is not known
+				none = append(none, dstIn(p.addr.published(ipset([]netip.Prefix{u.prefix})).may))
+			}
 			if u.origin != userRoute || u.hop.kind == model.HopInternet {
 				continue
 			}
@@ -232,9 +267,51 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 			r.must = minus(r.must, either(rival...))
 			r.note = "ASM-SE-UDR"
 		}
+		if len(none) > 0 {
+			drops = append(drops, both(r.may, either(none...)))
+		}
 		out = append(out, r)
 	}
+	// An address may be in the tags of several endpoints. Where policies act, it matters by which of them it leaves; else one that is certain
+	// stands for all.
+	must, may := make([]*lazy, len(out)), make([]*lazy, len(out))
+	for i, r := range out {
+		must[i], may[i] = r.must, r.may
+		for j, q := range out {
+			switch {
+			case i == j:
+			case p.policiesAct(s, r.hop.service) || p.policiesAct(s, q.hop.service):
+				must[i] = minus(must[i], q.may)
+			case j < i:
+				must[i], may[i] = minus(must[i], q.must), minus(may[i], q.must)
+			default:
+				may[i] = minus(may[i], minus(q.must, r.must))
+			}
+		}
+	}
+	for i := range out {
+		out[i].must, out[i].may = must[i], may[i]
+	}
+	if len(drops) > 0 {
+		none := route{origin: systemRoute, hop: hop{kind: model.HopNone}, note: "ASM-NONE-LIST"}
+		out = append([]serviceRoute{{route: none, may: either(drops...), must: nothing()}}, out...)
+	}
 	return out
+}
+
+// policiesAct reports whether service endpoint policies of a subnet speak of a service, or may (AZ-SE-04, AZ-SE-06).
+func (p *planner) policiesAct(s *model.Subnet, service string) bool {
+	tag, _ := endpointService(service)
+	return slices.ContainsFunc(s.ServicePolicies, func(id model.ID) bool {
+		pol, ok := model.Get[*model.ServiceEndpointPolicy](p.e, id)
+		if !ok || len(pol.Definitions) == 0 {
+			return tag == "Storage"
+		}
+		return slices.ContainsFunc(pol.Definitions, func(d model.PolicyDefinition) bool {
+			named, _ := endpointService(d.Service)
+			return named == tag && !strings.EqualFold(d.Service, "Global")
+		})
+	})
 }
 
 // regions is where a service endpoint reaches (AZ-SE-03): everywhere, or for storage the region of the VNet, its pair, and what the
@@ -275,24 +352,33 @@ func (r regions) holds(location string) (over, under bool) {
 func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
 	sent := p.sent(subnet, g)
 	_, kind := endpointService(g.hop.service)
+	doors := nothing()
 	for _, s := range p.e.Services {
-		if s.Kind != kind || kind == model.OtherService {
+		if s.Kind == model.MonitorScope {
 			continue
 		}
-		door := exactly(dstIn(p.addr.exactHosts(p.symbolOf(model.ServiceDoor, s.ID, ""))))
+		at := dstIn(p.addr.exactHosts(p.symbolOf(model.ServiceDoor, s.ID, "")))
+		door := exactly(at)
+		doors = either(doors, at)
+		if s.Injected != "" {
+			continue // AZ-PG-01
+		}
 		receive := p.node(model.Place{Kind: model.PlaceService, ID: s.ID}, StageReceive, "")
-		switch {
-		case p.admitsSubnet(s, subnet):
-			policy, notes := p.policiesAdmit(subnet, g.hop.service, s)
-			p.edge(n, receive, and(sent, door, policy), nil, append(notes, g.notes...)...)
-		case s.Injected == "":
+		// An account of another type may be in the endpoint's tag all the same (AZ-SE-03).
+		admits, admit := p.admitsSubnet(s, subnet)
+		policy, notes := p.policiesAdmit(subnet, g.hop.service, s)
+		p.edge(n, receive, and(sent, door, policy, admits), nil, append(notes, g.notes...)...)
+		if !admit && s.Kind == kind && kind != model.OtherService {
 			shut := doorControl(s)
 			p.hypothesis(n, receive, and(sent, door, closed(shut, doorRule(s))))
 		}
 	}
 	policy, notes := p.policiesAdmit(subnet, g.hop.service, nil)
 	p.edge(n, p.node(model.Place{Kind: model.PlaceInternet}, StageReceive, ""),
-		and(sent, policy, exactly(dstIn(p.addr.space(p.internetSpace()).must))), nil, append(notes, g.notes...)...)
+		and(sent, policy, exactly(minus(dstIn(p.addr.space(p.internetSpace()).must), doors))), nil, append(notes, g.notes...)...)
+	// What the estate has on a public address may be in the tag too.
+	rest := minus(dstIn(p.addr.public), either(doors, dstIn(p.addr.space(p.internetSpace()).must)))
+	p.edge(n, p.publicIn(), and(sent, policy, exactly(rest)), nil, append(notes, g.notes...)...)
 }
 
 // policiesAdmit is what the service endpoint policies of a subnet let through to an account of the input, or with nil to any other one:
@@ -341,13 +427,17 @@ func (p *planner) policiesAdmit(subnet model.ID, service string, account *model.
 	return exactly(nothing()), nil
 }
 
-// admitsSubnet reports whether a service's public door admits a subnet that comes by its service endpoint.
-func (p *planner) admitsSubnet(s *model.Service, subnet model.ID) bool {
-	if strings.EqualFold(s.Public, "Disabled") || strings.EqualFold(s.Public, "SecuredByPerimeter") {
-		return false
+// admitsSubnet is whether a service's public door admits a subnet that comes by its service endpoint, and whether it may (AZ-PAAS-04).
+func (p *planner) admitsSubnet(s *model.Service, subnet model.ID) (guard, bool) {
+	switch {
+	case strings.EqualFold(s.Public, "Disabled"):
+		return exactly(nothing()), false
+	case strings.EqualFold(s.Public, "SecuredByPerimeter"):
+		return onlyOver(everything()), true // AZ-NSP-04
+	case s.Kind == model.CosmosDB && s.VNetFilter != model.On: // AZ-COSMOS-01: without the filter the rules are void
+	case slices.ContainsFunc(s.VNetRules, func(r model.VNetRule) bool { return r.Subnet.Key() == subnet.Key() }):
+		return guard{}, true
 	}
-	if p.openToAll(s) {
-		return true
-	}
-	return slices.ContainsFunc(s.VNetRules, func(r model.VNetRule) bool { return r.Subnet.Key() == subnet.Key() })
+	open := p.openToAll(s)
+	return open, open.under == nil || s.Kind == model.OtherService
 }

@@ -365,7 +365,18 @@ func (w *world) winners(h *host, table []route, f flow) (out []route, certain bo
 		}
 		out = append(out, x)
 	}
-	return out, certain && len(out) == 1
+	return out, certain && (len(out) == 1 || w.anyEndpoint(h, out))
+}
+
+// anyEndpoint reports routes of service endpoints that no policy of the subnet tells apart (AZ-SE-04): by which of them the packet leaves does
+// not matter.
+func (w *world) anyEndpoint(h *host, list []route) bool {
+	for _, r := range list {
+		if r.service == nil || h.subnet == nil || w.policiesAct(h, r.service) {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *world) lengthOr0(r route, f flow) int {

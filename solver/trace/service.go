@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -72,13 +73,20 @@ func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
 			return no()
 		}
 	}
+	if slices.Contains(s.Locations, "*") && (f.dst.service == nil || f.dst.service.Location != "") {
+		return m
+	}
 	if f.dst.service != nil {
 		return m.and(covered(f.dst.service.Location))
 	}
+	stated, in := false, no()
 	for _, tag := range f.tags {
 		if base, r, ok := strings.Cut(tag, "."); ok && fold(base, "Storage") {
-			return m.and(covered(r))
+			stated, in = true, in.or(covered(r))
 		}
+	}
+	if stated {
+		return m.and(in)
 	}
 	if home != "" {
 		if prefixes, ok := w.prefixesOf("Storage." + home); ok && f.dst.may == nil && prefixes.Contains(f.dst.at) {
@@ -162,6 +170,26 @@ func (w *world) policiesAdmit(h *host, s *model.ServiceEndpoint, account *model.
 	default:
 		return listed
 	}
+}
+
+// policiesAct reports whether a service endpoint policy of the subnet speaks of a service, or may (AZ-SE-04, AZ-SE-06).
+func (w *world) policiesAct(h *host, s *model.ServiceEndpoint) bool {
+	tag := endpointTag(s.Service)
+	for _, id := range h.subnet.ServicePolicies {
+		p, ok := model.Get[*model.ServiceEndpointPolicy](w.e, id)
+		if (!ok || len(p.Definitions) == 0) && tag == "Storage" {
+			return true
+		}
+		if !ok {
+			continue
+		}
+		for _, d := range p.Definitions {
+			if !fold(d.Service, "Global") && endpointTag(d.Service) == tag {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isAccount reports whether an entry of a policy is an account of the input.
