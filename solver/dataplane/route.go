@@ -604,6 +604,12 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.toAppliance(from, v, subnet, via, g)
 		case model.HopPrivateEndpoint:
 			if e, ok := model.Get[*model.PrivateEndpoint](p.e, g.hop.endpoint); ok {
+				for _, l := range p.peers(v) {
+					if l.remoteID.Key() == e.Subnet.Parent().Key() { // AZ-PEER-05: what a forwarder passes on needs the flag here as well
+						cross, more := p.carried(l, via)
+						sent, notes = and(sent, cross), append(slices.Clone(notes), more...)
+					}
+				}
 				p.edge(from, p.endpointInbound(e), sent.withReply(p.endpointReply(e.Subnet, via)), nil, notes...)
 			}
 		case model.HopServiceEndpoint:

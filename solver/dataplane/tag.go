@@ -482,7 +482,7 @@ func (p *planner) ownInTag(tag string) []netip.Prefix {
 	}
 	for _, s := range p.symbols.All() {
 		switch s.Kind {
-		case model.DefaultOutbound:
+		case model.DefaultOutbound, model.BastionDoor: // Microsoft's own, in a region that the input does not state
 			if !regional {
 				symbol(s.Kind, s.Owner, s.Part)
 			}

@@ -192,11 +192,11 @@ func (p *planner) throughTunnel(at NodeID, g *model.Gateway, f farSide, gd guard
 		p.circuit(at, g, f, gd)
 	}
 	// The other side knows the ranges of the VNet and of the peers in transit (AZ-PEER-06, AZ-PEER-07).
-	p.translateOut(at, f, gd.withReply(p.announced(g)), notes)
+	p.translateOut(at, f, gd.withReply(p.announced(g, f)), notes)
 }
 
-// announced is the packets from ranges that the far sides of a gateway have a route to.
-func (p *planner) announced(g *model.Gateway) *lazy {
+// announced is the packets from ranges that a far side of a gateway has a route to.
+func (p *planner) announced(g *model.Gateway, out farSide) *lazy {
 	v := p.gatewayVNet(g)
 	if v == nil {
 		return nothing()
@@ -207,8 +207,15 @@ func (p *planner) announced(g *model.Gateway) *lazy {
 			known = append(known, l.remote.Prefixes...)
 		}
 	}
-	for _, f := range p.farSides(g) { // a transit between far sides
-		known = append(known, withoutDefaults(f.stated())...)
+	for _, f := range p.farSides(g) { // AZ-GW-04, AZ-GW-05: by BGP, what lies behind the other connections as well
+		if f.name == out.name || !f.bgp || !out.bgp {
+			continue
+		}
+		for _, r := range f.routes {
+			if r.certain && r.prefix.Bits() > 0 {
+				known = append(known, r.prefix)
+			}
+		}
 	}
 	return srcIn(p.addr.set(known).must)
 }

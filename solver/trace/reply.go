@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"slices"
+
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -62,6 +64,7 @@ func (t *tracer) backFromFarSide(c course, at model.Place) bool {
 			known = known.or(seen.in(prefixSet(l.remote.Prefixes...)))
 		}
 	}
+	known = known.or(t.toldByBGP(g, at.Part, seen))
 	crossed := c.crossed
 	if n := len(crossed); n > 0 && crossed[n-1].gateway != nil {
 		transit := c.packet.From.Kind == model.PlaceFarSide // what the gateway passes on it has announced
@@ -71,6 +74,27 @@ func (t *tracer) backFromFarSide(c course, at model.Place) bool {
 		return true
 	}
 	return known.must && t.back(c, h, seen, crossed)
+}
+
+// toldByBGP: by BGP a far side knows what lies behind the other connections of its gateway as well (AZ-GW-04, AZ-GW-05).
+func (t *tracer) toldByBGP(g *model.Gateway, part string, seen address) match {
+	bgp := func(c *model.Connection) bool {
+		return c == nil || c.BGP == model.On || g.Kind == model.ExpressRouteGateway
+	}
+	name := func(c *model.Connection) string {
+		if c == nil {
+			return clients
+		}
+		return c.Name()
+	}
+	speaks := part == clients || slices.ContainsFunc(t.connections(g), func(c *model.Connection) bool { return fold(c.Name(), part) && bgp(c) })
+	m := no()
+	for _, r := range t.gatewayPrefixes(g) {
+		if speaks && r.certain && r.prefix.IsValid() && r.prefix.Bits() > 0 && bgp(r.connection) && !fold(name(r.connection), part) {
+			m = m.or(seen.in(prefixSet(r.prefix)))
+		}
+	}
+	return m
 }
 
 // untranslate takes off the translations of the destination: they are undone where the reply starts, and change no route.
