@@ -85,6 +85,20 @@ func TestFoundCases(t *testing.T) {
 		return f
 	}
 	proxy := &model.FirewallPolicy{Meta: smallMeta("firewallPolicies/p"), ExplicitProxy: model.On, ProxyPorts: []uint16{443}}
+	wide := &model.VNet{Meta: vnet.Meta, Prefixes: cidrs("10.0.0.0/27", "10.0.2.0/24")}
+	gatewaySubnet, bastionSubnet := subnet("GatewaySubnet", "10.0.2.0/29", ""), subnet("AzureBastionSubnet", "10.0.2.128/29", "")
+	edge := small{wide, gatewaySubnet}
+	vpn := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: gatewaySubnet.ID}
+	unstated := &model.Gateway{Meta: vpn.Meta, Subnet: gatewaySubnet.ID, PublicIPs: []model.ID{smallID("publicIPAddresses/p")}}
+	site := func(name, prefix string) *model.LocalNetworkGateway {
+		return &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/" + name), Prefixes: cidrs(prefix)}
+	}
+	connection := func(name, state string) *model.Connection {
+		return &model.Connection{Meta: smallMeta("connections/" + name), Kind: "IPsec", Gateway: vpn.ID, Peer: smallID("localNetworkGateways/" + name), State: state}
+	}
+	circuit := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/er"), Kind: model.ExpressRouteGateway, Subnet: gatewaySubnet.ID}
+	line := &model.Connection{Meta: smallMeta("connections/line"), Kind: "ExpressRoute", Gateway: circuit.ID, State: "Connected"}
+	bastion := &model.Bastion{Meta: smallMeta("bastionHosts/b"), SKU: "Standard", Subnet: bastionSubnet.ID, Tunneling: model.Off, IPConnect: model.On}
 	for _, test := range []struct {
 		name     string
 		estate   small
@@ -180,6 +194,26 @@ func TestFoundCases(t *testing.T) {
 			"AZ-FW-10: what a route brings to the firewall for its own public address meets NAT rules first",
 			small{vnet, subnet("s", "10.0.0.0/29", "t"), fwSubnet(""), route("0.0.0.0/0", model.HopAppliance, "10.0.0.28"), door, firewall(network, collection(model.DNATRules, model.FirewallRule{Dests: model.AddressMatch{Prefixes: cidrs("20.0.0.1/32")}, ToAddress: ip("10.0.0.5"), Protocols: []model.Protocol{model.UDP}}))},
 			"10.0.0.4", "20.0.0.1", "subnet v/s ", "",
+		},
+		{
+			"AZ-GW-10: a gateway whose kind is not stated may listen at its public address",
+			append(small{&model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), Address: ip("20.0.0.1")}, unstated}, edge...),
+			"20.9.0.1", "20.0.0.1", "gateway vpn ", "over",
+		},
+		{
+			"AZ-GW-11: a longer prefix of a connection that is not connected leaves the shorter one possible",
+			append(small{vpn, subnet("s", "10.0.0.0/29", ""), site("a", "192.168.0.0/24"), site("b", "192.168.0.0/29"), connection("a", "Connected"), connection("b", "NotConnected")}, edge...),
+			"10.0.0.4", "192.168.0.1", "far side vpn a", "over",
+		},
+		{
+			"AZ-RT-29: a reply may go by a circuit that the packet did not come by",
+			append(small{vpn, subnet("s", "10.0.0.0/29", ""), site("a", "100.64.0.0/24"), connection("a", "Connected"), circuit, line}, edge...),
+			"100.64.0.1", "10.0.0.4", "subnet v/s ", "over one-way",
+		},
+		{
+			"AZ-BAS-04: connect-by-address opens no other port for certain",
+			small{wide, bastionSubnet, subnet("s", "10.0.0.0/29", ""), bastion},
+			"10.0.2.132", "10.0.0.4", "subnet v/s ", "over",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -251,11 +251,8 @@ func (w *world) address(a netip.Addr) address {
 		if c, ok := model.Get[*model.Cluster](w.e, s.Owner); ok {
 			out.azure.location = c.Location
 		}
-	case model.BastionDoor: // AZ-BAS-05: Microsoft's own
+	case model.BastionDoor: // AZ-BAS-05: Microsoft's own, in a region that the input does not state
 		out.may, out.public, out.azure = publicIPv4(), true, &azureAddress{}
-		if b, ok := model.Get[*model.Bastion](w.e, s.Owner); ok {
-			out.azure.location = b.Location
-		}
 	case model.ServiceDoor:
 		out.may, out.public, out.azure = publicIPv4(), true, &azureAddress{}
 		if p, ok := model.Get[*model.Service](w.e, s.Owner); ok {
