@@ -225,9 +225,6 @@ func (p *planner) tunnelBack(f farSide) *lazy {
 	sides := p.farSides(f.peer)
 	for _, back := range sides {
 		if back.peer != nil && back.peer.ID.Key() == f.gw.ID.Key() {
-			if slices.ContainsFunc(sides, func(other farSide) bool { return other.name != back.name && other.learned != "" }) {
-				return nothing() // what is learned by BGP may be longer (AZ-GW-11)
-			}
 			_, under := p.takes(sides, back)
 			return srcIn(p.addr.space(under).must)
 		}
