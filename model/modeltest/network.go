@@ -48,6 +48,7 @@ func (d *draft) network() {
 		{WithIPv6, d.ipv6},
 		{WithInstances, d.instances},
 		{WithFirewalls, d.firewalls},
+		{WithServices, d.services},
 	} {
 		if d.has(part.kind) {
 			part.draw()

@@ -135,7 +135,7 @@ func simplify(v reflect.Value, n *int) bool {
 	for i := range v.NumField() {
 		f := v.Field(i)
 		switch name := v.Type().Field(i).Name; {
-		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo"}, name):
+		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo", "Service"}, name):
 			continue
 		case name == "Prefixes" && (v.Type() == reflect.TypeFor[model.VNet]() || v.Type() == reflect.TypeFor[model.Subnet]()):
 			continue
