@@ -54,6 +54,9 @@ func (d *draft) network() {
 			part.draw()
 		}
 	}
+	if d.has(WithClusters) {
+		d.clusters()
+	}
 	for _, t := range d.tables {
 		d.routes(t)
 	}

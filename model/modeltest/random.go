@@ -307,6 +307,27 @@ func Addresses(e *model.Estate) []netip.Addr {
 			block(4, p)
 		}
 	}
+	for _, w := range e.Workloads {
+		one(w.Addresses...)
+		one(w.Addresses...)
+		one(w.Addresses...)
+	}
+	for _, s := range e.KubeServices {
+		if a, err := netip.ParseAddr(s.ClusterIP); err == nil {
+			one(a, a)
+		}
+		one(s.Ingress...)
+		one(s.ExternalIPs...)
+	}
+	for _, n := range e.NetPolicies {
+		for _, r := range append(clip(n.Ingress), n.Egress...) {
+			for _, x := range r.Peers {
+				if x.IPBlock != nil {
+					block(1, append([]netip.Prefix{x.IPBlock.CIDR}, x.IPBlock.Except...)...)
+				}
+			}
+		}
+	}
 	for _, a := range []string{"198.51.100.7", "198.51.100.200", "203.0.113.9", "172.16.0.9", "10.9.9.9", "192.168.0.9", "168.63.129.16", "169.254.169.254", "100.64.0.1", "25.4.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "20.1.0.9", "20.2.0.9", "20.3.0.9", "20.0.1.1"} {
 		one(netip.MustParseAddr(a))
 	}

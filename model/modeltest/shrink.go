@@ -135,7 +135,9 @@ func simplify(v reflect.Value, n *int) bool {
 	for i := range v.NumField() {
 		f := v.Field(i)
 		switch name := v.Type().Field(i).Name; {
-		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo", "Service"}, name):
+		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo", "Service", "Cluster", "Namespace", "Kind", "CIDR", "Operator", "Plugin", "PluginMode", "PodCIDRs", "Pools", "NodeGroup"}, name):
+			continue
+		case f.Kind() == reflect.Pointer:
 			continue
 		case name == "Prefixes" && (v.Type() == reflect.TypeFor[model.VNet]() || v.Type() == reflect.TypeFor[model.Subnet]()):
 			continue
