@@ -213,21 +213,22 @@ func (j *joint) differ(p probe) string {
 	_, lostInSolver := got["unknown"]
 	delete(got, "unknown")
 	res := trace.Run(j.s.Project.Estate, j.s.traceOptions(false), p.trace)
+	counted := withoutOwnNode(res)
 	want := map[string][3]bool{}
 	lost, unknown := false, false
-	for _, path := range res.Paths {
+	for _, path := range counted.Paths {
 		if path.End == trace.Lost {
 			lost = true
 			unknown = unknown || path.At.Kind == model.PlaceUnknown // an appliance's own filters may stop all that it sends
 		}
-		if path.End != trace.Delivered || slices.Contains(path.Assumptions, "ASM-K-NODE") {
-			continue // ASM-K-NODE: the solver leaves a pod's own node out of its proofs
+		if path.End != trace.Delivered {
+			continue
 		}
 		key := placeText(path.At)
 		if _, ok := want[key]; ok {
 			continue
 		}
-		over, oneWay, session := res.Delivered(path.At)
+		over, oneWay, session := counted.Delivered(path.At)
 		want[key] = [3]bool{over, oneWay, session}
 	}
 	var diffs []string

@@ -148,7 +148,7 @@ func (t *tracer) managedVerdict(h *host, f flow, dir model.Direction) verdict {
 	if v.deny.is {
 		v = v.either(open, "ASM-A-NODENSG")
 	}
-	if dir == model.Outbound && fold(h.cluster.OutboundType, "block") && f.dst.isPublic().may { // AKS-OUT-01
+	if dir == model.Outbound && fold(h.cluster.OutboundType, "block") && f.dst.isPublic().may && !isPlatform(f.dst.at) { // AKS-OUT-01
 		v = v.either(verdict{deny: blame{is: true, detail: "outboundType block"}}, "ASM-A-BLOCK")
 	}
 	if v.certain() && v.allow.detail == "" {

@@ -7,52 +7,52 @@ import (
 	"github.com/ringfence/ringfence/model"
 )
 
-// placements lists the pools that a workload's pods may run on, by node selector and taints. Where nothing fits, the input does not
-// explain the placement, and every pool may.
+// placements lists the pools that a workload's pods may run on, by node selector and taints (K8S-WL-07). Where nothing fits, the input
+// does not explain the placement: taints may have gone, then labels may have come.
 func placements(wl *model.Workload, c *model.Cluster) []*model.NodePool {
-	var out, all []*model.NodePool
+	var fits, selected, all []*model.NodePool
 	for i := range c.Pools {
 		p := &c.Pools[i]
 		all = append(all, p)
-		if selectsPool(wl, p) && toleratesPool(wl, p) {
-			out = append(out, p)
+		if !selectsPool(wl, p) {
+			continue
+		}
+		selected = append(selected, p)
+		if toleratesPool(wl, p) {
+			fits = append(fits, p)
 		}
 	}
-	if len(out) == 0 {
-		return all
+	for _, list := range [][]*model.NodePool{fits, selected} {
+		if len(list) > 0 {
+			return list
+		}
 	}
-	return out
+	return all
 }
 
+// selectsPool: a label that the pool does not state may be on single nodes of it, and excludes none.
 func selectsPool(wl *model.Workload, p *model.NodePool) bool {
 	for key, want := range wl.NodeSelector {
-		got, known := poolLabel(p, key)
-		if known && !fold(got, want) {
-			return false
+		switch key {
+		case "agentpool", "kubernetes.azure.com/agentpool":
+			if want != p.Name {
+				return false
+			}
+		case "kubernetes.azure.com/mode":
+			if p.Mode != "" && !fold(want, p.Mode) {
+				return false
+			}
+		case "kubernetes.io/os", "beta.kubernetes.io/os":
+			if os := p.OS; !fold(want, os) && (os != "" || !fold(want, "linux")) {
+				return false
+			}
+		default:
+			if got, stated := p.Labels[key]; stated && got != want {
+				return false
+			}
 		}
 	}
 	return true
-}
-
-// poolLabel is the value of a node label on the nodes of a pool; known is false for labels that single nodes get.
-func poolLabel(p *model.NodePool, key string) (value string, known bool) {
-	if v, ok := p.Labels[key]; ok {
-		return v, true
-	}
-	switch key {
-	case "agentpool", "kubernetes.azure.com/agentpool":
-		return p.Name, true
-	case "kubernetes.azure.com/mode":
-		return p.Mode, p.Mode != ""
-	case "kubernetes.io/os", "beta.kubernetes.io/os":
-		return p.OS, p.OS != ""
-	}
-	for _, prefix := range []string{"kubernetes.io/", "topology.kubernetes.io/", "node.kubernetes.io/", "beta.kubernetes.io/", "failure-domain.beta.kubernetes.io/", "kubernetes.azure.com/", "topology.disk.csi.azure.com/"} {
-		if strings.HasPrefix(key, prefix) {
-			return "", false
-		}
-	}
-	return "", true
 }
 
 // toleratesPool: every NoSchedule and NoExecute taint of the pool needs a toleration.

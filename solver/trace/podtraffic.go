@@ -287,7 +287,7 @@ func (t *tracer) fromNode(c course, h *host) {
 			own := who
 			own.ownNode = true
 			c.inCluster = true
-			t.intoPod(c.forward(h.place, Transport, "from the pod's own node"), y, own)
+			t.intoPod(c.forward(h.place, Transport, "from the pod's own node").because("ASM-K-NODE"), y, own)
 		}
 		c.inCluster = inCluster
 		t.acrossNodes(c, []*host{h}, y, who)
@@ -351,8 +351,11 @@ func (t *tracer) atNode(c course, h *host) {
 	t.deliver(c, h.place)
 }
 
-// containerPort is the container's port behind a host port: the declared one of the same name.
+// containerPort is the container's port behind a host port (K8S-AZ-09): the stated one, or the declared one of the same name.
 func containerPort(wl *model.Workload, host model.ContainerPort) (port uint16, known bool) {
+	if host.Target != 0 {
+		return host.Target, true
+	}
 	for _, p := range wl.Ports {
 		if host.Name != "" && p.Name == host.Name && p.Protocol == host.Protocol {
 			return p.Port, true

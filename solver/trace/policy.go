@@ -462,6 +462,9 @@ func (t *tracer) namespaceMatch(s model.LabelSelector, cluster model.ID, name st
 // unknownPodLabels tells of labels that controllers add to their pods and templates do not show (K8S-WL-02).
 func unknownPodLabels(w *model.Workload) func(string) (bool, []string) {
 	return func(key string) (bool, []string) {
+		if slices.Contains(w.Implied, key) { // K8S-WL-03: not the same on all pods
+			return true, nil
+		}
 		switch w.Kind {
 		case "StatefulSet":
 			return slices.Contains([]string{"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"}, key), nil

@@ -116,7 +116,8 @@ func (t *tracer) back(c course, h *host, seen address, crossed []crossing) bool 
 	if sameAddress(h.addr, seen) || isPlatform(seen.at) {
 		return len(crossed) == 0
 	}
-	o := tableOptions{noUser: h.place.Kind == model.PlaceEndpoint} // AZ-PE-08: an endpoint's reply may bypass the appliance
+	// AZ-PE-08, AKS-API-03: the reply of an endpoint, and so of a private API server, may bypass the appliance.
+	o := tableOptions{noUser: h.place.Kind == model.PlaceEndpoint || h.place.Kind == model.PlaceAPIServer}
 	// AZ-RT-34: a hop is followed for certain only where all possible winners agree on it.
 	winners, certain := t.winners(h, t.table(h, o), flow{src: h.addr, dst: seen, protocol: c.packet.Protocol, tags: c.packet.Tags})
 	for _, r := range winners {
@@ -155,7 +156,8 @@ func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []cros
 		if len(crossed) == 0 {
 			return c.packet.From.Kind == model.PlaceInternet
 		}
-		return crossed[len(crossed)-1].source && t.backAt(c, seen, crossed)
+		// Only a public address is answered through the internet: the node's, which a pod's packets carry (AKS-NET-01), is none.
+		return crossed[len(crossed)-1].source && seen.isPublic().must && t.backAt(c, seen, crossed)
 	case model.HopGateway:
 		if r.hub != nil {
 			return len(crossed) == 0 && c.packet.From.Kind == model.PlaceFarSide

@@ -57,11 +57,11 @@ func TestNodeAddresses(t *testing.T) {
 	b.kubeService(c, "pay", "web", "NodePort", 80, 8080).Ports[0].NodePort = 30080
 	e := b.build()
 	for _, test := range []struct{ packet, want string }{
-		{"10.1.6.4 > 10.1.1.9 tcp/30080", "pod web a"},
-		{"10.1.6.4 > 10.1.2.9 tcp/30080", "pod web a"}, // any node forwards
-		{"10.1.6.4 > 10.1.1.9 tcp/9090", "node pool aks a, pod agent a, pod web a"},
-		{"10.1.6.4 > 10.1.2.9 tcp/9090", "node pool aks b, pod agent b"},
-		{"10.1.6.4 > 10.1.1.9 tcp/22", "node pool aks a, pod agent a"},
+		{"10.1.6.4 > 10.1.1.9 tcp/30080", "pod web a, subnet a"},
+		{"10.1.6.4 > 10.1.2.9 tcp/30080", "pod web a, subnet b"}, // any node forwards
+		{"10.1.6.4 > 10.1.1.9 tcp/9090", "node pool aks a, pod agent a, pod web a, subnet a"},
+		{"10.1.6.4 > 10.1.2.9 tcp/9090", "node pool aks b, pod agent b, subnet b"},
+		{"10.1.6.4 > 10.1.1.9 tcp/22", "node pool aks a, pod agent a, subnet a"},
 	} {
 		r := Run(e, Options{}, packet(test.packet))
 		check(t, test.packet, r, ends(r), test.want)
@@ -125,7 +125,7 @@ func TestPodCIDRTag(t *testing.T) {
 	}
 }
 
-// Taints, tolerations and labels place pods; what fits nowhere may be anywhere.
+// K8S-WL-07: taints, tolerations and labels place pods; what fits nowhere may be anywhere.
 func TestPlacement(t *testing.T) {
 	c := &model.Cluster{Pools: []model.NodePool{
 		{Name: "sys", Mode: "System", Taints: []string{"CriticalAddonsOnly=true:NoSchedule"}, OS: "Linux"},
@@ -139,11 +139,13 @@ func TestPlacement(t *testing.T) {
 	}{
 		{"plain", model.Workload{}, []string{"rest"}},
 		{"tolerates pci", model.Workload{Tolerations: []model.Toleration{{Key: "pci", Operator: "Equal", Value: "yes"}}}, []string{"cde", "rest"}},
-		{"pinned to cde", model.Workload{NodeSelector: map[string]string{"zone": "cde"}, Tolerations: []model.Toleration{{Key: "pci", Operator: "Exists"}}}, []string{"cde"}},
+		{"pinned to cde", model.Workload{NodeSelector: map[string]string{"zone": "cde"}, Tolerations: []model.Toleration{{Key: "pci", Operator: "Exists"}}}, []string{"cde", "rest"}},
 		{"by mode", model.Workload{NodeSelector: map[string]string{"kubernetes.azure.com/mode": "system"}, Tolerations: []model.Toleration{{Operator: "Exists"}}}, []string{"sys"}},
 		{"by a node's own label", model.Workload{NodeSelector: map[string]string{"topology.kubernetes.io/zone": "1"}}, []string{"rest"}},
 		{"wrong effect", model.Workload{Tolerations: []model.Toleration{{Key: "pci", Operator: "Exists", Effect: "NoSchedule"}}}, []string{"rest"}},
-		{"fits nowhere", model.Workload{NodeSelector: map[string]string{"zone": "gone"}}, []string{"sys", "cde", "rest"}},
+		{"pinned by name", model.Workload{NodeSelector: map[string]string{"agentpool": "cde"}}, []string{"cde"}}, // whose taint may go
+		{"a label that a pool states otherwise", model.Workload{NodeSelector: map[string]string{"zone": "gone"}}, []string{"rest"}},
+		{"fits nowhere", model.Workload{NodeSelector: map[string]string{"agentpool": "gone"}}, []string{"sys", "cde", "rest"}},
 	} {
 		var got []string
 		for _, p := range placements(&test.w, c) {
@@ -264,7 +266,7 @@ func TestScaleSetNodes(t *testing.T) {
 	r := Run(e, Options{}, packet("10.1.6.4 > 10.1.1.9 tcp/22"))
 	check(t, "an address of the pool's subnet", r, ends(r), "scale set aks-a-vmss ip, subnet a")
 	r = Run(e, Options{}, packet("10.1.6.4 > 10.1.2.9 tcp/22"))
-	check(t, "of the other pool", r, ends(r), "node pool aks b")
+	check(t, "of the other pool", r, ends(r), "node pool aks b, subnet b")
 }
 
 // K8S-AZ-08: the API server calls pods through its tunnel.

@@ -196,6 +196,24 @@ func (w *world) heldIn(s *model.Subnet) []netip.Addr {
 			add(f.Subnet, f.Address)
 		}
 	}
+	for _, wl := range w.e.Workloads { // K8S-AZ-02
+		if wl.HostNetwork {
+			continue
+		}
+		c := w.clusterOf(wl.Cluster)
+		for i := range c.Pools {
+			pool := &c.Pools[i]
+			for _, a := range wl.Addresses {
+				switch networkOf(c, pool) {
+				case podSubnet:
+					add(pool.PodSubnet, a)
+				case nodeSubnet:
+					add(pool.Subnet, a)
+				default:
+				}
+			}
+		}
+	}
 	return out
 }
 
@@ -321,21 +339,17 @@ func (w *world) scaleSetHosts(keep func(*model.ScaleSet, *model.IPConfig) bool) 
 }
 
 // classHosts are those that a free address of a subnet may belong to (AZ-GEN-07, AKS-NET-12): instances of scale sets, nodes of pools
-// whose scale set the input lacks, and, where no such pool has the subnet, a VM to come.
+// whose scale set the input lacks, and a VM to come, which may stand beside nodes.
 func (w *world) classHosts(s *model.Subnet) []*host {
 	out := w.scaleSetHosts(func(_ *model.ScaleSet, c *model.IPConfig) bool { return same(c.Subnet, s.ID) })
-	pools := false
 	for _, c := range w.e.Clusters {
 		for i := range c.Pools {
 			if p := &c.Pools[i]; same(p.Subnet, s.ID) && w.poolScaleSet(c, p) == nil {
-				out, pools = append(out, w.poolHost(c, p)), true
+				out = append(out, w.poolHost(c, p))
 			}
 		}
 	}
-	if !pools {
-		out = append(out, w.hostIn(model.Place{Kind: model.PlaceSubnet, ID: s.ID}, s.ID))
-	}
-	return out
+	return append(out, w.hostIn(model.Place{Kind: model.PlaceSubnet, ID: s.ID}, s.ID))
 }
 
 // forwarding is enableIPForwarding of the host's NIC (AZ-RT-10).
