@@ -99,6 +99,33 @@ func TestFoundCases(t *testing.T) {
 	circuit := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/er"), Kind: model.ExpressRouteGateway, Subnet: gatewaySubnet.ID}
 	line := &model.Connection{Meta: smallMeta("connections/line"), Kind: "ExpressRoute", Gateway: circuit.ID, State: "Connected"}
 	bastion := &model.Bastion{Meta: smallMeta("bastionHosts/b"), SKU: "Standard", Subnet: bastionSubnet.ID, Tunneling: model.Off, IPConnect: model.On}
+	kube := func(kind, name string) model.Meta {
+		return model.Meta{ID: model.Kubernetes("aks", kind, "x", name), Source: model.Source{File: "found"}}
+	}
+	cluster := func(outbound string) *model.Cluster {
+		id := model.ID("/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks")
+		return &model.Cluster{
+			Meta: model.Meta{ID: id, Source: model.Source{File: "found"}, Location: "westeurope"}, NodeGroup: "nodes", Plugin: "azure", PluginMode: "overlay", Policy: "calico", OutboundType: outbound,
+			PodCIDRs: cidrs("10.244.0.0/28"), Pools: []model.NodePool{{Name: "pool0", Subnet: smallID("virtualNetworks/v/subnets/s")}},
+		}
+	}
+	workload := func(name, address string) *model.Workload {
+		return &model.Workload{Meta: kube("Deployment", name), Cluster: cluster("").ID, Namespace: "x", Kind: "Deployment", Labels: map[string]string{"app": name}, Addresses: []netip.Addr{ip(address)}}
+	}
+	unlabelled := workload("b", "10.244.0.5")
+	unlabelled.Labels, unlabelled.Implied = nil, []string{"app"}
+	published := workload("b", "10.244.0.5")
+	published.HostPorts = []model.ContainerPort{{Port: 443, Protocol: model.TCP, Target: 8443}}
+	labelled := model.LabelSelector{Match: map[string]string{"app": "b"}}
+	policy := func(rules ...model.PolicyRule) *model.NetworkPolicy {
+		return &model.NetworkPolicy{Meta: kube("NetworkPolicy", "p"), Cluster: cluster("").ID, Namespace: "x", Pods: labelled, Ingress: rules, Isolates: [2]bool{true, false}}
+	}
+	service := &model.KubeService{
+		Meta: kube("Service", "svc"), Cluster: cluster("").ID, Namespace: "x", Type: "ClusterIP", ClusterIP: "10.250.0.4", Selector: labelled.Match,
+		Ports: []model.ServicePort{{Port: 443, Protocol: model.TCP, Target: 8443}},
+	}
+	managed := nsg(rule(100, model.Outbound, model.Deny))
+	managed.ID, managed.Managed = "/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Network/networkSecurityGroups/aks-agentpool-1-nsg", true
 	for _, test := range []struct {
 		name     string
 		estate   small
@@ -214,6 +241,46 @@ func TestFoundCases(t *testing.T) {
 			"AZ-BAS-04: connect-by-address opens no other port for certain",
 			small{wide, bastionSubnet, subnet("s", "10.0.0.0/29", ""), bastion},
 			"10.0.2.132", "10.0.0.4", "subnet v/s ", "over",
+		},
+		{
+			"AKS-NET-12: beside the nodes of a subnet may stand a VM to come",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), subnet("d", "10.0.0.8/29", ""), cluster("")},
+			"10.0.0.12", "10.0.0.4", "subnet v/s ", "over one-way session",
+		},
+		{
+			"AKS-LB-01: the managed NSG of the input filters what nodes send",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), subnet("d", "10.0.0.8/29", ""), cluster(""), managed, workload("a", "10.244.0.4")},
+			"10.244.0.4", "10.0.0.12", "subnet v/d ", "",
+		},
+		{
+			"AKS-OUT-01: block may close egress",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), cluster("block"), workload("a", "10.244.0.4")},
+			"10.244.0.4", "203.0.113.9", "internet  ", "over",
+		},
+		{
+			"K8S-AZ-06: the default rules of a managed NSG that the input lacks pass pod addresses",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), cluster(""), workload("a", "10.244.0.4"), workload("b", "10.244.0.5")},
+			"10.244.0.4", "10.244.0.5", "pod b pool0", "over one-way session",
+		},
+		{
+			"K8S-NP-04: a policy that only may select a pod, and admits everyone, changes nothing",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), cluster(""), workload("a", "10.244.0.4"), unlabelled, policy(model.PolicyRule{})},
+			"10.244.0.4", "10.244.0.5", "pod b pool0", "over one-way session",
+		},
+		{
+			"K8S-WL-03: a policy that only may select a pod, and admits nobody, takes certainty",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), cluster(""), workload("a", "10.244.0.4"), unlabelled, policy()},
+			"10.244.0.4", "10.244.0.5", "pod b pool0", "over",
+		},
+		{
+			"K8S-SVC-01: a pod whose label is not known may serve",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), cluster(""), workload("a", "10.244.0.4"), unlabelled, service},
+			"10.244.0.4", "10.250.0.4", "pod b pool0", "over",
+		},
+		{
+			"K8S-AZ-09: a host port leads to the container port that it states",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), subnet("d", "10.0.0.8/29", ""), cluster(""), published, policy(model.PolicyRule{Ports: []model.PolicyPort{{Protocol: model.TCP, Ports: model.PortRange{First: 8443, Last: 8443}}}})},
+			"10.0.0.12", "10.0.0.4", "pod b pool0", "over one-way session",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

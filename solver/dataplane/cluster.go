@@ -175,7 +175,7 @@ func (p *planner) podSpace(w *model.Workload) *netipx.IPSet {
 		if len(ids) == 0 {
 			return every
 		}
-		return p.subnetSpace(ids...)
+		return p.freeSpace(ids...)
 	default:
 		return every
 	}
@@ -292,6 +292,16 @@ func (p *planner) poolScaleSet(c *model.Cluster, pool string) *model.ScaleSet {
 		}
 	}
 	return nil
+}
+
+// managedNSG is the NSG that AKS puts on the NICs of a cluster's nodes; empty where the input lacks it (AKS-LB-01).
+func (p *planner) managedNSG(c *model.Cluster) model.ID {
+	for _, n := range p.e.NSGs {
+		if n.Managed && c.NodeGroup != "" && strings.EqualFold(n.ID.ResourceGroup(), c.NodeGroup) {
+			return n.ID
+		}
+	}
+	return ""
 }
 
 // nodesOf returns the cluster and pool whose nodes a scale set holds.

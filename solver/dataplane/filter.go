@@ -531,6 +531,7 @@ type filtered struct {
 	members []model.ID  // ASGs
 	nic     model.ID    // the NIC, where the input has effective rules or routes of it
 	managed bool        // an AKS node whose managed NSG is not in the input (AKS-LB-01)
+	blocked bool        // outboundType block: that NSG may close egress (AKS-OUT-01)
 	at      model.Place // who is filtered, where that is known
 }
 
@@ -585,8 +586,12 @@ func (p *planner) nicFilter(f filtered, dir model.Direction, d reading) (guard, 
 		return l.at("nic-nsg-"+bound(dir), f.at), l.notes
 	case f.managed:
 		// AKS-LB-01: the NSG exists; over admits everything, under has the default rules.
-		l := p.defaultRules(dir, p.context(f.subnet, f.nic))
-		return guard{over: everything(), under: l.guard.under}, []string{"ASM-A-NODENSG"}
+		l := p.defaultRules(dir, p.context(f.subnet, f.nic), d)
+		g, notes := guard{over: everything(), under: l.guard.under}, []string{"ASM-A-NODENSG"}
+		if f.blocked && dir == model.Outbound {
+			g.under, notes = minus(g.under, dstIn(p.addr.public)), append(notes, "ASM-A-BLOCK")
+		}
+		return g, notes
 	default:
 		return guard{}, nil
 	}
@@ -612,13 +617,19 @@ func (p *planner) subnetFilter(f filtered, dir model.Direction, d reading) (guar
 }
 
 // defaultRules is an NSG with nothing but the default rules (AZ-NSG-03).
-func (p *planner) defaultRules(dir model.Direction, ctx *subnetContext) filterList {
-	key := "defaults|" + dir.String() + "|" + ctx.key
+func (p *planner) defaultRules(dir model.Direction, ctx *subnetContext, d reading) filterList {
+	key := "defaults|" + dir.String() + "|" + ctx.key + d.key()
 	if l, ok := p.lists[key]; ok {
 		return *l
 	}
 	rules := slices.DeleteFunc(model.DefaultRules(), func(r model.SecurityRule) bool { return r.Direction != dir })
-	g, _ := p.evaluate(rules, dir, ctx, nil, reading{})
+	g, _ := p.evaluate(rules, dir, ctx, nil, d)
+	if dir == model.Outbound {
+		g = p.platformExceptions(rules, g, func(kept []model.SecurityRule) guard {
+			g, _ := p.evaluate(kept, dir, ctx, nil, d)
+			return g
+		})
+	}
 	l := &filterList{guard: g}
 	p.lists[key] = l
 	return *l

@@ -50,6 +50,14 @@ func (g guard) withReply(r *lazy) guard {
 	return g
 }
 
+// low is the under bound of a guard whose over is stated.
+func (g guard) low() *lazy {
+	if g.under != nil {
+		return g.under
+	}
+	return g.over
+}
+
 // bound returns the set of one bound.
 func (g guard) bound(c *compiler, b Bound) packet.Set {
 	over := c.s.All()

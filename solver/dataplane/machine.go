@@ -237,7 +237,10 @@ func (p *planner) planMachines() {
 				eg = eg.withInstance(a)
 			}
 			eg = p.clusterEgress(c, eg)
-			m := p.addMachine(place, p.rangeOf(pool.Subnet), filtered{subnet: pool.Subnet, managed: true, members: pool.ASGs}, eg, false, nil)
+			f := filtered{subnet: pool.Subnet, nicNSG: p.managedNSG(c), members: pool.ASGs}
+			f.managed = f.nicNSG == ""
+			f.blocked = strings.EqualFold(c.OutboundType, "block")
+			m := p.addMachine(place, p.nodeRange(pool.Subnet), f, eg, false, nil)
 			m.cluster, m.pool = p.clusters[c.ID.Key()], pool.Name
 		}
 	}
@@ -307,6 +310,15 @@ func (p *planner) rangeOf(subnet model.ID) []netip.Prefix {
 		return nil // AZ-V6-01: each of them needs an IPv4 address
 	}
 	return free
+}
+
+// nodeRange is the same for the nodes of a pool, which exist: where the input holds every address of the subnet, theirs are among them.
+func (p *planner) nodeRange(subnet model.ID) []netip.Prefix {
+	s, ok := model.Get[*model.Subnet](p.e, subnet)
+	if free := p.rangeOf(subnet); len(free) > 0 || !ok {
+		return free
+	}
+	return usable(s)
 }
 
 func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered, eg egress, forwards bool, members []Member) *machine {

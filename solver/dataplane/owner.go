@@ -164,5 +164,24 @@ func (p *planner) freeAddresses(s *model.Subnet) []netip.Prefix {
 			remove = append(remove, host(a))
 		}
 	}
+	remove = append(remove, p.podsIn(s)...)
 	return ipset(usable(s), remove...).Prefixes()
+}
+
+// podsIn are the stated addresses of pods in a subnet from which a cluster takes them (K8S-AZ-02).
+func (p *planner) podsIn(s *model.Subnet) []netip.Prefix {
+	var out []netip.Prefix
+	for _, w := range p.e.Workloads {
+		cp := p.clusters[w.Cluster.Key()]
+		if cp == nil || w.HostNetwork || cp.mode != podsNodeSubnet && cp.mode != podsPodSubnet {
+			continue
+		}
+		for _, pool := range cp.c.Pools {
+			if id := p.podSubnet(cp, pool.Name); id.Key() == s.ID.Key() {
+				out = append(out, hosts(w.Addresses)...)
+				break
+			}
+		}
+	}
+	return out
 }

@@ -31,6 +31,28 @@ func (p *planner) podAddrs(w *model.Workload) []netip.Addr {
 	return nil
 }
 
+// podsOn are the addresses of those of a workload's pods that may run on a pool. A stated address of the VNet tells the pool where the pools
+// have different subnets; one that no placement explains rules none out (K8S-AZ-02, K8S-WL-07).
+func (p *planner) podsOn(cp *clusterPlan, w *model.Workload, pool string) []netip.Addr {
+	list := p.podAddrs(w)
+	if len(w.Addresses) == 0 || !cp.mode.flat() {
+		return list
+	}
+	lies := func(pool string, a netip.Addr) bool {
+		s, ok := model.Get[*model.Subnet](p.e, p.podSubnet(cp, pool))
+		return !ok || slices.ContainsFunc(s.Prefixes, func(x netip.Prefix) bool { return x.Contains(a) })
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(a netip.Addr) bool {
+		return !lies(pool, a) && slices.ContainsFunc(p.placements(w), func(other string) bool { return lies(other, a) })
+	})
+}
+
+// podEgress is how pods with addresses of a subnet of their own leave: by its NAT gateway, else as the cluster's nodes do (AKS-NET-04,
+// AKS-OUT-01).
+func (p *planner) podEgress(cp *clusterPlan, subnet model.ID) egress {
+	return p.clusterEgress(cp.c, p.classEgress(subnet, nil, true))
+}
+
 // planPods adds the pods of every cluster.
 func (p *planner) planPods() {
 	var every []netip.Addr
@@ -47,7 +69,9 @@ func (p *planner) planPods() {
 		every = append(every, all...)
 		for _, w := range cp.workloads {
 			for _, pool := range p.placements(w) {
-				p.planPod(cp, w, pool)
+				if w.HostNetwork || len(p.podsOn(cp, w, pool)) > 0 {
+					p.planPod(cp, w, pool)
+				}
 			}
 		}
 		p.planNodesToPods(cp)
@@ -61,10 +85,31 @@ func (p *planner) planPods() {
 	}
 }
 
-// insideCluster is where packets from pods and nodes of one pool are on their way to a pod of the cluster. The sender's pool matters:
-// between nodes NSGs filter, on one node nothing does (K8S-AZ-04, K8S-AZ-05).
+// insideCluster is where packets from pods of one pool are on their way to a pod of the cluster. The sender's pool matters: between nodes
+// NSGs filter, on one node nothing does (K8S-AZ-04, K8S-AZ-05).
 func (p *planner) insideCluster(cp *clusterPlan, pool string) NodeID {
 	return p.node(model.Place{Kind: model.PlacePod, ID: cp.c.ID, Part: pool}, StagePod, "")
+}
+
+// fromNodes is the same for packets from nodes, which reach pods of their own past every filter: proofs leave that out (ASM-K-NODE).
+func (p *planner) fromNodes(cp *clusterPlan, pool string) NodeID {
+	return p.node(model.Place{Kind: model.PlacePod, ID: cp.c.ID, Part: pool}, StagePod, "node")
+}
+
+// flat reports pods that have addresses of the VNet, which carries their packets to each other like any other (K8S-AZ-02, K8S-AZ-05).
+func (m podMode) flat() bool { return m == podsNodeSubnet || m == podsPodSubnet }
+
+// podFilters are the filters of the NIC through which a pod's packets pass: its node's, in the pod's own subnet where it has one
+// (AKS-NET-04).
+func (p *planner) podFilters(cp *clusterPlan, x *pod) filtered {
+	f := filtered{managed: true}
+	if x.node != nil {
+		f = x.node.filters
+	}
+	if cp.mode == podsPodSubnet {
+		f.subnet, f.nic, f.members, f.at = p.podSubnet(cp, x.pool), "", nil, x.site.Place
+	}
+	return f
 }
 
 func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
@@ -73,10 +118,10 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	x := &pod{w: w, pool: pool, node: m}
 	cp.pods = append(cp.pods, x)
 	if w.HostNetwork {
-		p.planHostPod(x, place)
+		p.planHostPod(cp, x, place)
 		return
 	}
-	addresses := p.podAddrs(w)
+	addresses := p.podsOn(cp, w, pool)
 	x.site = p.site(&Site{Place: place, Prefixes: hosts(addresses), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
 	x.ingress, x.notes = p.policyGuard(cp, w, model.Inbound)
 	to := dstIn(p.addr.exactHosts(addresses...))
@@ -89,12 +134,21 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 		p.edge(x.site.Send, sent, onlyOver(dstIn(m.addr)), nil)
 	}
 	p.edge(sent, p.insideCluster(cp, pool), exactly(dstIn(cp.all)), nil)
-	for _, from := range p.sourcePools(cp) {
-		across, more := p.acrossNodes(cp, p.nodeMachine(cp, from), m)
-		p.edge(p.insideCluster(cp, from), x.site.Receive, and(exactly(to), across, x.ingress), nil, append(more, x.notes...)...)
-	}
-
 	outside := minus(everything(), dstIn(cp.all))
+	if cp.mode.flat() {
+		// K8S-AZ-04: pods of one node meet no filter but policies; between nodes the VNet carries the packet.
+		p.edge(p.insideCluster(cp, pool), x.site.Receive, and(onlyOver(to), x.ingress), nil, x.notes...)
+		outside = everything()
+	} else {
+		for _, from := range p.sourcePools(cp) {
+			across, more := p.acrossNodes(cp, p.nodeMachine(cp, from), m)
+			p.edge(p.fromNodes(cp, from), x.site.Receive, and(exactly(to), across, x.ingress), nil, append(more, x.notes...)...)
+			if from == pool && across.over != nil {
+				across = between(everything(), across.low()) // K8S-AZ-04: pods of one node meet none of them
+			}
+			p.edge(p.insideCluster(cp, from), x.site.Receive, and(exactly(to), across, x.ingress), nil, append(more, x.notes...)...)
+		}
+	}
 	if cp.mode != podsBare {
 		outside = minus(outside, transport([]model.Protocol{model.SCTP}, nil, nil, false)) // AZ-GEN-03
 	}
@@ -114,14 +168,14 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 		}
 		// AKS-NET-01: the own VNet sees the pod's address, everything else the node's.
 		own := p.addr.set(m.vnet.Prefixes)
-		direct := both(outside, dstIn(own.may))
+		direct := both(outside, either(dstIn(own.may), dstIn(cp.all)))
 		filters, more := p.outbound(m.filters)
 		p.edge(sent, m.out, and(exactly(direct), filters), nil, more...)
-		p.asNode(sent, m, exactly(minus(outside, dstIn(own.must))))
+		p.asNode(sent, m, exactly(minus(outside, either(dstIn(own.must), dstIn(cp.all)))))
 	case podsPodSubnet:
 		subnet := p.podSubnet(cp, pool)
-		filters, more := p.outbound(filtered{subnet: subnet})
-		p.edge(sent, p.routing(subnet, "", p.egressOf(subnet, "", nil, true)), and(exactly(outside), filters), nil, more...)
+		filters, more := p.outbound(p.podFilters(cp, x))
+		p.edge(sent, p.routing(subnet, "", p.podEgress(cp, subnet)), and(exactly(outside), filters), nil, more...)
 	}
 }
 
@@ -134,7 +188,12 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		pods  packet.AddrSet
 		port  uint16
 	}
+	type hostTarget struct {
+		target
+		pod *pod
+	}
 	var targets []target
+	var hostTargets []hostTarget
 	for _, k := range cp.services {
 		addresses := slices.Clone(k.ExternalIPs)
 		if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
@@ -150,16 +209,35 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			at := both(dstIn(p.addr.exactHosts(addresses...)), transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 			backends := p.backendsByPort(cp, k, port)
 			for _, t := range slices.Sorted(maps.Keys(backends)) {
-				list := backends[t]
-				var pods []netip.Addr
-				for _, w := range list {
-					pods = append(pods, p.podAddrs(w)...)
+				var sure, perhaps []netip.Addr
+				for _, w := range backends[t] {
+					if serves(k, w) == yes {
+						sure = append(sure, p.podAddrs(w)...)
+					} else {
+						perhaps = append(perhaps, p.podAddrs(w)...)
+					}
 				}
-				targets = append(targets, target{exactly(at), p.b.AddPool("", hosts(pods)), t})
+				if len(sure) > 0 {
+					targets = append(targets, target{exactly(at), p.b.AddPool("", hosts(sure)), t})
+				}
+				if len(perhaps) > 0 {
+					targets = append(targets, target{onlyOver(at), p.b.AddPool("", hosts(perhaps)), t})
+				}
+			}
+			for _, x := range cp.pods { // K8S-NP-25: a pod of the host network serves at its node's address
+				if t := targetPort(x.w, port); x.w.HostNetwork && x.node != nil && serves(k, x.w) != no && t != 0 {
+					hostTargets = append(hostTargets, hostTarget{target{onlyOver(at), x.node.addr, t}, x})
+				}
 			}
 		}
 	}
-	send := func(from NodeID, place model.Place, pool string, out guard, notes []string) {
+	send := func(from NodeID, place model.Place, inside NodeID, f filtered, routes NodeID, out guard, notes []string) {
+		for _, t := range hostTargets {
+			// Which controls of the way to the node act is left open: over skips them.
+			n := p.node(place, StageFrontend, "service "+t.pod.w.ID.Key()+" "+t.pod.pool)
+			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
+			p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
+		}
 		if len(targets) == 0 {
 			return
 		}
@@ -167,18 +245,30 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		for _, t := range targets {
 			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
 		}
-		p.edge(n, p.insideCluster(cp, pool), out, nil, notes...)
+		p.edge(n, inside, out, nil, notes...)
+		if cp.mode.flat() && routes >= 0 {
+			filters, more := p.outbound(f)
+			p.edge(n, routes, and(out, filters), nil, append(more, notes...)...)
+		}
 	}
 	for _, x := range cp.pods {
 		if x.w.HostNetwork {
 			continue
 		}
 		out, notes := p.policyGuard(cp, x.w, model.Outbound)
-		send(x.site.Send, x.site.Place, x.pool, out, notes)
+		routes := NodeID(-1)
+		switch {
+		case cp.mode == podsPodSubnet:
+			subnet := p.podSubnet(cp, x.pool)
+			routes = p.routing(subnet, "", p.podEgress(cp, subnet))
+		case x.node != nil:
+			routes = x.node.out
+		}
+		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), routes, out, notes)
 	}
 	for _, m := range p.machines {
 		if m.cluster == cp {
-			send(m.send, m.site.Place, m.pool, guard{}, nil)
+			send(m.send, m.site.Place, p.fromNodes(cp, m.pool), m.filters, m.out, guard{}, nil)
 		}
 	}
 }
@@ -187,7 +277,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 func (p *planner) backendsByPort(cp *clusterPlan, k *model.KubeService, port model.ServicePort) map[uint16][]*model.Workload {
 	out := map[uint16][]*model.Workload{}
 	for _, w := range cp.workloads {
-		if w.Namespace == k.Namespace && selectsAll(k.Selector, w) && !w.HostNetwork {
+		if serves(k, w) != no && !w.HostNetwork {
 			if t := targetPort(w, port); t != 0 {
 				out[t] = append(out[t], w)
 			}
@@ -219,7 +309,7 @@ func (p *planner) planNodesToPods(cp *clusterPlan) {
 		if m.cluster != cp {
 			continue
 		}
-		p.edge(m.send, p.insideCluster(cp, m.pool), exactly(dstIn(cp.all)), nil)
+		p.edge(m.send, p.fromNodes(cp, m.pool), exactly(dstIn(cp.all)), nil)
 	}
 }
 
@@ -266,7 +356,7 @@ func (p *planner) sourcePools(cp *clusterPlan) []string {
 }
 
 // acrossNodes is what node NSGs do to packets between pods, which they see with pod addresses: outbound at the sender's node, inbound at
-// the receiver's. Pods of one pool may share a node, where nothing filters: there the NSGs count in under alone.
+// the receiver's.
 func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine) (guard, []string) {
 	if from == nil || to == nil {
 		return guard{}, nil
@@ -277,19 +367,11 @@ func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine) (guard, []stri
 	}
 	out, notes := p.filters(from.filters, model.Outbound, r)
 	in, more := p.filters(to.filters, model.Inbound, r)
-	g := and(out, in)
-	if from == to && g.over != nil {
-		g.barriers, g.rest = nil, nil // pods of one node meet none of them
-		if g.under == nil {
-			g.under = g.over
-		}
-		g.over = everything()
-	}
-	return g, append(append(notes, more...), "ASM-K-PODCIDR")
+	return and(out, in), append(append(notes, more...), "ASM-K-PODCIDR")
 }
 
 // planHostPod adds pods on the host network: they have their node's address and only NSGs filter them (K8S-NP-25).
-func (p *planner) planHostPod(x *pod, place model.Place) {
+func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 	if x.node == nil {
 		x.site = p.site(&Site{Place: place, Send: -1, Receive: p.node(place, StageReceive, "")})
 		return
@@ -298,6 +380,10 @@ func (p *planner) planHostPod(x *pod, place model.Place) {
 	x.site = p.site(&Site{Place: place, Prefixes: m.site.Prefixes, Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""), Subnet: m.filters.subnet})
 	out, notes := p.outbound(m.filters)
 	p.edge(x.site.Send, m.out, out, nil, notes...)
+	if cp.mode == podsOverlay {
+		// AKS-NET-06: to overlay pods it sends as its node does.
+		p.edge(x.site.Send, p.fromNodes(cp, x.pool), exactly(dstIn(cp.all)), nil)
+	}
 	p.edge(m.accept, x.site.Receive, exactly(dstIn(m.addr)), nil)
 }
 
@@ -307,7 +393,7 @@ func (p *planner) deliverCluster(n NodeID, v *model.VNet, via string, cp *cluste
 		if x.w.HostNetwork || x.node == nil && cp.mode != podsPodSubnet {
 			continue
 		}
-		to := dstIn(p.addr.exactHosts(p.podAddrs(x.w)...))
+		to := dstIn(p.addr.exactHosts(p.podsOn(cp, x.w, x.pool)...))
 		switch cp.mode {
 		case podsNodeSubnet:
 			if x.node.vnet == nil || x.node.vnet.ID.Key() != v.ID.Key() {
@@ -321,7 +407,7 @@ func (p *planner) deliverCluster(n NodeID, v *model.VNet, via string, cp *cluste
 			if subnet.Parent().Key() != v.ID.Key() {
 				continue
 			}
-			in, notes := p.inbound(filtered{subnet: subnet})
+			in, notes := p.inbound(p.podFilters(cp, x))
 			g := and(exactly(to), in, x.ingress).withReply(p.reply(subnet, via))
 			p.edge(n, x.site.Receive, g, nil, append(notes, x.notes...)...)
 		default:
@@ -457,7 +543,7 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 		}
 		var backends []*pod
 		for _, x := range cp.pods {
-			if x.w.Namespace != k.Namespace || !selectsAll(k.Selector, x.w) {
+			if serves(k, x.w) == no {
 				continue
 			}
 			if k.LocalPolicy && x.pool != m.pool {
@@ -484,7 +570,7 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 				g = and(g, inRange)
 				notes = append(notes, "ASM-A-KUBEPROXY")
 			}
-			p.toBackends(m, backends, g, port, k.LocalPolicy, notes)
+			p.toBackends(m, k, backends, g, port, notes)
 		}
 		if k.NoNodePorts {
 			continue
@@ -495,7 +581,7 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 			g = onlyOver(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: 30000, Last: 32767}}, false)))
 			notes = append(notes, "ASM-K-NODEPORT") // K8S-SVC-10
 		}
-		p.toBackends(m, backends, g, port, k.LocalPolicy, notes)
+		p.toBackends(m, k, backends, g, port, notes)
 	}
 }
 
@@ -504,28 +590,26 @@ func srcRanges(k *model.KubeService) ([]netip.Prefix, bool) {
 	return k.SourceRanges, len(k.SourceRanges) == 0
 }
 
-func selectsAll(selector map[string]string, w *model.Workload) bool {
-	if len(selector) == 0 {
-		return false // K8S-SVC-02: backends come from elsewhere
+// serves reports whether a workload's pods are behind a Service: no, surely, or maybe where labels are not known (K8S-SVC-01, K8S-WL-02).
+func serves(k *model.KubeService, w *model.Workload) tri {
+	if w.Namespace != k.Namespace || len(k.Selector) == 0 {
+		return no // K8S-SVC-02: backends come from elsewhere
 	}
-	for k, v := range selector {
-		if w.Labels[k] != v {
-			return false
-		}
-	}
-	return true
+	return selectsPod(model.LabelSelector{Match: k.Selector}, w)
 }
 
-// toBackends groups backends by the pod port that a Service port leads to.
-func (p *planner) toBackends(m *machine, backends []*pod, g guard, port model.ServicePort, local bool, notes []string) {
-	byPort := map[uint16][]*pod{}
+// toBackends leads packets to the backends that have the pod port of a Service port.
+func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, g guard, port model.ServicePort, notes []string) {
 	for _, x := range backends {
-		if t := targetPort(x.w, port); t != 0 {
-			byPort[t] = append(byPort[t], x)
+		t := targetPort(x.w, port)
+		if t == 0 {
+			continue
 		}
-	}
-	for _, t := range slices.Sorted(maps.Keys(byPort)) {
-		p.toPods(m, byPort[t], g, t, local, notes)
+		to := g
+		if serves(k, x.w) != yes {
+			to = and(g, onlyOver(everything()))
+		}
+		p.toPods(m, []*pod{x}, to, t, k.LocalPolicy, notes)
 	}
 }
 
@@ -535,9 +619,14 @@ func (p *planner) toBackends(m *machine, backends []*pod, g guard, port model.Se
 func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bool, notes []string) {
 	for _, x := range pods {
 		if x.w.HostNetwork {
+			// K8S-NP-25: it serves at its node's address. Which controls between the nodes act is left open: over skips them.
+			if x.node != nil {
+				dst := x.node.addr
+				p.edge(m.accept, x.site.Receive, and(g, onlyOver(everything())), &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}, notes...)
+			}
 			continue
 		}
-		dst := p.addr.exact(p.podAddrs(x.w)...)
+		dst := p.addr.exact(p.podsOn(p.clusters[x.w.Cluster.Key()], x.w, x.pool)...)
 		rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}
 		how := "local"
 		if !local {
@@ -558,6 +647,9 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 				more = append(more, "ASM-K-SNAT")
 			}
 			across, extra := p.acrossNodes(p.clusters[x.w.Cluster.Key()], m, x.node)
+			if m.pool == x.pool && across.over != nil {
+				across = between(everything(), across.low()) // the pod may run on this node
+			}
 			in = and(p.fromNode(across, m.addr), in)
 			more = append(more, extra...)
 		}

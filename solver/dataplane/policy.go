@@ -153,6 +153,7 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 	}
 	isolatedMust, isolatedMay := false, false
 	var allowMust, allowMay []*lazy
+	ifSelected := everything() // what passes whichever of the policies that only may select the pod does so
 	var isolating *model.NetworkPolicy
 	var admitting []Part
 	for _, n := range cp.policies {
@@ -172,15 +173,19 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 		if dir == model.Outbound {
 			rules = n.Egress
 		}
+		var own []*lazy
 		for i, r := range rules {
 			admitting = append(admitting, Part{Rule: n.Namespace + "/" + n.Name() + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true})
 			must, may, more := p.policySide(cp, n, r, at)
 			notes = append(notes, more...)
 			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
 			allowMay = append(allowMay, both(may, portsMay))
-			if selected == yes {
-				allowMust = append(allowMust, both(must, portsMust))
-			}
+			own = append(own, both(must, portsMust))
+		}
+		if selected == yes {
+			allowMust = append(allowMust, own...)
+		} else {
+			ifSelected = both(ifSelected, either(own...))
 		}
 	}
 	if !isolatedMay && len(open) == 0 {
@@ -189,6 +194,9 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 	over, under := either(allowMay...), either(allowMust...)
 	if !isolatedMust || !enforcedOver {
 		over = everything()
+	}
+	if !isolatedMust {
+		under = ifSelected
 	}
 	if !isolatedMay {
 		under = everything()

@@ -66,7 +66,7 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 		if !ok || c.Private != model.On {
 			return nil
 		}
-		return p.subnetSpace(p.clusterSubnets(c)...)
+		return p.freeSpace(p.clusterSubnets(c)...)
 	case model.PodAddress:
 		w, _ := model.Get[*model.Workload](p.e, s.Owner)
 		return p.podSpace(w)
@@ -95,7 +95,7 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 			if !internalService(k) {
 				return nil
 			}
-			return p.subnetSpace(p.frontendSubnets(k)...)
+			return p.freeSpace(p.frontendSubnets(k)...)
 		}
 	case model.FirewallAddress:
 		if f, ok := model.Get[*model.Firewall](p.e, s.Owner); ok {
@@ -129,9 +129,20 @@ func (p *planner) subnetSpace(ids ...model.ID) *netipx.IPSet {
 	return ipset(ps)
 }
 
-// freeSpace is where an unstated address of a subnet lies: among the IPv4 addresses that a machine may have and that nothing of the input is
-// known to hold (AZ-GEN-07).
-func (p *planner) freeSpace(id model.ID) *netipx.IPSet {
+// freeSpace is where an unstated address of some subnets lies: among the IPv4 addresses that a machine may have and that nothing of the
+// input is known to hold (AZ-GEN-07).
+func (p *planner) freeSpace(ids ...model.ID) *netipx.IPSet {
+	var out []*netipx.IPSet
+	for _, id := range ids {
+		out = append(out, p.freeIn(id))
+	}
+	if len(out) == 0 {
+		return p.subnetSpace()
+	}
+	return unionSet(out...)
+}
+
+func (p *planner) freeIn(id model.ID) *netipx.IPSet {
 	if s, ok := model.Get[*model.Subnet](p.e, id); ok {
 		v4 := ipset([]netip.Prefix{allV4()})
 		for _, list := range [][]netip.Prefix{p.freeAddresses(s), usable(s)} {
