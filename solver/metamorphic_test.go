@@ -13,7 +13,7 @@ import (
 )
 
 // settled are the kinds of resources on which the engines have been compared until no difference was left. Others join them one by one.
-const settled = modeltest.WithASGs | modeltest.WithTags | modeltest.WithPublic | modeltest.WithEndpoints | modeltest.WithBalancers | modeltest.WithPartial | modeltest.WithRaw | modeltest.WithManagers | modeltest.WithIPv6 | modeltest.WithLedger | modeltest.WithInstances | modeltest.WithGateways | modeltest.WithBastions
+const settled = modeltest.WithASGs | modeltest.WithTags | modeltest.WithPublic | modeltest.WithEndpoints | modeltest.WithBalancers | modeltest.WithGateways | modeltest.WithBastions | modeltest.WithPartial | modeltest.WithIPv6 | modeltest.WithLedger | modeltest.WithRaw | modeltest.WithManagers
 
 // answers is what an estate does with some packets: by packet and place, the bounds in which it is delivered.
 func answers(t *testing.T, d modeltest.Draft, packets []trace.Packet) []map[string][3]bool {

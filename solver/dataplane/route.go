@@ -541,7 +541,11 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 		}
 		p.edge(entry, p.platform(), g, nil, "ASM-PLATFORM")
 	}
-	p.edge(entry, n, exactly(minus(everything(), hosts)), nil)
+	past := exactly(minus(everything(), hosts))
+	if isGateway(via) {
+		past = guard{} // from outside they are addresses like others
+	}
+	p.edge(entry, n, past, nil)
 	_, v := p.e.SubnetOf(subnet)
 	if v == nil {
 		// The VNet is not in the input: what its routes are, and what lies behind them, is not known.
