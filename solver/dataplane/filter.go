@@ -626,8 +626,8 @@ func (p *planner) defaultRules(dir model.Direction, ctx *subnetContext, d readin
 	g, _ := p.evaluate(rules, dir, ctx, nil, d)
 	if dir == model.Outbound {
 		g = p.platformExceptions(rules, g, func(kept []model.SecurityRule) guard {
-			g, _ := p.evaluate(kept, dir, ctx, nil, d)
-			return g
+			without, _ := p.evaluate(kept, dir, ctx, nil, d)
+			return without
 		})
 	}
 	l := &filterList{guard: g}

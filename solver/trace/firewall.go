@@ -28,8 +28,8 @@ func (t *tracer) atFirewall(c course, f *model.Firewall, addressed bool) {
 		t.translate(c, f, rules)
 	case t.holdsDoor(f, c.packet.Dst):
 		// AZ-FW-10: NAT rules come first. Whether other rules then pass a packet for the firewall itself is not documented.
-		if c, left := t.byNATRules(c, f, rules); left {
-			t.filter(c.uncertain(), f, rules)
+		if rest, left := t.byNATRules(c, f, rules); left {
+			t.filter(rest.uncertain(), f, rules)
 		}
 	default:
 		t.filter(c, f, rules)
@@ -68,8 +68,8 @@ func (t *tracer) translate(c course, f *model.Firewall, rules firewallRules) {
 		t.deliver(d.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "the firewall answers DNS, or as an explicit proxy", Certain: true}), at)
 		c = c.uncertain()
 	}
-	if c, left := t.byNATRules(c, f, rules); left {
-		t.end(c, Hop{At: at, Stage: FirewallDNAT, Action: Deny, Detail: "no NAT rule takes the packet (AZ-FW-57)", Certain: true}, Dropped, at)
+	if rest, left := t.byNATRules(c, f, rules); left {
+		t.end(rest, Hop{At: at, Stage: FirewallDNAT, Action: Deny, Detail: "no NAT rule takes the packet (AZ-FW-57)", Certain: true}, Dropped, at)
 	}
 }
 
