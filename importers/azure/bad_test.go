@@ -3,7 +3,6 @@ package azure
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringfence/ringfence/importers/importertest"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -204,26 +204,8 @@ func TestBadInput(t *testing.T) {
 			if len(res.Resources)+len(res.Ledger)+len(res.Files) > 0 {
 				t.Errorf("a result beside an error: %v", res)
 			}
-			places(t, err)
+			importertest.Errors(t, err)
 		})
-	}
-}
-
-// places fails unless every error is an InputError with a file, on one line.
-func places(t *testing.T, err error) {
-	t.Helper()
-	list := []error{err}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		list = many.Unwrap()
-	}
-	for _, e := range list {
-		in, ok := errors.AsType[*model.InputError](e)
-		if !ok || in.Source.File == "" {
-			t.Errorf("an error without a place: %v", e)
-		}
-		if strings.ContainsAny(e.Error(), "\n\r\x1b") {
-			t.Errorf("an error of several lines, or with control characters: %q", e)
-		}
 	}
 }
 

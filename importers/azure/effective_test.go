@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringfence/ringfence/importers/importertest"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -152,7 +153,7 @@ func TestBadEffectiveState(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %s", err, test.want)
 			}
-			places(t, err)
+			importertest.Errors(t, err)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/ringfence/ringfence/importers/importertest"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -54,7 +55,7 @@ func FuzzImport(f *testing.F) {
 		res, err := Import(fsys, []string{"a.json"})
 		again, err2 := Import(fsys, []string{"a.json"})
 		if err != nil {
-			places(t, err)
+			importertest.Errors(t, err)
 			if err2 == nil || err.Error() != err2.Error() {
 				t.Errorf("two runs, two errors:\n%v\n%v", err, err2)
 			}
@@ -74,7 +75,7 @@ func FuzzImport(f *testing.F) {
 			}
 		}
 		if _, err := model.NewEstate(res.Resources, res.Ledger); err != nil {
-			places(t, err)
+			importertest.Errors(t, err)
 		}
 	})
 }
@@ -90,7 +91,7 @@ func FuzzServiceTags(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := ServiceTags(fstest.MapFS{"t.json": {Data: data}}, "t.json")
 		if err != nil {
-			places(t, err)
+			importertest.Errors(t, err)
 			return
 		}
 		for _, tag := range got.Tags {

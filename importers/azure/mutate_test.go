@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"github.com/ringfence/ringfence/importers/azure/azuretest"
+	"github.com/ringfence/ringfence/importers/importertest"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -158,7 +159,7 @@ func (l *laboratory) run(resources []any) (out outcome) {
 		e, err = model.NewEstate(res.Resources, res.Ledger)
 	}
 	if err != nil {
-		places(l.t, err)
+		importertest.Errors(l.t, err)
 		out.err = err.Error()
 		return out
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringfence/ringfence/importers/importertest"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -62,6 +63,6 @@ func TestBadServiceTags(t *testing.T) {
 			t.Errorf("%s:\ngot  %v\nwant %s", text, err, want)
 			continue
 		}
-		places(t, err)
+		importertest.Errors(t, err)
 	}
 }
