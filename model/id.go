@@ -22,6 +22,9 @@ func (id ID) Is(other ID) bool {
 	return strings.EqualFold(strings.TrimRight(string(id), "/"), strings.TrimRight(string(other), "/"))
 }
 
+// Region spells an Azure region as the API does, `westeurope` for what the portal calls `West Europe`, so that spellings compare.
+func Region(text string) string { return strings.ToLower(strings.ReplaceAll(text, " ", "")) }
+
 // Name is the last part of the ID: the resource's own name.
 func (id ID) Name() string {
 	s := strings.TrimRight(string(id), "/")

@@ -318,7 +318,7 @@ func (r *resource) meta() model.Meta {
 		if l.kind != textValue {
 			r.errorAt(l, "", l.shown(), "a region such as westeurope")
 		}
-		m.Location = strings.ToLower(strings.ReplaceAll(l.text, " ", ""))
+		m.Location = model.Region(l.text)
 	}
 	tags := r.node.get("tags")
 	if tags == nil || tags.kind == nullValue {

@@ -440,15 +440,12 @@ func readCommit(r *resource) {
 }
 
 func deployment(manager model.ID, kind, location, state string, configs []model.ID, src model.Source) *model.DeploymentStatus {
-	d := &model.DeploymentStatus{Manager: manager, Region: regionName(location), Kind: kind, State: state, Configurations: configs}
+	d := &model.DeploymentStatus{Manager: manager, Region: model.Region(location), Kind: kind, State: state, Configurations: configs}
 	d.ID = madeID(manager, "deployments", kind+"-"+d.Region)
 	src.Resource = d.ID
 	d.Source, d.Location = src, d.Region
 	return d
 }
-
-// regionName spells a region as the API does: westeurope.
-func regionName(text string) string { return strings.ToLower(strings.ReplaceAll(text, " ", "")) }
 
 // madeID is the ID of something that Azure lists and gives no ID.
 func madeID(of model.ID, segment, name string) model.ID {

@@ -170,11 +170,11 @@ func (l *listing) readEnvelope() bool {
 			l.refuse(n, "regions", n.shown(), "a list of regions such as westeurope")
 		}
 		for _, r := range n.items {
-			if r.kind != textValue || regionName(r.text) == "" {
+			if r.kind != textValue || model.Region(r.text) == "" {
 				l.refuse(r, "regions", r.shown(), "a region such as westeurope")
 				continue
 			}
-			l.regions = append(l.regions, regionName(r.text))
+			l.regions = append(l.regions, model.Region(r.text))
 		}
 		slices.Sort(l.regions)
 		l.regions = slices.Compact(l.regions)
@@ -246,7 +246,7 @@ func (l *listing) bindRegions() {
 	}
 	for _, n := range l.rows {
 		manager := managerOf(rowID(n))
-		region := regionName(n.str("region"))
+		region := model.Region(n.str("region"))
 		switch {
 		case region == "" && len(l.regions) == 1 && l.manager != "":
 			region = l.regions[0]
@@ -374,7 +374,7 @@ func (r *resource) deployments(manager model.ID, rows []*node, cut bool) {
 		kind, ok := required(r, at, "deploymentType", armnetwork.PossibleConfigurationTypeValues())
 		state, known := enum(at.text("deploymentStatus"), armnetwork.PossibleDeploymentStatusValues())
 		region := at.text("region")
-		if regionName(region) == "" {
+		if model.Region(region) == "" {
 			r.missing(at, "region", "a region such as westeurope")
 			continue
 		}

@@ -123,7 +123,7 @@ func (g *appliedGroup) add(v *model.VNet, b bounds) {
 // joins says whether the group joins two VNets.
 func (g appliedGroup) joins(v, w *model.VNet) bounds {
 	b := g.in[v.ID.Key()].and(g.in[w.ID.Key()])
-	a, z := regionOf(v.Location), regionOf(w.Location)
+	a, z := model.Region(v.Location), model.Region(w.Location)
 	switch {
 	case a == "" || z == "":
 		b = b.and(g.global.or(bounds{may: true}))
@@ -170,7 +170,7 @@ func (p *planner) connectivity() []appliedConnectivity {
 
 // connects says whether a connectivity configuration is in force at a VNet, groups left aside (AZ-AVNM-14).
 func (p *planner) connects(id model.ID, v *model.VNet) bounds {
-	manager, region := id.Parent(), regionOf(v.Location)
+	manager, region := id.Parent(), model.Region(v.Location)
 	listed := func(list []model.AppliedConnectivity) bool {
 		return slices.ContainsFunc(list, func(c model.AppliedConnectivity) bool { return c.ID.Key() == id.Key() })
 	}
@@ -288,9 +288,9 @@ func (p *planner) findUnknownGroups(v *model.VNet) []string {
 		}
 		has := slices.ContainsFunc(p.e.ConnectivityConfigs, func(c *model.ConnectivityConfiguration) bool { return c.Manager.Key() == id.Key() })
 		active := slices.ContainsFunc(p.e.ActiveConnectivity, func(a *model.ActiveConnectivity) bool {
-			return a.Manager.Key() == id.Key() && a.Region == regionOf(v.Location) && !a.Cut
+			return a.Manager.Key() == id.Key() && a.Region == model.Region(v.Location) && !a.Cut
 		})
-		deployed, status := p.deployment(id, regionOf(v.Location), "Connectivity")
+		deployed, status := p.deployment(id, model.Region(v.Location), "Connectivity")
 		switch {
 		case active:
 		case status != nil:

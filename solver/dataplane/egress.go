@@ -75,9 +75,6 @@ func (p *planner) egressOf(subnet model.ID, publicIP model.ID, pools []model.ID,
 	return e.named()
 }
 
-// regionOf is a location in one spelling.
-func regionOf(location string) string { return strings.ToLower(strings.ReplaceAll(location, " ", "")) }
-
 // named gives the egress a key that equal methods share.
 func (e egress) named() egress {
 	sorted := func(ps []netip.Prefix) []netip.Prefix {
@@ -165,12 +162,12 @@ func (p *planner) regionalStorage(subnet, nic model.ID) (to *lazy, notes []strin
 	_, v := p.e.SubnetOf(subnet)
 	region := ""
 	if v != nil {
-		region = regionOf(v.Location)
+		region = model.Region(v.Location)
 	}
 	var doors, elsewhere []netip.Addr
 	for _, s := range p.e.Services {
 		door := p.symbolOf(model.ServiceDoor, s.ID, "")
-		if s.Kind == model.StorageAccount && (region == "" || s.Location == "" || regionOf(s.Location) == region) {
+		if s.Kind == model.StorageAccount && (region == "" || s.Location == "" || model.Region(s.Location) == region) {
 			doors = append(doors, door)
 		} else {
 			elsewhere = append(elsewhere, door)

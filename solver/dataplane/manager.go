@@ -181,7 +181,7 @@ func (p *planner) adminListOf(id model.ID, v *model.VNet) adminList {
 	if !p.deploys(id, "SecurityAdmin") {
 		return l
 	}
-	region := regionOf(v.Location)
+	region := model.Region(v.Location)
 	for _, a := range p.e.ActiveAdmin { // AZ-AVNM-14 b
 		if a.Manager.Key() != id.Key() || region != "" && a.Region != region {
 			continue

@@ -325,18 +325,18 @@ type regions struct {
 func coverage(se model.ServiceEndpoint, v *model.VNet) regions {
 	out := regions{everywhere: !strings.EqualFold(se.Service, "Microsoft.Storage")}
 	if v != nil {
-		out.home = regionOf(v.Location)
+		out.home = model.Region(v.Location)
 	}
 	for _, l := range se.Locations {
 		out.everywhere = out.everywhere || l == "*"
-		out.listed = append(out.listed, regionOf(l))
+		out.listed = append(out.listed, model.Region(l))
 	}
 	return out
 }
 
 // holds says whether an account of a region may be, and surely is, on the endpoint's route.
 func (r regions) holds(location string) (over, under bool) {
-	location = regionOf(location)
+	location = model.Region(location)
 	switch {
 	case location == "":
 		return true, false
@@ -418,7 +418,7 @@ func (p *planner) policiesAdmit(subnet model.ID, service string, account *model.
 	}
 	// AZ-SE-05: a global endpoint reaches regions where policies may not act; neither may they at subnets of managed services.
 	if strings.EqualFold(service, "Microsoft.Storage.Global") {
-		perhaps = perhaps || account == nil || v == nil || account.Location == "" || regionOf(account.Location) != regionOf(v.Location)
+		perhaps = perhaps || account == nil || v == nil || account.Location == "" || model.Region(account.Location) != model.Region(v.Location)
 	}
 	perhaps = perhaps || p.platformSubnet(s) || len(s.Delegations) > 0
 	if perhaps {

@@ -469,7 +469,7 @@ func (p *planner) ownInTag(tag string) []netip.Prefix {
 	if base != "azurecloud" {
 		return out
 	}
-	in := func(location string) bool { return !regional || location != "" && regionOf(location) == region }
+	in := func(location string) bool { return !regional || location != "" && model.Region(location) == region }
 	for _, ip := range p.e.PublicIPs {
 		if a := p.publicAddr(ip.ID); in(ip.Location) && a.IsValid() {
 			out = append(out, host(a))

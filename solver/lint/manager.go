@@ -62,7 +62,7 @@ func (r *reader) placedRules() []placedRule {
 	return out
 }
 
-func region(v *model.VNet) string { return strings.ToLower(strings.ReplaceAll(v.Location, " ", "")) }
+func region(v *model.VNet) string { return model.Region(v.Location) }
 
 // inForce is the list of the rules in force at a VNet, or nil.
 func (r *reader) inForce(v *model.VNet) *model.EffectiveAdminRules {

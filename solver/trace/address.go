@@ -352,6 +352,3 @@ func first(s *netipx.IPSet) netip.Addr {
 
 // fold compares names of Azure, which have no case.
 func fold(a, b string) bool { return strings.EqualFold(a, b) }
-
-// region is a location in one spelling: `West Europe` and `westeurope` are the same.
-func region(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }

@@ -57,7 +57,7 @@ func nodeGroup(c *model.Cluster) string {
 	if c.NodeGroup != "" {
 		return c.NodeGroup
 	}
-	return "MC_" + c.ID.ResourceGroup() + "_" + c.Name() + "_" + region(c.Location)
+	return "MC_" + c.ID.ResourceGroup() + "_" + c.Name() + "_" + model.Region(c.Location)
 }
 
 // poolScaleSet is the scale set of a pool, if the input has it (AKS-NET-12).

@@ -247,11 +247,11 @@ func (t *tracer) flexible(h *host) bool {
 // sameRegionStorage: storage of the same region stays reachable from a private subnet (AZ-OUT-06, AZ-ST-06).
 func (t *tracer) sameRegionStorage(c course, h *host) []translation {
 	s := c.dst.service
-	storage := s != nil && s.Kind == model.StorageAccount && (s.Location == "" || h.vnet == nil || h.vnet.Location == "" || region(s.Location) == region(h.vnet.Location))
+	storage := s != nil && s.Kind == model.StorageAccount && (s.Location == "" || h.vnet == nil || h.vnet.Location == "" || model.Region(s.Location) == model.Region(h.vnet.Location))
 	if s == nil {
 		tag := "Storage"
 		if h.vnet != nil && h.vnet.Location != "" {
-			tag += "." + region(h.vnet.Location)
+			tag += "." + model.Region(h.vnet.Location)
 		}
 		storage = t.inTag(tag, c.dst, c.packet.Tags).may
 	}

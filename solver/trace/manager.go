@@ -159,7 +159,7 @@ func (w *world) groupMember(v *model.VNet, groups []model.ID) match {
 // inForce says whether a configuration is deployed in a region, by the deployment status (AZ-AVNM-14 c). told: the input has a status.
 func (w *world) inForce(manager, config model.ID, area, kind string) (m match, told *model.DeploymentStatus) {
 	for _, d := range w.e.Deployments {
-		if area == "" || !same(d.Manager, manager) || region(d.Region) != area || !fold(d.Kind, kind) {
+		if area == "" || !same(d.Manager, manager) || model.Region(d.Region) != area || !fold(d.Kind, kind) {
 			continue
 		}
 		if fold(d.State, "Deployed") || fold(d.State, "Committed") {
@@ -177,7 +177,7 @@ func (w *world) managedBy(id model.ID, v *model.VNet) managed {
 	if !w.mayDeploy(id, "SecurityAdmin") {
 		return out
 	}
-	area := region(v.Location)
+	area := model.Region(v.Location)
 	take := func(r *model.AdminRule, there match) {
 		if there = there.and(w.withIntentPolicies(v, r)); there.may {
 			out.rules = append(out.rules, ruled{r, there})
@@ -185,7 +185,7 @@ func (w *world) managedBy(id model.ID, v *model.VNet) managed {
 	}
 	reachable := w.scopeCovers(id, v)
 	for _, a := range w.e.ActiveAdmin {
-		if !same(a.Manager, id) || area != "" && region(a.Region) != area {
+		if !same(a.Manager, id) || area != "" && model.Region(a.Region) != area {
 			continue
 		}
 		for i := range a.Rules {
@@ -568,7 +568,7 @@ func isHub(c model.AppliedConnectivity, v *model.VNet) bool {
 // acrossRegions: a connected group joins VNets of one region, those of other regions only when it is global.
 func acrossRegions(a, b *model.VNet, global bool) match {
 	switch {
-	case global || a.Location != "" && region(a.Location) == region(b.Location):
+	case global || a.Location != "" && model.Region(a.Location) == model.Region(b.Location):
 		return yes()
 	case a.Location == "" || b.Location == "":
 		return maybe("ASM-AVNM-DEPLOY")
@@ -596,11 +596,11 @@ func (w *world) appliedAt(c model.AppliedConnectivity, v *model.VNet) match {
 		return no()
 	}
 	for _, a := range w.e.ActiveConnectivity {
-		if same(a.Manager, manager) && v.Location != "" && region(a.Region) == region(v.Location) {
+		if same(a.Manager, manager) && v.Location != "" && model.Region(a.Region) == model.Region(v.Location) {
 			return lists(a.Configurations, a.Cut)
 		}
 	}
-	m, _ := w.inForce(manager, c.ID, region(v.Location), "Connectivity")
+	m, _ := w.inForce(manager, c.ID, model.Region(v.Location), "Connectivity")
 	return m
 }
 
@@ -632,11 +632,11 @@ func (w *world) groupsLacking(v *model.VNet) []string {
 	for _, m := range w.e.NetworkManagers {
 		if !w.mayDeploy(m.ID, "Connectivity") || !w.scopeCovers(m.ID, v) ||
 			slices.ContainsFunc(w.e.ActiveConnectivity, func(a *model.ActiveConnectivity) bool {
-				return same(a.Manager, m.ID) && v.Location != "" && region(a.Region) == region(v.Location) && !a.Cut
+				return same(a.Manager, m.ID) && v.Location != "" && model.Region(a.Region) == model.Region(v.Location) && !a.Cut
 			}) {
 			continue
 		}
-		_, told := w.inForce(m.ID, "", region(v.Location), "Connectivity")
+		_, told := w.inForce(m.ID, "", model.Region(v.Location), "Connectivity")
 		switch {
 		case told != nil:
 			for _, id := range told.Configurations {

@@ -71,7 +71,7 @@ func (l link) subnets() bool { return l.peering.CompleteVNets == model.Off }
 
 // global reports a peering across regions (AZ-RT-05).
 func (l link) global() bool {
-	return l.remote != nil && l.remote.Location != "" && l.from.Location != "" && region(l.remote.Location) != region(l.from.Location)
+	return l.remote != nil && l.remote.Location != "" && l.from.Location != "" && model.Region(l.remote.Location) != model.Region(l.from.Location)
 }
 
 // peerPrefix is a range of a peer, and whether it is surely routed.

@@ -52,15 +52,15 @@ func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
 	}
 	home := ""
 	if h.vnet != nil {
-		home = region(h.vnet.Location)
+		home = model.Region(h.vnet.Location)
 	}
 	covered := func(location string) match {
-		location = region(location)
+		location = model.Region(location)
 		if location == "" || home == "" {
 			return maybe()
 		}
 		for _, l := range s.Locations {
-			if l == "*" || region(l) == location {
+			if l == "*" || model.Region(l) == location {
 				return yes()
 			}
 		}
@@ -217,7 +217,7 @@ func sameRegion(h *host, s *model.ServiceEndpoint, account *model.Service) bool 
 	case account == nil || h.vnet == nil:
 		return false
 	default:
-		return account.Location != "" && region(account.Location) == region(h.vnet.Location)
+		return account.Location != "" && model.Region(account.Location) == model.Region(h.vnet.Location)
 	}
 }
 
@@ -317,12 +317,12 @@ func (t *tracer) addressRule(c course, s *model.Service, r model.IPRule) match {
 // maybeSameRegion reports a source that may be in the account's own region, where address rules have no effect (AZ-ST-02).
 func (t *tracer) maybeSameRegion(c course, s *model.Service) bool {
 	if c.src.azure != nil {
-		return c.src.azure.location == "" || s.Location == "" || region(c.src.azure.location) == region(s.Location)
+		return c.src.azure.location == "" || s.Location == "" || model.Region(c.src.azure.location) == model.Region(s.Location)
 	}
 	if !t.inTag("AzureCloud", c.src, c.packet.Tags).may {
 		return false // no address of Azure, so of no region
 	}
-	return s.Location == "" || t.regionUnknown(c) || t.inTag("AzureCloud."+region(s.Location), c.src, c.packet.Tags).may
+	return s.Location == "" || t.regionUnknown(c) || t.inTag("AzureCloud."+model.Region(s.Location), c.src, c.packet.Tags).may
 }
 
 // regionUnknown reports that nothing says in which region the far address is.

@@ -446,7 +446,7 @@ func ownTag(tag string, a address) (m match, known bool) {
 		return yes(), true
 	case a.azure.location == "":
 		return no(), false // the region is not stated: free, as any tag
-	case region(a.azure.location) != region(regional):
+	case model.Region(a.azure.location) != model.Region(regional):
 		return no(), false // the tag of another region stays free: paired regions and global names exist
 	default:
 		return yes(), true
