@@ -49,6 +49,9 @@ func (p *planner) planGroups() {
 			}
 		}
 	}
+	if len(links) == 0 {
+		return // the common case: no plan need look at every pair of VNets
+	}
 	for _, v := range vnets {
 		var list []groupLink
 		for _, w := range vnets {
