@@ -86,6 +86,7 @@ type planner struct {
 	outside      packet.AddrSet                            // the internet's addresses
 	outsideNamed packet.AddrSet                            // with the host that a proxy resolved
 	podsEver     packet.AddrSet                            // every pod address of every cluster
+	doors        packet.AddrSet                            // the public doors of the accounts of the estate
 	hosts        packet.AddrSet                            // the host addresses (AZ-PLAT-01)
 }
 
@@ -144,6 +145,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	p.planClusters()
 	p.planOwners()
 	p.addr = newAddressPlan(p.b, p.symbolGroups())
+	p.planDoors()
 	p.readTags()
 	p.collectNames()
 	p.planForwarders()
@@ -241,6 +243,15 @@ func (p *planner) wire(c *compiler) packet.Set {
 	tcp := s.Box(packet.Box{Protocol: one(model.TCP)})
 	base := s.Subtract(s.Intersect(carried, s.Union(tcp, nameless)), s.Box(packet.Box{Dst: c.u.Addrs(p.addr.manifold)}))
 	return s.Intersect(base, p.tagFacts(c))
+}
+
+// planDoors registers the public doors of accounts.
+func (p *planner) planDoors() {
+	var doors []netip.Addr
+	for _, s := range p.e.Services {
+		doors = append(doors, p.symbolOf(model.ServiceDoor, s.ID, ""))
+	}
+	p.doors = p.addr.exactHosts(doors...)
 }
 
 // planForwarders names the forwarders that keep state, before any path asks for the way back through them.

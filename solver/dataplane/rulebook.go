@@ -97,6 +97,7 @@ func (b *Rulebook) planner(lists []RuleList) *planner {
 	}
 	p.addr.v4 = p.b.AddSet("", real)
 	p.podsEver = p.b.AddSet("", nil)
+	p.planDoors()
 	return &p
 }
 

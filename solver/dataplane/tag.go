@@ -538,7 +538,10 @@ func (p *planner) tagFacts(c *compiler) packet.Set {
 			}
 			if doors, ok := p.doorSets[tag]; ok {
 				set := c.u.Addrs(doors)
-				implies(s.Box(packet.Box{Dst: set}), on)
+				// The Boolean speaks of the far address: of an account's door, and of another address of the estate where the source is not
+				// public itself.
+				clients := s.Subtract(s.Box(packet.Box{Src: c.u.Addrs(p.addr.public)}), s.Box(packet.Box{Dst: c.u.Addrs(p.doors)}))
+				implies(s.Subtract(s.Box(packet.Box{Dst: set}), clients), on)
 				implies(s.Box(packet.Box{Src: set}), on)
 			}
 		}
