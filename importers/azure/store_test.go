@@ -3,6 +3,7 @@ package azure
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -92,8 +93,8 @@ func lost(t *testing.T, path string, v *value, given, kept any) {
 	case map[string]any:
 		m, _ := kept.(map[string]any)
 		for i, name := range v.names {
-			if name == "kind" {
-				continue // MarshalJSON writes the one kind that the type is for
+			if name == "kind" || slices.Index(v.names, name) != i || slices.Contains(v.names[i+1:], name) {
+				continue // MarshalJSON writes the one kind that the type is for; of two members that go into one, compare reports what the type drops
 			}
 			if have, ok := m[name]; ok {
 				lost(t, path+"."+name, v.items[i], given[name], have)
@@ -129,6 +130,7 @@ func FuzzStore(f *testing.F) {
 	}
 	f.Add([]byte(`{"id": "/subscriptions/s/providers/Microsoft.Network/virtualNetworks/v", "properties": {"subnets": [{"properties": {"natGateway": {}}}], "addressSpace": {}}}`)) // empty objects
 	f.Add([]byte(`{"properties": {"explicitProxy": {"httpPort": 1}, "explicitProxySettings": {"httpPort": 2}}}`))                                                                  // two names of one member
+	f.Add([]byte(`{"properties": {"explicitProxy": {"httpPort": 1}, "explicitProxySettings": {"": 2}}}`))                                                                          // of which one drops the other's
 	f.Add([]byte(`{"properties": {"ruleCollections": [{"ruleCollectionType": "x"}, {"ruleCollectionType": "FIREWALLPOLICYNATRULECOLLECTION", "rules": [{}]}]}}`))                  // kinds that nobody knows, or spells so
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) < 1<<14 {
