@@ -14,6 +14,7 @@ import (
 
 	"github.com/ringfence/ringfence/importers/azure"
 	"github.com/ringfence/ringfence/importers/kubernetes"
+	"github.com/ringfence/ringfence/importers/snapshot"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -37,6 +38,8 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			switch {
 			case err != nil:
 				l.errs = append(l.errs, fmt.Errorf("read %s: %w", file, err))
+			case snapshot.Recognise(data):
+				l.snapshot(s.fsys, file, "")
 			case kubernetes.Recognise(data):
 				s.kube = append(s.kube, file)
 			case azure.Recognise(data):
@@ -46,10 +49,10 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			case named:
 				l.errs = append(l.errs, &model.InputError{
 					Source: model.Source{File: file}, Found: "neither of these",
-					Accepted: "Azure resources as JSON, Kubernetes manifests, or a service-tag file",
+					Accepted: "Azure resources as JSON, Kubernetes manifests, a service-tag file or a snapshot",
 				})
 			default:
-				fmt.Fprintf(l.c.App.ErrWriter, "ringfence: %s is no input: neither Azure resources, Kubernetes manifests nor service tags\n", file)
+				fmt.Fprintf(l.c.App.ErrWriter, "ringfence: %s is no input: neither Azure resources, Kubernetes manifests, service tags nor a snapshot\n", file)
 			}
 		}
 		if name == "-" {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -17,6 +18,7 @@ import (
 	"github.com/ringfence/ringfence/importers/azure"
 	"github.com/ringfence/ringfence/importers/intent"
 	"github.com/ringfence/ringfence/importers/kubernetes"
+	"github.com/ringfence/ringfence/importers/snapshot"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -30,8 +32,18 @@ func loadFlags() []cli.Flag {
 	}
 }
 
-// load reads the project that a command names behind some words of its own: its folder, or the inputs of -i.
+// load reads the project that a command names behind some words of its own: its folder, its snapshot, or the inputs of -i. Dates are
+// judged as of today where the project fixes no day.
 func load(c *cli.Context, skip int) (*model.Project, error) {
+	p, err := loadUndated(c, skip)
+	if err == nil && p.Intent != nil && p.Intent.AsOf.IsZero() {
+		p.Intent.AsOf = today()
+	}
+	return p, err
+}
+
+// loadUndated reads a project as it is written.
+func loadUndated(c *cli.Context, skip int) (*model.Project, error) {
 	if err := noMore(c, skip+1); err != nil {
 		return nil, err
 	}
@@ -87,7 +99,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read the project: %w", err)
 	case !info.IsDir():
-		return nil, usage("`%s` is a file; want a folder with ringfence.yaml, or `-i %s` for a file without one", dir, dir)
+		return l.snapshotFile(dir)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -141,6 +153,10 @@ func (l *loader) input(fsys *inputFS, prefix string, in intent.Input) {
 		l.azure = append(l.azure, azureInput{fsys: fsys, paths: paths, side: in.Side})
 	case intent.InputKubernetes:
 		l.manifests = append(l.manifests, manifestInput{fsys: fsys, paths: paths, cluster: in.Cluster, engine: in.Engine, side: in.Side, source: in.Source})
+	case intent.InputSnapshot:
+		for _, p := range paths {
+			l.snapshot(fsys, p, in.Side)
+		}
 	case intent.InputServiceTags:
 		for _, p := range paths {
 			l.serviceTags(fsys, p)
@@ -148,7 +164,7 @@ func (l *loader) input(fsys *inputFS, prefix string, in intent.Input) {
 	default:
 		l.errs = append(l.errs, &model.InputError{
 			Source: in.Source, Field: string(in.Kind), Found: strings.Join(in.Paths, ", "),
-			Accepted: "azure, kubernetes or serviceTags: this version does not read " + string(in.Kind) + " inputs",
+			Accepted: "azure, kubernetes, serviceTags or snapshot: this version does not read " + string(in.Kind) + " inputs",
 		})
 	}
 }
@@ -280,6 +296,11 @@ func (l *loader) serviceTags(fsys *inputFS, name string) {
 		return
 	}
 	l.addInput(fsys, name, "service-tags", "")
+	l.useTags(t)
+}
+
+// useTags takes the list of service tags that an input holds.
+func (l *loader) useTags(t *model.ServiceTags) {
 	if l.tags != nil && !model.Alike(l.tags, t) {
 		// Two weeks' lists differ in what a tag holds: which of them is in force must not depend on the order of the inputs.
 		l.errs = append(l.errs, &model.InputError{
@@ -300,6 +321,56 @@ func (l *loader) tagFile(name string) {
 		dir = "."
 	}
 	l.serviceTags(newInputFS(os.DirFS(dir)), base)
+}
+
+// snapshotFile reads a project from its snapshot: all that it holds, the intent too.
+func (l *loader) snapshotFile(name string) (*model.Project, error) {
+	dir, base := filepath.Split(name)
+	if dir == "" {
+		dir = "."
+	}
+	fsys := os.DirFS(dir)
+	if head, err := firstBytes(fsys, base); err != nil {
+		return nil, fmt.Errorf("read the project: %w", err)
+	} else if !snapshot.Recognise(head) {
+		return nil, usage("`%s` is a file and no snapshot; want a folder with ringfence.yaml, a snapshot, or `-i %s` for a file without an intent", name, name)
+	}
+	p, err := snapshot.Import(fsys, base)
+	if err != nil {
+		return nil, err
+	}
+	if l.c.String("service-tags") != "" {
+		l.inputs = p.Inputs
+		if l.tagFile(l.c.String("service-tags")); len(l.errs) > 0 {
+			return nil, errors.Join(l.errs...)
+		}
+		p.Inputs, p.Tags = l.sortedInputs(), l.tags
+	}
+	return p, nil
+}
+
+// firstBytes reads as much of a file as tells what it is.
+func firstBytes(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, 4096))
+	return data, errors.Join(err, f.Close())
+}
+
+// snapshot adds what a snapshot holds to the inputs; its intent is not used.
+func (l *loader) snapshot(fsys *inputFS, name, side string) {
+	p, err := snapshot.Import(fsys, name)
+	if err != nil {
+		l.errs = append(l.errs, err)
+		return
+	}
+	l.addInput(fsys, name, "snapshot", side)
+	l.resources, l.ledger = append(l.resources, p.Estate.Resources()...), append(l.ledger, p.Estate.Ledger...)
+	if p.Tags != nil {
+		l.useTags(p.Tags)
+	}
 }
 
 // addInput records a file that was read, with its hash.
@@ -398,11 +469,12 @@ func (l *loader) finish(in *model.Intent) (*model.Project, error) {
 	if len(estate.Resources()) == 0 {
 		return nil, usage("the input holds no resource at all: nothing can be checked")
 	}
+	return &model.Project{Estate: estate, Intent: in, Inputs: l.sortedInputs(), Tags: l.tags}, nil
+}
+
+func (l *loader) sortedInputs() []model.InputFile {
 	slices.SortFunc(l.inputs, func(a, b model.InputFile) int { return strings.Compare(a.Path, b.Path) })
-	if in != nil && in.AsOf.IsZero() {
-		in.AsOf = today()
-	}
-	return &model.Project{Estate: estate, Intent: in, Inputs: slices.Compact(l.inputs), Tags: l.tags}, nil
+	return slices.Compact(l.inputs)
 }
 
 // today is the day of the run, for projects that fix none.

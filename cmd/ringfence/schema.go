@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"path"
 	"reflect"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/ringfence/ringfence/diagram"
 	"github.com/ringfence/ringfence/importers/intent"
+	"github.com/ringfence/ringfence/importers/snapshot"
+	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/pci"
 	"github.com/ringfence/ringfence/solver"
 	"github.com/ringfence/ringfence/solver/lint"
@@ -18,7 +21,7 @@ import (
 
 // schemaNames lists the schemas in the order in which messages name them.
 func schemaNames() []string {
-	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "effective-routes", "effective-rules", "diagram"}
+	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "effective-routes", "effective-rules", "diagram", "snapshot"}
 }
 
 func schemaCommand() *cli.Command {
@@ -59,17 +62,52 @@ func schemaOf(name string) ([]byte, error) {
 		v = &rulesOutput{}
 	case "diagram":
 		v = &diagram.Diagram{}
+	case "snapshot":
+		return snapshotSchema()
 	case "":
 		return nil, usage("a name is missing: want %s", strings.Join(schemaNames(), ", "))
 	default:
 		return nil, usage("no schema `%s`: want %s", name, strings.Join(schemaNames(), ", "))
 	}
-	r := &jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, Mapper: words, Namer: qualified}
+	return jsonBytes(reflected(&jsonschema.Reflector{Mapper: words}, v, name))
+}
+
+func reflected(r *jsonschema.Reflector, v any, name string) *jsonschema.Schema {
+	r.Anonymous, r.ExpandedStruct, r.Namer = true, true, qualified
 	s := r.Reflect(v)
 	s.ID = jsonschema.ID("https://github.com/ringfence/ringfence/schema/" + name + ".v1.json")
 	if field, ok := s.Properties.Get("schema"); ok {
 		field.Const = "ringfence/" + name + "/v1"
 	}
+	return s
+}
+
+// snapshotSchema is the schema of a snapshot: fields of the model, none of which must be there.
+func snapshotSchema() ([]byte, error) {
+	type file struct {
+		Schema  string        `json:"schema"`
+		Tool    string        `json:"tool"`
+		Digest  string        `json:"digest"`
+		Project model.Project `json:"project"`
+	}
+	s := reflected(&jsonschema.Reflector{RequiredFromJSONSchemaTags: true, Mapper: func(t reflect.Type) *jsonschema.Schema {
+		if list := snapshot.Words(t); list != nil {
+			s := &jsonschema.Schema{Type: "string"}
+			for _, w := range list {
+				s.Enum = append(s.Enum, w)
+			}
+			return s
+		}
+		switch t {
+		case reflect.TypeFor[model.PortRange](), reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.Prefix]():
+			return &jsonschema.Schema{Type: "string"}
+		case reflect.TypeFor[model.Protocol]():
+			return &jsonschema.Schema{Type: "integer", Minimum: "0", Maximum: "255"}
+		default:
+			return nil
+		}
+	}}, &file{}, "snapshot")
+	s.Required = []string{"schema", "tool", "digest", "project"}
 	return jsonBytes(s)
 }
 

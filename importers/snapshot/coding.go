@@ -1,0 +1,238 @@
+package snapshot
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// coding is how the model is written: zero values are left out, an absent list differs from an empty one, and numbers that stand for
+// words are words, so that a snapshot does not depend on the order of constants.
+func coding() json.Options {
+	return json.JoinOptions(
+		json.OmitZeroStructFields(true),
+		json.FormatNilSliceAsNull(true),
+		json.FormatNilMapAsNull(true),
+		json.Deterministic(true),
+		json.RejectUnknownMembers(true),
+		jsontext.AllowInvalidUTF8(false),
+		json.WithMarshalers(json.JoinMarshalers(
+			json.MarshalToFunc(func(e *jsontext.Encoder, r model.PortRange) error {
+				return e.WriteToken(jsontext.String(strconv.Itoa(int(r.First)) + "-" + strconv.Itoa(int(r.Last))))
+			}),
+			json.MarshalToFunc(func(e *jsontext.Encoder, p model.Protocol) error { return e.WriteToken(jsontext.Uint(uint64(p))) }),
+			put(accesses()), put(directions()), put(dispositions()), put(endpointPolicies()), put(gatewayKinds()), put(hubGatewayKinds()),
+			put(intentModes()), put(ruleKinds()), put(serviceKinds()), put(settings()), put(skus()),
+		)),
+		json.WithUnmarshalers(json.JoinUnmarshalers(
+			json.UnmarshalFromFunc(readPorts),
+			json.UnmarshalFromFunc(readProtocol),
+			take(accesses()), take(directions()), take(dispositions()), take(endpointPolicies()), take(gatewayKinds()), take(hubGatewayKinds()),
+			take(intentModes()), take(ruleKinds()), take(serviceKinds()), take(settings()), take(skus()),
+		)),
+	)
+}
+
+func readPorts(d *jsontext.Decoder, r *model.PortRange) error {
+	t, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if t.Kind() != '"' {
+		return fmt.Errorf("a range of ports is %s; want FIRST-LAST", t)
+	}
+	*r, err = model.ParsePortRange(t.String())
+	return err
+}
+
+func readProtocol(d *jsontext.Decoder, p *model.Protocol) error {
+	t, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if t.Kind() != '0' {
+		return fmt.Errorf("a protocol is %s; want its number", t)
+	}
+	n, err := strconv.ParseUint(t.String(), 10, 8)
+	*p = model.Protocol(n)
+	return err
+}
+
+// Words lists the words that snapshots write for the values of a type of the model; nil for other types.
+func Words(t reflect.Type) []string {
+	switch t {
+	case reflect.TypeFor[model.Access]():
+		return accesses()
+	case reflect.TypeFor[model.Direction]():
+		return directions()
+	case reflect.TypeFor[model.Disposition]():
+		return dispositions()
+	case reflect.TypeFor[model.EndpointPolicies]():
+		return endpointPolicies()
+	case reflect.TypeFor[model.GatewayKind]():
+		return gatewayKinds()
+	case reflect.TypeFor[model.HubGatewayKind]():
+		return hubGatewayKinds()
+	case reflect.TypeFor[model.IntentPolicyMode]():
+		return intentModes()
+	case reflect.TypeFor[model.RuleKind]():
+		return ruleKinds()
+	case reflect.TypeFor[model.ServiceKind]():
+		return serviceKinds()
+	case reflect.TypeFor[model.Setting]():
+		return settings()
+	case reflect.TypeFor[model.SKU]():
+		return skus()
+	default:
+		return nil
+	}
+}
+
+// words are the values of a type and the words that snapshots write for them.
+type words[T ~uint8] []string // by value
+
+func put[T ~uint8](list words[T]) *json.Marshalers {
+	return json.MarshalToFunc(func(e *jsontext.Encoder, v T) error {
+		if int(v) >= len(list) {
+			return fmt.Errorf("no word for %T %d", v, v)
+		}
+		return e.WriteToken(jsontext.String(list[v]))
+	})
+}
+
+func take[T ~uint8](list words[T]) *json.Unmarshalers {
+	return json.UnmarshalFromFunc(func(d *jsontext.Decoder, v *T) error {
+		t, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		for i, word := range list {
+			if t.Kind() == '"' && t.String() == word {
+				*v = T(i)
+				return nil
+			}
+		}
+		return fmt.Errorf("no %s is %s; want one of %q", reflect.TypeFor[T]().Name(), t, []string(list))
+	})
+}
+
+func accesses() words[model.Access] {
+	return words[model.Access]{model.Deny: "Deny", model.Allow: "Allow", model.AlwaysAllow: "AlwaysAllow"}
+}
+
+func directions() words[model.Direction] {
+	return words[model.Direction]{model.Inbound: "Inbound", model.Outbound: "Outbound"}
+}
+
+func dispositions() words[model.Disposition] {
+	return words[model.Disposition]{model.Unsupported: "unsupported", model.Irrelevant: "irrelevant", model.Modelled: "modelled"}
+}
+
+func endpointPolicies() words[model.EndpointPolicies] {
+	return words[model.EndpointPolicies]{
+		model.PoliciesNotStated: "not stated", model.PoliciesDisabled: "Disabled", model.PoliciesNSG: "NetworkSecurityGroupEnabled",
+		model.PoliciesRouteTable: "RouteTableEnabled", model.PoliciesEnabled: "Enabled",
+	}
+}
+
+func gatewayKinds() words[model.GatewayKind] {
+	return words[model.GatewayKind]{model.GatewayKindUnknown: "not stated", model.VPNGateway: "Vpn", model.ExpressRouteGateway: "ExpressRoute"}
+}
+
+func hubGatewayKinds() words[model.HubGatewayKind] {
+	return words[model.HubGatewayKind]{model.HubVPN: "Vpn", model.HubClients: "PointToSite", model.HubExpressRoute: "ExpressRoute"}
+}
+
+func intentModes() words[model.IntentPolicyMode] {
+	return words[model.IntentPolicyMode]{
+		model.IntentNotStated: "not stated", model.IntentNone: "None", model.IntentAllowRulesOnly: "AllowRulesOnly", model.IntentAll: "All",
+	}
+}
+
+func ruleKinds() words[model.RuleKind] {
+	return words[model.RuleKind]{model.DNATRules: "dnat", model.NetworkRules: "network", model.ApplicationRules: "application"}
+}
+
+func serviceKinds() words[model.ServiceKind] {
+	return words[model.ServiceKind]{
+		model.OtherService: "other", model.KeyVault: "KeyVault", model.ContainerRegistry: "ContainerRegistry", model.SQLServer: "SQLServer",
+		model.StorageAccount: "StorageAccount", model.CosmosDB: "CosmosDB", model.PostgreSQL: "PostgreSQL", model.MySQL: "MySQL", model.Redis: "Redis",
+		model.ServiceBus: "ServiceBus", model.EventHub: "EventHub", model.LogAnalytics: "LogAnalytics", model.MonitorScope: "MonitorScope",
+	}
+}
+
+func settings() words[model.Setting] {
+	return words[model.Setting]{model.NotStated: "not stated", model.Off: "false", model.On: "true"}
+}
+
+func skus() words[model.SKU] {
+	return words[model.SKU]{model.SKUNotStated: "not stated", model.Basic: "Basic", model.Standard: "Standard", model.GatewaySKU: "Gateway"}
+}
+
+// invalid walks what was read and returns the first place that holds what no importer makes: addresses in another form than the model
+// promises, a null in a list, a resource without an ID or an origin. The packages behind rely on these.
+func invalid(v reflect.Value, at string) (string, string) {
+	switch x := v.Interface().(type) {
+	case netip.Prefix:
+		if x != (netip.Prefix{}) && (x != x.Masked() || x.Addr().Is4In6()) {
+			return at, fmt.Sprintf("the prefix %s", x)
+		}
+		return "", ""
+	case netip.Addr:
+		if x.Is4In6() || x.Zone() != "" {
+			return at, fmt.Sprintf("the address %s", x)
+		}
+		return "", ""
+	case model.Resource:
+		switch {
+		case v.IsNil():
+			return at, "null"
+		case x.ResourceID() == "":
+			return at + ".ID", "nothing"
+		case x.Origin().IsZero():
+			return at + ".Source", "nothing"
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return invalid(v.Elem(), at)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				if where, what := invalid(v.Field(i), at+"."+f.Name); what != "" {
+					return where, what
+				}
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			item, place := v.Index(i), fmt.Sprintf("%s[%d]", at, i)
+			if zeroAddress(item) {
+				return place, "nothing"
+			}
+			if where, what := invalid(item, place); what != "" {
+				return where, what
+			}
+		}
+	default: // no addresses below
+	}
+	return "", ""
+}
+
+// zeroAddress reports whether an element of a list is an address or prefix that was not given.
+func zeroAddress(v reflect.Value) bool {
+	switch v.Interface().(type) {
+	case netip.Prefix, netip.Addr:
+		return v.IsZero()
+	default:
+		return false
+	}
+}

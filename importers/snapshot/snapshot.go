@@ -1,0 +1,200 @@
+package snapshot
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// Schema names the form of snapshots that this version writes and reads. It changes whenever a field of the model changes its meaning.
+const Schema = "ringfence/snapshot/v1"
+
+// maxBytes bounds a snapshot once it is unpacked. An estate of 1,000 subnets and 26,000 rules takes about 30 MB.
+const maxBytes = 2 << 30
+
+// File is a snapshot as JSON.
+type File struct {
+	Schema  string         `json:"schema"`
+	Tool    string         `json:"tool"`
+	Digest  string         `json:"digest"` // `sha256:` and the hash of project, white space left out
+	Project jsontext.Value `json:"project"`
+}
+
+// Options says how a snapshot is written.
+type Options struct {
+	Tool  string // name and version of the program
+	Plain bool   // indented JSON, for readers and for diff; else gzipped
+}
+
+// Write writes a snapshot of a project. The same project gives the same bytes.
+func Write(w io.Writer, p *model.Project, o Options) error {
+	content, err := json.Marshal(p, coding())
+	if err != nil {
+		return fmt.Errorf("encode the snapshot: %w", err)
+	}
+	f := File{Schema: Schema, Tool: o.Tool, Digest: digest(content), Project: content}
+	if o.Plain {
+		if err = json.MarshalWrite(w, f, jsontext.WithIndent("  ")); err == nil {
+			_, err = io.WriteString(w, "\n")
+		}
+		return err
+	}
+	z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	if err != nil {
+		return fmt.Errorf("write the snapshot: %w", err)
+	}
+	return errors.Join(json.MarshalWrite(z, f), z.Close())
+}
+
+// Digest is the digest of a project: what Write puts into its snapshot.
+func Digest(p *model.Project) (string, error) {
+	content, err := json.Marshal(p, coding())
+	if err != nil {
+		return "", fmt.Errorf("encode the project: %w", err)
+	}
+	return digest(content), nil
+}
+
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Recognise reports whether a file, or its beginning of at least 512 bytes, is a snapshot of this or another version.
+func Recognise(data []byte) bool {
+	if zipped(data) {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			return false
+		}
+		head := make([]byte, 512)
+		n, _ := io.ReadFull(z, head) // a cut file is recognised too: reading it says what is wrong
+		data = head[:n]
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(data))
+	for i, want := range []string{"{", `"schema"`, `"ringfence/snapshot/`} {
+		t, err := d.ReadToken()
+		if err != nil || i < 2 && t.String() != strings.Trim(want, `"`) || i == 2 && !strings.HasPrefix(t.String(), want[1:]) {
+			return false
+		}
+	}
+	return true
+}
+
+func zipped(data []byte) bool { return len(data) > 1 && data[0] == 0x1f && data[1] == 0x8b }
+
+// reader reads one snapshot.
+type reader struct {
+	name string
+}
+
+func (r reader) fail(field, found, accepted string, err error) error {
+	return &model.InputError{Source: model.Source{File: r.name}, Field: field, Found: found, Accepted: accepted, Err: err}
+}
+
+// Import reads a snapshot.
+func Import(fsys fs.FS, name string) (*model.Project, error) {
+	r := reader{name}
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if data, err = r.unpack(data); err != nil {
+		return nil, err
+	}
+	content, err := r.content(data)
+	if err != nil {
+		return nil, err
+	}
+	var p model.Project
+	if err = json.Unmarshal(content, &p, coding()); err != nil {
+		return nil, r.fail("project", "what a project does not hold", asWritten, err)
+	}
+	if p.Estate == nil {
+		return nil, r.fail("project.Estate", "nothing", "an estate", nil)
+	}
+	if where, what := invalid(reflect.ValueOf(&p), "project"); what != "" {
+		return nil, r.fail(where, what, "what `ringfence import` writes", nil)
+	}
+	list := resources(p.Estate)
+	if len(list) == 0 {
+		return nil, r.fail("project.Estate", "no resource", "at least one: nothing can be checked", nil)
+	}
+	if p.Estate, err = model.NewEstate(list, p.Estate.Ledger); err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+const asWritten = "a snapshot, as `ringfence import` writes it"
+
+// unpack returns the JSON of a file that may be gzipped.
+func (r reader) unpack(data []byte) ([]byte, error) {
+	if zipped(data) {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			return nil, r.fail("", "a gzip file that can't be read", "a whole snapshot", err)
+		}
+		if data, err = io.ReadAll(io.LimitReader(z, maxBytes+1)); err != nil {
+			return nil, r.fail("", "a file that is cut off or damaged", "a whole snapshot", err)
+		}
+	}
+	if len(data) > maxBytes {
+		return nil, r.fail("", "more than 2 GiB of JSON", "a snapshot of at most 2 GiB", nil)
+	}
+	return data, nil
+}
+
+// content is the project of a snapshot as JSON without white space, once its schema and its digest are found to be right.
+func (r reader) content(data []byte) (jsontext.Value, error) {
+	var head struct {
+		Schema string         `json:"schema"`
+		Rest   jsontext.Value `json:",unknown"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, r.fail("", "no whole JSON object", asWritten, err)
+	}
+	if head.Schema != Schema {
+		return nil, r.fail("schema", head.Schema, Schema+"; another version of ringfence wrote this file: read it with that one, or import the sources again", nil)
+	}
+	var f File
+	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
+		return nil, r.fail("", "members that a snapshot does not have", asWritten, err)
+	}
+	if len(f.Project) == 0 {
+		return nil, r.fail("project", "nothing", "a project", nil)
+	}
+	if err := f.Project.Compact(); err != nil {
+		return nil, r.fail("project", "no JSON", asWritten, err)
+	}
+	if sum := digest(f.Project); sum != f.Digest {
+		return nil, r.fail("digest", f.Digest, sum+", the digest of what is in the file: it was changed after it was written", nil)
+	}
+	return f.Project, nil
+}
+
+// resources lists what the slices of a decoded estate hold; a nil among them was refused before.
+func resources(e *model.Estate) []model.Resource {
+	var out []model.Resource
+	v := reflect.ValueOf(e).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); v.Type().Field(i).IsExported() && f.Type().Elem().Implements(reflect.TypeFor[model.Resource]()) {
+			for j := range f.Len() {
+				out = append(out, f.Index(j).Interface().(model.Resource)) //nolint:forcetypeassert // by the condition
+			}
+		}
+	}
+	return out
+}
