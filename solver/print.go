@@ -299,7 +299,11 @@ func (s *Solution) nameText(class uint32) string {
 	if class == 0 {
 		return "(none)"
 	}
-	patterns := s.graph.Universe.NamePatterns(class)
+	return longest(s.graph.Universe.NamePatterns(class))
+}
+
+// longest is the pattern that says most about a class of names.
+func longest(patterns []string) string {
 	best := ""
 	for _, p := range patterns {
 		if p != "*" && len(p) > len(best) {

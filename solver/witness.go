@@ -133,6 +133,7 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 // tracedLeg is one connection that the interpreter confirmed.
 type tracedLeg struct {
 	packet Packet
+	made   trace.Packet // the same, as the interpreter read it
 	hops   []Hop
 	notes  []string
 }
@@ -240,9 +241,13 @@ func natural(from model.Place) netip.Addr {
 
 // replay has the interpreter walk a packet, and prints the way that ends at the node's place.
 func (s *Solution) replay(start packet.Packet, n dataplane.NodeID, arrived packet.Packet) (tracedLeg, bool) {
-	p := s.concrete(start)
+	return s.replayed(s.concrete(start), n, s.graph.Universe.Example(arrived.Dst))
+}
+
+// replayed has the interpreter walk a packet to a node, where it has some destination.
+func (s *Solution) replayed(p trace.Packet, n dataplane.NodeID, dst netip.Addr) (tracedLeg, bool) {
 	end := s.graph.Nodes[n]
-	end.Place = s.graph.PlaceAt(n, s.graph.Universe.Example(arrived.Dst))
+	end.Place = s.graph.PlaceAt(n, dst)
 	res := trace.Run(s.Project.Estate, s.traceOptions(false), p)
 	var best *trace.Path
 	var doubts []string // of every course that may end there: what one leaves open another may leave open for its own reasons
@@ -265,7 +270,7 @@ func (s *Solution) replay(start packet.Packet, n dataplane.NodeID, arrived packe
 	if !best.Certain {
 		notes = doubts
 	}
-	return tracedLeg{packet: s.printPacket(p), hops: s.printHops(best.Hops, p), notes: notes}, true
+	return tracedLeg{packet: s.printPacket(p), made: p, hops: s.printHops(best.Hops, p), notes: notes}, true
 }
 
 // samePlace compares where the interpreter delivered with where the solver did. A relay's listeners and a workload's placements are

@@ -187,3 +187,15 @@ func (g *Graph) Sent(origin int) packet.Set {
 	}
 	return set
 }
+
+// Rewritten is the addresses that translations on the way may have put into packets as their destination.
+func (f *Flood) Rewritten() []packet.Range {
+	var out []packet.Range
+	for i := range f.g.edges {
+		e := &f.g.edges[i]
+		if e.rewrite != nil && e.rewrite.dst != nil && !e.hypothetical && !f.reached[e.from].Empty() {
+			out = append(out, f.g.Universe.Addrs(*e.rewrite.dst)...)
+		}
+	}
+	return out
+}
