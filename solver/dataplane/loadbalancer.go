@@ -132,7 +132,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
 			for _, m := range list {
-				p.balance(n, m, notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe)})
+				p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe)})
 			}
 			if !known {
 				p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("load balancer member", pool)})
@@ -160,15 +160,32 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 			}
 		}
 		for _, m := range list {
-			p.balance(n, m, notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, front, r.BackendPort, 0})
+			p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, front, r.BackendPort, 0})
 		}
 	}
 	return n
 }
 
-// notToItself takes certainty from what a member sends to its own frontend (AZ-LB-11).
-func notToItself(g guard, m poolMember) guard {
-	return and(g, between(everything(), minus(everything(), srcIn(m.addr))))
+// notToItself takes certainty from what a member's machine sends to the member's own frontend (AZ-LB-11).
+func (p *planner) notToItself(g guard, m poolMember) guard {
+	own := srcIn(m.addr)
+	switch place := m.site.Place; {
+	case m.cluster != nil:
+	case place.Kind == model.PlaceNIC:
+		var all []*lazy
+		for _, x := range p.sameMachine(m.machine) {
+			all = append(all, srcIn(x.addr))
+		}
+		own = either(all...)
+	case place.Kind == model.PlaceScaleSet: // which instance an address of the subnet is, nobody knows
+		var all []*lazy
+		for _, x := range p.sameMachine(m.machine) {
+			all = append(all, both(p.fromPlace(x.site.Place), srcIn(x.addr)))
+		}
+		own = either(all...)
+	default:
+	}
+	return and(g, between(everything(), minus(everything(), own)))
 }
 
 // handover is how a rule hands packets on.

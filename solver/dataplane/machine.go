@@ -146,7 +146,7 @@ func (p *planner) planMachines() {
 			place := model.Place{Kind: model.PlaceNIC, ID: n.ID, Part: c.Name}
 			pools := p.poolsOf(n, c)
 			public := p.publicIPOf(n, c)
-			apart := p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || len(n.IPConfigs) > 1 || !c.Address.IsValid() || public != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On
+			apart := p.addressed[addressOf{c.Subnet.Parent().Key(), c.Address}] || len(n.IPConfigs) > 1 || !c.Address.IsValid() || public != "" || len(pools)+len(c.NATRules)+len(c.AGWPools) > 0 || n.IPForwarding == model.On || p.besideForwarder(n)
 			if !apart && !p.bears(c.Subnet) {
 				continue
 			}
@@ -249,6 +249,11 @@ func (p *planner) planMachines() {
 			p.planSending(m)
 		}
 	}
+}
+
+// besideForwarder reports a NIC by which a VM may send what it receives at another one to forward (AZ-RT-32).
+func (p *planner) besideForwarder(n *model.NIC) bool {
+	return slices.ContainsFunc(p.interfaces(n), func(x *model.NIC) bool { return x != n && x.IPForwarding != model.Off })
 }
 
 // publicIPOf is the public address of an IP configuration: it names the resource, or the resource names it.
@@ -446,8 +451,6 @@ func (p *planner) transit(o owner, via string) NodeID {
 	p.routeDone[key] = true
 	in, notes := p.inbound(m.filters)
 	notes = append(notes, "ASM-NVA", "ASM-NVA-NSG")
-	self := "nva:" + o.id.Key()
-	p.vias[self] = place
 	relay := p.node(place, StageForward, via)
 	if m.forwards {
 		p.edge(n, relay, in.mayOnly(), nil, notes...)
@@ -459,23 +462,82 @@ func (p *planner) transit(o owner, via string) NodeID {
 		}
 		p.hypothesis(n, relay, and(in.mayOnly(), closed(Control{Key: shut.Key, Name: "forwarding of " + o.id.Name(), Stage: "transport", Place: place}, shut)))
 	}
-	// AZ-RT-11: an appliance without modelled rules sends any packet it receives anywhere, as it came or with its own address. Its outbound
-	// filters see what it sends.
-	sent := p.node(place, StageForward, self)
-	p.anywhere(relay, m.addr, func(from NodeID, rw *rewrite) { p.edge(from, sent, onlyOver(everything()), rw) })
-	if sentKey := (Node{Place: place.Key(), Stage: StageForward, Via: self}); !p.routeDone[sentKey] {
-		p.routeDone[sentKey] = true
-		out, more := p.outbound(m.filters)
-		p.edge(sent, p.routing(m.filters.subnet, self, m.egress), out.mayOnly(), nil, more...)
+	// AZ-RT-11, AZ-RT-32: an appliance without modelled rules sends any packet it receives anywhere, as it came or with an address of its own,
+	// by any of its interfaces. Their outbound filters see what it sends.
+	all := p.b.AddPool("", []netip.Prefix{allV4(), allV6()})
+	for _, x := range p.sameMachine(m) {
+		sent := p.sentBy(x)
+		if x.forwards || x == m {
+			p.edge(relay, sent, onlyOver(everything()), &rewrite{dst: &all})
+		}
+		p.edge(relay, sent, onlyOver(everything()), &rewrite{dst: &all, src: &x.addr})
+		if x.site.Place.Kind == model.PlaceNIC && x.site.Place.ID.Key() != o.id.Key() {
+			p.edge(relay, x.site.Receive, onlyOver(dstIn(x.addr)), nil) // what its other interface is addressed by
+		}
 	}
 	return n
 }
 
-// anywhere gives a forwarder whose rules are not known every destination, with the packet's source or its own.
-func (p *planner) anywhere(from NodeID, own packet.AddrSet, send func(NodeID, *rewrite)) {
-	all := p.b.AddPool("", []netip.Prefix{allV4(), allV6()})
-	send(from, &rewrite{dst: &all})
-	send(from, &rewrite{dst: &all, src: &own})
+// sentBy is where what an appliance forwards by an interface stands, before the filters.
+func (p *planner) sentBy(m *machine) NodeID {
+	place := m.site.Place
+	self := "nva:" + place.ID.Key()
+	if place.Part != "" {
+		self += "/" + strings.ToLower(place.Part)
+	}
+	p.vias[self] = place
+	sent := p.node(place, StageForward, self)
+	if key := (Node{Place: place.Key(), Stage: StageForward, Via: self}); !p.routeDone[key] {
+		p.routeDone[key] = true
+		out, notes := p.outbound(m.filters)
+		p.edge(sent, p.routing(m.filters.subnet, self, m.egress), out.mayOnly(), nil, notes...)
+	}
+	return sent
+}
+
+// sameMachine is every class of IP configurations of one VM, or of the instances of one scale set.
+func (p *planner) sameMachine(m *machine) []*machine {
+	place := m.site.Place
+	if s, ok := model.Get[*model.ScaleSet](p.e, place.ID); ok && place.Kind == model.PlaceScaleSet && m.cluster == nil {
+		var out []*machine
+		for _, pr := range s.Profiles {
+			for _, c := range pr.IPConfigs {
+				if x := p.machineAt[(model.Place{Kind: place.Kind, ID: s.ID, Part: c.Name}).Key()]; x != nil {
+					out = append(out, x)
+				}
+			}
+		}
+		return out
+	}
+	n, ok := model.Get[*model.NIC](p.e, place.ID)
+	if !ok || place.Kind != model.PlaceNIC {
+		return []*machine{m}
+	}
+	var out []*machine
+	for _, x := range p.interfaces(n) {
+		for _, c := range x.IPConfigs {
+			if x := p.machineAt[(model.Place{Kind: place.Kind, ID: x.ID, Part: c.Name}).Key()]; x != nil {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+// interfaces are the NICs of the VM that a NIC belongs to.
+func (p *planner) interfaces(n *model.NIC) []*model.NIC {
+	if n.VM == "" {
+		return []*model.NIC{n}
+	}
+	if p.nicsOf == nil {
+		p.nicsOf = map[string][]*model.NIC{}
+		for _, x := range p.e.NICs {
+			if x.VM != "" && x.PrivateEndpoint == "" {
+				p.nicsOf[x.VM.Key()] = append(p.nicsOf[x.VM.Key()], x)
+			}
+		}
+	}
+	return p.nicsOf[n.VM.Key()]
 }
 
 // forwardUnknown leads packets to a forwarder that the input does not describe: over only, from it anything may be reached.

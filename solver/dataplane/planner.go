@@ -58,6 +58,7 @@ type planner struct {
 	inVNet       map[string][]*machine // machines by the key of their VNet; see machinesIn
 	machineAt    map[model.Place]*machine
 	addressed    map[addressOf]bool
+	nicsOf       map[string][]*model.NIC // by the VM's key, listed when first asked for
 	namedIn      map[string][]netip.Addr // addressed, by the key of the VNet; in no order
 	fabrics      []pendingFabric
 	replies      map[string]*lazy

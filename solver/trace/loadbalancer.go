@@ -212,7 +212,7 @@ func (t *tracer) toMember(c course, f *model.LBFrontend, h *host, m member) {
 	if !t.healthy(h, m.probe) {
 		c = c.uncertain() // AZ-LB-03: healthy in over; in under only if the probe is let in
 	}
-	if c.src.holder != nil && c.src.holder.place.Key() == h.place.Key() {
+	if sameMachine(c.src.holder, h) {
 		c = c.uncertain() // AZ-LB-11: a member that calls its own frontend may be sent to itself
 	}
 	before := c.packet

@@ -377,21 +377,30 @@ func (h *host) owns(w *world, a netip.Addr) bool {
 	return false
 }
 
-// machine is the VM that the host belongs to, by one IP configuration of each of its other NICs (AZ-RT-32).
+// machine is every IP configuration by which the VM, or the instance of a scale set, that the host belongs to may send (AZ-RT-32).
 func (w *world) machine(h *host) []*host {
-	if h.nic == nil || h.nic.VM == "" {
+	switch {
+	case h.scaleSet != nil && h.cluster == nil:
+		return w.scaleSetHosts(func(s *model.ScaleSet, _ *model.IPConfig) bool { return same(s.ID, h.scaleSet.ID) })
+	case h.nic != nil:
+		return w.nicHosts(func(n *model.NIC, _ *model.IPConfig) bool {
+			return same(n.ID, h.nic.ID) || same(n.VM, h.nic.VM)
+		})
+	default:
 		return []*host{h}
 	}
-	out := w.nicHosts(func(n *model.NIC, c *model.IPConfig) bool {
-		return same(n.VM, h.nic.VM) && (n.ID.Key() != h.nic.ID.Key() || c.Name == h.config.Name)
-	})
-	seen := map[string]bool{}
-	return slices.DeleteFunc(out, func(x *host) bool { // one IP configuration of each NIC
-		key := x.nic.ID.Key()
-		if seen[key] && x.config.Name != h.config.Name {
-			return true
-		}
-		seen[key] = true
+}
+
+// sameMachine reports hosts of one VM, or of one scale set, whose instances nobody tells apart.
+func sameMachine(a, b *host) bool {
+	switch {
+	case a == nil || b == nil:
 		return false
-	})
+	case a.nic != nil && b.nic != nil:
+		return same(a.nic.ID, b.nic.ID) || same(a.nic.VM, b.nic.VM)
+	case a.scaleSet != nil && b.scaleSet != nil:
+		return same(a.scaleSet.ID, b.scaleSet.ID)
+	default:
+		return a.place.Key() == b.place.Key()
+	}
 }
