@@ -45,8 +45,9 @@ func (p *planner) planInternet() {
 	s := p.site(&Site{Place: place, Prefixes: space.Prefixes(), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
 	p.edge(s.Send, p.publicIn(), guard{}, nil)
 	// NamedHost is the internet host that a proxy resolved: it has no address that the input could name (AZ-FW-33).
-	outside := p.b.AddSet("", append(space.Prefixes(), host(p.symbolOf(model.NamedHost, "", ""))))
-	p.edge(p.publicOut(), s.Receive, exactly(dstIn(outside)), nil)
+	p.outside = p.b.AddSet("", space.Prefixes())
+	p.outsideNamed = p.b.AddSet("", append(space.Prefixes(), host(p.symbolOf(model.NamedHost, "", ""))))
+	p.edge(p.publicOut(), s.Receive, exactly(dstIn(p.outsideNamed)), nil)
 	p.edge(p.publicOut(), p.publicIn(), guard{}, nil)
 }
 

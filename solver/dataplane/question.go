@@ -87,8 +87,6 @@ func (p *planner) planQuestions() {
 	for _, f := range p.e.Firewalls {
 		p.ownOf[f.ID.Key()] = p.firewallOwn(f)
 	}
-	p.outside = p.b.AddSet("", p.internetSpace().Prefixes())
-	p.outsideNamed = p.b.AddSet("", append(p.internetSpace().Prefixes(), host(p.symbolOf(model.NamedHost, "", ""))))
 }
 
 // InternetAndNamed is the address classes of the internet with the host that a proxy resolved.

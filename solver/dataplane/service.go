@@ -187,6 +187,7 @@ func endpointService(service string) (tag string, kind model.ServiceKind) {
 type serviceRoute struct {
 	route
 	may, must *lazy
+	firm      *lazy // what it takes unless a user route does
 }
 
 // serviceRoutes are the routes of a subnet's service endpoints (AZ-SE-01). Whether a user route that is more specific than the default
@@ -245,6 +246,7 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 				}
 			}
 			certain = both(certain, home)
+			inTag = minus(inTag, p.beyondReach(tag, reach))
 		}
 		r.may = either(inTag, dstIn(p.addr.exactHosts(may...)), both(mayTag, dstIn(p.addr.exactHosts(mayToo...))))
 		r.must = either(certain, dstIn(p.addr.exactHosts(must...)), both(mustTag, dstIn(p.addr.exactHosts(mustToo...))))
@@ -253,17 +255,16 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 			if u.origin == systemRoute && u.hop.kind == model.HopNone && u.prefix.IsValid() { // AZ-RT-02: which prefixes the service has there is not known
 				none = append(none, dstIn(p.addr.published(ipset([]netip.Prefix{u.prefix})).may))
 			}
-			if u.origin != userRoute || u.hop.kind == model.HopInternet {
-				continue
-			}
 			switch {
+			case !rivals(u):
 			case u.tag != "":
 				rival = append(rival, p.inTag(u.tag, dstIn))
-			case u.prefix.Bits() > 0:
+			default:
 				rival = append(rival, dstIn(p.addr.set([]netip.Prefix{u.prefix}).may))
 			}
 		}
 		if len(rival) > 0 {
+			r.firm = r.must
 			r.must = minus(r.must, either(rival...))
 			r.note = "ASM-SE-UDR"
 		}
@@ -297,6 +298,11 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 		out = append([]serviceRoute{{route: none, may: either(drops...), must: nothing()}}, out...)
 	}
 	return out
+}
+
+// rivals reports a user route that may win over a service endpoint's (AZ-RT-21, ASM-SE-UDR).
+func rivals(r route) bool {
+	return r.origin == userRoute && r.hop.kind != model.HopInternet && (r.tag != "" || r.prefix.Bits() > 0)
 }
 
 // policiesAct reports whether service endpoint policies of a subnet speak of a service, or may (AZ-SE-04, AZ-SE-06).
@@ -347,6 +353,28 @@ func (r regions) holds(location string) (over, under bool) {
 	}
 }
 
+// beyondReach is the packets whose far address is in the tag of a region that an endpoint does not cover, and of none that it may.
+func (p *planner) beyondReach(tag string, r regions) *lazy {
+	prefix := tagField(tag + ".")
+	return later(func(c *compiler) packet.Set {
+		var inside, outside []packet.Set
+		for _, name := range c.u.TagNames() {
+			region, ok := strings.CutPrefix(name, prefix)
+			if !ok {
+				continue
+			}
+			f, _ := c.u.Tag(name)
+			in := c.s.Box(packet.Box{Tags: []packet.TagValue{{Tag: f, Value: true}}})
+			if may, _ := r.holds(region); may {
+				inside = append(inside, in)
+			} else {
+				outside = append(outside, in)
+			}
+		}
+		return c.s.Subtract(c.s.Union(outside...), c.s.Union(inside...))
+	})
+}
+
 // toServiceEndpoint leads packets on a service endpoint's route to the accounts behind it: those of the estate admit the subnet by
 // their default action or a VNet rule (AZ-PAAS-04); any other tenant's account is reached as well (AZ-SE-02).
 func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
@@ -374,11 +402,11 @@ func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
 		}
 	}
 	policy, notes := p.policiesAdmit(subnet, g.hop.service, nil)
-	p.edge(n, p.node(model.Place{Kind: model.PlaceInternet}, StageReceive, ""),
-		and(sent, policy, exactly(minus(dstIn(p.addr.space(p.internetSpace()).must), doors))), nil, append(notes, g.notes...)...)
-	// What the estate has on a public address may be in the tag too.
-	rest := minus(dstIn(p.addr.public), either(doors, dstIn(p.addr.space(p.internetSpace()).must)))
-	p.edge(n, p.publicIn(), and(sent, policy, exactly(rest)), nil, append(notes, g.notes...)...)
+	outside := dstIn(p.outsideNamed)
+	p.edge(n, p.node(model.Place{Kind: model.PlaceInternet}, StageReceive, ""), and(sent, policy, exactly(outside)), nil, append(notes, g.notes...)...)
+	// AZ-SE-03: what else the estate has on a public address is perhaps reached so.
+	rest := minus(dstIn(p.addr.public), either(doors, outside))
+	p.edge(n, p.publicIn(), and(sent, policy, onlyOver(rest)), nil, append(notes, g.notes...)...)
 }
 
 // policiesAdmit is what the service endpoint policies of a subnet let through to an account of the input, or with nil to any other one:

@@ -32,6 +32,9 @@ func (t *tracer) toPublic(c course) {
 func (t *tracer) publicOwners(c course) bool {
 	dst := c.packet.Dst
 	found := false
+	if x, ok := t.symbols.At(dst); c.endpoint != nil && (!ok || x.Kind != model.ServiceDoor) {
+		c = c.uncertain() // AZ-SE-03: only an account is surely behind a service endpoint
+	}
 	for _, s := range t.e.KubeServices { // before the load balancer that carries it: the Service says more
 		if t.hasPublicFrontend(s, dst) {
 			found = true

@@ -308,6 +308,8 @@ func (w *world) beats(q, r route, f flow) bool {
 		return r.hop == model.HopInternet || r.prefix.IsValid() && (r.prefix.Bits() == 0 || qKnown && rl < ql)
 	case r.service != nil && q.origin == userRoute:
 		return false
+	case q.service != nil && r.origin == gatewayRoute, r.service != nil && q.origin == gatewayRoute: // AZ-RT-20: however specific it is
+		return q.service != nil
 	case qKnown && rKnown && ql != rl:
 		return ql > rl
 	case qKnown && !rKnown:

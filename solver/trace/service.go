@@ -89,8 +89,10 @@ func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
 		return m.and(in)
 	}
 	if home != "" {
-		if prefixes, ok := w.prefixesOf("Storage." + home); ok && f.dst.may == nil && prefixes.Contains(f.dst.at) {
-			return m
+		for _, l := range append([]string{home}, s.Locations...) {
+			if prefixes, ok := w.prefixesOf("Storage." + model.Region(l)); ok && f.dst.may == nil && prefixes.Contains(f.dst.at) {
+				return m
+			}
 		}
 	}
 	return m.and(maybe())
