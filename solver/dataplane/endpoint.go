@@ -12,8 +12,23 @@ import (
 )
 
 // carriesTraffic reports whether a private endpoint is approved; a template has no state and means to be (AZ-PE-01).
-func carriesTraffic(e *model.PrivateEndpoint) bool {
-	return e.State == "" || strings.EqualFold(e.State, "Approved")
+func (p *planner) carriesTraffic(e *model.PrivateEndpoint) bool {
+	state := p.endpointState(e)
+	return state == "" || strings.EqualFold(state, "Approved")
+}
+
+// endpointState is the state of an endpoint's connection, as it says itself or, where it does not, as the service does (AZ-PAAS-06).
+func (p *planner) endpointState(e *model.PrivateEndpoint) string {
+	s, ok := model.Get[*model.Service](p.e, e.Target)
+	if e.State != "" || !ok {
+		return e.State
+	}
+	for _, x := range s.Connections {
+		if x.Endpoint.Key() == e.ID.Key() {
+			return x.State
+		}
+	}
+	return ""
 }
 
 // endpointInbound is the place before a private endpoint: its subnet's NSG acts only with endpoint network policies on (AZ-PE-03).
@@ -50,9 +65,9 @@ func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
 		}
 		g, notes = guard{over: everything(), under: under, reply: g.reply}, append(slices.Clone(notes), "ASM-PE-SIZE")
 	}
-	if !carriesTraffic(e) {
+	if !p.carriesTraffic(e) {
 		k := Control{Key: "approval|" + e.ID.Key(), Name: "approval of " + e.Name(), Stage: "transport", Place: place}
-		p.hypothesis(n, receive, and(g, closed(k, Part{Key: k.Key, Source: e.Source, Detail: "the connection of the private endpoint is " + e.State + " (AZ-PE-01)", Open: "approval of the connection"})))
+		p.hypothesis(n, receive, and(g, closed(k, Part{Key: k.Key, Source: e.Source, Detail: "the connection of the private endpoint is " + p.endpointState(e) + " (AZ-PE-01)", Open: "approval of the connection"})))
 		return n
 	}
 	p.edge(n, receive, g, nil, notes...)
@@ -176,7 +191,7 @@ func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointR
 	imported := p.e.RoutesAt(nic)
 	for _, e := range p.e.Endpoints {
 		home := e.Subnet.Parent()
-		if !near[home.Key()] || !carriesTraffic(e) {
+		if !near[home.Key()] || !p.carriesTraffic(e) {
 			continue
 		}
 		s, hv := p.e.SubnetOf(e.Subnet)
@@ -252,7 +267,7 @@ func rangeBits(v *model.VNet, at *netipx.IPSet) int {
 func (p *planner) endpointsOf(target model.ID) []*model.PrivateEndpoint {
 	var out []*model.PrivateEndpoint
 	for _, e := range p.e.Endpoints {
-		if e.Target.Key() == target.Key() && carriesTraffic(e) {
+		if e.Target.Key() == target.Key() && p.carriesTraffic(e) {
 			out = append(out, e)
 		}
 	}

@@ -92,7 +92,7 @@ func (p *planner) importedHops(v *model.VNet, row model.EffectiveRoute, x netip.
 		}
 	case model.HopPrivateEndpoint:
 		for _, e := range p.e.Endpoints {
-			if x.IsSingleIP() && carriesTraffic(e) && p.near(v, e.Subnet.Parent()) && slices.Contains(p.endpointAddrs(e), x.Addr()) {
+			if x.IsSingleIP() && p.carriesTraffic(e) && p.near(v, e.Subnet.Parent()) && slices.Contains(p.endpointAddrs(e), x.Addr()) {
 				add(hop{kind: model.HopPrivateEndpoint, endpoint: e.ID}, nil)
 			}
 		}

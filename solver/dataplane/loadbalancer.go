@@ -22,7 +22,7 @@ type poolMember struct {
 func (p *planner) members(lb *model.LoadBalancer, pool model.ID) (out []poolMember, known bool) {
 	known = true
 	insert := func(x poolMember) {
-		if !slices.Contains(out, x) {
+		if !slices.Contains(out, x) && len(x.site.Prefixes) > 0 { // AZ-GEN-07: a full subnet has no instance
 			out = append(out, x)
 		}
 	}
@@ -228,7 +228,7 @@ func (p *planner) natMembers(lb *model.LoadBalancer, r model.LBNATRule) (out []p
 		return p.members(lb, r.Pool)
 	}
 	add := func(m *machine) {
-		if m != nil && !slices.ContainsFunc(out, func(x poolMember) bool { return x.machine == m }) {
+		if m != nil && len(m.site.Prefixes) > 0 && !slices.ContainsFunc(out, func(x poolMember) bool { return x.machine == m }) {
 			out = append(out, poolMember{m, m.addr})
 		}
 	}

@@ -328,12 +328,9 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 	for _, r := range p.endpointRoutes(subnet, nic, routes) {
 		list = append(list, compiled{r, dstIn(p.addr.exact(r.prefix.Addr())), nil})
 	}
-	var firm []*lazy
-	for _, r := range p.serviceRoutes(subnet, nic, routes) {
-		list = append(list, compiled{r.route, r.may, r.must})
-		if r.firm != nil {
-			firm = append(firm, r.firm)
-		}
+	service, firm := p.serviceRoutes(subnet, nic, routes)
+	for _, r := range service {
+		list = append(list, compiled(r))
 	}
 	own := len(list) // routes of private and service endpoints stand before all others (AZ-RT-21, AZ-RT-22)
 	// AZ-RT-20: a gateway's route never beats the system route of the VNet or of a peering, however specific it is; so where both a peering and
@@ -361,10 +358,10 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 			a := p.addr.set([]netip.Prefix{r.prefix})
 			c = compiled{r, dstIn(a.may), dstIn(a.must)}
 		}
-		if len(firm) > 0 && !rivals(r) { // AZ-RT-21: what a service endpoint's route loses, a user route wins
-			c.may = minus(c.may, either(firm...))
+		if firm != nil && !rivals(r) { // AZ-RT-21: what a service endpoint's route loses, a user route wins
+			c.may = minus(c.may, firm)
 			if c.must != nil {
-				c.must = minus(c.must, either(firm...))
+				c.must = minus(c.must, firm)
 			}
 		}
 		list = append(list, c)

@@ -187,20 +187,20 @@ func endpointService(service string) (tag string, kind model.ServiceKind) {
 type serviceRoute struct {
 	route
 	may, must *lazy
-	firm      *lazy // what it takes unless a user route does
 }
 
 // serviceRoutes are the routes of a subnet's service endpoints (AZ-SE-01). Whether a user route that is more specific than the default
-// beats them is contradicted by the documentation (AZ-RT-21).
-func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRoute {
+// beats them is contradicted by the documentation (AZ-RT-21). firm is what one of them takes, which one ever, unless a user route does; nil
+// where their own sets say it.
+func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) (out []serviceRoute, firm *lazy) {
 	s, v := p.e.SubnetOf(subnet)
 	if s == nil {
-		return nil
+		return nil, nil
 	}
 	if t := p.e.RoutesAt(nic); t != nil && !hopsTo(t, model.HopServiceEndpoint) {
-		return nil // AZ-RT-33: the NIC's own table has none
+		return nil, nil // AZ-RT-33: the NIC's own table has none
 	}
-	var out []serviceRoute
+	var surely []*lazy
 	var drops []*lazy
 	for _, se := range s.ServiceEndpoints {
 		if !endpointReady(se) {
@@ -263,8 +263,8 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 				rival = append(rival, dstIn(p.addr.set([]netip.Prefix{u.prefix}).may))
 			}
 		}
+		surely = append(surely, r.must)
 		if len(rival) > 0 {
-			r.firm = r.must
 			r.must = minus(r.must, either(rival...))
 			r.note = "ASM-SE-UDR"
 		}
@@ -275,6 +275,9 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 	}
 	// An address may be in the tags of several endpoints. Where policies act, it matters by which of them it leaves; else one that is certain
 	// stands for all.
+	if len(out) > 1 || slices.ContainsFunc(out, func(r serviceRoute) bool { return r.note != "" }) {
+		firm = either(surely...)
+	}
 	must, may := make([]*lazy, len(out)), make([]*lazy, len(out))
 	for i, r := range out {
 		must[i], may[i] = r.must, r.may
@@ -297,7 +300,7 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) []serviceRo
 		none := route{origin: systemRoute, hop: hop{kind: model.HopNone}, note: "ASM-NONE-LIST"}
 		out = append([]serviceRoute{{route: none, may: either(drops...), must: nothing()}}, out...)
 	}
-	return out
+	return out, firm
 }
 
 // rivals reports a user route that may win over a service endpoint's (AZ-RT-21, ASM-SE-UDR).

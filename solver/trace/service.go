@@ -79,6 +79,14 @@ func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
 	if f.dst.service != nil {
 		return m.and(covered(f.dst.service.Location))
 	}
+	// Of what the input does not hold, the regional tags say where it is.
+	if home != "" {
+		for _, l := range append([]string{home}, s.Locations...) {
+			if prefixes, ok := w.prefixesOf("Storage." + model.Region(l)); ok && f.dst.may == nil && prefixes.Contains(f.dst.at) {
+				return m
+			}
+		}
+	}
 	stated, in := false, no()
 	for _, tag := range f.tags {
 		if base, r, ok := strings.Cut(tag, "."); ok && fold(base, "Storage") {
@@ -87,13 +95,6 @@ func (w *world) serviceCovers(h *host, s *model.ServiceEndpoint, f flow) match {
 	}
 	if stated {
 		return m.and(in)
-	}
-	if home != "" {
-		for _, l := range append([]string{home}, s.Locations...) {
-			if prefixes, ok := w.prefixesOf("Storage." + model.Region(l)); ok && f.dst.may == nil && prefixes.Contains(f.dst.at) {
-				return m
-			}
-		}
 	}
 	return m.and(maybe())
 }

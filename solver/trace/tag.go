@@ -444,8 +444,8 @@ func ownTag(tag string, a address) (m match, known bool) {
 		return no(), false
 	case regional == "":
 		return yes(), true
-	case a.azure.location == "":
-		return no(), false // the region is not stated: free, as any tag
+	case a.azure.location == "", a.service != nil && serviceTag(a.service.Kind) == "":
+		return no(), false // the region is not stated, or the type has no tags: free, as any tag
 	case model.Region(a.azure.location) != model.Region(regional):
 		return no(), false // the tag of another region stays free: paired regions and global names exist
 	default:
