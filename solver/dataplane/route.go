@@ -214,14 +214,12 @@ func (r route) preferred(q route) int {
 	return cmp.Or(cmp.Compare(q.length(), r.length()), cmp.Compare(r.origin, q.origin), cmp.Compare(r.rank, q.rank))
 }
 
-// ties reports that nothing prefers one of two routes: of two tags without a list nobody knows which holds the longer prefix.
-func (r route) ties(q route) bool {
-	return r.preferred(q) == 0 || r.tag != "" && q.tag != "" || r.unstated() && q.unstated()
-}
+// ties reports that nothing prefers one of two routes: of two tags nobody may know which holds the longer prefix.
+func (r route) ties(q route) bool { return r.preferred(q) == 0 || r.vague() && q.vague() }
 
-// unstated reports a row that a tag's list has for an address that the input does not state: how long its prefix is there is not known.
-func (r route) unstated() bool {
-	return r.origin == userRoute && model.SymbolBlock().Contains(r.prefix.Addr())
+// vague reports a row whose prefix nobody knows: that of a tag without a list, or what a list has for an address that the input does not state.
+func (r route) vague() bool {
+	return r.tag != "" || r.origin == userRoute && model.SymbolBlock().Contains(r.prefix.Addr())
 }
 
 // symbolsOf keeps the addresses that the input does not state: only they are in no prefix of a list.
@@ -229,11 +227,11 @@ func symbolsOf(ps []netip.Prefix) []netip.Prefix {
 	return slices.DeleteFunc(ps, func(x netip.Prefix) bool { return !model.SymbolBlock().Contains(x.Addr()) })
 }
 
-// length is the prefix length by which a route competes. The prefixes of a symbolic tag are public ones, longer than a default
-// route and of unknown length otherwise.
+// length is the prefix length by which a route competes. The prefixes of a tag are public ones, longer than a default route and, where they
+// are not known, of unknown length otherwise.
 func (r route) length() int {
 	switch {
-	case r.tag != "":
+	case r.vague():
 		return 1
 	case r.learned: // it may be as long as any: only a user route for one address is surely not longer (AZ-RT-19)
 		return r.prefix.Addr().BitLen()
@@ -410,9 +408,9 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		over := make([][]packet.Set, len(groups))
 		wins := make([]packet.Set, len(list))
 		taken := packet.Set{}
-		tags := packet.Set{} // what symbolic tags may take from explicit public prefixes, whose length is not known
+		tags := packet.Set{} // what tags may take from explicit public prefixes, whose length is not known
 		for _, r := range list {
-			if r.tag != "" {
+			if r.vague() {
 				tags = s.Union(tags, r.may.get(c))
 			}
 		}
@@ -431,7 +429,7 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 				case !r.certain:
 				case r.must == nil:
 					sure = append(sure, may)
-				case r.tag == "" && r.prefix.Bits() > 0 && !r.prefix.IsSingleIP():
+				case !r.vague() && r.prefix.Bits() > 0 && !r.prefix.IsSingleIP():
 					sure = append(sure, s.Subtract(r.must.get(c), tags))
 				default:
 					sure = append(sure, r.must.get(c))
