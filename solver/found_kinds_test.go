@@ -115,3 +115,93 @@ func (j *joint) sent(p trace.Packet) (probe, bool) {
 	}
 	return probe{}, false
 }
+
+// The cases of firewalls and of what stands beside them in which the engines once differed.
+func TestFoundCasesOfFirewalls(t *testing.T) {
+	vnet := &model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/27")}
+	subnet := func(name, prefix string) *model.Subnet {
+		return &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/" + name), VNet: vnet.ID, Prefixes: cidrs(prefix), DefaultOutbound: model.On}
+	}
+	cloud := &model.ServiceTags{Tags: []model.ServiceTag{{Name: "AzureCloud.westeurope", Prefixes: cidrs("20.1.0.0/16")}}}
+	nic := &model.NIC{
+		Meta: smallMeta("networkInterfaces/nic"), NSG: smallID("networkSecurityGroups/n"), IPForwarding: model.Off,
+		IPConfigs: []model.IPConfig{{Name: "a", Subnet: smallID("virtualNetworks/v/subnets/d"), Address: ip("10.0.0.12"), PublicIP: smallID("publicIPAddresses/p")}},
+	}
+	address := func(a string) *model.PublicIP {
+		p := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard}
+		if p.Location = "westeurope"; a != "" {
+			p.Address = ip(a)
+		}
+		return p
+	}
+	nsg := func(from model.AddressMatch) *model.NSG {
+		ports := []model.PortRange{model.AllPorts}
+		return &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(model.DefaultRules(), model.SecurityRule{
+			Name: "r", Priority: 100, Direction: model.Inbound, Access: model.Allow, Protocol: model.AnyProtocol, SourceAddrs: from, DestAddrs: model.AddressMatch{Any: true}, SourcePorts: ports, DestPorts: ports,
+		})}
+	}
+	routes := func(explicit string) *model.RouteTable {
+		return &model.RouteTable{Meta: smallMeta("routeTables/t"), DisableBGP: model.On, Routes: []model.UserRoute{
+			{Name: "explicit", Prefix: cidrs(explicit)[0], NextHop: model.HopNone}, {Name: "tag", Tag: "AzureCloud.westeurope", NextHop: model.HopInternet},
+		}}
+	}
+	routed := subnet("s", "10.0.0.0/29")
+	routed.RouteTable = smallID("routeTables/t")
+	translated := subnet("s", "10.0.0.0/29")
+	translated.NATGateway = smallID("natGateways/g")
+	gateway := &model.NATGateway{Meta: smallMeta("natGateways/g"), Prefixes: []model.ID{smallID("publicIPPrefixes/x")}}
+	block := &model.PublicIPPrefix{Meta: smallMeta("publicIPPrefixes/x"), Prefix: cidrs("20.0.1.0/30")[0]}
+	block.Location = "westeurope"
+	peer := &model.VNet{Meta: smallMeta("virtualNetworks/w"), Prefixes: cidrs("10.0.1.0/27")}
+	peered := &model.Subnet{Meta: smallMeta("virtualNetworks/w/subnets/d"), VNet: peer.ID, Prefixes: cidrs("10.0.1.0/29")}
+	parts := func(own, far []string) *model.VNet {
+		return &model.VNet{Meta: vnet.Meta, Prefixes: cidrs("10.0.0.0/25"), Peerings: []model.Peering{{
+			Name: "p", Remote: peer.ID, State: "Connected", AllowVNetAccess: model.On, CompleteVNets: model.Off, LocalSubnets: own, RemoteSubnets: far, RemotePrefixes: peer.Prefixes, SyncedPrefixes: peer.Prefixes,
+		}}}
+	}
+	hosts := &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/AzureBastionSubnet"), VNet: vnet.ID, Prefixes: cidrs("10.0.0.64/26")}
+	edge := &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/GatewaySubnet"), VNet: vnet.ID, Prefixes: cidrs("10.0.0.32/27")}
+	bastion := &model.Bastion{Meta: smallMeta("bastionHosts/b"), SKU: "Standard", Subnet: hosts.ID, IPConnect: model.Off, Tunneling: model.Off}
+	vpn := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/g"), Kind: model.VPNGateway, Subnet: edge.ID}
+	site := &model.Connection{Meta: smallMeta("connections/c"), Kind: "IPsec", Gateway: vpn.ID, BGP: model.On}
+	unstated := func(e *model.Estate) trace.Packet {
+		a, _ := e.Symbols().Of(model.PublicAddress, smallID("publicIPAddresses/p"), "")
+		return trace.Packet{Src: ip("10.0.0.4"), Dst: a}
+	}
+	to := func(src, dst string) func(*model.Estate) trace.Packet {
+		return func(*model.Estate) trace.Packet { return trace.Packet{Src: ip(src), Dst: ip(dst)} }
+	}
+	every := model.AddressMatch{Any: true}
+	for _, test := range []struct {
+		name     string
+		estate   small
+		packet   func(*model.Estate) trace.Packet
+		port     uint16
+		at, want string
+	}{
+		// The address is in AzureCloud.westeurope; a longer route for a part of the tag may hold it.
+		{"AZ-RT-17: how long a tag's prefix is at an unstated address is not known", small{vnet, routed, subnet("d", "10.0.0.8/29"), nic, nsg(every), address(""), routes("20.1.0.0/25")}, unstated, 443, "nic nic a", "over"},
+		{"AZ-RT-17: a default route is shorter", small{vnet, routed, subnet("d", "10.0.0.8/29"), nic, nsg(every), address(""), routes("0.0.0.0/0")}, unstated, 443, "nic nic a", "over one-way session"},
+		{"AZ-TAG-09: of a NAT gateway's stated prefix the list knows more than its region", small{vnet, translated, subnet("d", "10.0.0.8/29"), nic, nsg(model.AddressMatch{Tags: []string{"AzureCloud.westeurope"}}), address("20.0.0.3"), gateway, block}, to("10.0.0.4", "20.0.0.3"), 443, "nic nic a", ""},
+		{"AZ-BAS-03: what a peering of subnets leaves out is Bastion's possibly", small{parts([]string{"AzureBastionSubnet"}, nil), hosts, edge, bastion, vpn, site, peer, peered}, to("10.0.0.69", "10.0.1.4"), 22, "far side g c", "over"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, err := newJoint(modeltest.Draft{Resources: test.estate, Tags: cloud}.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := test.packet(j.s.Project.Estate)
+			p.Protocol, p.SPort, p.DPort = model.TCP, 50000, test.port
+			q, ok := j.sent(p)
+			if !ok {
+				t.Fatalf("nobody sends %s", p)
+			}
+			if diff := j.differ(q); diff != "" {
+				t.Errorf("the engines differ: %s", diff)
+			}
+			if got := bounds(j.solver(q)[test.at]); got != test.want {
+				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
+			}
+		})
+	}
+}

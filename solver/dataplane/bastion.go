@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -63,11 +64,16 @@ func (p *planner) planBastions() {
 		}
 		_, v := p.e.SubnetOf(b.Subnet)
 		if basic := strings.EqualFold(b.SKU, "Basic"); v != nil && (b.IPConnect != model.On || basic) {
-			near := append([]netip.Prefix{}, v.Prefixes...)
+			near, sure := slices.Clone(v.Prefixes), slices.Clone(v.Prefixes)
 			for _, l := range p.peers(v) {
 				near = append(near, l.prefixes()...)
+				for _, x := range l.ranges(p.e) {
+					if x.certain || !l.partial() {
+						sure = append(sure, x.prefix)
+					}
+				}
 			}
-			a := p.addr.set(near)
+			a := p.addr.set(sure)
 			for _, l := range p.groups[v.ID.Key()] {
 				near = append(near, l.remote.Prefixes...) // AZ-BAS-03 names peers alone
 			}

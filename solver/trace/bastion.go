@@ -77,7 +77,14 @@ func (t *tracer) bastionReach(b *model.Bastion, h *host, c course) match {
 	}
 	for _, l := range t.links(h.vnet) {
 		for _, p := range t.peerPrefixes(l) {
-			m = m.or(c.dst.in(prefixSet(p.prefix)))
+			hit := c.dst.in(prefixSet(p.prefix))
+			if !p.certain && l.subnets() {
+				hit = hit.and(maybe("ASM-BASTION"))
+			}
+			m = m.or(hit)
+		}
+		for _, p := range t.wholePeer(l) { // what a peering of subnets leaves out
+			m = m.or(c.dst.in(prefixSet(p.prefix)).and(maybe("ASM-BASTION")))
 		}
 	}
 	for _, l := range t.groupLinks(h.vnet) { // AZ-BAS-03 names peers alone

@@ -412,7 +412,7 @@ func (w *world) inTag(tag string, a address, tags []string) match {
 		return no() // AZ-TAG-09: false for private addresses
 	}
 	prefixes, listed := w.prefixesOf(tag)
-	if listed && a.may == nil { // of an address that the input states the list knows more than its resource
+	if listed && !w.isSymbol(a.at) { // of addresses that the input states the list knows more than their resource
 		return a.in(prefixes)
 	}
 	if m, known := ownTag(tag, a); known {
