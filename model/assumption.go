@@ -68,6 +68,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-PE32", Open: true, Text: "/32 UDR against an endpoint with policy off", Settle: "set the policy explicitly"},
 		{ID: "ASM-DOA", Open: true, Text: "API default of defaultOutboundAccess", Settle: "live subnet value"},
 		{ID: "ASM-PRIVATE-ST", Open: true, Text: "whether storage of the region is reached from a private subnet without an outbound method", Settle: "a private endpoint; a probe"},
+		{ID: "ASM-SNATPOOL", Open: true, Text: "which of its addresses a translation picks", Settle: "admit all of them, or leave it one address"},
 		{ID: "ASM-STDPIP", Text: "Standard public IP and public LB are closed without an NSG", Settle: "attach NSG"},
 		{ID: "ASM-FLOATIP", Open: true, Text: "destination that NSGs see under floating IP", Settle: "allow or deny both"},
 		{ID: "ASM-FASTPATH", Open: true, Text: "whether FastPath skips GatewaySubnet routes", Settle: "circuit type, effective routes"},

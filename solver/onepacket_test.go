@@ -153,7 +153,7 @@ func (s *Solution) answer(t testing.TB, from, text, to string) (solver, interpre
 			if node.Stage != dataplane.StageReceive {
 				continue
 			}
-			at := f.At(dataplane.NodeID(n))
+			at := sureAt(f, dataplane.NodeID(n))
 			arrived, ok := s.graph.Space.Sample(at)
 			if !ok || s.graph.PlaceAt(dataplane.NodeID(n), u.Example(arrived.Dst)).Key() != target.Key() {
 				continue

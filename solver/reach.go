@@ -128,6 +128,27 @@ func (s *Solution) arriving(q *query, b dataplane.Bound, from packet.Set) map[da
 			out[n] = space.Union(out[n], set)
 		}
 	}
+	if b == dataplane.Over {
+		return out
+	}
+	return s.surely(q, f, out)
+}
+
+// surely narrows what arrives for certain to what arrives whatever source translations pick, at each target by itself (AZ-GEN-13).
+func (s *Solution) surely(q *query, f *dataplane.Flood, arrived map[dataplane.NodeID]packet.Set) map[dataplane.NodeID]packet.Set {
+	byTarget := map[nodeName]map[dataplane.NodeID]packet.Set{}
+	for n, set := range arrived {
+		var k nodeName
+		k.to, k.placement = s.targetName(q, n)
+		if byTarget[k] == nil {
+			byTarget[k] = map[dataplane.NodeID]packet.Set{}
+		}
+		byTarget[k][n] = set
+	}
+	out := map[dataplane.NodeID]packet.Set{}
+	for _, sets := range byTarget {
+		maps.Copy(out, f.Sure(sets))
+	}
 	return out
 }
 
@@ -448,9 +469,7 @@ func (s *Solution) chains(q *query, b dataplane.Bound) map[int][]chain {
 		}
 		return !slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == r.place.Kind && p.ID.Key() == r.place.ID.Key() })
 	}
-	reach := func(r relay, from packet.Set) packet.Set {
-		return space.Intersect(space.Intersect(f.At(r.at), r.accept), from)
-	}
+	reach := func(r relay, from packet.Set) packet.Set { return s.atRelay(f, r, from) }
 	out := map[int][]chain{}
 	stands := map[[2]int]bool{} // relay and sender
 	var frontier, next []chain
@@ -484,6 +503,12 @@ func (s *Solution) chains(q *query, b dataplane.Bound) map[int][]chain {
 		}
 	}
 	return out
+}
+
+// atRelay is what some senders open to a relay, in the bound of a flood.
+func (s *Solution) atRelay(f *dataplane.Flood, r relay, from packet.Set) packet.Set {
+	set := s.graph.Space.Intersect(s.graph.Space.Intersect(f.At(r.at), r.accept), from)
+	return f.Sure(map[dataplane.NodeID]packet.Set{r.at: set})[r.at]
 }
 
 // relayedRows are the rows of chains: what the last relay opens to the target. What a sender opens over a chain that is certain is as

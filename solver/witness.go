@@ -55,7 +55,7 @@ func (s *Solution) rowWitness(q *query, r row) (*Witness, []string) {
 		if i > 0 {
 			from = s.relays[r.via[i-1]].from
 		}
-		set := s.graph.Space.Intersect(s.graph.Space.Intersect(q.floods(bound).At(s.relays[v].at), s.relays[v].accept), from)
+		set := s.atRelay(q.floods(bound), s.relays[v], from)
 		leg, ok := s.leg(q.floods(bound), map[dataplane.NodeID]packet.Set{s.relays[v].at: set}, packet.Set{})
 		if !ok {
 			return nil, nil
@@ -94,6 +94,7 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 			}
 			seen++
 			out = append(out, q.floods(dataplane.Over).Doubts(n, open)...)
+			out = append(out, q.floods(dataplane.OneWay).Picked(n, open)...)
 		}
 	}
 	for _, r := range rows {
@@ -103,7 +104,7 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 				from = s.relays[r.via[i-1]].from
 			}
 			at := func(b dataplane.Bound) map[dataplane.NodeID]packet.Set {
-				return map[dataplane.NodeID]packet.Set{s.relays[v].at: space.Intersect(space.Intersect(q.floods(b).At(s.relays[v].at), s.relays[v].accept), from)}
+				return map[dataplane.NodeID]packet.Set{s.relays[v].at: s.atRelay(q.floods(b), s.relays[v], from)}
 			}
 			if sure := at(dataplane.OneWay); sure[s.relays[v].at].Empty() {
 				ask(at(dataplane.Over), sure)

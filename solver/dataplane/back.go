@@ -8,7 +8,8 @@ import (
 )
 
 // Back is, for every node, the packets of a flood that go on to some of the targets: the weakest precondition, restricted to what the
-// flood brought to the node and to within. Where packets are translated it says what they were before.
+// flood brought to the node and to within. Where packets are translated it says what they were before; for certain, where they go on
+// whatever source a translation picks for them (AZ-GEN-13).
 func (f *Flood) Back(targets map[NodeID]packet.Set, within packet.Set) map[NodeID]packet.Set {
 	g, s := f.g, f.g.Space
 	into := g.reverse()
@@ -35,15 +36,11 @@ func (f *Flood) Back(targets map[NodeID]packet.Set, within packet.Set) map[NodeI
 		queued[n] = false
 		for _, i := range into[n] {
 			e := &g.edges[i]
-			before := out[n]
-			if e.rewrite != nil {
-				before = s.Preimage(before, g.rewriteOf(e))
-			}
 			here := s.Intersect(f.reached[e.from], within)
 			if here.Empty() {
 				continue
 			}
-			before = s.Intersect(s.Intersect(before, here), f.pass(e))
+			before := f.before(e, out[n], here)
 			if s.Subset(before, out[e.from]) {
 				continue
 			}

@@ -19,6 +19,10 @@ type Flood struct {
 	world    *Hypothesis // nil: as the input says
 	within   map[NodeID]packet.Set
 	passing  map[*edge]packet.Set
+	only     *packet.Set // the packets that were sent; nil: all
+
+	picked bool // picks is known
+	picks  []pick
 }
 
 // arrival is a set of packets that reached a node for the first time.
@@ -31,15 +35,15 @@ type arrival struct {
 // Flood floods the graph with everything that every origin can send. Nodes of the places to avoid are not entered: what still arrives
 // has a path round them.
 func (g *Graph) Flood(b Bound, avoid ...model.Place) *Flood {
-	return g.flood(b, nil, avoid)
+	f := g.newFlood(b, avoid)
+	f.run(nil)
+	return f
 }
 
 // FloodOf is the flood of some packets alone, as their origins make them.
-func (g *Graph) FloodOf(b Bound, packets packet.Set) *Flood { return g.flood(b, &packets, nil) }
-
-func (g *Graph) flood(b Bound, only *packet.Set, avoid []model.Place) *Flood {
-	f := g.newFlood(b, avoid)
-	f.run(only)
+func (g *Graph) FloodOf(b Bound, packets packet.Set) *Flood {
+	f := g.newFlood(b, nil)
+	f.run(&packets)
 	return f
 }
 
@@ -55,6 +59,7 @@ func (g *Graph) newFlood(b Bound, avoid []model.Place) *Flood {
 func (f *Flood) run(only *packet.Set) {
 	g := f.g
 	s := g.Space
+	f.only = only
 	pending := make([]packet.Set, len(g.Nodes))
 	queue := &nodeQueue{in: make([]bool, len(g.Nodes))}
 	step := 0
@@ -96,7 +101,7 @@ func (f *Flood) run(only *packet.Set) {
 		pending[n] = packet.Set{}
 		for i := g.first[n]; i < g.first[n+1]; i++ {
 			e := &g.edges[i]
-			if f.avoids(e.to) || e.hypothetical && f.world == nil {
+			if f.skips(e) {
 				continue
 			}
 			if out := f.cross(e, delta); !out.Empty() {
@@ -118,7 +123,7 @@ func (f *Flood) cross(e *edge, set packet.Set) packet.Set {
 	if e.rewrite == nil || out.Empty() {
 		return out
 	}
-	return s.Rewrite(out, f.g.rewriteOf(e))
+	return f.g.sameFamily(e, s.Rewrite(out, f.g.rewriteOf(e)))
 }
 
 func (g *Graph) rewriteOf(e *edge) packet.Rewrite {

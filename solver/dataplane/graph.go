@@ -132,6 +132,7 @@ type Graph struct {
 	planner   *planner
 	into      [][]int32   // edges into each node, built on demand
 	facts     *packet.Set // tagFacts, built on demand
+	family    *packet.Set // oneFamily, built on demand
 }
 
 // PlaceAt is the place that a packet to an address reaches at a receiving node: the NIC of a class that holds it, else the node's own.

@@ -160,7 +160,7 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 		p.forwardUnknown(sent, "", everything(), []string{"ASM-K-BYOCNI"})
 		p.edge(p.publicIn(), x.site.Receive, and(onlyOver(to), x.ingress), nil, append(slices.Clone(x.notes), "ASM-K-BYOCNI")...)
 	case podsOverlay:
-		p.asNode(sent, m, exactly(outside))
+		p.asNode(sent, m, exactly(outside), nil)
 	case podsNodeSubnet:
 		if m == nil || m.vnet == nil {
 			p.forwardUnknown(sent, "", everything(), []string{missing("node subnet of cluster", cp.c.ID)})
@@ -171,7 +171,8 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 		direct := both(outside, either(dstIn(own.may), dstIn(cp.all)))
 		filters, more := p.outbound(m.filters)
 		p.edge(sent, m.out, and(exactly(direct), filters), nil, more...)
-		p.asNode(sent, m, exactly(minus(outside, either(dstIn(own.must), dstIn(cp.all)))))
+		// AKS-NET-02: or its own all the same.
+		p.asNode(sent, m, exactly(minus(outside, either(dstIn(own.must), dstIn(cp.all)))), addresses, "ASM-A-MASQ")
 	case podsPodSubnet:
 		subnet := p.podSubnet(cp, pool)
 		filters, more := p.outbound(p.podFilters(cp, x))
@@ -325,22 +326,25 @@ func (p *planner) podSubnet(cp *clusterPlan, pool string) model.ID {
 	return ""
 }
 
-// asNode sends packets on with the node's address, through the node's filters and routes.
-func (p *planner) asNode(from NodeID, m *machine, g guard) {
+// asNode sends packets on with the node's address, or one of others, through the node's filters and routes.
+func (p *planner) asNode(from NodeID, m *machine, g guard, others []netip.Addr, notes ...string) {
 	if m == nil {
 		p.forwardUnknown(from, "", everything(), []string{"MISSING(nodes of the cluster)"})
 		return
 	}
 	addr := m.addr
+	if len(others) > 0 {
+		addr = p.b.AddPool("", append(hosts(others), m.site.Prefixes...))
+	}
 	n := p.node(m.site.Place, StageForward, "pods")
-	p.edge(from, n, g, &rewrite{src: &addr})
+	p.edge(from, n, g, &rewrite{src: &addr}, notes...)
 	key := Node{Place: m.site.Place.Key(), Stage: StageForward, Via: "pods"}
 	if p.routeDone[key] {
 		return
 	}
 	p.routeDone[key] = true
-	out, notes := p.outbound(m.filters)
-	p.edge(n, m.out, out, nil, notes...)
+	out, more := p.outbound(m.filters)
+	p.edge(n, m.out, out, nil, more...)
 }
 
 // sourcePools are the pools that pods and nodes of a cluster send from.

@@ -13,16 +13,19 @@ import (
 // or may not have been translated have several possible values: a rule matches them for certain when it holds all of the range, and
 // possibly when it holds a part of it (K8S-NP-13).
 type address struct {
-	at         netip.Addr     // as the packet carries it
-	may        *netipx.IPSet  // what it may be; nil: just at
-	public     bool           // a symbol of a public address
-	unnamed    bool           // a public address that lies in no prefix of the input (K8S-SVC-11)
-	azure      *azureAddress  // a public address that Azure owns
-	service    *model.Service // the public door of a service of the input (AZ-SE-03)
-	overlay    *model.Cluster // the address of a pod outside VNet space (K8S-AZ-06)
-	holder     *host          // who holds it, where the walk knows
-	because    []string       // why it is not known which of its values it has
-	outboundOf *model.Cluster // the outbound address that AKS made for a cluster (AKS-API-02)
+	at         netip.Addr       // as the packet carries it
+	may        *netipx.IPSet    // what it may be; nil: just at
+	public     bool             // a symbol of a public address
+	unnamed    bool             // a public address that lies in no prefix of the input (K8S-SVC-11)
+	azure      *azureAddress    // a public address that Azure owns
+	service    *model.Service   // the public door of a service of the input (AZ-SE-03)
+	overlay    *model.Cluster   // the address of a pod outside VNet space (K8S-AZ-06)
+	holder     *host            // who holds it, where the walk knows
+	because    []string         // why it is not known which of its values it has
+	picked     bool             // a device picks it from may, anew for each course (AZ-GEN-13)
+	way        int              // of a list of translations
+	asked      *[]*netipx.IPSet // of a picked one: the sets that hold a part of may
+	outboundOf *model.Cluster   // the outbound address that AKS made for a cluster (AKS-API-02)
 }
 
 // azureAddress is what is known of a public address of the estate or of Microsoft.
@@ -103,6 +106,9 @@ func (a address) in(s *netipx.IPSet) match {
 	m := match{must: all && some, may: some}
 	if m.uncertain() {
 		m.why = a.because
+		if a.asked != nil {
+			*a.asked = append(*a.asked, s)
+		}
 	}
 	return m
 }
@@ -130,7 +136,7 @@ func (a address) alternatively(b address, why ...string) address {
 		return addressSet(x.at)
 	}
 	a.may = joinSets(set(a), set(b))
-	a.overlay, a.because = nil, why
+	a.overlay, a.because, a.picked, a.asked = nil, why, false, nil
 	return a
 }
 

@@ -97,7 +97,7 @@ func (w *world) poolHost(c *model.Cluster, p *model.NodePool) *host {
 			free = w.unheld(p.Subnet)
 		}
 	}
-	h.addr = address{at: first(free), may: free, holder: h}
+	h.addr = pickedOf(address{at: first(free), may: free, holder: h})
 	return h
 }
 

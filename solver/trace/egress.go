@@ -27,7 +27,7 @@ func (t *tracer) toInternet(c course, h *host) {
 		return
 	}
 	list, shut := t.outboundMethods(c, h)
-	for _, m := range list {
+	t.eachWay(list, func(m translation) {
 		d := c
 		if m.maybe {
 			d = d.uncertain(m.why...)
@@ -39,7 +39,7 @@ func (t *tracer) toInternet(c course, h *host) {
 		d = d.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: m.detail, Certain: !m.maybe, Assumptions: m.why})
 		d = d.cross(crossing{at: h.place, before: before, subnet: h.subnet, vnet: h.vnet, source: true})
 		t.toPublic(d)
-	}
+	})
 	if shut != "" {
 		if slices.ContainsFunc(list, func(m translation) bool { return !m.maybe }) {
 			return
@@ -50,6 +50,20 @@ func (t *tracer) toInternet(c course, h *host) {
 		}
 		t.drop(d, h.place, SNAT, shut)
 	}
+}
+
+// eachWay takes each of the addresses that one method may show (AZ-GEN-13).
+func (t *tracer) eachWay(list []translation, walk func(translation)) {
+	addrs := make([]address, len(list))
+	for i, m := range list {
+		addrs[i] = m.addr
+		addrs[i].way = i
+	}
+	t.pick(addrs, "ASM-SNATPOOL", func(a address) {
+		m := list[a.way]
+		m.addr = a
+		walk(m)
+	})
 }
 
 // outboundMethods lists the ways out that apply, all of them alternatives of one method; shut says why there may be none.
@@ -110,7 +124,7 @@ func (t *tracer) natGatewayAddresses(g *model.NATGateway) []translation {
 	}
 	for _, id := range g.Prefixes {
 		if p, ok := model.Get[*model.PublicIPPrefix](t.e, id); ok && p.Prefix.IsValid() {
-			a := address{at: p.Prefix.Addr(), may: prefixSet(p.Prefix), azure: &azureAddress{p.Location}}
+			a := pickedOf(address{at: p.Prefix.Addr(), may: prefixSet(p.Prefix), azure: &azureAddress{p.Location}})
 			out = append(out, translation{addr: a, detail: "NAT gateway " + g.Name()})
 		}
 	}
@@ -196,7 +210,7 @@ func (t *tracer) frontendOutbound(lb *model.LoadBalancer, id model.ID) []transla
 			}
 		}
 		if p, ok := model.Get[*model.PublicIPPrefix](t.e, f.Prefix); ok && p.Prefix.IsValid() {
-			a := address{at: p.Prefix.Addr(), may: prefixSet(p.Prefix), azure: &azureAddress{p.Location}}
+			a := pickedOf(address{at: p.Prefix.Addr(), may: prefixSet(p.Prefix), azure: &azureAddress{p.Location}})
 			return []translation{{addr: a, detail: detail}}
 		}
 		return []translation{{addr: t.unknownOutbound(), detail: detail}}

@@ -250,10 +250,12 @@ func (t *tracer) throughLink(c course, at model.Place, s *model.KubeService, fro
 	if emptySet(may) {
 		may = privateSpace()
 	}
-	c = c.from(address{at: first(may), may: may}, c.packet.SPort).to(t.address(frontend), c.packet.DPort)
-	c.pod, c.node, c.entry = nil, nil, nil
-	c = c.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: "Private Link service of " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: true})
-	t.toService(c.cross(crossing{at: at, before: before, subnet: h.subnet, vnet: h.vnet, source: true, link: true}), s)
+	t.pick([]address{pickedOf(address{at: first(may), may: may})}, "ASM-SNATPOOL", func(a address) {
+		c := c.from(a, c.packet.SPort).to(t.address(frontend), c.packet.DPort)
+		c.pod, c.node, c.entry = nil, nil, nil
+		c = c.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: "Private Link service of " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: true})
+		t.toService(c.cross(crossing{at: at, before: before, subnet: h.subnet, vnet: h.vnet, source: true, link: true}), s)
+	})
 }
 
 // linkSubnets is where the NAT addresses of a Service's Private Link service lie: the annotated subnet, else the frontend's.

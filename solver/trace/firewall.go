@@ -336,24 +336,26 @@ func (t *tracer) fromFirewall(c course, f *model.Firewall, h *host, before Packe
 	crossed := func(d course, source bool) course {
 		return d.cross(crossing{at: h.place, before: before, subnet: h.subnet, vnet: h.vnet, stateful: true, source: source})
 	}
-	private := func(d course) course {
+	private := func(d course, next func(course)) {
 		if !snat {
-			return crossed(d, false)
+			next(crossed(d, false))
+			return
 		}
-		a := t.firewallSource(f, h)
-		d = d.from(a, d.packet.SPort)
-		d.pod, d.node = nil, nil
-		d = d.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: "an address of the firewall's subnet (AZ-FW-22, AZ-FW-43)", Certain: true})
-		return crossed(d, true)
+		t.pick([]address{t.firewallSource(f, h)}, "ASM-SNATPOOL", func(a address) {
+			d := d.from(a, d.packet.SPort)
+			d.pod, d.node = nil, nil
+			d = d.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: "an address of the firewall's subnet (AZ-FW-22, AZ-FW-43)", Certain: true})
+			next(crossed(d, true))
+		})
 	}
 	table := t.table(h, tableOptions{})
 	if endpoints, _ := t.endpointsAt(h.vnet, c.packet.Dst); len(endpoints) > 0 {
-		t.route(private(c), h)
+		private(c, func(c course) { t.route(c, h) })
 		return
 	}
 	winners, certain := t.winners(h, table, c.flow())
 	if len(winners) == 0 {
-		t.drop(private(c), h.place, Routing, "no route to the destination")
+		private(c, func(c course) { t.drop(c, h.place, Routing, "no route to the destination") })
 		return
 	}
 	var why []string
@@ -367,7 +369,7 @@ func (t *tracer) fromFirewall(c course, f *model.Firewall, h *host, before Packe
 			t.firewallToInternet(c.add(hopOf(h, r, certain, why)), f, h, snat, crossed)
 			continue
 		}
-		t.follow(private(c), h, r, certain, why)
+		private(c, func(c course) { t.follow(c, h, r, certain, why) })
 	}
 	if broken && !slices.ContainsFunc(winners, func(r route) bool { return r.hop == model.HopInternet }) {
 		// AZ-FW-46: the firewall needs the internet where it has no management NIC; it may have it all the same.
@@ -404,12 +406,12 @@ func (t *tracer) firewallToInternet(c course, f *model.Firewall, h *host, snat b
 	if len(ways) == 0 {
 		ways = []translation{{addr: t.unknownOutbound(), detail: "a public address of the firewall, which is not in the input"}}
 	}
-	for _, way := range ways {
+	t.eachWay(ways, func(way translation) {
 		d := c.from(way.addr, c.packet.SPort)
 		d.pod, d.node = nil, nil
 		d = d.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: way.detail, Certain: true})
 		t.toPublic(crossed(d, true))
-	}
+	})
 }
 
 // firewallSource is the private source: any instance's address, not necessarily the firewall's own (AZ-FW-22).
@@ -427,5 +429,5 @@ func (t *tracer) firewallSource(f *model.Firewall, h *host) address {
 		may = privateSpace()
 		at = first(may)
 	}
-	return address{at: at, may: may}
+	return pickedOf(address{at: at, may: may})
 }

@@ -329,7 +329,9 @@ func (t *tracer) toBackends(c course, h *host, s *model.KubeService, p model.Ser
 		}
 		// The pod runs on a node of another pool: the packet crosses with the receiving node's address.
 		d.service = nil
-		t.acrossNodes(t.fromNodeAddress(d, h), []*host{h}, b.pod, t.peerOf(d, b.pod))
+		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
+			t.acrossNodes(t.fromNodeAddress(d, h, a), []*host{h}, b.pod, t.peerOf(d, b.pod))
+		})
 	}
 }
 
@@ -350,9 +352,9 @@ func (t *tracer) nodeAddresses(c *model.Cluster) *netipx.IPSet {
 }
 
 // fromNodeAddress is the packet with the receiving node's address.
-func (t *tracer) fromNodeAddress(c course, h *host) course {
+func (t *tracer) fromNodeAddress(c course, h *host, a address) course {
 	before := c.packet
-	c = c.from(h.addr, c.packet.SPort)
+	c = c.from(a, c.packet.SPort)
 	c.pod, c.node = nil, h
 	c = c.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: "the receiving node's address (K8S-SVC-08)", Certain: true})
 	return c.cross(crossing{at: h.place, before: before, subnet: h.subnet, vnet: h.vnet, source: true, stateful: true})

@@ -110,7 +110,7 @@ func (t *tracer) podToOutside(c course, x *pod) {
 		node := h.addr
 		switch n {
 		case overlayPods, kubenetPods:
-			t.leave(t.masquerade(c, x, h, node), h)
+			t.pick([]address{node}, "ASM-SNATPOOL", func(a address) { t.leave(t.masquerade(c, x, h, a), h) })
 		case nodeSubnet:
 			own := no()
 			if h.vnet != nil {
@@ -122,8 +122,8 @@ func (t *tracer) podToOutside(c course, x *pod) {
 				t.leave(c, &p)
 				continue
 			}
-			// AKS-NET-02: outside the VNet the node's address is seen; whether rules meet the one or the other is ASM-A-MASQ.
-			t.leave(t.masquerade(c, x, h, node.alternatively(c.src, "ASM-A-MASQ")), h)
+			// AKS-NET-02: outside the VNet the node's address is seen, or the pod's own all the same (ASM-A-MASQ).
+			t.pick([]address{node, c.src}, "ASM-A-MASQ", func(a address) { t.leave(t.masquerade(c, x, h, a), h) })
 		default:
 			t.leave(t.masquerade(c, x, h, node.alternatively(c.src, "ASM-A-MASQ")), h)
 		}
@@ -215,10 +215,12 @@ func (t *tracer) podToHostNetwork(c course, x, y *pod) {
 		t.deliverHostPod(c.uncertain().forward(x.place(), Transport, "both pods on one node, where no NSG filters (K8S-AZ-04)"), y)
 	}
 	for _, h := range t.nodeHosts(x.cluster, x.pool) {
-		t.outbound(t.masquerade(c, x, h, h.addr), h, func(c course) {
-			for _, to := range t.nodeHosts(y.cluster, y.pool) {
-				t.inbound(c, to, func(c course) { t.deliverHostPod(c, y) })
-			}
+		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
+			t.outbound(t.masquerade(c, x, h, a), h, func(c course) {
+				for _, to := range t.nodeHosts(y.cluster, y.pool) {
+					t.inbound(c, to, func(c course) { t.deliverHostPod(c, y) })
+				}
+			})
 		})
 	}
 }

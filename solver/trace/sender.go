@@ -53,9 +53,15 @@ func (t *tracer) together(n int, walk func(int), joint bool) {
 		walk(i)
 		ends = append(ends, len(t.paths))
 	}
-	if !joint {
-		return
+	if joint {
+		t.inAll(from, ends, "")
 	}
+}
+
+// inAll makes deliveries of alternative walks, of which nobody chooses one, as certain as all of them are. why, where not empty, is the
+// assumption that stands in the way of the others.
+func (t *tracer) inAll(from int, ends []int, why string) {
+	n := len(ends)
 	group := func(i int) []Path {
 		start := from
 		if i > 0 {
@@ -86,6 +92,9 @@ func (t *tracer) together(n int, walk func(int), joint bool) {
 	for i := from; i < len(t.paths); i++ {
 		p := &t.paths[i]
 		k := key{p.At.Key(), p.End}
+		if why != "" && (p.Certain && certain[k] < n || p.Session && session[k] < n) {
+			p.Assumptions = union(p.Assumptions, []string{why})
+		}
 		p.Certain = p.Certain && certain[k] == n
 		p.Session = p.Session && session[k] == n
 	}

@@ -695,12 +695,12 @@ func (t *tracer) fromHubFirewall(c course, f *model.Firewall, h *model.VirtualHu
 	if len(ways) == 0 {
 		ways = []translation{{addr: t.unknownOutbound(), detail: "a public address of the firewall, which is not in the input"}}
 	}
-	for _, way := range ways {
+	t.eachWay(ways, func(way translation) {
 		d := c.from(way.addr, c.packet.SPort)
 		d.pod, d.node = nil, nil
 		d = d.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: way.detail, Certain: true})
 		t.atHub(cross(d, true), h, table, f)
-	}
+	})
 }
 
 // estateRanges is every address range of the VNets of the input.

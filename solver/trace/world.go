@@ -289,7 +289,7 @@ func (w *world) scaleSetHost(s *model.ScaleSet, p *model.NICProfile, c *model.IP
 		h.cluster, h.pool = cl, pool
 	}
 	free := w.unheld(c.Subnet)
-	h.addr = address{at: first(free), may: free, holder: h}
+	h.addr = pickedOf(address{at: first(free), may: free, holder: h})
 	return h
 }
 
