@@ -52,8 +52,8 @@ func (p *planner) gatewayRange(g *model.AppGateway) []netip.Prefix {
 
 func isV2(g *model.AppGateway) bool { return strings.HasSuffix(strings.ToLower(g.Tier), "_v2") }
 
-// appGatewayIn is the place before a gateway's frontend: the NSG of its subnet filters clients, and may see the frontend's address or
-// the subnet's as destination (AZ-AGW-10).
+// appGatewayIn is the place before a gateway's frontend: the NSG of its subnet filters clients, and sees the subnet as destination
+// (AZ-AGW-10).
 func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID {
 	place := listenerPlace(g, "frontend "+f.Name)
 	n := p.node(place, StageInbound, "")
@@ -69,7 +69,7 @@ func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID 
 	behind := p.b.AddSet("", p.gatewaySubnetRange(g))
 	in, notes := guard{}, []string(nil)
 	for _, id := range g.Subnets {
-		fg, more := p.filters(filtered{subnet: id}, model.Inbound, reading{dual: true, behind: behind})
+		fg, more := p.filters(filtered{subnet: id}, model.Inbound, reading{instead: true, dual: showsFrontend(g, f), behind: behind})
 		in, notes = and(in, fg), append(notes, more...)
 	}
 	to := exactly(dstIn(p.addr.exact(addr)))
@@ -92,6 +92,36 @@ func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID 
 		p.edge(n, p.node(listenerPlace(g, managementListener), StageReceive, ""), and(to, in, exactly(transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))), nil, notes...)
 	}
 	return n
+}
+
+// showsFrontend reports whether the filter may see a frontend's own address: a private one, or any where a private and a public frontend
+// listen on one port (AZ-AGW-10).
+func showsFrontend(g *model.AppGateway, f model.AGWFrontend) bool {
+	if f.PublicIP == "" {
+		return true
+	}
+	number := func(id model.ID) uint16 {
+		for _, x := range g.Ports {
+			if x.ID.Key() == id.Key() {
+				return x.Port
+			}
+		}
+		return 0
+	}
+	var public, private []uint16
+	for _, l := range g.Listeners {
+		for _, x := range g.Frontends {
+			switch {
+			case x.ID.Key() != l.Frontend.Key():
+			case x.PublicIP != "":
+				public = append(public, number(l.Port))
+			default:
+				private = append(private, number(l.Port))
+			}
+		}
+	}
+	// A port that is not in the input may be any.
+	return len(public) > 0 && slices.ContainsFunc(private, func(n uint16) bool { return n == 0 || slices.Contains(public, n) || slices.Contains(public, 0) })
 }
 
 func (p *planner) gatewayFrontendOrPublic(g *model.AppGateway, f model.AGWFrontend) netip.Addr {

@@ -29,10 +29,11 @@ type alternatives struct {
 
 // reading is how a list is read at places that are not plain NICs. The zero value is a plain NIC.
 type reading struct {
-	// dual: the platform may show the filter either of two destinations, the frontend that the packet names or the subnet behind it
+	// behind: the filter sees a gateway's subnet as destination, not the frontend that the packet names; with dual it may see either
 	// (AZ-AGW-10).
-	dual   bool
-	behind packet.AddrSet
+	instead bool
+	dual    bool
+	behind  packet.AddrSet
 	// anySourcePort: a private endpoint ignores source ports (AZ-PE-07).
 	anySourcePort bool
 	// pods: the packets carry pod addresses of an overlay cluster; default rules pass them, VirtualNetwork in a custom rule may or may
@@ -54,8 +55,11 @@ const (
 // key tells readings apart.
 func (r reading) key() string {
 	k := ""
+	if r.instead {
+		k += "|behind" + strconv.Itoa(int(r.behind))
+	}
 	if r.dual {
-		k += "|dual" + strconv.Itoa(int(r.behind))
+		k += "|dual"
 	}
 	if r.anySourcePort {
 		k += "|anysource"
@@ -243,8 +247,8 @@ func (p *planner) matchOf(r model.SecurityRule, a assignment, d reading) (must, 
 	}
 	src := p.side(r.SourceAddrs, srcIn, a)
 	dst := p.side(r.DestAddrs, dstIn, a)
-	if d.dual {
-		dst = p.dualSide(r.DestAddrs, dst, d, a)
+	if d.instead {
+		dst = p.behindSide(r.DestAddrs, dst, d, a)
 	}
 	sports := r.SourcePorts
 	if d.anySourcePort {
@@ -351,8 +355,9 @@ func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a as
 	return out
 }
 
-// dualSide widens a destination to rules that match either address, and narrows what they match for certain to both.
-func (p *planner) dualSide(m model.AddressMatch, dst alternatives, d reading, a assignment) alternatives {
+// behindSide matches a destination by the subnet behind a frontend. Where the filter may see the frontend as well, it widens to rules
+// that match either, and narrows what they match for certain to both (AZ-AGW-10).
+func (p *planner) behindSide(m model.AddressMatch, dst alternatives, d reading, a assignment) alternatives {
 	alts := p.side(m, dstIn, a)
 	certain, possible := either(alts.must...), either(alts.may...)
 	holds := func(test func(c *compiler, subnet packet.Set) bool) *lazy {
@@ -365,6 +370,9 @@ func (p *planner) dualSide(m model.AddressMatch, dst alternatives, d reading, a 
 	}
 	inside := holds(func(c *compiler, subnet packet.Set) bool { return c.s.Subset(subnet, certain.get(c)) })
 	overlaps := holds(func(c *compiler, subnet packet.Set) bool { return !c.s.Disjoint(subnet, possible.get(c)) })
+	if !d.dual {
+		return alternatives{must: []*lazy{inside}, may: []*lazy{overlaps}}
+	}
 	return alternatives{
 		must: []*lazy{both(either(dst.must...), inside)},
 		may:  append(slices.Clone(dst.may), overlaps),

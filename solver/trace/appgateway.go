@@ -37,11 +37,44 @@ func (t *tracer) atAppGateway(c course, g *model.AppGateway, f *model.AGWFronten
 		t.accept(c.uncertainIf(h.subnet == nil), g, f)
 		return
 	}
-	// The destination of the rules may be the frontend's address or the subnet's range: certain only where both match.
 	x := c.flow()
 	inside := usable(h.subnet)
-	x.otherDst = &address{at: first(inside), may: inside}
+	behind := address{at: first(inside), may: inside}
+	if f.PublicIP != "" && !sharesPorts(g) {
+		x.dst = behind
+	} else { // the frontend's address or the subnet's range: certain only where both match
+		x.otherDst = &behind
+	}
 	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, t.nsgByID(h.subnet.NSG, h, x, model.Inbound), func(c course) { t.accept(c, g, f) })
+}
+
+// sharesPorts reports a port on which both the public and the private frontend have a listener: then the rules see the frontends
+// (AZ-AGW-10).
+func sharesPorts(g *model.AppGateway) bool {
+	at := func(l model.AGWListener, public bool) bool {
+		return slices.ContainsFunc(g.Frontends, func(f model.AGWFrontend) bool { return same(f.ID, l.Frontend) && (f.PublicIP != "") == public })
+	}
+	port := func(l model.AGWListener) (uint16, bool) {
+		for _, p := range g.Ports {
+			if same(p.ID, l.Port) {
+				return p.Port, p.Port != 0
+			}
+		}
+		return 0, false
+	}
+	for _, a := range g.Listeners {
+		for _, b := range g.Listeners {
+			if !at(a, true) || !at(b, false) {
+				continue
+			}
+			m, known := port(a)
+			n, also := port(b)
+			if m == n || !known || !also {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // accept is a listener taking a connection. Several listeners on one port are one class of packets; the client chooses among them by
