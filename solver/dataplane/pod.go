@@ -752,7 +752,8 @@ func (p *planner) planIngress(cp *clusterPlan) {
 		})
 		p.relays = append(p.relays, Relay{Accept: x.site, From: []*Site{s}})
 		out, notes := p.policyGuard(cp, x.w, model.Outbound)
-		p.edge(s.Send, p.insideCluster(cp, x.pool), and(to, out), nil, notes...)
+		// From there on they are packets of the pod like any other, between nodes as well (K8S-AZ-05).
+		p.edge(s.Send, p.node(x.site.Place, StageForward, ""), and(to, out), nil, notes...)
 	}
 }
 

@@ -126,6 +126,8 @@ func (p *planner) openToAll(s *model.Service) guard {
 		return acls
 	case model.KeyVault, model.StorageAccount:
 		return acls
+	case model.LogAnalytics:
+		return always // AZ-AMPLS-03: its own switches decide, it has no list of addresses
 	default:
 		if !s.HasACLs {
 			return perhaps

@@ -136,6 +136,7 @@ func checks() []check {
 		{"fqdn-suffix-wildcard", Error, fqdnSuffixWildcard},
 		{"threat-intelligence-off", Warning, threatIntelligenceOff},
 		{"idps-off", Warning, idpsOff},
+		{"egress-list-shared", Warning, egressListShared}, // zone.go
 		{"firewall-without-route", Warning, firewallWithoutRoute},
 		{"firewall-reference-missing", Warning, firewallReferenceMissing},
 		// Application Gateway: appgateway.go

@@ -92,6 +92,11 @@ func firewallCases() []testCase {
 		{id: "fqdn-suffix-wildcard", name: "without a dot", build: app(model.Allow, "Https", 443, "*contoso.com"), want: []string{rule}},
 		{id: "fqdn-suffix-wildcard", name: "with a dot", build: app(model.Allow, "Https", 443, "*.contoso.com", "contoso.com")},
 
+		{id: "egress-list-shared", name: "one IP group of both pools", build: sharedEgress("10.1.1.0/24,10.1.2.0/24"), want: []string{"firewall:fw"}},
+		{id: "egress-list-shared", name: "any source", build: sharedEgress("*"), want: []string{"firewall:fw"}},
+		{id: "egress-list-shared", name: "the cardholder data's pool alone", build: sharedEgress("10.1.1.0/24")},
+		{id: "egress-list-shared", name: "a rule of its own beside the shared one", build: sharedEgress("10.1.0.0/16", "10.1.2.0/24")},
+		{id: "egress-list-shared", name: "neither", build: sharedEgress("10.9.0.0/16")},
 		{id: "threat-intelligence-off", name: "Alert", build: modes(func(_ *model.Firewall, p, _ *model.FirewallPolicy) { p.ThreatIntel = "Alert" }), want: []string{"firewall:fw"}},
 		{id: "threat-intelligence-off", name: "not stated", build: modes(func(_ *model.Firewall, p, _ *model.FirewallPolicy) { p.ThreatIntel = "" }), want: []string{"firewall:fw"}},
 		{id: "threat-intelligence-off", name: "the parent is stricter", build: modes(func(_ *model.Firewall, p, base *model.FirewallPolicy) {
@@ -137,5 +142,31 @@ func firewallCases() []testCase {
 		}), want: []string{"firewall:fw-policy"}},
 		{id: "firewall-reference-missing", name: "an IP group", build: net(model.Allow, "group:gone", "10.2.0.0/24"), want: []string{rule}},
 		{id: "firewall-reference-missing", name: "all are there", build: net(model.Allow, "group:spoke", "10.2.0.0/24")},
+	}
+}
+
+// sharedEgress is a firewall with an application rule for each source, and machines of a zone cde and of a zone out of scope.
+func sharedEgress(sources ...string) func(*builder) {
+	return func(b *builder) {
+		b.vnet("hub", "10.0.0.0/16")
+		f, _ := b.firewall("fw", "hub", "10.0.0.0/26", "10.0.0.4")
+		f.Policy = ""
+		for i, from := range sources {
+			f.Collections = append(f.Collections, model.RuleCollection{Name: "list", Priority: 100 + i, Kind: model.ApplicationRules, Access: model.Allow, Rules: []model.FirewallRule{
+				{Name: "rule", Source: source("rule"), Sources: b.match(from), Apps: []model.AppProtocol{{Type: "Https", Port: 443}}, FQDNs: []string{"a.example"}},
+			}})
+		}
+		b.vnet("spoke", "10.1.0.0/16")
+		b.intent = &model.Intent{}
+		for i, kind := range []model.ZoneKind{model.ZoneCDE, model.ZoneOutOfScope} {
+			name := []string{"in", "out"}[i]
+			b.subnet("spoke/"+name, []string{"10.1.1.0/24", "10.1.2.0/24"}[i])
+			b.nic(name, "spoke/"+name, []string{"10.1.1.4", "10.1.2.4"}[i])
+			sel, err := model.ParseSelectors([]string{"subnet:spoke/" + name})
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			b.intent.Zones = append(b.intent.Zones, model.Zone{Name: name, Kind: kind, Members: sel})
+		}
 	}
 }

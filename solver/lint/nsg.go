@@ -304,7 +304,7 @@ func nsgWithoutDeny(r *reader, found sink) {
 		}
 		var open []string
 		for _, s := range r.behind[g.ID.Key()] {
-			if ignoresNSG(s) {
+			if ignoresNSG(s) || r.onlyFrontends(s) {
 				continue
 			}
 			_, grows := r.growth(s)
@@ -399,9 +399,86 @@ func ignoresNSG(s *model.Subnet) bool {
 	}
 }
 
+// onlyFrontends reports a subnet that holds internal frontends of load balancers and nothing else: no NIC of it is there for an NSG to
+// act at (AKS-LB-06).
+func (r *reader) onlyFrontends(s *model.Subnet) bool {
+	t := r.in(s.ID)
+	return t.frontends > 0 && !t.machines() && len(t.endpoints) == 0 && len(s.Delegations) == 0
+}
+
+// behindFrontends returns the subnets of the machines behind the frontends in a subnet, in the order of their IDs.
+func (r *reader) behindFrontends(s *model.Subnet) []*model.Subnet {
+	var pools []model.ID
+	for _, lb := range r.e.LoadBalancers {
+		for _, f := range lb.Frontends {
+			if f.Subnet.Key() != s.ID.Key() {
+				continue
+			}
+			for _, u := range lb.Rules {
+				if u.Frontend.Key() == f.ID.Key() {
+					pools = append(pools, u.Pools...)
+				}
+			}
+		}
+	}
+	var out []*model.Subnet
+	member := func(c model.IPConfig) {
+		for _, id := range c.LBPools {
+			if b, ok := model.Get[*model.Subnet](r.e, c.Subnet); ok && hasID(pools, id) && !slices.Contains(out, b) {
+				out = append(out, b)
+			}
+		}
+	}
+	for _, n := range r.e.NICs {
+		for _, c := range n.IPConfigs {
+			member(c)
+		}
+	}
+	for _, set := range r.e.ScaleSets {
+		for _, p := range set.Profiles {
+			for _, c := range p.IPConfigs {
+				member(c)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *model.Subnet) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	return out
+}
+
+func hasID(list []model.ID, id model.ID) bool {
+	return slices.ContainsFunc(list, func(x model.ID) bool { return x.Key() == id.Key() })
+}
+
+// frontendsUnguarded: an NSG on a subnet that holds frontends alone, where the machines behind them admit the whole virtual network: it
+// looks like the filter before them and is none (AKS-LB-06).
+func frontendsUnguarded(r *reader, s *model.Subnet, found sink) {
+	var open, guards []string
+	for _, b := range r.behindFrontends(s) {
+		g, ok := model.Get[*model.NSG](r.e, b.NSG)
+		if !ok || len(openToVNet(g, b)) == 0 {
+			continue
+		}
+		open, guards = append(open, r.subnet(b)), append(guards, r.rule("nsg", g.ID))
+	}
+	if len(open) == 0 {
+		return
+	}
+	slices.Sort(guards)
+	found(fact{
+		subject: r.subnet(s), origin: s.Source,
+		text: fmt.Sprintf("nsg:%s filters nothing here: the subnet holds frontends of load balancers alone, and NSGs act at the machines behind them. Those are in %s, and %s let VirtualNetwork in.",
+			s.NSG.Name(), join(open), join(slices.Compact(guards))),
+		remedy: "Write the rules into the NSG of the machines' subnet, with the frontend's address or `*` as destination and a Deny of the rest.",
+	})
+}
+
 // nsgIgnored: an NSG on a subnet where it has no effect.
 func nsgIgnored(r *reader, found sink) {
 	for _, s := range r.e.Subnets {
+		if s.NSG != "" && r.onlyFrontends(s) {
+			frontendsUnguarded(r, s, found)
+			continue
+		}
 		if s.NSG == "" || !ignoresNSG(s) {
 			continue
 		}

@@ -154,6 +154,13 @@ func nsgCases() []testCase {
 			b.subnet("net/GatewaySubnet", "10.0.1.0/27", "nsg=web")
 			b.nsg("web", denyIn)
 		}, want: []string{"subnet:net/GatewaySubnet"}},
+		{id: "nsg-ignored", name: "on a subnet of frontends, the machines behind open to the network", build: frontends("Admin 100 In Deny tcp * * 22"), want: []string{"subnet:net/ilb"}},
+		{id: "nsg-ignored", name: "on a subnet of frontends, the machines behind guarded", build: frontends("Web 100 In Allow tcp 10.0.5.0/24 * 443", denyIn)},
+		{id: "nsg-ignored", name: "a machine stands beside the frontend", build: func(b *builder) {
+			frontends("Admin 100 In Deny tcp * * 22")(b)
+			b.nic("proxy", "net/ilb", "10.0.4.9")
+		}},
+		{id: "nsg-without-deny", name: "on a subnet of frontends it admits nobody", build: frontends(denyIn)},
 		{id: "nsg-ignored", name: "on AzureBastionSubnet it counts", build: func(b *builder) {
 			b.vnet("net", "10.0.0.0/16")
 			b.subnet("net/AzureBastionSubnet", "10.0.1.0/26", "nsg=web")
@@ -198,5 +205,24 @@ func nsgCases() []testCase {
 			b.add(&model.IPGroup{Meta: meta(network("ipGroups", "campus")), Prefixes: prefixes(b.t, "10.80.0.0/12")})
 			b.group(p, model.NetworkRules, model.Deny, model.FirewallRule{Sources: b.match("group:campus"), Dests: b.match("*"), Protocols: []model.Protocol{model.TCP}, Ports: b.ports("445")})
 		}},
+	}
+}
+
+// frontends is a subnet ilb with the frontend of a load balancer and an NSG without rules; the machine behind it is in the subnet nodes, under
+// an NSG of these rules.
+func frontends(rules ...string) func(*builder) {
+	return func(b *builder) {
+		b.vnet("net", "10.0.0.0/16")
+		b.subnet("net/ilb", "10.0.4.0/28", "nsg=ilb")
+		b.nsg("ilb")
+		b.subnet("net/nodes", "10.0.8.0/24", "nsg=nodes")
+		b.nsg("nodes", rules...)
+		id := lbID("lb")
+		front, pool := id+"/frontendIPConfigurations/f", id+"/backendAddressPools/p"
+		b.nic("node", "net/nodes", "10.0.8.4").IPConfigs[0].LBPools = []model.ID{pool}
+		b.add(&model.LoadBalancer{
+			Meta: meta(id), Frontends: []model.LBFrontend{{ID: front, Name: "f", Subnet: subnetID("net/ilb"), Address: addr("10.0.4.4")}}, Pools: []model.LBPool{{ID: pool, Name: "p"}},
+			Rules: []model.LBRule{{ID: id + "/loadBalancingRules/r", Name: "r", Frontend: front, Pools: []model.ID{pool}, Protocol: model.TCP, FrontendPort: 443, BackendPort: 443}},
+		})
 	}
 }

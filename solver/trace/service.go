@@ -287,6 +287,8 @@ func (t *tracer) defaultAction(s *model.Service) verdict {
 		}
 		return denied(rule, s.Source)
 	case model.KeyVault, model.StorageAccount:
+	case model.LogAnalytics: // AZ-AMPLS-03: no list of addresses, only the switches
+		return allowed(rule, s.Source)
 	default:
 		// Of other types the common model is all that is known; where it says open, the type may have rules of its own.
 		if !s.HasACLs {
