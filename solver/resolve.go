@@ -140,7 +140,11 @@ func (s *Solution) resolve(sel model.Selector) (*end, error) {
 	case model.SelTag:
 		s.addTag(out, sel.Parts[0])
 	case model.SelFQDN:
-		s.addName(out, strings.ToLower(sel.Parts[0]))
+		name := strings.ToLower(sel.Parts[0])
+		if z, a := s.privateName(name); a.IsValid() {
+			return fail(fmt.Errorf("selector `%s` is a host of the internet, but the private zone %s of the input gives this name to %s: ask for `ip:%s`, or for the resource that has the address", sel.Text, z.Zone, a, a))
+		}
+		s.addName(out, name)
 	default:
 		found, err := s.Project.Estate.Find(sel)
 		if err != nil {
@@ -288,6 +292,25 @@ func (s *Solution) addName(e *end, name string) {
 			s.addFound(e, model.SelService, model.Found{Resource: svc})
 		}
 	}
+}
+
+// privateName returns the private zone of the input that holds a name, and the address there (AZ-DNS-02).
+func (s *Solution) privateName(name string) (*model.DNSZone, netip.Addr) {
+	for _, z := range s.Project.Estate.DNSZones {
+		label, ok := strings.CutSuffix(name, "."+z.Zone)
+		if name == z.Zone {
+			label, ok = "@", true
+		}
+		if !z.Private || !ok {
+			continue
+		}
+		for _, r := range z.Records {
+			if strings.EqualFold(r.Name, label) && len(r.Addresses) > 0 {
+				return z, r.Addresses[0]
+			}
+		}
+	}
+	return nil, netip.Addr{}
 }
 
 // addFound adds a resource of the estate.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
 )
 
 // bastionIn is the place before a Bastion host: clients come to tcp/443 of its public address, and meet the NSG of its subnet
@@ -34,8 +35,8 @@ func (p *planner) bastionRange(b *model.Bastion) []netip.Prefix {
 	return nil
 }
 
-// planBastions adds Bastion hosts as relays: to 22 and 3389, or any TCP port with tunnelling, of machines in the VNet and its peers
-// (AZ-BAS-03, AZ-BAS-04).
+// planBastions adds Bastion hosts as relays: to 22 and 3389, or any TCP port with tunnelling, of machines in the VNet and its peers, and of
+// any private address with connect-by-address (AZ-BAS-03, AZ-BAS-04, AZ-JMP-03).
 func (p *planner) planBastions() {
 	for _, b := range p.e.Bastions {
 		if b.Developer() {
@@ -77,7 +78,12 @@ func (p *planner) planBastions() {
 			for _, l := range p.groups[v.ID.Key()] {
 				near = append(near, l.remote.Prefixes...) // AZ-BAS-03 names peers alone
 			}
-			reaches := between(dstIn(p.addr.set(near).may), dstIn(a.must))
+			none, api := p.bastionTargets()
+			reaches := between(minus(dstIn(p.addr.set(near).may), dstIn(none)), minus(dstIn(a.must), dstIn(none)))
+			if !basic && b.Tunneling != model.Off {
+				reaches.over = either(reaches.over, both(dstIn(p.addr.set(near).may), dstIn(api)))
+				notes = append(notes, "ASM-BASTION")
+			}
 			if b.IPConnect == model.NotStated && !basic {
 				reaches.over = everything()
 			}
@@ -87,6 +93,74 @@ func (p *planner) planBastions() {
 		eg := egressNone()
 		p.edge(s.Send, p.routing(b.Subnet, "", eg), and(sent, out), nil, append(notes, more...)...)
 	}
+}
+
+// bastionTargets returns the private addresses that are no machine's, to which a Bastion opens nothing without connect-by-address, and
+// among them those of API servers, to which its tunnels may lead (AZ-JMP-03).
+func (p *planner) bastionTargets() (none, api packet.AddrSet) {
+	machine := map[netip.Addr]bool{}
+	for _, n := range p.e.NICs {
+		if n.PrivateEndpoint != "" {
+			continue
+		}
+		for _, c := range n.IPConfigs {
+			machine[p.configAddr(n, c)] = true
+		}
+	}
+	var others, doors []netip.Addr
+	add := func(a netip.Addr) {
+		if a.IsValid() && !machine[a] {
+			others = append(others, a)
+		}
+	}
+	for _, e := range p.e.Endpoints {
+		_, isAPI := model.Get[*model.Cluster](p.e, e.Target)
+		for _, a := range p.endpointAddrs(e) {
+			add(a)
+			if isAPI {
+				doors = append(doors, a)
+			}
+		}
+	}
+	for _, c := range p.e.Clusters {
+		if a, ok := p.symbols.Of(model.APIDoor, c.ID, ""); ok && c.Private == model.On {
+			add(a)
+			doors = append(doors, a)
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, f := range lb.Frontends {
+			if f.PublicIP == "" && f.Prefix == "" {
+				add(p.frontendAddr(f))
+			}
+		}
+	}
+	for _, k := range p.e.KubeServices {
+		for _, a := range k.Ingress {
+			add(a)
+		}
+		if a, ok := p.symbols.Of(model.ServiceFrontend, k.ID, ""); ok {
+			add(a)
+		}
+	}
+	for _, g := range p.e.AppGateways {
+		for _, f := range g.Frontends {
+			if f.PublicIP == "" {
+				add(p.gatewayFrontendAddr(g, f))
+			}
+		}
+	}
+	for _, f := range p.e.Firewalls {
+		add(p.firewallAddr(f))
+	}
+	for _, w := range p.e.Workloads {
+		if !w.HostNetwork {
+			for _, a := range p.podAddrs(w) {
+				add(a)
+			}
+		}
+	}
+	return p.b.AddSet("", hosts(others)), p.b.AddSet("", hosts(doors))
 }
 
 // planDeveloper adds a Bastion of the Developer SKU: clients come to Microsoft's shared service, and from the host address it reaches every

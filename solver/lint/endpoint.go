@@ -204,7 +204,12 @@ func endpointZoneNotLinked(r *reader, found sink) {
 		if !ok {
 			continue
 		}
-		for _, id := range ep.Zones {
+		zones := ep.Zones
+		cluster, isCluster := model.Get[*model.Cluster](r.e, ep.Target)
+		if isCluster && len(zones) == 0 {
+			zones = []model.ID{model.ID(cluster.PrivateDNSZone)} // AKS-API-04: `system` and `none` are no zone of the input
+		}
+		for _, id := range zones {
 			z, ok := model.Get[*model.DNSZone](r.e, id)
 			// A zone without any link was most likely exported without them.
 			if !ok || len(z.Links) == 0 || slices.ContainsFunc(z.Links, func(l model.ZoneLink) bool { return l.VNet.Key() == answers.ID.Key() }) {
@@ -214,10 +219,17 @@ func endpointZoneNotLinked(r *reader, found sink) {
 			if answers != v {
 				where += ", whose DNS answers for " + r.vnet(v)
 			}
+			effect := "resolves to its public address, and the endpoint is not used"
+			if isCluster {
+				effect = "does not resolve, so that neither nodes nor kubectl find the API server"
+				if cluster.PublicFQDN != model.Off {
+					effect = "resolves by its public name alone"
+				}
+			}
 			found(fact{
 				subject: r.endpoint(ep), origin: ep.Source,
-				text: fmt.Sprintf("The private zone %s is not linked to %s: from %s the name of %s resolves to its public address, and the endpoint is not used.",
-					z.Zone, where, r.vnet(v), targetName(ep)),
+				text: fmt.Sprintf("The private zone %s is not linked to %s: from %s the name of %s %s.",
+					z.Zone, where, r.vnet(v), targetName(ep), effect),
 				remedy: "Link the zone to the VNet whose DNS answers.",
 			})
 		}

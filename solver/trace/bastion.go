@@ -1,6 +1,9 @@
 package trace
 
 import (
+	"net/netip"
+	"slices"
+
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -66,10 +69,15 @@ func bastionPort(b *model.Bastion, p Packet) match {
 	}
 }
 
-// bastionReach: the VNet and its direct peers; with connect-by-address beyond them too (AZ-BAS-03, AZ-BAS-04).
+// bastionReach: machines of the VNet and its direct peers; with connect-by-address any private address, beyond them too (AZ-BAS-03,
+// AZ-BAS-04, AZ-JMP-03).
 func (t *tracer) bastionReach(b *model.Bastion, h *host, c course) match {
 	if h.vnet == nil {
 		return maybe("ASM-BASTION")
+	}
+	basic := fold(b.SKU, "Basic")
+	if b.IPConnect == model.On && !basic {
+		return yes()
 	}
 	m := no()
 	for _, p := range h.vnet.Prefixes {
@@ -90,16 +98,57 @@ func (t *tracer) bastionReach(b *model.Bastion, h *host, c course) match {
 	for _, l := range t.groupLinks(h.vnet) { // AZ-BAS-03 names peers alone
 		m = m.or(c.dst.in(prefixSet(l.remote.Prefixes...)).and(maybe("ASM-BASTION")))
 	}
-	switch {
-	case m.must || fold(b.SKU, "Basic"):
-		return m
-	case b.IPConnect == model.On:
-		return yes()
-	case b.IPConnect == model.NotStated:
-		return m.or(maybe("ASM-BASTION"))
-	default:
+	if other, api := t.noMachine(c.packet.Dst); api && !basic && b.Tunneling != model.Off {
+		m = m.and(maybe("ASM-BASTION"))
+	} else if other {
+		m = no()
+	}
+	if m.must || basic || b.IPConnect == model.Off {
 		return m
 	}
+	return m.or(maybe("ASM-BASTION"))
+}
+
+// noMachine reports an address that the estate gives to something other than a machine, and whether that is an API server (AZ-JMP-03).
+func (t *tracer) noMachine(a netip.Addr) (other, api bool) {
+	if len(t.nicHosts(func(n *model.NIC, c *model.IPConfig) bool { return t.configAddress(n, c) == a })) > 0 {
+		return false, false
+	}
+	if s, ok := t.symbols.At(a); ok {
+		switch s.Kind {
+		case model.APIDoor:
+			return true, true
+		case model.ServiceFrontend, model.PodAddress:
+			return true, false
+		default:
+		}
+	}
+	for _, p := range t.e.Endpoints {
+		if slices.Contains(t.endpointAddresses(p), a) {
+			_, cluster := model.Get[*model.Cluster](t.e, p.Target)
+			other, api = true, api || cluster
+		}
+	}
+	if other {
+		return other, api
+	}
+	for _, lb := range t.e.LoadBalancers {
+		for i := range lb.Frontends {
+			if f := &lb.Frontends[i]; f.PublicIP == "" && f.Prefix == "" && t.frontendAddress(f) == a {
+				return true, false
+			}
+		}
+	}
+	for _, g := range t.e.AppGateways {
+		for i := range g.Frontends {
+			if f := &g.Frontends[i]; f.PublicIP == "" && t.gatewayAddress(g, f) == a {
+				return true, false
+			}
+		}
+	}
+	return slices.ContainsFunc(t.e.Firewalls, func(f *model.Firewall) bool { return t.firewallAddress(f) == a }) ||
+		slices.ContainsFunc(t.e.KubeServices, func(k *model.KubeService) bool { return slices.Contains(k.Ingress, a) }) ||
+		slices.ContainsFunc(t.e.Workloads, func(w *model.Workload) bool { return !w.HostNetwork && slices.Contains(w.Addresses, a) }), false
 }
 
 // atDeveloper is a client of the Developer SKU, which stands at Microsoft's shared service, behind no NSG of the estate (AZ-BAS-05).
