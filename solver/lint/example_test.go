@@ -19,7 +19,11 @@ import (
 // load reads one of the examples.
 func load(t *testing.T, name string) *model.Project {
 	t.Helper()
-	fsys := os.DirFS("../../examples/" + name)
+	return loadFS(t, os.DirFS("../../examples/"+name))
+}
+
+func loadFS(t *testing.T, fsys fs.FS) *model.Project {
+	t.Helper()
 	file, err := intent.Import(fsys, "ringfence.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +43,7 @@ func load(t *testing.T, name string) *model.Project {
 		}
 	}
 	if cluster == nil {
-		t.Fatalf("%s: no cluster was read", name)
+		t.Fatal("no cluster was read")
 	}
 	k, err := kubernetes.Import(fsys, []string{"manifests"}, kubernetes.Options{Cluster: cluster.ID, ClusterName: cluster.Name()})
 	if err != nil {
