@@ -14,8 +14,11 @@ type TagList struct {
 }
 
 // ServiceTags names the list that the project has; nil where it has none and tags are symbols.
-func (s *Solution) ServiceTags() *TagList {
-	t := s.Project.Tags
+func (s *Solution) ServiceTags() *TagList { return TagListOf(s.Project) }
+
+// TagListOf is the list of service tags of a project, nil where it has none.
+func TagListOf(p *model.Project) *TagList {
+	t := p.Tags
 	if t == nil {
 		return nil
 	}

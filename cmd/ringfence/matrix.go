@@ -48,23 +48,43 @@ func runMatrix(c *cli.Context) error {
 			by = solver.BySubnet
 		}
 	}
-	s, err := solve(c, 0, solver.Options{EachNIC: by == solver.ByNIC})
+	p, err := load(c, 0)
 	if err != nil {
 		return err
 	}
-	rows, err := s.Matrix(by, svc, c.Bool("direct"))
-	if err != nil {
-		return usage("%v", err)
+	o := solveOptions(c, solver.Options{EachNIC: by == solver.ByNIC})
+	var rows []solver.Row
+	if by == solver.ByWorkload {
+		rows, err = solver.WorkloadMatrix(p, o, svc, c.Bool("direct"))
+	} else {
+		rows, err = matrixOf(p, o, by, svc, c.Bool("direct"))
 	}
+	if err != nil {
+		return err
+	}
+	tags := solver.TagListOf(p)
 	if f == "json" {
 		return emitBy(c, func(w io.Writer) error {
-			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, s.ServiceTags()})
+			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, tags})
 		})
 	}
 	return emitAs(c, f, nil, func(p *printer) {
 		printMatrix(p, rows)
-		printTagList(p, s.ServiceTags())
+		printTagList(p, tags)
 	})
+}
+
+// matrixOf is the matrix of a grouping that the solver's graph answers.
+func matrixOf(p *model.Project, o solver.Options, by solver.By, svc []model.PortService, direct bool) ([]solver.Row, error) {
+	s, err := solver.Solve(p, o)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.Matrix(by, svc, direct)
+	if err != nil {
+		return nil, usage("%v", err)
+	}
+	return rows, nil
 }
 
 // writeMatrix writes a matrix as JSON with a line for each row: there may be a million.

@@ -92,8 +92,13 @@ func solve(c *cli.Context, words int, o solver.Options) (*solver.Solution, error
 	if err != nil {
 		return nil, err
 	}
+	return solver.Solve(p, solveOptions(c, o))
+}
+
+// solveOptions adds what every command that solves takes from its flags.
+func solveOptions(c *cli.Context, o solver.Options) solver.Options {
 	o.Strict, o.Progress = c.Bool("strict"), newProgress(c.App.ErrWriter).step
-	return solver.Solve(p, o)
+	return o
 }
 
 // expectFlag is --expect.

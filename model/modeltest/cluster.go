@@ -153,7 +153,9 @@ func (d *draft) workload(c *model.Cluster, mode string, i int) *model.Workload {
 	w.HostNetwork = d.one(6)
 	switch d.IntN(5) {
 	case 0:
-		w.NodeSelector = map[string]string{"agentpool": choose(d, c.Pools...).Name}
+		if len(c.Pools) > 0 {
+			w.NodeSelector = map[string]string{"agentpool": choose(d, c.Pools...).Name}
+		}
 	case 1:
 		w.NodeSelector = map[string]string{"tier": choose(d, "a", "b")}
 	}
@@ -164,6 +166,11 @@ func (d *draft) workload(c *model.Cluster, mode string, i int) *model.Workload {
 		switch mode {
 		case "overlay", "kubenet":
 			w.Addresses = []netip.Addr{netip.AddrFrom4([4]byte{10, 244, 0, byte(4 + i)})}
+		case "":
+			w.Addresses = []netip.Addr{netip.AddrFrom4([4]byte{10, 244, 0, byte(4 + i)})}
+			if d.one(3) {
+				w.Addresses = append(w.Addresses, netip.AddrFrom4([4]byte{10, 244, 0, byte(64 + i)}))
+			}
 		case "node subnet", "pod subnet":
 			p := choose(d, c.Pools...)
 			at := p.Subnet

@@ -211,6 +211,9 @@ func (d *draft) prefix() netip.Prefix {
 		}
 	default:
 	}
+	if len(d.vnets) == 0 {
+		return choose(d, cidr("0.0.0.0/0"), cidr("198.51.100.0/26"), cidr("198.51.100.8/32"), cidr("10.1.0.0/16"), cidr("0.0.0.0/1"))
+	}
 	v := d.vnets[d.IntN(len(d.vnets))]
 	return v.Prefixes[d.IntN(len(v.Prefixes))]
 }

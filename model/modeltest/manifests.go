@@ -1,0 +1,35 @@
+package modeltest
+
+import (
+	"math/rand/v2"
+	"net/netip"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// RandomManifests draws what manifests alone say: one cluster without a resource, its namespaces, workloads, policies, Services and
+// perhaps an Ingress. Labels, ports and blocks are of the small vocabulary of [Random].
+func RandomManifests(rnd *rand.Rand) Draft {
+	d := &draft{Rand: rnd, kinds: WithClusters, taken: map[netip.Addr]bool{}}
+	c := &model.Cluster{Meta: d.meta(model.Kubernetes("B", "Cluster", "", "B")), Manifest: true, Engine: choose(d, "", "", "azure", "calico", "cilium", "none", "antrea")}
+	d.add(c)
+	for _, n := range []string{"x", "y"} {
+		if !d.one(3) {
+			labels := map[string]string{"kubernetes.io/metadata.name": n, "tier": choose(d, "a", "b")}
+			d.add(&model.Namespace{Meta: d.meta(kubeID(c, "Namespace", "", n)), Cluster: c.ID, Labels: labels, Declared: true})
+		}
+	}
+	for i := range d.upTo(1, 6) {
+		d.workload(c, "", i)
+	}
+	for i := range d.IntN(6) {
+		d.netPolicy(c, i)
+	}
+	for i := range d.IntN(3) {
+		d.kubeService(c, i)
+	}
+	if d.one(4) {
+		d.ingress(c)
+	}
+	return d.Draft
+}

@@ -1,0 +1,707 @@
+package dataplane
+
+import (
+	"encoding/binary"
+	"maps"
+	"math/bits"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// PodNet is what NetworkPolicies let the pods of one cluster open, for every pair at once: with no network between them that could stop
+// or change a packet, a pair may open what the sender's egress policies and the receiver's ingress policies both admit (K8S-GEN-03), and
+// no flood is needed to know it. [Standalone] says of which estates that is the whole answer.
+//
+// Columns are the far ends of a pod: the workloads on the pod network, then the address blocks outside the cluster that policies tell
+// apart. Workloads that the same policies select in a direction, in the same way, share a side; port sets are numbered, so that a pair
+// costs two look-ups.
+//
+// Cost: rules times columns over 64 to compile, pairs to answer. Not safe for concurrent use.
+type PodNet struct {
+	Workloads []*model.Workload // on the pod network: pods of the host network have no policies and no address of their own (K8S-NP-25)
+	Blocks    []PodBlock
+	c         *compiler
+	p         *planner
+	cp        *clusterPlan
+	acts      bool        // policies act in one bound at least
+	certain   bool        // and in both
+	portless  *packet.Set // packets without ports, where it is open what policies do to them (K8S-NP-24)
+	rules     []podRule
+	policies  [2][]podPolicy // by Direction: those that isolate in it
+	sides     [2][]podSide
+	sideOf    [2][]int // of each workload
+	ids       map[packet.Set]uint32
+	sets      []packet.Set
+	unions    map[[2]uint32]uint32
+	meets     map[[2]uint32]uint32
+	cellIDs   map[[2]uint32]int
+	cells     [][2]uint32 // over and under, as numbers of sets
+	pairs     map[[2]int]int
+	wire      uint32 // what pods and outside hosts can put on the wire, and is asked for
+	ports     map[model.ContainerPort]uint32
+	selected  map[string]podMatch
+}
+
+// PodBlock is addresses outside the cluster that every policy treats alike: those of one block of the policies less the blocks inside
+// it, or the rest of the internet, which has no CIDR.
+type PodBlock struct {
+	CIDR      netip.Prefix
+	Addresses []netip.Prefix
+}
+
+// podSet is a set of columns.
+type podSet []uint64
+
+func (s podSet) has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
+func (s podSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
+
+func (s podSet) or(t podSet) {
+	for i, x := range t {
+		s[i] |= x
+	}
+}
+
+// each calls f for each member in ascending order.
+func (s podSet) each(f func(i int)) {
+	for w, x := range s {
+		for ; x != 0; x &= x - 1 {
+			f(w*64 + bits.TrailingZeros64(x))
+		}
+	}
+}
+
+// podMatch is the workloads that a selector names, in both bounds.
+type podMatch struct{ must, may podSet }
+
+// podRule is one rule of a policy: the columns that its peers name, and its ports.
+type podRule struct {
+	must, may podSet
+	fixed     uint32             // ports that do not depend on the destination pod
+	named     []model.PolicyPort // looked up at the destination pod (K8S-NP-18, K8S-NP-19)
+	source    model.PolicyRule
+}
+
+type podPolicy struct {
+	n     *model.NetworkPolicy
+	rules []int
+	named bool
+	match podMatch
+}
+
+// podSide is what the policies of one direction admit at a workload.
+type podSide struct {
+	selected []podSelected
+	isolated tri // whether some policy isolates the workload
+}
+
+// podSelected is a policy that selects a workload, with the ports of its rules there.
+type podSelected struct {
+	policy  *podPolicy
+	certain bool
+	ports   []uint32 // of each rule; nil where none is named
+}
+
+const (
+	emptySet = 0 // the number of the empty set
+	everySet = 1 // the number of the set of all packets
+)
+
+// Standalone reports whether an estate is nothing but one cluster of which no resource is in the input, and what runs on it, such that
+// nothing but NetworkPolicies decides about its pods. relays says that relayed chains are asked for too.
+func Standalone(e *model.Estate, o Options, relays bool) (*model.Cluster, bool) {
+	if len(e.Clusters) != 1 || !e.Clusters[0].Manifest || o.Intent != nil && len(o.Intent.PCI.JumpBoxes) > 0 {
+		return nil, false
+	}
+	for _, r := range e.Resources() {
+		switch r.(type) {
+		case *model.Cluster, *model.Namespace, *model.Workload, *model.NetworkPolicy, *model.KubeService, *model.Ingress:
+		default:
+			return nil, false
+		}
+	}
+	for _, entry := range e.Ledger {
+		if entry.Disposition == model.Unsupported && policyKind(entry.Type) {
+			return nil, false // it may open or close anything
+		}
+	}
+	if relays && len(e.Ingresses) > 0 && slices.ContainsFunc(e.Workloads, func(w *model.Workload) bool { return controller(w) && !w.HostNetwork }) {
+		return nil, false
+	}
+	return e.Clusters[0], plainAddresses(e)
+}
+
+// plainAddresses reports whether no address of a pod needs a look of its own: each stated one is a private IPv4 address of one pod, and
+// no block of a policy holds some addresses of a workload and not others.
+func plainAddresses(e *model.Estate) bool {
+	public := publicSpace()
+	seen := map[netip.Addr]bool{}
+	var live []*model.Workload
+	for _, w := range e.Workloads {
+		for _, a := range w.Addresses {
+			if w.HostNetwork {
+				continue
+			}
+			if !a.Is4() || seen[a] || public.Contains(a) {
+				return false
+			}
+			seen[a] = true
+		}
+		if len(w.Addresses) > 1 && !w.HostNetwork {
+			live = append(live, w)
+		}
+	}
+	if len(live) == 0 {
+		return true
+	}
+	for _, n := range e.NetPolicies {
+		for _, r := range slices.Concat(n.Ingress, n.Egress) {
+			for _, x := range r.Peers {
+				if x.IPBlock == nil {
+					continue
+				}
+				for _, w := range live {
+					if slices.ContainsFunc(w.Addresses, func(a netip.Addr) bool { return inBlock(*x.IPBlock, a) != inBlock(*x.IPBlock, w.Addresses[0]) }) {
+						return false
+					}
+				}
+			}
+		}
+	}
+	return true
+}
+
+func inBlock(b model.IPBlock, a netip.Addr) bool {
+	return b.CIDR.Contains(a) && !slices.ContainsFunc(b.Except, func(x netip.Prefix) bool { return x.Contains(a) })
+}
+
+// NewPodNet reads the policies of a cluster. Packet sets are made in the space of g, a graph of whatever estate; asked is the packets
+// that count.
+func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, asked packet.Set) *PodNet {
+	n := &PodNet{
+		c: g.compiler, p: &planner{e: e, o: o, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}},
+		ids: map[packet.Set]uint32{}, unions: map[[2]uint32]uint32{}, meets: map[[2]uint32]uint32{}, cellIDs: map[[2]uint32]int{}, pairs: map[[2]int]int{},
+		ports: map[model.ContainerPort]uint32{}, selected: map[string]podMatch{},
+	}
+	n.p.readLedger()
+	n.p.planClusters()
+	n.cp = n.p.clusters[cluster.ID.Key()]
+	over, under := n.p.enforces(n.cp.engine)
+	n.acts, n.certain = over || under, over
+	if n.cp.engine == engineOther || !n.p.assumed("ASM-K-ICMP") {
+		set := n.c.portless()
+		n.portless = &set
+	}
+	n.id(packet.Set{})
+	n.id(g.Space.All())
+	n.wire = n.id(g.Space.Intersect(asked, n.c.podWire()))
+	n.cell(emptySet, emptySet)
+	n.cell(everySet, everySet)
+	for _, w := range n.cp.workloads {
+		if !w.HostNetwork {
+			n.Workloads = append(n.Workloads, w)
+		}
+	}
+	n.planBlocks()
+	if n.acts {
+		n.planPolicies(model.Inbound)
+		n.planPolicies(model.Outbound)
+	}
+	for _, dir := range []model.Direction{model.Inbound, model.Outbound} {
+		n.planSides(dir)
+	}
+	return n
+}
+
+// podWire is what pods put on the wire, and what may be sent to them: IPv4, with a name on TCP alone (AZ-GEN-03, AZ-NAME-01,
+// K8S-GEN-02).
+func (c *compiler) podWire() packet.Set {
+	nameless := c.s.Box(packet.Box{Name: []packet.Range{{Lo: 0, Hi: 0}}})
+	return c.s.Union(
+		c.s.Box(packet.Box{Protocol: one(model.TCP)}),
+		c.s.Intersect(nameless, c.transport([]model.Protocol{model.UDP, model.SCTP, model.ICMP, model.ESP, model.AH}, nil, nil, true)),
+	)
+}
+
+// id numbers a packet set.
+func (n *PodNet) id(s packet.Set) uint32 {
+	id, ok := n.ids[s]
+	if !ok {
+		id = uint32(len(n.sets))
+		n.ids[s] = id
+		n.sets = append(n.sets, s)
+	}
+	return id
+}
+
+func (n *PodNet) union(a, b uint32) uint32 {
+	switch {
+	case a == b || b == emptySet || a == everySet:
+		return a
+	case a == emptySet || b == everySet:
+		return b
+	}
+	key := [2]uint32{min(a, b), max(a, b)}
+	out, ok := n.unions[key]
+	if !ok {
+		out = n.id(n.c.s.Union(n.sets[a], n.sets[b]))
+		n.unions[key] = out
+	}
+	return out
+}
+
+func (n *PodNet) meet(a, b uint32) uint32 {
+	switch {
+	case a == b || a == emptySet || b == everySet:
+		return a
+	case b == emptySet || a == everySet:
+		return b
+	}
+	key := [2]uint32{min(a, b), max(a, b)}
+	out, ok := n.meets[key]
+	if !ok {
+		out = n.id(n.c.s.Intersect(n.sets[a], n.sets[b]))
+		n.meets[key] = out
+	}
+	return out
+}
+
+// cell numbers the two bounds of what passes; 0 is nothing, 1 everything.
+func (n *PodNet) cell(over, under uint32) int {
+	key := [2]uint32{over, under}
+	id, ok := n.cellIDs[key]
+	if !ok {
+		id = len(n.cells)
+		n.cellIDs[key] = id
+		n.cells = append(n.cells, key)
+	}
+	return id
+}
+
+// pair numbers what both sides admit of what can be on the wire.
+func (n *PodNet) pair(a, b int) int {
+	key := [2]int{a, b}
+	out, ok := n.pairs[key]
+	if !ok {
+		x, y := n.cells[a], n.cells[b]
+		out = n.cell(n.meet(n.wire, n.meet(x[0], y[0])), n.meet(n.wire, n.meet(x[1], y[1])))
+		n.pairs[key] = out
+	}
+	return out
+}
+
+// Bounds are the packets of a cell that pass perhaps, and those that pass for certain.
+func (n *PodNet) Bounds(cell int) (over, under packet.Set) {
+	return n.sets[n.cells[cell][0]], n.sets[n.cells[cell][1]]
+}
+
+func (n *PodNet) columns() int { return len(n.Workloads) + len(n.Blocks) }
+
+func (n *PodNet) newSet() podSet { return make(podSet, (n.columns()+63)/64) }
+
+// planBlocks cuts the addresses outside the cluster where policies tell them apart. A block that holds every IPv4 address tells none apart.
+func (n *PodNet) planBlocks() {
+	named := map[netip.Prefix]bool{}
+	for _, x := range n.cp.policies {
+		for dir, rules := range [2][]model.PolicyRule{model.Inbound: x.Ingress, model.Outbound: x.Egress} {
+			if !x.Isolates[dir] || !n.acts {
+				continue // K8S-NP-06
+			}
+			for _, r := range rules {
+				for _, peer := range r.Peers {
+					if peer.IPBlock != nil {
+						named[peer.IPBlock.CIDR] = true
+						for _, hole := range peer.IPBlock.Except {
+							named[hole] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	var cidrs []netip.Prefix
+	for x := range named {
+		if x.Addr().Is4() && x.Bits() > 0 {
+			cidrs = append(cidrs, x)
+		}
+	}
+	slices.SortFunc(cidrs, func(a, b netip.Prefix) int { // the most specific first
+		if a.Bits() != b.Bits() {
+			return b.Bits() - a.Bits()
+		}
+		return a.Compare(b)
+	})
+	sendable := minusSet(ipset([]netip.Prefix{allV4()}), ipset(prefixes("224.0.0.0/4", "255.255.255.255/32")))
+	for i, x := range cidrs {
+		inside := slices.DeleteFunc(slices.Clone(cidrs[:i]), func(y netip.Prefix) bool { return !x.Overlaps(y) })
+		if rest := intersectSet(sendable, ipset([]netip.Prefix{x}, inside...)); !isEmpty(rest) {
+			n.Blocks = append(n.Blocks, PodBlock{x, rest.Prefixes()})
+		}
+	}
+	slices.SortFunc(n.Blocks, func(a, b PodBlock) int { return a.CIDR.Compare(b.CIDR) })
+	if rest := minusSet(publicV4(), ipset(cidrs)); !isEmpty(rest) {
+		n.Blocks = append(n.Blocks, PodBlock{Addresses: rest.Prefixes()})
+	}
+}
+
+// planPolicies compiles the policies that isolate in a direction.
+func (n *PodNet) planPolicies(dir model.Direction) {
+	for _, x := range n.cp.policies {
+		if !x.Isolates[dir] {
+			continue
+		}
+		out := podPolicy{n: x, match: n.within(x.Namespace, n.podsBy(x.Pods))}
+		rules := x.Ingress
+		if dir == model.Outbound {
+			rules = x.Egress
+		}
+		for _, r := range rules {
+			out.rules = append(out.rules, len(n.rules))
+			compiled := n.planRule(x, r)
+			out.named = out.named || len(compiled.named) > 0
+			n.rules = append(n.rules, compiled)
+		}
+		n.policies[dir] = append(n.policies[dir], out)
+	}
+}
+
+// within narrows a match to the pods of a namespace.
+func (n *PodNet) within(namespace string, m podMatch) podMatch {
+	own := n.inNamespace(namespace)
+	return podMatch{meetSets(m.must, own), meetSets(m.may, own)}
+}
+
+func meetSets(a, b podSet) podSet {
+	out := make(podSet, len(a))
+	for i := range a {
+		out[i] = a[i] & b[i]
+	}
+	return out
+}
+
+// inNamespace is the pods of a namespace.
+func (n *PodNet) inNamespace(name string) podSet {
+	return n.matching("in\x00"+name, func(w *model.Workload) tri {
+		if w.Namespace == name {
+			return yes
+		}
+		return no
+	}).may
+}
+
+// podsBy is the pods, of whatever namespace, that a pod selector names.
+func (n *PodNet) podsBy(s model.LabelSelector) podMatch {
+	return n.matching("pods\x00"+selectorKey(s), func(w *model.Workload) tri { return selectsPod(s, w) })
+}
+
+// namespacesBy is the pods of the namespaces that a selector names.
+func (n *PodNet) namespacesBy(s model.LabelSelector) podMatch {
+	memo := map[string]tri{}
+	return n.matching("namespaces\x00"+selectorKey(s), func(w *model.Workload) tri {
+		t, ok := memo[w.Namespace]
+		if !ok {
+			t = n.cp.selectsNamespace(s, w.Namespace)
+			memo[w.Namespace] = t
+		}
+		return t
+	})
+}
+
+// matching asks something of every workload, once.
+func (n *PodNet) matching(key string, ask func(*model.Workload) tri) podMatch {
+	m, ok := n.selected[key]
+	if ok {
+		return m
+	}
+	m = podMatch{n.newSet(), n.newSet()}
+	for i, w := range n.Workloads {
+		switch ask(w) {
+		case yes:
+			m.must.add(i)
+			m.may.add(i)
+		case maybe:
+			m.may.add(i)
+		}
+	}
+	n.selected[key] = m
+	return m
+}
+
+// selectorKey is a text that is equal for equal selectors.
+func selectorKey(s model.LabelSelector) string {
+	var b []byte
+	for _, k := range slices.Sorted(maps.Keys(s.Match)) {
+		b = strconv.AppendQuote(strconv.AppendQuote(b, k), s.Match[k])
+	}
+	for _, r := range s.Requirements {
+		b = strconv.AppendQuote(append(b, ';'), r.Key)
+		b = append(b, r.Operator...)
+		for _, v := range r.Values {
+			b = strconv.AppendQuote(b, v)
+		}
+	}
+	return string(b)
+}
+
+// planRule resolves the peers and ports of a rule.
+func (n *PodNet) planRule(x *model.NetworkPolicy, r model.PolicyRule) podRule {
+	out := podRule{must: n.newSet(), may: n.newSet(), fixed: emptySet, source: r}
+	if len(r.Peers) == 0 { // K8S-NP-09
+		for i := range n.columns() {
+			out.must.add(i)
+			out.may.add(i)
+		}
+	}
+	for _, peer := range r.Peers {
+		if peer.IPBlock != nil {
+			n.addBlock(&out, *peer.IPBlock)
+			continue
+		}
+		m := podMatch{}
+		if peer.Namespaces != nil {
+			m = n.namespacesBy(*peer.Namespaces)
+		} else {
+			own := n.inNamespace(x.Namespace) // K8S-NP-10
+			m = podMatch{own, own}
+		}
+		if peer.Pods != nil {
+			pods := n.podsBy(*peer.Pods)
+			m = podMatch{meetSets(m.must, pods.must), meetSets(m.may, pods.may)}
+		}
+		out.must.or(m.must)
+		out.may.or(m.may)
+	}
+	if len(r.Ports) == 0 { // K8S-NP-15
+		out.fixed = everySet
+		return out
+	}
+	for _, port := range r.Ports {
+		switch {
+		case port.Named != "":
+			out.named = append(out.named, port)
+		case port.All:
+			out.fixed = n.union(out.fixed, n.id(n.c.transport([]model.Protocol{port.Protocol}, nil, nil, false)))
+		default:
+			out.fixed = n.union(out.fixed, n.id(n.c.transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{port.Ports}, false)))
+		}
+	}
+	return out
+}
+
+// addBlock adds the far ends that an ipBlock holds: addresses outside as it says, pods as the engine has it (K8S-NP-12, K8S-NP-13).
+func (n *PodNet) addBlock(r *podRule, b model.IPBlock) {
+	for i, x := range n.Blocks {
+		in := b.CIDR.Bits() == 0 && b.CIDR.Addr().Is4()
+		if x.CIDR.IsValid() {
+			covers := func(y netip.Prefix) bool { return y.Bits() <= x.CIDR.Bits() && y.Contains(x.CIDR.Addr()) }
+			in = covers(b.CIDR) && !slices.ContainsFunc(b.Except, covers)
+		}
+		if in {
+			r.must.add(len(n.Workloads) + i)
+			r.may.add(len(n.Workloads) + i)
+		}
+	}
+	if n.cp.engine == engineCilium || !b.CIDR.Addr().Is4() {
+		return
+	}
+	// A pod without a stated address may have any: the block holds it for certain when it holds all of IPv4, and perhaps otherwise.
+	v4 := ipset([]netip.Prefix{allV4()})
+	holes := ipset(b.Except)
+	for i, w := range n.Workloads {
+		must, may := b.CIDR.Bits() == 0 && !holes.Overlaps(v4), !contains(holes, v4)
+		if len(w.Addresses) > 0 {
+			must = inBlock(b, w.Addresses[0])
+			may = must
+		}
+		if may {
+			r.may.add(i)
+		}
+		if must && (n.cp.engine == engineCalico || n.cp.engine == engineAzure) {
+			r.must.add(i)
+		}
+	}
+}
+
+// portsAt is the ports of a rule at a destination pod.
+func (n *PodNet) portsAt(r *podRule, w *model.Workload) uint32 {
+	out := r.fixed
+	for _, x := range r.named {
+		for _, c := range w.Ports {
+			if c.Name != x.Named || c.Protocol != x.Protocol {
+				continue
+			}
+			key := model.ContainerPort{Port: c.Port, Protocol: c.Protocol}
+			id, ok := n.ports[key]
+			if !ok {
+				id = n.id(n.c.transport([]model.Protocol{c.Protocol}, nil, []model.PortRange{{First: c.Port, Last: c.Port}}, false))
+				n.ports[key] = id
+			}
+			out = n.union(out, id)
+		}
+	}
+	return out
+}
+
+// planSides finds the policies that select each workload; workloads that differ in nothing there share a side.
+func (n *PodNet) planSides(dir model.Direction) {
+	n.sideOf[dir] = make([]int, len(n.Workloads))
+	bySubject := make([][]podSelected, len(n.Workloads))
+	for i := range n.policies[dir] {
+		x := &n.policies[dir][i]
+		x.match.may.each(func(w int) { bySubject[w] = append(bySubject[w], podSelected{policy: x, certain: x.match.must.has(w)}) })
+	}
+	numbers := map[string]int{}
+	index := map[*podPolicy]int{}
+	for i := range n.policies[dir] {
+		index[&n.policies[dir][i]] = i
+	}
+	var key []byte
+	for w, list := range bySubject {
+		key = key[:0]
+		isolated := no
+		for i := range list {
+			x := &list[i]
+			mark := byte('?')
+			if x.certain {
+				mark, isolated = '!', yes
+			}
+			isolated = max(isolated, maybe)
+			key = append(binary.BigEndian.AppendUint32(key, uint32(index[x.policy])), mark)
+			if x.policy.named && dir == model.Inbound {
+				for _, r := range x.policy.rules {
+					x.ports = append(x.ports, n.portsAt(&n.rules[r], n.Workloads[w]))
+					key = binary.BigEndian.AppendUint32(key, x.ports[len(x.ports)-1])
+				}
+			}
+		}
+		id, ok := numbers[string(key)]
+		if !ok {
+			id = len(n.sides[dir])
+			numbers[string(key)] = id
+			n.sides[dir] = append(n.sides[dir], podSide{list, isolated})
+		}
+		n.sideOf[dir][w] = id
+	}
+}
+
+// ruleAt is what one rule of a side admits at a far end.
+func (n *PodNet) ruleAt(dir model.Direction, x *podSelected, i, column int) uint32 {
+	r := &n.rules[x.policy.rules[i]]
+	switch {
+	case x.ports != nil:
+		return x.ports[i]
+	case dir == model.Outbound && len(r.named) > 0 && column < len(n.Workloads):
+		return n.portsAt(r, n.Workloads[column]) // at an address that is no pod no name means anything (K8S-NP-19)
+	default:
+		return r.fixed
+	}
+}
+
+// side is what a side admits at a far end, as a cell (K8S-NP-03, K8S-NP-04).
+func (n *PodNet) side(dir model.Direction, s *podSide, column int) int {
+	if s.isolated == no {
+		return everySet
+	}
+	over, under, whichever := uint32(emptySet), uint32(emptySet), uint32(everySet)
+	for k := range s.selected {
+		x := &s.selected[k]
+		own := uint32(emptySet)
+		for i, rule := range x.policy.rules {
+			r := &n.rules[rule]
+			if !r.may.has(column) {
+				continue
+			}
+			ports := n.ruleAt(dir, x, i, column)
+			over = n.union(over, ports)
+			if r.must.has(column) {
+				own = n.union(own, ports)
+			}
+		}
+		if x.certain {
+			under = n.union(under, own)
+		} else {
+			whichever = n.meet(whichever, own)
+		}
+	}
+	return n.bound(s, over, under, whichever)
+}
+
+// bound turns what the policies of a side admit into a cell: over counts what any of them may admit, and everything if perhaps none
+// acts; under what those admit that select for certain, or if there is none, what each admits that may.
+func (n *PodNet) bound(s *podSide, over, under, whichever uint32) int {
+	if s.isolated != yes {
+		under = whichever
+	}
+	if s.isolated != yes || !n.certain {
+		over = everySet
+	}
+	if n.portless != nil {
+		over = n.union(over, n.id(*n.portless))
+		under = n.id(n.c.s.Subtract(n.sets[under], *n.portless))
+	}
+	return n.cell(over, under)
+}
+
+// Each calls yield for every pair of ends of which something may pass, in the order of a list of columns on both sides. The cell says
+// what.
+func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
+	into := make([]int, len(n.sides[model.Inbound])) // what each side admits from the present sender
+	stamps := make([]int, len(into))
+	row := make([]int, n.columns())
+	for at, from := range order {
+		if from >= len(n.Workloads) {
+			for i := range row {
+				row[i] = everySet
+			}
+		} else {
+			n.egressRow(&n.sides[model.Outbound][n.sideOf[model.Outbound][from]], row)
+		}
+		for _, to := range order {
+			if row[to] == emptySet || from >= len(n.Workloads) && to >= len(n.Workloads) {
+				continue
+			}
+			cell := row[to]
+			in := everySet
+			if to < len(n.Workloads) {
+				s := n.sideOf[model.Inbound][to]
+				if stamps[s] != at+1 {
+					into[s], stamps[s] = n.side(model.Inbound, &n.sides[model.Inbound][s], from), at+1
+				}
+				in = into[s]
+			}
+			if in == emptySet {
+				continue
+			}
+			if cell = n.pair(cell, in); n.cells[cell][0] != emptySet {
+				yield(from, to, cell)
+			}
+		}
+	}
+}
+
+// egressRow is what a side admits at every far end.
+func (n *PodNet) egressRow(s *podSide, row []int) {
+	if s.isolated != yes || !n.certain {
+		for i := range row {
+			row[i] = n.side(model.Outbound, s, i)
+		}
+		return
+	}
+	nowhere := n.bound(s, emptySet, emptySet, everySet)
+	for i := range row {
+		row[i] = nowhere
+	}
+	some := n.newSet()
+	for k := range s.selected {
+		for _, rule := range s.selected[k].policy.rules {
+			some.or(n.rules[rule].may)
+		}
+	}
+	some.each(func(i int) { row[i] = n.side(model.Outbound, s, i) })
+}
+
+// AddressBlocks are addresses as few prefixes.
+func AddressBlocks(list []netip.Addr) []netip.Prefix { return ipset(hosts(list)).Prefixes() }
