@@ -8,8 +8,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing/fstest"
 
 	"github.com/ringfence/ringfence/importers/azure"
@@ -25,23 +27,25 @@ const maxStdin = 256 << 20
 // known kinds is an error; in a folder it is listed on stderr.
 func (l *loader) adHoc(names []string) (*model.Project, error) {
 	type source struct {
-		fsys  *inputFS
-		root  string
-		azure []string
-		kube  []string
+		fsys   *inputFS
+		root   string
+		azure  []string
+		kube   []string
+		parsed map[string]*kubernetes.Documents
 	}
 	var sources []source
+	keep := 0
 	for _, name := range names {
-		s := source{}
-		take := func(file string, named bool) {
-			data, err := fs.ReadFile(s.fsys, file)
+		s := source{parsed: map[string]*kubernetes.Documents{}}
+		take := func(file string, named bool, data []byte, docs *kubernetes.Documents) {
 			switch {
-			case err != nil:
-				l.errs = append(l.errs, fmt.Errorf("read %s: %w", file, err))
 			case snapshot.Recognise(data):
 				l.snapshot(s.fsys, file, "")
-			case kubernetes.Recognise(data):
+			case docs != nil && docs.Manifests():
 				s.kube = append(s.kube, file)
+				if keep += docs.Size(); keep <= maxParsed {
+					s.parsed[file] = docs
+				}
 			case azure.Recognise(data):
 				s.azure = append(s.azure, file)
 			case looksLikeTags(data):
@@ -61,7 +65,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 				return nil, fmt.Errorf("read standard input: %w", err)
 			}
 			s.fsys = newInputFS(fstest.MapFS{"stdin": &fstest.MapFile{Data: data}})
-			take("stdin", true)
+			l.parse(s.fsys, []string{"stdin"}, true, take)
 			sources = append(sources, s)
 			continue
 		}
@@ -76,7 +80,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 				dir = "."
 			}
 			s.fsys, s.root = newInputFS(os.DirFS(dir)), dir
-			take(base, true)
+			l.parse(s.fsys, []string{base}, true, take)
 			sources = append(sources, s)
 			continue
 		}
@@ -97,9 +101,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
 		slices.Sort(files)
-		for _, f := range files {
-			take(f, false)
-		}
+		l.parse(s.fsys, files, false, take)
 		if len(files) == 0 {
 			l.errs = append(l.errs, usage("-i %s: the folder holds no .json, .yaml or .yml file", name))
 		}
@@ -110,13 +112,53 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			l.azure = append(l.azure, azureInput{fsys: s.fsys, root: s.root, paths: s.azure})
 		}
 		if len(s.kube) > 0 {
-			l.manifests = append(l.manifests, manifestInput{fsys: s.fsys, paths: s.kube})
+			l.manifests = append(l.manifests, manifestInput{fsys: s.fsys, paths: s.kube, parsed: s.parsed})
 		}
 	}
 	if l.c.String("service-tags") != "" {
 		l.tagFile(l.c.String("service-tags"))
 	}
 	return l.finish(nil)
+}
+
+// maxParsed is how many bytes of manifests are kept parsed until they are imported; others are parsed again.
+const maxParsed = 8 << 20
+
+// parse reads files and parses what may be manifests, some at a time, and calls take for each in their order.
+func (l *loader) parse(fsys *inputFS, files []string, named bool, take func(file string, named bool, data []byte, docs *kubernetes.Documents)) {
+	const some = 4 << 20
+	for len(files) > 0 {
+		var texts [][]byte
+		var docs []*kubernetes.Documents
+		var wait sync.WaitGroup
+		free := make(chan struct{}, runtime.GOMAXPROCS(0))
+		n, size := 0, 0
+		for ; n < len(files) && size < some; n++ {
+			data, err := fs.ReadFile(fsys, files[n])
+			if err != nil {
+				l.errs = append(l.errs, fmt.Errorf("read %s: %w", files[n], err))
+			}
+			size += len(data)
+			texts = append(texts, data)
+		}
+		docs = make([]*kubernetes.Documents, n)
+		for i, data := range texts {
+			if kubernetes.Perhaps(data) {
+				free <- struct{}{}
+				wait.Go(func() {
+					docs[i] = kubernetes.Parse(files[i], data)
+					<-free
+				})
+			}
+		}
+		wait.Wait()
+		for i, data := range texts {
+			if data != nil {
+				take(files[i], named, data, docs[i])
+			}
+		}
+		files = files[n:]
+	}
 }
 
 func inputName(file string) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -88,6 +89,7 @@ type manifestInput struct {
 	engine  string
 	side    string
 	source  model.Source
+	parsed  map[string]*kubernetes.Documents // files that were parsed to recognise them
 }
 
 // folder reads a project: a folder with ringfence.yaml.
@@ -425,6 +427,7 @@ func (l *loader) readManifests() {
 		fsys    *inputFS
 		paths   []string
 		side    string
+		parsed  map[string]*kubernetes.Documents
 	}
 	var groups []*group
 	for _, m := range l.manifests {
@@ -438,12 +441,13 @@ func (l *loader) readManifests() {
 		}
 		i := slices.IndexFunc(groups, func(g *group) bool { return g.cluster == c && g.fsys == m.fsys && g.side == m.side })
 		if i < 0 {
-			i, groups = len(groups), append(groups, &group{cluster: c, fsys: m.fsys, side: m.side})
+			i, groups = len(groups), append(groups, &group{cluster: c, fsys: m.fsys, side: m.side, parsed: map[string]*kubernetes.Documents{}})
 		}
 		groups[i].paths = append(groups[i].paths, m.paths...)
+		maps.Copy(groups[i].parsed, m.parsed)
 	}
 	for _, g := range groups {
-		r, err := kubernetes.Import(g.fsys, g.paths, kubernetes.Options{Cluster: g.cluster.ID, ClusterName: g.cluster.Name()})
+		r, err := kubernetes.Import(g.fsys, g.paths, kubernetes.Options{Cluster: g.cluster.ID, ClusterName: g.cluster.Name(), Parsed: g.parsed})
 		if err != nil {
 			l.errs = append(l.errs, err)
 			continue

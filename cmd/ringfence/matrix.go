@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -87,24 +88,95 @@ func matrixOf(p *model.Project, o solver.Options, by solver.By, svc []model.Port
 	return rows, nil
 }
 
-// writeMatrix writes a matrix as JSON with a line for each row: there may be a million.
+// writeMatrix writes a matrix as JSON with a line for each row: there may be a million. What rows share is encoded once.
 func writeMatrix(w io.Writer, m matrixOutput) error {
 	b := bufio.NewWriterSize(w, 1<<16)
 	fmt.Fprintf(b, "{\n  \"schema\": %q,\n  \"by\": %q,\n  \"rows\": [", m.Schema, string(m.By))
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false)
+	e := newRowEncoder()
 	comma, end := "", "]\n}\n"
 	for _, r := range m.Rows {
-		line.Reset()
-		if err := e.Encode(r); err != nil {
+		line, err := e.row(r)
+		if err != nil {
 			return fmt.Errorf("encode the result: %w", err)
 		}
-		fmt.Fprintf(b, "%s\n    %s", comma, bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+		b.WriteString(comma)
+		b.WriteString("\n    ")
+		b.Write(line)
 		comma, end = ",", "\n  ]\n}\n"
 	}
-	fmt.Fprintf(b, "%s", end)
+	b.WriteString(end)
 	return b.Flush() // the first error of all writes
+}
+
+// rowEncoder encodes rows as encoding/json does, and keeps what many of them have in common: names, and lists of packets that share their
+// memory.
+type rowEncoder struct {
+	b       bytes.Buffer
+	value   *json.Encoder
+	scratch bytes.Buffer
+	names   map[string][]byte
+	packets map[*solver.Packets][]byte
+}
+
+func newRowEncoder() *rowEncoder {
+	e := &rowEncoder{names: map[string][]byte{}, packets: map[*solver.Packets][]byte{}}
+	e.value = json.NewEncoder(&e.scratch)
+	e.value.SetEscapeHTML(false)
+	return e
+}
+
+// encode is a value as JSON.
+func (e *rowEncoder) encode(v any) ([]byte, error) {
+	e.scratch.Reset()
+	err := e.value.Encode(v)
+	return bytes.TrimSuffix(e.scratch.Bytes(), []byte("\n")), err
+}
+
+// row is one row; it is valid until the next call.
+func (e *rowEncoder) row(r solver.Row) ([]byte, error) {
+	if len(r.Packets) == 0 {
+		return e.encode(r)
+	}
+	var errs []error
+	name := func(s string) []byte {
+		text, ok := e.names[s]
+		if !ok {
+			v, err := e.encode(s)
+			errs = append(errs, err)
+			text = bytes.Clone(v)
+			e.names[s] = text
+		}
+		return text
+	}
+	packets, ok := e.packets[&r.Packets[0]]
+	if !ok {
+		v, err := e.encode(r.Packets)
+		errs = append(errs, err)
+		packets = bytes.Clone(v)
+		e.packets[&r.Packets[0]] = packets
+	}
+	e.b.Reset()
+	e.b.WriteString(`{"src":`)
+	e.b.Write(name(r.Src))
+	e.b.WriteString(`,"dst":`)
+	e.b.Write(name(r.Dst))
+	e.b.WriteString(`,"verdict":`)
+	e.b.Write(name(r.Verdict.String()))
+	e.b.WriteString(`,"kind":`)
+	e.b.Write(name(string(r.Kind)))
+	if len(r.Via) > 0 {
+		v, err := e.encode(r.Via)
+		errs = append(errs, err)
+		e.b.WriteString(`,"via":`)
+		e.b.Write(v)
+	}
+	e.b.WriteString(`,"packets":`)
+	e.b.Write(packets)
+	if r.Total > 0 {
+		fmt.Fprintf(&e.b, `,"total":%d`, r.Total)
+	}
+	e.b.WriteByte('}')
+	return e.b.Bytes(), errors.Join(errs...)
 }
 
 func printMatrix(p *printer, rows []solver.Row) {

@@ -42,16 +42,6 @@ type stray struct {
 	chart bool // apiVersion without kind, as in Chart.yaml
 }
 
-// Recognise reports whether bytes are Kubernetes manifests: at least one document, and every document with apiVersion and kind.
-func Recognise(data []byte) bool {
-	// Most files that are no manifests end here, at no cost.
-	if len(data) > maxFile || !bytes.Contains(data, []byte("apiVersion")) || !bytes.Contains(data, []byte("kind")) {
-		return false
-	}
-	docs := readDocuments("", bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
-	return len(docs.errs) == 0 && len(docs.strays) == 0 && len(docs.objects)+docs.lists > 0
-}
-
 // readDocuments parses a file of YAML or JSON documents. Empty documents are left out, lists are taken apart.
 func readDocuments(file string, data []byte) documents {
 	var docs documents

@@ -130,8 +130,8 @@ func plainError(err error) error {
 }
 
 // read imports one file and reports whether its bytes could be read.
-func (im *importer) read(fsys fs.FS, f inputFile) bool {
-	data, err := readFile(fsys, f.name)
+func (im *importer) read(f inputFile, parsed func() (documents, *model.InputError)) bool {
+	docs, err := parsed()
 	if err != nil {
 		im.fail(err)
 		return false
@@ -141,7 +141,6 @@ func (im *importer) read(fsys fs.FS, f inputFile) bool {
 			"kustomizations are built by another step: the objects that this one patches or adds are not in the model")
 		return true
 	}
-	docs := readDocuments(f.name, data)
 	for _, e := range docs.errs {
 		im.fail(e)
 	}

@@ -17,6 +17,8 @@ import (
 type Options struct {
 	Cluster     model.ID // the cluster resource; every imported object refers to it
 	ClusterName string   // short name in the IDs of objects; the last part of Cluster when empty
+
+	Parsed map[string]*Documents // files that were parsed already, by name; may be nil
 }
 
 // Result is what manifests say.
@@ -43,8 +45,9 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	}
 	files := im.collect(fsys, paths)
 	result := Result{}
+	next := parseAhead(fsys, files, o.Parsed)
 	for _, f := range files {
-		if im.read(fsys, f) {
+		if im.read(f, next) {
 			result.Files = append(result.Files, f.name)
 		}
 	}

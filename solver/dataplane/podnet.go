@@ -42,7 +42,7 @@ type PodNet struct {
 	cells     [][2]uint32 // over and under, as numbers of sets
 	pairs     map[[2]int]int
 	wire      uint32 // what pods and outside hosts can put on the wire, and is asked for
-	ports     map[model.ContainerPort]uint32
+	ports     map[portKey]uint32
 	selected  map[string]podMatch
 }
 
@@ -85,6 +85,12 @@ type podRule struct {
 	source    model.PolicyRule
 }
 
+type portKey struct {
+	protocol model.Protocol
+	ports    model.PortRange
+}
+
+// podPolicy is a policy that isolates in a direction.
 type podPolicy struct {
 	n     *model.NetworkPolicy
 	rules []int
@@ -184,7 +190,7 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 	n := &PodNet{
 		c: g.compiler, p: &planner{e: e, o: o, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}},
 		ids: map[packet.Set]uint32{}, unions: map[[2]uint32]uint32{}, meets: map[[2]uint32]uint32{}, cellIDs: map[[2]uint32]int{}, pairs: map[[2]int]int{},
-		ports: map[model.ContainerPort]uint32{}, selected: map[string]podMatch{},
+		ports: map[portKey]uint32{}, selected: map[string]podMatch{},
 	}
 	n.p.readLedger()
 	n.p.planClusters()
@@ -483,12 +489,23 @@ func (n *PodNet) planRule(x *model.NetworkPolicy, r model.PolicyRule) podRule {
 		case port.Named != "":
 			out.named = append(out.named, port)
 		case port.All:
-			out.fixed = n.union(out.fixed, n.id(n.c.transport([]model.Protocol{port.Protocol}, nil, nil, false)))
+			out.fixed = n.union(out.fixed, n.portSet(port.Protocol, model.AllPorts))
 		default:
-			out.fixed = n.union(out.fixed, n.id(n.c.transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{port.Ports}, false)))
+			out.fixed = n.union(out.fixed, n.portSet(port.Protocol, port.Ports))
 		}
 	}
 	return out
+}
+
+// portSet numbers the packets to a range of ports.
+func (n *PodNet) portSet(p model.Protocol, ports model.PortRange) uint32 {
+	key := portKey{p, ports}
+	id, ok := n.ports[key]
+	if !ok {
+		id = n.id(n.c.transport([]model.Protocol{p}, nil, []model.PortRange{ports}, false))
+		n.ports[key] = id
+	}
+	return id
 }
 
 // addBlock adds the far ends that an ipBlock holds: addresses outside as it says, pods as the engine has it (K8S-NP-12, K8S-NP-13).
@@ -510,8 +527,9 @@ func (n *PodNet) addBlock(r *podRule, b model.IPBlock) {
 	// A pod without a stated address may have any: the block holds it for certain when it holds all of IPv4, and perhaps otherwise.
 	v4 := ipset([]netip.Prefix{allV4()})
 	holes := ipset(b.Except)
+	anyMust, anyMay := b.CIDR.Bits() == 0 && !holes.Overlaps(v4), !contains(holes, v4)
 	for i, w := range n.Workloads {
-		must, may := b.CIDR.Bits() == 0 && !holes.Overlaps(v4), !contains(holes, v4)
+		must, may := anyMust, anyMay
 		if len(w.Addresses) > 0 {
 			must = inBlock(b, w.Addresses[0])
 			may = must
@@ -530,16 +548,9 @@ func (n *PodNet) portsAt(r *podRule, w *model.Workload) uint32 {
 	out := r.fixed
 	for _, x := range r.named {
 		for _, c := range w.Ports {
-			if c.Name != x.Named || c.Protocol != x.Protocol {
-				continue
+			if c.Name == x.Named && c.Protocol == x.Protocol {
+				out = n.union(out, n.portSet(c.Protocol, model.PortRange{First: c.Port, Last: c.Port}))
 			}
-			key := model.ContainerPort{Port: c.Port, Protocol: c.Protocol}
-			id, ok := n.ports[key]
-			if !ok {
-				id = n.id(n.c.transport([]model.Protocol{c.Protocol}, nil, []model.PortRange{{First: c.Port, Last: c.Port}}, false))
-				n.ports[key] = id
-			}
-			out = n.union(out, id)
 		}
 	}
 	return out
@@ -645,62 +656,103 @@ func (n *PodNet) bound(s *podSide, over, under, whichever uint32) int {
 	return n.cell(over, under)
 }
 
+// maxTable is how many cells of the receivers' sides are held at once; beyond it they are computed as they are asked for.
+const maxTable = 64 << 20
+
 // Each calls yield for every pair of ends of which something may pass, in the order of a list of columns on both sides. The cell says
 // what.
 func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
-	into := make([]int, len(n.sides[model.Inbound])) // what each side admits from the present sender
-	stamps := make([]int, len(into))
-	row := make([]int, n.columns())
-	for at, from := range order {
-		if from >= len(n.Workloads) {
+	inbound, outbound := n.sides[model.Inbound], n.sides[model.Outbound]
+	f := rowFiller{n: n, over: make([]uint32, n.columns()), under: make([]uint32, n.columns()), some: n.newSet()}
+	var table []uint32
+	if len(inbound)*n.columns() <= maxTable {
+		table = make([]uint32, len(inbound)*n.columns())
+		for i := range inbound {
+			f.fill(model.Inbound, &inbound[i], table[i*n.columns():(i+1)*n.columns()])
+		}
+	}
+	row, last := make([]uint32, n.columns()), -2
+	for _, from := range order {
+		side := -1 // outside addresses have no side (K8S-GEN-03)
+		if from < len(n.Workloads) {
+			side = n.sideOf[model.Outbound][from]
+		}
+		switch {
+		case side == last:
+		case side < 0:
 			for i := range row {
 				row[i] = everySet
 			}
-		} else {
-			n.egressRow(&n.sides[model.Outbound][n.sideOf[model.Outbound][from]], row)
+		default:
+			f.fill(model.Outbound, &outbound[side], row)
 		}
+		last = side
 		for _, to := range order {
-			if row[to] == emptySet || from >= len(n.Workloads) && to >= len(n.Workloads) {
+			out, in := int(row[to]), everySet
+			switch {
+			case out == emptySet || side < 0 && to >= len(n.Workloads):
 				continue
-			}
-			cell := row[to]
-			in := everySet
-			if to < len(n.Workloads) {
-				s := n.sideOf[model.Inbound][to]
-				if stamps[s] != at+1 {
-					into[s], stamps[s] = n.side(model.Inbound, &n.sides[model.Inbound][s], from), at+1
-				}
-				in = into[s]
+			case to >= len(n.Workloads):
+			case table != nil:
+				in = int(table[n.sideOf[model.Inbound][to]*n.columns()+from])
+			default:
+				in = n.side(model.Inbound, &inbound[n.sideOf[model.Inbound][to]], from)
 			}
 			if in == emptySet {
 				continue
 			}
-			if cell = n.pair(cell, in); n.cells[cell][0] != emptySet {
+			if cell := n.pair(out, in); n.cells[cell][0] != emptySet {
 				yield(from, to, cell)
 			}
 		}
 	}
 }
 
-// egressRow is what a side admits at every far end.
-func (n *PodNet) egressRow(s *podSide, row []int) {
-	if s.isolated != yes || !n.certain {
+// rowFiller computes what sides admit at all far ends, rule by rule.
+type rowFiller struct {
+	n           *PodNet
+	over, under []uint32 // numbers of sets; all zero between calls
+	some        podSet
+}
+
+// fill writes the cells of a side.
+func (f *rowFiller) fill(dir model.Direction, s *podSide, row []uint32) {
+	n := f.n
+	if s.isolated != no && slices.ContainsFunc(s.selected, func(x podSelected) bool { return !x.certain }) {
 		for i := range row {
-			row[i] = n.side(model.Outbound, s, i)
+			row[i] = uint32(n.side(dir, s, i))
 		}
 		return
 	}
-	nowhere := n.bound(s, emptySet, emptySet, everySet)
+	nowhere := uint32(everySet)
+	if s.isolated != no {
+		nowhere = uint32(n.bound(s, emptySet, emptySet, everySet))
+	}
 	for i := range row {
 		row[i] = nowhere
 	}
-	some := n.newSet()
+	if s.isolated == no {
+		return
+	}
+	clear(f.some)
 	for k := range s.selected {
-		for _, rule := range s.selected[k].policy.rules {
-			some.or(n.rules[rule].may)
+		x := &s.selected[k]
+		for i, rule := range x.policy.rules {
+			r := &n.rules[rule]
+			f.some.or(r.may)
+			r.may.each(func(at int) {
+				ports := n.ruleAt(dir, x, i, at)
+				f.over[at] = n.union(f.over[at], ports)
+				if r.must.has(at) {
+					f.under[at] = n.union(f.under[at], ports)
+				}
+			})
 		}
 	}
-	some.each(func(i int) { row[i] = n.side(model.Outbound, s, i) })
+	f.some.each(func(at int) {
+		row[at] = uint32(n.bound(s, f.over[at], f.under[at], everySet))
+		f.over[at], f.under[at] = emptySet, emptySet
+	})
 }
 
 // AddressBlocks are addresses as few prefixes.

@@ -1,0 +1,80 @@
+package kubernetes
+
+import (
+	"bytes"
+	"io/fs"
+	"runtime"
+	"unicode/utf8"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+// Documents is what the bytes of one file hold, parsed and not yet imported.
+type Documents struct {
+	docs documents
+	size int
+	text bool // valid UTF-8: other files are parsed, to be recognised, and refused
+}
+
+// Parse reads the documents of a file. It may be called for several files at once.
+func Parse(name string, data []byte) *Documents {
+	return &Documents{readDocuments(name, bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))), len(data), utf8.Valid(data)}
+}
+
+// Manifests reports whether a file holds Kubernetes manifests: at least one document, and every document with apiVersion and kind.
+func (d *Documents) Manifests() bool {
+	return len(d.docs.errs) == 0 && len(d.docs.strays) == 0 && len(d.docs.objects)+d.docs.lists > 0
+}
+
+// Size is the length of the text that the documents were parsed from, in bytes. They take about 30 times as much memory.
+func (d *Documents) Size() int { return d.size }
+
+// Perhaps reports whether bytes may be manifests, at no cost: most files that are none end here.
+func Perhaps(data []byte) bool {
+	return len(data) <= maxFile && bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
+}
+
+// Recognise reports whether bytes are Kubernetes manifests.
+func Recognise(data []byte) bool { return Perhaps(data) && Parse("", data).Manifests() }
+
+// parseAhead parses files while earlier ones are imported. Each call of the result waits for the next file in their order. Files are read
+// one after the other; a few are parsed at a time, and none beside a large one.
+func parseAhead(fsys fs.FS, files []inputFile, parsed map[string]*Documents) func() (documents, *model.InputError) {
+	type result struct {
+		docs documents
+		err  *model.InputError
+	}
+	const large = 4 << 20
+	var waiting []chan result
+	started, held := 0, 0
+	start := func() {
+		f := files[started]
+		started++
+		out := make(chan result, 1)
+		waiting = append(waiting, out)
+		if d, ok := parsed[f.name]; ok && d.text {
+			delete(parsed, f.name) // the importer is done with it soon
+			out <- result{docs: d.docs}
+			return
+		}
+		data, err := readFile(fsys, f.name)
+		if err != nil || isKustomization(f.name) {
+			out <- result{err: err}
+			return
+		}
+		if len(data) > large {
+			held = large
+		}
+		go func() { out <- result{docs: readDocuments(f.name, data)} }()
+	}
+	return func() (documents, *model.InputError) {
+		for started < len(files) && (len(waiting) == 0 || held == 0 && len(waiting) < 4*runtime.GOMAXPROCS(0)) {
+			start()
+		}
+		out := <-waiting[0]
+		if waiting = waiting[1:]; len(waiting) == 0 {
+			held = 0
+		}
+		return out.docs, out.err
+	}
+}
