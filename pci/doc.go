@@ -2,7 +2,7 @@
 // result files of continuous integration.
 //
 // [Result] holds everything that one run of verify decided; every format is a pure function of it: [HTML], [Text], [JSON], [SARIF],
-// [JUnit]. [Rules] lists the rules of every control with the reason for each ([RulesCSV], [RulesJSON]). The formats decide nothing and
+// [JUnit]. [Difference] is what a change does, and has formats of its own ([DiffText], [DiffMarkdown], …). [Rules] lists the rules of every control with the reason for each ([RulesCSV], [RulesJSON]). The formats decide nothing and
 // compute nothing.
 //
 // Shape: the same result gives the same bytes. Names from the input are escaped for each format, and what does not print in them is

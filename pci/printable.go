@@ -16,9 +16,14 @@ func (r *Result) complete() *Result {
 }
 
 func (r *Result) copied(text func(string) string) *Result {
-	out := reflect.New(reflect.TypeFor[Result]())
-	copyInto(out.Elem(), reflect.ValueOf(r).Elem(), text)
-	return out.Interface().(*Result)
+	out := &Result{}
+	copyValue(out, r, text)
+	return out
+}
+
+// copyValue copies what JSON shows of a value, with its texts changed and every list there, if empty.
+func copyValue[T any](dst, src *T, text func(string) string) {
+	copyInto(reflect.ValueOf(dst).Elem(), reflect.ValueOf(src).Elem(), text)
 }
 
 // copyInto copies what JSON shows of a value.
@@ -38,7 +43,7 @@ func copyInto(dst, src reflect.Value, text func(string) string) {
 		}
 	case reflect.Struct:
 		for i := range src.NumField() {
-			if tag := src.Type().Field(i).Tag.Get("json"); strings.HasPrefix(tag, "-") {
+			if f := src.Type().Field(i); strings.HasPrefix(f.Tag.Get("json"), "-") || !f.IsExported() {
 				continue // not shown: model values behind a result
 			}
 			copyInto(dst.Field(i), src.Field(i), text)

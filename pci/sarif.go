@@ -118,6 +118,11 @@ func SARIF(r *Result, o SARIFOptions) ([]byte, error) {
 	for _, f := range s.r.Findings {
 		s.finding(f)
 	}
+	return s.log(path.Join("ringfence", o.Category, s.r.Project))
+}
+
+// log is what was collected as a SARIF log, under an ID that tells runs apart.
+func (s *sarifWriter) log(id string) ([]byte, error) {
 	name, version, _ := strings.Cut(s.r.Tool, " ")
 	if name == "" {
 		name = "ringfence"
@@ -126,7 +131,7 @@ func SARIF(r *Result, o SARIFOptions) ([]byte, error) {
 		Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{{
 			Tool:       sarifTool{sarifDriver{Name: name, Version: version, Rules: s.rules}},
-			Automation: sarifAutomation{ID: path.Join("ringfence", o.Category, s.r.Project)},
+			Automation: sarifAutomation{ID: id},
 			Results:    s.results,
 			Properties: sarifRunProperty{AsOf: s.r.AsOf, Standard: s.r.Standard, Checklist: s.r.Summary.Checklist},
 		}},

@@ -35,6 +35,8 @@ type FlowChange struct {
 	Total    uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap
 	Witness  *Witness  `json:"witness" jsonschema:"nullable"`
 	Because  []Blame   `json:"because"`
+
+	weight int // less is graver
 }
 
 // Blame is a control that decides the witness in one estate and not, or otherwise, in the other.
@@ -84,7 +86,7 @@ func compareChanges(a, b FlowChange) int {
 		}
 		return n
 	}
-	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.FromZone, b.FromZone), cmp.Compare(a.ToZone, b.ToZone), cmp.Compare(a.From, b.From),
+	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.weight, b.weight), cmp.Compare(a.FromZone, b.FromZone), cmp.Compare(a.ToZone, b.ToZone), cmp.Compare(a.From, b.From),
 		cmp.Compare(a.To, b.To), slices.Compare(a.Via, b.Via), cmp.Compare(a.Before, b.Before), cmp.Compare(b.After, a.After))
 }
 

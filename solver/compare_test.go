@@ -91,8 +91,9 @@ func TestCompareMissesNothing(t *testing.T) {
 		quiet++
 		targets := modeltest.Addresses(a.s.Project.Estate)
 		for range 300 {
-			p, ok := a.draw(rnd, targets)
-			if p, ok = a.find(p.trace); !ok {
+			drawn, _ := a.draw(rnd, targets)
+			p, ok := a.find(drawn.trace)
+			if !ok {
 				continue
 			}
 			q, ok := b.find(p.trace)

@@ -62,6 +62,30 @@ func (c *comparison) describe(f *FlowChange, v *estateView, p *pairFlows, set pa
 	if w != nil {
 		f.Because = c.because(v, leg)
 	}
+	f.weight = v.weight(f.FromZone) + 2*v.weight(f.ToZone)
+	if f.From == "platform" {
+		f.weight += 100 // the host's own probes
+	}
+}
+
+// weight orders changes by the zones that they touch: who may send is graver the farther outside it is, what is reached the more it holds.
+func (v *estateView) weight(zone string) int {
+	if zone == string(model.SelInternet) {
+		return 0
+	}
+	for _, z := range v.s.zones {
+		if string(model.SelZone)+":"+z.zone.Name == zone {
+			switch z.zone.Kind {
+			case model.ZoneCDE, model.ZoneData:
+				return 0
+			case model.ZoneWireless, model.ZoneOnPrem, model.ZonePartner:
+				return 1
+			default:
+				return 2
+			}
+		}
+	}
+	return 3
 }
 
 // witness is a packet of a change, replayed in the estate that has the flow, and where it arrives; -1 where none was confirmed.
@@ -101,10 +125,10 @@ func (c *comparison) witness(v *estateView, p *pairFlows, set packet.Set, f *Flo
 	// The very addresses of the sample, where the estate's own classes are wider.
 	exact := func(made trace.Packet) trace.Packet {
 		u, from, to := s.graph.Universe, made.Src, made.Dst
-		if u.Class(from) == u.Class(src) {
+		if u.Class(from) == u.Class(src) && (c.u.Class(from) != sample.Src || from == to) {
 			from = src
 		}
-		if u.Class(to) == u.Class(dst) {
+		if u.Class(to) == u.Class(dst) && (c.u.Class(to) != sample.Dst || from == to) {
 			to = dst
 		}
 		if from != to { // AZ-GEN-05

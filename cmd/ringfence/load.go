@@ -36,11 +36,7 @@ func loadFlags() []cli.Flag {
 // load reads the project that a command names behind some words of its own: its folder, its snapshot, or the inputs of -i. Dates are
 // judged as of today where the project fixes no day.
 func load(c *cli.Context, skip int) (*model.Project, error) {
-	p, err := loadUndated(c, skip)
-	if err == nil && p.Intent != nil && p.Intent.AsOf.IsZero() {
-		p.Intent.AsOf = today()
-	}
-	return p, err
+	return dated(loadUndated(c, skip))
 }
 
 // loadUndated reads a project as it is written.
@@ -108,7 +104,12 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 		return nil, fmt.Errorf("open the project: %w", err)
 	}
 	defer root.Close()
-	fsys := newInputFS(root.FS())
+	return l.project(root.FS(), dir)
+}
+
+// project reads the project of a file system; dir is what messages call it, and where inputs outside it are looked for.
+func (l *loader) project(from fs.FS, dir string) (*model.Project, error) {
+	fsys := newInputFS(from)
 	const name = "ringfence.yaml"
 	if _, missing := fs.Stat(fsys, name); errors.Is(missing, fs.ErrNotExist) {
 		return nil, usage("`%s` has no ringfence.yaml; write one (docs/intent.md), or read files without it by `-i`", dir)
@@ -125,7 +126,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 	}
 	var outside *inputFS
 	for _, in := range file.Inputs {
-		from, prefix := fsys, ""
+		source, prefix := fsys, ""
 		if l.c.Bool("allow-outside") && slices.ContainsFunc(in.Paths, func(p string) bool { return strings.HasPrefix(p, "../") || strings.HasPrefix(p, "/") }) {
 			abs, err := filepath.Abs(dir)
 			if err != nil {
@@ -134,9 +135,9 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 			if outside == nil {
 				outside = newInputFS(os.DirFS("/"))
 			}
-			from, prefix = outside, filepath.ToSlash(abs)
+			source, prefix = outside, filepath.ToSlash(abs)
 		}
-		l.input(from, prefix, in)
+		l.input(source, prefix, in)
 	}
 	if l.c.String("service-tags") != "" {
 		l.tagFile(l.c.String("service-tags"))

@@ -21,7 +21,7 @@ import (
 
 // schemaNames lists the schemas in the order in which messages name them.
 func schemaNames() []string {
-	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "effective-routes", "effective-rules", "diagram", "snapshot"}
+	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "effective-routes", "effective-rules", "diagram", "diff", "snapshot"}
 }
 
 func schemaCommand() *cli.Command {
@@ -62,6 +62,8 @@ func schemaOf(name string) ([]byte, error) {
 		v = &rulesOutput{}
 	case "diagram":
 		v = &diagram.Diagram{}
+	case "diff":
+		v = &pci.Difference{}
 	case "snapshot":
 		return snapshotSchema()
 	case "":

@@ -24,6 +24,7 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 		"effective-routes":               {"effective", "routes", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},
 		"effective-rules":                {"effective", "rules", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},
 		"diagram":                        {"diagram", "--format", "json", "dataflow", "../../examples/aks-pci-broken"},
+		"diff":                           {"diff", "--format", "json", "--fail-on", "none", "../../examples/aks-pci", "../../examples/aks-pci-broken"},
 		"snapshot":                       {"import", "../../examples/aks-pci-broken"},
 	} {
 		t.Run(title, func(t *testing.T) {

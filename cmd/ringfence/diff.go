@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/pci"
+	"github.com/ringfence/ringfence/solver"
+)
+
+// What a difference must hold for diff to end with 1.
+const (
+	failOnVerdict = "verdict"
+	failOnAnyFlow = "any-flow"
+	failOnNone    = "none"
+)
+
+func diffCommand() *cli.Command {
+	flags := slices.DeleteFunc(loadFlags(), func(f cli.Flag) bool { return f.Names()[0] == "i" })
+	return &cli.Command{
+		Name: "diff", Usage: "what a change does: flows added, widened, narrowed and removed, with the rules to blame, and verdicts that change",
+		ArgsUsage: "BASE PROPOSED | --base REVISION [PROJECT]",
+		Flags: append(append(flags, outputFlag()),
+			&cli.StringFlag{Name: "base", Usage: "compare the project with itself as of a git `REVISION`, such as main or HEAD~1"},
+			&cli.StringFlag{Name: "fail-on", Value: failOnVerdict, Usage: "exit 1 when a `KIND` of change is found: verdict (one gets worse), any-flow (any flow differs, or a verdict gets worse), none"},
+			formatFlag("text", "json", "markdown", "junit", "sarif"),
+		),
+		Action: runDiff,
+	}
+}
+
+func runDiff(c *cli.Context) error {
+	f, err := format(c, "text", "json", "markdown", "junit", "sarif")
+	if err != nil {
+		return err
+	}
+	on := c.String("fail-on")
+	if !slices.Contains([]string{failOnVerdict, failOnAnyFlow, failOnNone}, on) {
+		return usage("--fail-on %s: want %s, %s or %s", on, failOnVerdict, failOnAnyFlow, failOnNone)
+	}
+	projects, names, err := loadBoth(c)
+	if err != nil {
+		return err
+	}
+	if on == failOnVerdict && !stated(projects[0]) && !stated(projects[1]) {
+		return usage("neither side states an assertion, so no verdict can get worse; want --fail-on any-flow or none")
+	}
+	// Selectors of each side are told apart on both, so that one packet means the same to both.
+	var solved [2]*solver.Solution
+	for i, p := range projects {
+		if solved[i], err = solver.Solve(p, solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step}); err != nil {
+			return fmt.Errorf("%s: %w", names[i], err)
+		}
+	}
+	d, err := pci.Diff(solved[0], solved[1], names, "ringfence "+toolVersion())
+	if err != nil {
+		return err
+	}
+	var data []byte
+	switch f {
+	case "text":
+		data = pci.DiffText(d, pci.TextOptions{Width: width(c.App.Writer), Color: c.String("o") == "" && colour(c.App.Writer)})
+	case "json":
+		data, err = pci.DiffJSON(d)
+	case "markdown":
+		data = pci.DiffMarkdown(d)
+	case "junit":
+		data, err = pci.DiffJUnit(d)
+	case "sarif":
+		data, err = pci.DiffSARIF(d)
+	}
+	if err != nil {
+		return err
+	}
+	if err := emit(c, data); err != nil {
+		return err
+	}
+	if on != failOnNone && d.Summary.Worse > 0 || on == failOnAnyFlow && !d.Same() {
+		return &exitError{code: exitFail}
+	}
+	return nil
+}
+
+func stated(p *model.Project) bool { return p.Intent != nil && len(p.Intent.Assertions) > 0 }
+
+// loadBoth reads the two sides: two folders or snapshots, or one folder as it is and as it was in a revision.
+func loadBoth(c *cli.Context) (projects [2]*model.Project, names [2]string, err error) {
+	revision, given := c.String("base"), c.IsSet("base")
+	most := 2
+	if given {
+		most = 1
+	}
+	if err = noMore(c, most); err != nil {
+		return projects, names, err
+	}
+	if given {
+		dir := c.Args().First()
+		if dir == "" {
+			dir = "."
+		}
+		names = [2]string{revision + ":" + dir, dir}
+		then, bad := checkOut(c, dir, revision)
+		if bad != nil {
+			return projects, names, bad
+		}
+		if projects[0], err = dated((&loader{c: c}).project(then, names[0])); err != nil {
+			return projects, names, fmt.Errorf("in revision %s: %w", revision, err)
+		}
+		projects[1], err = dated((&loader{c: c}).folder(dir))
+		return projects, names, err
+	}
+	if c.NArg() != 2 {
+		return projects, names, usage("diff compares two projects: want BASE and PROPOSED, each a folder or a snapshot, or --base REVISION")
+	}
+	for i := range projects {
+		names[i] = c.Args().Get(i)
+		if projects[i], err = dated((&loader{c: c}).folder(names[i])); err != nil {
+			return projects, names, err
+		}
+	}
+	return projects, names, nil
+}
+
+// dated has dates judged as of today where a project fixes no day.
+func dated(p *model.Project, err error) (*model.Project, error) {
+	if err == nil && p.Intent != nil && p.Intent.AsOf.IsZero() {
+		p.Intent.AsOf = today()
+	}
+	return p, err
+}
+
+// revisionName reports whether a text can name a revision: git reads what begins with a dash as a flag.
+func revisionName(s string) bool {
+	return s != "" && !strings.HasPrefix(s, "-") && !strings.ContainsAny(s, "\x00\n\r\t :?*[\\") && !strings.Contains(s, "..")
+}
