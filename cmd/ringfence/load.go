@@ -28,6 +28,7 @@ func loadFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "i", Usage: "read `FILE|DIR` without an intent file (repeatable); `-` is standard input"},
 		&cli.StringFlag{Name: "service-tags", Usage: "published service-tag `FILE`; without one, tags are symbolic"},
+		&cli.StringSliceFlag{Name: "overlay", Usage: "read `FILE` over the input: its resources, rules and objects stand in the place of those of the same name, or beside the others (repeatable)"},
 		&cli.BoolFlag{Name: "strict", Usage: "treat every assumption as open"},
 		&cli.BoolFlag{Name: "allow-outside", Usage: "let inputs lie outside the project's folder"},
 	}
@@ -66,7 +67,16 @@ type loader struct {
 	azure     []azureInput
 	manifests []manifestInput
 	tags      *model.ServiceTags
+	overlay   overlay
 	errs      []error
+}
+
+// overlay is files that are read over the input.
+type overlay struct {
+	azure     []azureInput
+	manifests joinedFS
+	names     []string // of manifests
+	used      bool     // manifests were read
 }
 
 // azureInput is files of Azure resources, read when all of them are known.
@@ -279,15 +289,22 @@ func (l *loader) readAzure() {
 				names = append(names, all.add(in.fsys, in.root, p))
 			}
 		}
-		r, err := azure.Import(all, names)
+		var over []string
+		for _, in := range l.overlay.azure {
+			over = append(over, all.add(in.fsys, in.root, in.paths[0]))
+		}
+		r, err := azure.ImportOver(all, names, over)
 		if err != nil {
 			l.errs = append(l.errs, err)
 			continue
 		}
 		l.resources, l.ledger = append(l.resources, r.Resources...), append(l.ledger, r.Ledger...)
 		for _, f := range r.Files {
-			from := all[f]
-			l.inputs = append(l.inputs, model.InputFile{Path: f, SHA256: from.fsys.sums[from.name], Kind: "azure", Side: side})
+			from, kind := all[f], "azure"
+			if slices.Contains(over, f) {
+				kind = "overlay"
+			}
+			l.inputs = append(l.inputs, model.InputFile{Path: f, SHA256: from.fsys.sums[from.name], Kind: kind, Side: side})
 		}
 	}
 }
@@ -331,6 +348,9 @@ func (l *loader) snapshotFile(name string) (*model.Project, error) {
 	dir, base := filepath.Split(name)
 	if dir == "" {
 		dir = "."
+	}
+	if err := l.snapshotOverlay(); err != nil {
+		return nil, err
 	}
 	fsys := os.DirFS(dir)
 	if head, err := firstBytes(fsys, base); err != nil {
@@ -448,7 +468,10 @@ func (l *loader) readManifests() {
 		maps.Copy(groups[i].parsed, m.parsed)
 	}
 	for _, g := range groups {
-		r, err := kubernetes.Import(g.fsys, g.paths, kubernetes.Options{Cluster: g.cluster.ID, ClusterName: g.cluster.Name(), Parsed: g.parsed})
+		r, err := kubernetes.Import(g.fsys, g.paths, kubernetes.Options{
+			Cluster: g.cluster.ID, ClusterName: g.cluster.Name(), Parsed: g.parsed, Over: l.overlay.manifests, OverPaths: l.overlay.names,
+		})
+		l.overlay.used = true
 		if err != nil {
 			l.errs = append(l.errs, err)
 			continue
@@ -462,8 +485,10 @@ func (l *loader) readManifests() {
 
 // finish reads the manifests, builds the estate and puts the project together.
 func (l *loader) finish(in *model.Intent) (*model.Project, error) {
+	l.readOverlay()
 	l.readAzure()
 	l.readManifests()
+	l.checkOverlay()
 	if len(l.errs) > 0 {
 		return nil, errors.Join(l.errs...)
 	}

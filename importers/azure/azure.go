@@ -64,6 +64,7 @@ type importer struct {
 	schemas   map[reflect.Type]*schema
 	bad       map[string]bool // files that an error was reported for
 	seen      linesPool
+	over      []string // files whose resources replace others
 	pages     []page
 	lists     []effectiveFile
 	resources []*resource
@@ -101,11 +102,13 @@ func (im *importer) open(fsys fs.FS, file string) {
 
 // read turns every resource into its model, parents with their parts.
 func (im *importer) read() {
+	im.overlay(false)
 	for _, r := range slices.Clone(im.resources) {
 		if r.kind.disposition == model.Modelled {
 			im.expanded(r, r.node, r.id)
 		}
 	}
+	im.overlay(true)
 	slices.SortStableFunc(im.resources, func(a, b *resource) int { return a.source(a.node).Compare(b.source(b.node)) })
 	parts := map[string]map[string][]*resource{}
 	for _, r := range im.resources {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,6 +20,9 @@ type Options struct {
 	ClusterName string   // short name in the IDs of objects; the last part of Cluster when empty
 
 	Parsed map[string]*Documents // files that were parsed already, by name; may be nil
+
+	Over      fs.FS    // of OverPaths
+	OverPaths []string // manifests whose objects stand in the place of others of their kind and name, or beside them
 }
 
 // Result is what manifests say.
@@ -43,8 +47,16 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 		options: o, kinds: kindIndex(), decoder: newDecoder(),
 		seen: map[objectKey]model.Source{}, namespaces: map[string]*namespaceUse{}, services: map[[2]string]*model.KubeService{},
 	}
-	files := im.collect(fsys, paths)
 	result := Result{}
+	if len(o.OverPaths) > 0 {
+		over := im.collect(o.Over, o.OverPaths)
+		next := parseAhead(o.Over, over, nil)
+		for _, f := range over {
+			im.read(f, next)
+		}
+		im.replaced = maps.Clone(im.seen)
+	}
+	files := im.collect(fsys, paths)
 	next := parseAhead(fsys, files, o.Parsed)
 	for _, f := range files {
 		if im.read(f, next) {
@@ -80,6 +92,7 @@ type importer struct {
 
 	objects    int
 	seen       map[objectKey]model.Source
+	replaced   map[objectKey]model.Source // objects that stand in the place of those of the input
 	namespaces map[string]*namespaceUse
 	selected   []model.LabelSelector // of policies and Services: the label keys that matter (K8S-WL-03)
 	services   map[[2]string]*model.KubeService

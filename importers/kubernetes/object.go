@@ -114,6 +114,9 @@ func (im *importer) object(o *object) {
 	}
 	k := im.kindOf(o)
 	named := im.identify(o, k)
+	if _, gone := im.replaced[objectKey{o.group, o.kind, o.namespace, o.name}]; gone && o.id != "" {
+		return
+	}
 	switch {
 	case !named:
 		return
