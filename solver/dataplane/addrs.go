@@ -200,6 +200,17 @@ func (p *addressPlan) bounds(s *netipx.IPSet) (must, may []netip.Prefix) {
 	return must, may
 }
 
+// unstated is the public addresses that the input does not state and may be any.
+func (p *addressPlan) unstated() []netip.Prefix {
+	var out []netip.Prefix
+	for _, g := range p.groups {
+		if g.within == nil || contains(g.within, publicV4()) && contains(publicV4(), g.within) {
+			out = append(out, g.members...)
+		}
+	}
+	return out
+}
+
 // published registers the real addresses of a set alone, with the symbols that lie in it and stand for no public address.
 func (p *addressPlan) published(s *netipx.IPSet) addrs {
 	a := p.space(s)

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go4.org/netipx"
@@ -35,6 +36,19 @@ type tagPart struct {
 	tags   []string // service tags without a list that it holds as well
 	reason string
 	listed []netip.Prefix // as the input has them, in the order found
+}
+
+// takesInternet reports a part by which Internet may lose public addresses that the input does not state: routes may name them, while what
+// lies behind a gateway's connection is no address of Azure (ASM-INTERNET-0).
+func (t tagPart) takesInternet() bool {
+	switch t.reason {
+	case "routes", "default":
+		return len(t.tags) > 0 || t.set.Overlaps(publicV4())
+	case "gateway":
+		return contains(t.set, publicV4()) // learned: it may be any
+	default:
+		return false
+	}
 }
 
 // tagSplit is how many uncertain components are tied across the rules of a list (AZ-GEN-01).
@@ -250,6 +264,7 @@ type assignment struct {
 	vnetMust, vnetMay *netipx.IPSet
 	netMust, netMay   *netipx.IPSet
 	vnet, net         addrs    // the same, registered
+	whole             bool     // Internet lacks no public address that the input does not state
 	tags              []string // service tags without a list that VirtualNetwork holds
 	free              []string // … that it may hold
 }
@@ -258,6 +273,9 @@ type assignment struct {
 func (a *assignment) register(p *planner) {
 	a.vnet = addrs{p.addr.space(a.vnetMust).must, p.addr.space(a.vnetMay).may}
 	a.net = addrs{p.addr.space(a.netMust).must, p.addr.space(a.netMay).may}
+	if a.whole {
+		a.net.must = p.addr.spaceWith(a.netMust, p.addr.unstated()).must
+	}
 }
 
 // internet is the least and the most that the Internet tag holds at a subnet, what VirtualNetwork gained left aside (AZ-TAG-06): never
@@ -287,17 +305,19 @@ func (p *planner) readings(c *subnetContext) []assignment {
 	seen := map[string]bool{}
 	for bits := range 1 << len(tied) {
 		in := []*netipx.IPSet{c.must}
-		var a assignment
+		a := assignment{whole: c.internetSaid == nil}
 		for i, t := range tied {
 			if bits>>i&1 == 1 {
 				in = append(in, t.set)
 				a.tags = append(a.tags, t.tags...)
+				a.whole = a.whole && !t.takesInternet()
 			}
 		}
 		a.vnetMust = unionSet(in...)
 		for _, f := range free {
 			in = append(in, f.set)
 			a.free = append(a.free, f.tags...)
+			a.whole = a.whole && !f.takesInternet()
 		}
 		a.vnetMay = unionSet(in...)
 		a.netMay = most
@@ -306,7 +326,7 @@ func (p *planner) readings(c *subnetContext) []assignment {
 		if c.internetSaid != nil {
 			a.netMust = unionSet(a.netMust, intersectSet(least, c.internetSaid))
 		}
-		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay) + "|" + strings.Join(a.tags, ",")
+		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay) + "|" + strings.Join(a.tags, ",") + "|" + strconv.FormatBool(a.whole)
 		if !seen[key] {
 			seen[key] = true
 			a.register(p)
