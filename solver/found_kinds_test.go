@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/ringfence/ringfence/model"
@@ -86,6 +87,160 @@ func TestFoundCasesOfKinds(t *testing.T) {
 			if p.Protocol.HasPorts() {
 				p.SPort, p.DPort = 50000, 443
 			}
+			q, ok := j.sent(p)
+			if !ok {
+				t.Fatalf("nobody sends %s", p)
+			}
+			if diff := j.differ(q); diff != "" {
+				t.Errorf("the engines differ: %s", diff)
+			}
+			if got := bounds(j.solver(q)[test.at]); got != test.want {
+				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
+			}
+		})
+	}
+}
+
+// The cases of accounts, of their service endpoints, and of machines with several interfaces in which the engines once differed.
+func TestFoundCasesOfServices(t *testing.T) {
+	vnet := &model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/26")}
+	subnet := func(name, prefix string) *model.Subnet {
+		return &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/" + name), VNet: vnet.ID, Prefixes: cidrs(prefix), DefaultOutbound: model.On}
+	}
+	serving := func(s *model.Subnet, services ...string) *model.Subnet {
+		for _, x := range services {
+			s.ServiceEndpoints = append(s.ServiceEndpoints, model.ServiceEndpoint{Service: x, State: "Succeeded"})
+		}
+		return s
+	}
+	private := func(s *model.Subnet) *model.Subnet { s.DefaultOutbound = model.Off; return s }
+	guarded := func(s *model.Subnet) *model.Subnet { s.NSG = smallID("networkSecurityGroups/n"); return s }
+	routed := func(s *model.Subnet) *model.Subnet { s.RouteTable = smallID("routeTables/t"); return s }
+	policed := func(s *model.Subnet) *model.Subnet {
+		s.ServicePolicies = []model.ID{smallID("serviceEndpointPolicies/sep")}
+		return s
+	}
+	regional := func(s *model.Subnet, locations ...string) *model.Subnet {
+		s.ServiceEndpoints[0].Locations = locations
+		return s
+	}
+	nic := func(name, subnet string, forwarding model.Setting, addresses ...string) *model.NIC {
+		n := &model.NIC{Meta: smallMeta("networkInterfaces/" + name), IPForwarding: forwarding}
+		for i, a := range addresses {
+			n.IPConfigs = append(n.IPConfigs, model.IPConfig{Name: []string{"a", "b"}[i], Subnet: smallID("virtualNetworks/v/subnets/" + subnet), Address: ip(a)})
+		}
+		return n
+	}
+	of := func(n *model.NIC) *model.NIC { n.VM = smallID("virtualMachines/vm"); return n }
+	pooled := func(n *model.NIC, config int) *model.NIC {
+		n.IPConfigs[config].LBPools = []model.ID{smallID("loadBalancers/lb/backendAddressPools/p")}
+		return n
+	}
+	table := func(routes ...model.UserRoute) *model.RouteTable {
+		return &model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: routes}
+	}
+	account := func(kind model.ServiceKind) *model.Service {
+		return &model.Service{Meta: smallMeta("accounts/acc"), Kind: kind, Public: "Enabled", HasACLs: true, DefaultAccess: model.Deny}
+	}
+	anyone := func(a *model.Service) *model.Service { a.DefaultAccess = model.Allow; return a }
+	from := func(a *model.Service, r model.IPRule) *model.Service { a.IPRules = append(a.IPRules, r); return a }
+	everything := model.AddressMatch{Any: true}
+	rule := func(priority int, access model.Access, dir model.Direction, to model.AddressMatch) model.SecurityRule {
+		return model.SecurityRule{
+			Name: "r", Priority: priority, Direction: dir, Access: access, Protocol: model.AnyProtocol, SourceAddrs: everything, DestAddrs: to,
+			SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts},
+		}
+	}
+	nsg := func(rules ...model.SecurityRule) *model.NSG {
+		return &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: rules}
+	}
+	scaleSet := func(forwarding model.Setting, configs ...model.IPConfig) *model.ScaleSet {
+		return &model.ScaleSet{Meta: smallMeta("virtualMachineScaleSets/ss"), Orchestration: "Uniform", Profiles: []model.NICProfile{{Name: "nic", IPForwarding: forwarding, IPConfigs: configs}}}
+	}
+	config := func(name, subnet string, pools ...model.ID) model.IPConfig {
+		return model.IPConfig{Name: name, Subnet: smallID("virtualNetworks/v/subnets/" + subnet), LBPools: pools}
+	}
+	lb := smallID("loadBalancers/lb")
+	pool := lb + "/backendAddressPools/p"
+	balancer := func(protocol model.Protocol, port uint16, floating model.Setting) *model.LoadBalancer {
+		front := lb + "/frontendIPConfigurations/f"
+		return &model.LoadBalancer{
+			Meta: smallMeta("loadBalancers/lb"), SKU: model.Standard, Frontends: []model.LBFrontend{{ID: front, Name: "f", Subnet: smallID("virtualNetworks/v/subnets/d"), Address: ip("10.0.0.14")}},
+			Pools: []model.LBPool{{ID: pool, Name: "p"}},
+			Rules: []model.LBRule{{ID: lb + "/loadBalancingRules/r", Name: "r", Frontend: front, Pools: []model.ID{pool}, Protocol: protocol, FrontendPort: port, BackendPort: port, FloatingIP: floating}},
+		}
+	}
+	floatingOn := model.On
+	endpoint := func(state string) *model.PrivateEndpoint {
+		return &model.PrivateEndpoint{Meta: smallMeta("privateEndpoints/pe"), Subnet: smallID("virtualNetworks/v/subnets/d"), Addresses: []netip.Addr{ip("10.0.0.13")}, Target: smallID("accounts/acc"), State: state}
+	}
+	refused := account(model.StorageAccount)
+	refused.Connections = []model.EndpointConnection{{Endpoint: smallID("privateEndpoints/pe"), State: "Rejected"}}
+	public := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Basic, AttachedTo: smallID("networkInterfaces/nic/ipConfigurations/a")}
+	gatewaySubnet := subnet("GatewaySubnet", "10.0.0.48/29")
+	vpn := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: gatewaySubnet.ID}
+	line := func(peer string) *model.Connection {
+		c := &model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: vpn.ID, State: "Connected"}
+		if peer != "" {
+			c.Peer = smallID("localNetworkGateways/" + peer)
+		}
+		return c
+	}
+	site := &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("198.51.100.0/24")}
+	lists := &model.ServiceTags{Tags: []model.ServiceTag{{Name: "Storage", Prefixes: cidrs("20.1.0.0/24", "20.2.0.0/24")}, {Name: "Storage.westeurope", Prefixes: cidrs("20.1.0.0/24")}}}
+	door := func(e *model.Estate) netip.Addr {
+		a, _ := e.Symbols().Of(model.ServiceDoor, smallID("accounts/acc"), "")
+		return a
+	}
+	unstated := func(e *model.Estate) netip.Addr {
+		a, _ := e.Symbols().Of(model.PublicAddress, public.ID, "")
+		return a
+	}
+	at := func(a string) func(*model.Estate) netip.Addr { return func(*model.Estate) netip.Addr { return ip(a) } }
+	s, d := subnet("s", "10.0.0.0/29"), subnet("d", "10.0.0.8/29")
+	inside, outside := of(nic("in", "d", model.On, "10.0.0.12")), of(nic("out", "o", model.Off, "10.0.0.20"))
+	o := subnet("o", "10.0.0.16/29")
+	viaAppliance := table(model.UserRoute{Name: "r", Prefix: cidrs("10.0.0.0/26")[0], NextHop: model.HopAppliance, Address: ip("10.0.0.12")})
+	toNIC2 := rule(100, model.Deny, model.Outbound, everything)
+	local := model.UserRoute{Name: "r", Prefix: cidrs("198.51.100.0/24")[0], NextHop: model.HopVnetLocal}
+	for _, test := range []struct {
+		name     string
+		estate   small
+		lists    *model.ServiceTags
+		src      string
+		dst      func(*model.Estate) netip.Addr
+		tags     []string
+		at, want string
+	}{
+		{"AZ-RT-32: an appliance sends by another NIC of its VM", small{vnet, routed(subnet("s", "10.0.0.0/29")), guarded(subnet("d", "10.0.0.8/29")), o, subnet("far", "10.0.0.24/29"), viaAppliance, inside, outside, nsg(append(model.DefaultRules(), toNIC2)...)}, nil, "10.0.0.4", at("10.0.0.28"), nil, "subnet v/far ", "over"},
+		{"AZ-RT-32: it takes in what comes to one NIC for another", small{vnet, routed(subnet("s", "10.0.0.0/29")), d, o, viaAppliance, inside, outside}, nil, "10.0.0.4", at("10.0.0.20"), nil, "nic out a", "over"},
+		{"AZ-RT-32: a NIC that does not forward keeps no foreign source", small{vnet, routed(subnet("s", "10.0.0.0/29")), guarded(subnet("d", "10.0.0.8/29")), o, guarded(subnet("far", "10.0.0.24/29")), viaAppliance, inside, outside, nsg(
+			rule(100, model.Deny, model.Outbound, everything), model.SecurityRule{Name: "r", Priority: 100, Access: model.Allow, Protocol: model.AnyProtocol, SourceAddrs: model.AddressMatch{Prefixes: cidrs("10.0.0.0/28")}, DestAddrs: everything, SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts}},
+			rule(200, model.Deny, model.Inbound, everything),
+		)}, nil, "10.0.0.4", at("10.0.0.28"), nil, "subnet v/far ", ""},
+		{"AZ-LB-11: the member is another configuration of the sender's NIC", small{vnet, s, d, balancer(model.TCP, 443, model.Off), pooled(nic("nic", "s", model.Off, "10.0.0.4", "10.0.0.5"), 1)}, nil, "10.0.0.4", at("10.0.0.14"), nil, "nic nic b", "over"},
+		{"AZ-LB-11: the member may be the instance that sends", small{vnet, s, d, balancer(model.TCP, 443, model.Off), scaleSet(model.Off, config("a", "s"), config("b", "s", pool))}, nil, "10.0.0.4", at("10.0.0.14"), nil, "scale set ss b", "over"},
+		{"AZ-LB-01: another machine is sent to it for certain", small{vnet, s, d, o, balancer(model.TCP, 443, model.Off), scaleSet(model.Off, config("a", "s"), config("b", "s", pool))}, nil, "10.0.0.20", at("10.0.0.14"), nil, "scale set ss b", "over one-way session"},
+		{"AZ-GEN-07: floating IP reaches no instance in a full subnet", small{vnet, s, d, o, balancer(model.TCP, 443, floatingOn), scaleSet(model.Off, config("a", "s", pool)), nic("a", "s", model.Off, "10.0.0.4"), nic("b", "s", model.Off, "10.0.0.5"), nic("c", "s", model.Off, "10.0.0.6")}, nil, "10.0.0.20", at("10.0.0.14"), nil, "scale set ss a", ""},
+		{"AZ-PAAS-06: the account says that the connection is refused", small{vnet, s, d, endpoint(""), refused}, nil, "10.0.0.4", at("10.0.0.13"), nil, "private endpoint pe ", ""},
+		{"AZ-PE-01: the endpoint's own word counts first", small{vnet, s, d, endpoint("Approved"), refused}, nil, "10.0.0.4", at("10.0.0.13"), nil, "private endpoint pe ", "over one-way session"},
+		{"AZ-RT-21: where a user route may beat an endpoint's, the default route does not", small{vnet, serving(routed(subnet("s", "10.0.0.0/29")), "Microsoft.Sql"), table(local), from(account(model.SQLServer), model.IPRule{Name: "r", AllAzure: true})}, nil, "10.0.0.4", door, []string{"azurecloud", "sql"}, "service acc ", ""},
+		{"AZ-SE-04: where policies act, the default route gains nothing", small{vnet, policed(serving(subnet("s", "10.0.0.0/29"), "Microsoft.Storage.Global", "Microsoft.Sql")), from(account(model.SQLServer), model.IPRule{Name: "r", AllAzure: true})}, nil, "10.0.0.4", door, []string{"azurecloud", "storage", "sql"}, "service acc ", ""},
+		{"AZ-SE-03: a regional endpoint does not cover the tag of another region", small{vnet, private(regional(serving(subnet("s", "10.0.0.0/29"), "Microsoft.Storage"), "westeurope")), routed(d), table(model.UserRoute{Name: "r", Tag: "Storage.northeurope", NextHop: model.HopNone})}, nil, "10.0.0.4", at("198.51.100.7"), []string{"storage", "storage.northeurope"}, "internet  ", ""},
+		{"AZ-SE-03: what its region's list holds it covers", small{vnet, private(serving(subnet("s", "10.0.0.0/29"), "Microsoft.Storage")), routed(d), table(model.UserRoute{Name: "r", Tag: "Storage.northeurope", NextHop: model.HopNone})}, lists, "10.0.0.4", at("20.1.0.9"), []string{"storage.northeurope"}, "internet  ", "over one-way session"},
+		{"AZ-SE-03: an unstated public address is no internet host", small{vnet, private(serving(subnet("s", "10.0.0.0/29"), "Microsoft.Storage")), d, nic("nic", "d", model.Off, "10.0.0.12"), public}, nil, "10.0.0.4", unstated, []string{"storage"}, "internet  ", ""},
+		{"AZ-SE-03: a machine's public address is reached over the endpoint perhaps", small{vnet, private(serving(subnet("s", "10.0.0.0/29"), "Microsoft.Sql")), d, nic("nic", "d", model.Off, "10.0.0.12"), public}, nil, "10.0.0.4", unstated, []string{"sql"}, "nic nic a", "over"},
+		{"AZ-SE-03: an account of a type without a tag may be outside of its region's AzureCloud", small{vnet, guarded(subnet("s", "10.0.0.0/29")), nsg(append(model.DefaultRules(), rule(100, model.Deny, model.Outbound, model.AddressMatch{Tags: []string{"AzureCloud.westeurope"}}))...), anyone(account(model.OtherService))}, nil, "10.0.0.4", door, nil, "service acc ", "over one-way session"},
+		{"AZ-RT-20: a learned route does not beat a service endpoint's", small{vnet, serving(private(subnet("s", "10.0.0.0/29")), "Microsoft.Storage"), gatewaySubnet, vpn, line(""), anyone(account(model.StorageAccount))}, nil, "10.0.0.4", door, []string{"storage", "storage.westeurope"}, "service acc ", "over one-way session"},
+		{"AZ-RT-19: a learned route may be longer than a tag's row", small{vnet, routed(subnet("s", "10.0.0.0/29")), gatewaySubnet, vpn, line(""), table(model.UserRoute{Name: "r", Tag: "Storage", NextHop: model.HopNone}), anyone(account(model.StorageAccount))}, lists, "10.0.0.4", door, nil, "far side vpn line", "over"},
+		{"AZ-TAG-06: an on-premises prefix holds no address of Azure", small{vnet, guarded(routed(subnet("s", "10.0.0.0/29"))), &model.RouteTable{Meta: smallMeta("routeTables/t"), DisableBGP: model.On}, gatewaySubnet, vpn, line("site"), site, nsg(rule(100, model.Allow, model.Outbound, model.AddressMatch{Tags: []string{"Internet"}}), rule(200, model.Deny, model.Outbound, everything)), anyone(account(model.KeyVault))}, nil, "10.0.0.4", door, nil, "service acc ", "over one-way session"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, err := newJoint(modeltest.Draft{Resources: test.estate, Tags: test.lists}.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := trace.Packet{Src: ip(test.src), Dst: test.dst(j.s.Project.Estate), Protocol: model.TCP, SPort: 50000, DPort: 443, Tags: test.tags}
 			q, ok := j.sent(p)
 			if !ok {
 				t.Fatalf("nobody sends %s", p)
