@@ -319,6 +319,16 @@ func TestFoundCasesOfFirewalls(t *testing.T) {
 	bastion := &model.Bastion{Meta: smallMeta("bastionHosts/b"), SKU: "Standard", Subnet: hosts.ID, IPConnect: model.Off, Tunneling: model.Off}
 	vpn := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/g"), Kind: model.VPNGateway, Subnet: edge.ID}
 	site := &model.Connection{Meta: smallMeta("connections/c"), Kind: "IPsec", Gateway: vpn.ID, BGP: model.On}
+	firewalls := &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/AzureFirewallSubnet"), VNet: vnet.ID, Prefixes: cidrs("10.0.0.24/29")}
+	firewall := func(kind model.RuleKind, rules ...model.FirewallRule) *model.Firewall {
+		return &model.Firewall{Meta: smallMeta("azureFirewalls/fw"), Subnet: firewalls.ID, Address: ip("10.0.0.28"), Collections: []model.RuleCollection{{Name: "c", Priority: 100, Kind: kind, Rules: rules}}}
+	}
+	door := address("20.0.0.3")
+	door.AttachedTo = smallID("azureFirewalls/fw/ipConfigurations/ip")
+	untargeted := model.FirewallRule{Name: "r", Sources: model.AddressMatch{Any: true}, Dests: model.AddressMatch{Prefixes: cidrs("20.0.0.3/32")}, Protocols: []model.Protocol{model.TCP}, Ports: []model.PortRange{{First: 443, Last: 443}}}
+	targeted := untargeted
+	targeted.ToAddress = ip("10.0.0.12")
+	unread := []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Disposition: model.Unsupported}}
 	unstated := func(e *model.Estate) trace.Packet {
 		a, _ := e.Symbols().Of(model.PublicAddress, smallID("publicIPAddresses/p"), "")
 		return trace.Packet{Src: ip("10.0.0.4"), Dst: a}
@@ -330,18 +340,22 @@ func TestFoundCasesOfFirewalls(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		estate   small
+		ledger   []model.LedgerEntry
 		packet   func(*model.Estate) trace.Packet
 		port     uint16
 		at, want string
 	}{
 		// The address is in AzureCloud.westeurope; a longer route for a part of the tag may hold it.
-		{"AZ-RT-17: how long a tag's prefix is at an unstated address is not known", small{vnet, routed, subnet("d", "10.0.0.8/29"), nic, nsg(every), address(""), routes("20.1.0.0/25")}, unstated, 443, "nic nic a", "over"},
-		{"AZ-RT-17: a default route is shorter", small{vnet, routed, subnet("d", "10.0.0.8/29"), nic, nsg(every), address(""), routes("0.0.0.0/0")}, unstated, 443, "nic nic a", "over one-way session"},
-		{"AZ-TAG-09: of a NAT gateway's stated prefix the list knows more than its region", small{vnet, translated, subnet("d", "10.0.0.8/29"), nic, nsg(model.AddressMatch{Tags: []string{"AzureCloud.westeurope"}}), address("20.0.0.3"), gateway, block}, to("10.0.0.4", "20.0.0.3"), 443, "nic nic a", ""},
-		{"AZ-BAS-03: what a peering of subnets leaves out is Bastion's possibly", small{parts([]string{"AzureBastionSubnet"}, nil), hosts, edge, bastion, vpn, site, peer, peered}, to("10.0.0.69", "10.0.1.4"), 22, "far side g c", "over"},
+		{"AZ-RT-17: how long a tag's prefix is at an unstated address is not known", small{vnet, routed, subnet("d", "10.0.0.8/29"), nic, nsg(every), address(""), routes("20.1.0.0/25")}, nil, unstated, 443, "nic nic a", "over"},
+		{"AZ-RT-17: a default route is shorter", small{vnet, routed, subnet("d", "10.0.0.8/29"), nic, nsg(every), address(""), routes("0.0.0.0/0")}, nil, unstated, 443, "nic nic a", "over one-way session"},
+		{"AZ-TAG-09: of a NAT gateway's stated prefix the list knows more than its region", small{vnet, translated, subnet("d", "10.0.0.8/29"), nic, nsg(model.AddressMatch{Tags: []string{"AzureCloud.westeurope"}}), address("20.0.0.3"), gateway, block}, nil, to("10.0.0.4", "20.0.0.3"), 443, "nic nic a", ""},
+		{"AZ-BAS-03: what a peering of subnets leaves out is Bastion's possibly", small{parts([]string{"AzureBastionSubnet"}, nil), hosts, edge, bastion, vpn, site, peer, peered}, nil, to("10.0.0.69", "10.0.1.4"), 22, "far side g c", "over"},
+		{"AZ-FW-20: a NAT rule without a target may lead anywhere", small{vnet, firewalls, subnet("d", "10.0.0.8/29"), firewall(model.DNATRules, untargeted), door}, nil, to("203.0.113.9", "20.0.0.3"), 443, "subnet v/d ", "over"},
+		{"AZ-FW-20: a NAT rule without a target is certain of nothing", small{vnet, firewalls, subnet("d", "10.0.0.8/29"), firewall(model.DNATRules, untargeted), door}, nil, to("203.0.113.9", "20.0.0.3"), 443, "internet  ", "over"},
+		{"AZ-GEN-08: an object that was not understood may carry what a firewall passes", small{vnet, firewalls, subnet("d", "10.0.0.8/29"), firewall(model.DNATRules, targeted), door}, unread, to("203.0.113.9", "20.0.0.3"), 443, "internet  ", "over"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			j, err := newJoint(modeltest.Draft{Resources: test.estate, Tags: cloud}.Clone())
+			j, err := newJoint(modeltest.Draft{Resources: test.estate, Ledger: test.ledger, Tags: cloud}.Clone())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -143,14 +144,21 @@ func (p *planner) firewallIn(f *model.Firewall, via string) NodeID {
 		if e.inside && via == viaInternet {
 			continue
 		}
-		out := fw.out
-		if e.masked {
-			out = fw.masked
-		}
-		p.edge(n, out, and(e.guard, fw.running), e.rewrite, e.notes...)
+		p.edge(n, fw.outOf(e), and(e.guard, fw.running), e.rewrite, e.notes...)
+	}
+	if len(fw.proxied) > 0 && via != viaInternet {
+		p.edge(n, fw.proxy, and(fw.asked, fw.running), nil)
 	}
 	p.edge(n, p.node(place, StageReceive, ""), and(fw.own, fw.running), nil)
 	return n
+}
+
+// outOf is where a step leaves the firewall.
+func (fw *firewallPlan) outOf(e firewallStep) NodeID {
+	if e.masked {
+		return fw.masked
+	}
+	return fw.out
 }
 
 // firewallStep is one way through a firewall.
@@ -167,6 +175,9 @@ type firewallPlan struct {
 	masked  NodeID // where the firewall's own addresses send
 	hub     bool
 	steps   []firewallStep
+	proxy   NodeID         // behind what application rules allow, before what network rules match is taken out
+	asked   guard          // the way there
+	proxied []firewallStep // the ways on
 	running guard
 	own     guard // what the firewall itself answers
 	may     *lazy // what that may be
@@ -190,6 +201,12 @@ func (p *planner) firewallPlan(f *model.Firewall) *firewallPlan {
 		fw.masked = p.node(model.Place{Kind: place.Kind, ID: f.ID, Part: "masked"}, StageForward, "")
 	}
 	p.firewallWays(f, fw, place)
+	if len(fw.proxied) > 0 {
+		fw.proxy = p.node(model.Place{Kind: place.Kind, ID: f.ID, Part: "proxy"}, StageFirewall, "")
+		for _, e := range fw.proxied {
+			p.edge(fw.proxy, fw.outOf(e), e.guard, e.rewrite, e.notes...)
+		}
+	}
 	// Routes may lead back to the firewall, so that its rules are compiled before them.
 	if fw.hub {
 		p.hubOnward(fw.out, f, hub) // AZ-FW-52
@@ -205,10 +222,11 @@ func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.
 	rules := p.firewallOrder(f)
 	pol, _ := model.Get[*model.FirewallPolicy](p.e, f.Policy)
 	p.firewallServices(f, fw)
-	p.planDNAT(f, fw, rules)
-	network := p.networkList(f, rules.byKind[model.NetworkRules])
-	netOver, netUnder := firstMatch(network, Over), firstMatch(network, OneWay)
-	touchedMust, touchedMay := touched(network)
+	network := newVerdicts(p.networkList(f, rules.byKind[model.NetworkRules]))
+	p.planDNAT(f, fw, rules, network)
+	netOver, netUnder := network.allows(Over), network.allows(OneWay)
+	web := webTraffic(rules.byKind[model.ApplicationRules])
+	touchedMust, touchedMay := network.touched(web)
 	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) }) // AZ-FW-47
 	if len(rules.missing) > 0 {
 		// AZ-FW-03: what a missing policy or group says is not known.
@@ -218,16 +236,16 @@ func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.
 	// it is not documented. From the internet such an address is closed without a NAT rule (AZ-FW-57).
 	closed := dstIn(p.addr.exactHosts(p.firewallAddr(f)))
 	scope := between(both(minus(minus(everything(), closed), fw.taken), v4), both(minus(everything(), dstIn(p.firewallOwn(f))), v4))
-	apps := p.applicationList(rules.byKind[model.ApplicationRules])
-	appOver := minus(firstMatch(apps, Over), touchedMust)
+	apps := newVerdicts(p.applicationList(rules.byKind[model.ApplicationRules]))
 	control := Control{Key: "firewall|" + f.ID.Key(), Name: f.Name() + " rules", Shut: shutRule, Stage: "firewall-network", Place: place}
-	parts := p.firewallParts(f, rules, network, apps, appOver)
+	parts := p.firewallParts(f, rules, network.list, apps.list, apps.allows(Over), touchedMust)
 	passed := between(netOver, netUnder)
 	if len(rules.missing) == 0 {
 		passed = passed.behind(control, parts)
 	}
+	passed = and(scope, passed) // once for all steps: a policy may have thousands of rules
 	for _, s := range p.snat(f, fw) {
-		g := and(scope, passed, s.guard)
+		g := and(passed, s.guard)
 		fw.steps = append(fw.steps, firewallStep{guard: g, rewrite: s.rewrite, inside: true, masked: s.masked, notes: append(append(slices.Clone(s.notes), rules.missing...), p.ruleNotes(rules.byKind[model.NetworkRules], pol)...)})
 	}
 	if len(rules.missing) > 0 {
@@ -237,18 +255,20 @@ func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.
 		}
 		return
 	}
-	// AZ-FW-17: what a network rule touches never reaches application rules.
-	proxied := between(appOver, minus(firstMatch(apps, OneWay), touchedMay)).behind(control, parts)
+	// AZ-FW-17: what a network rule touches never reaches application rules. Allowed and touched packets are told apart one after the other,
+	// because the first are a matter of sources and names, the second of sources and destinations: in one set they are a product of all three.
 	if len(rules.byKind[model.ApplicationRules]) > 0 {
+		fw.asked = and(scope, between(apps.allows(Over), apps.allows(OneWay)).behind(control, parts))
+		left := between(minus(everything(), touchedMust), minus(everything(), touchedMay)).behind(control, parts)
 		for _, s := range p.nameOwners(f, fw) {
-			fw.steps = append(fw.steps, firewallStep{
-				guard: and(scope, proxied, s.guard), rewrite: s.rewrite, inside: true, masked: s.masked,
+			fw.proxied = append(fw.proxied, firewallStep{
+				guard: and(left, s.guard), rewrite: s.rewrite, masked: s.masked,
 				notes: append(append(slices.Clone(s.notes), "ASM-E-FWRESOLVE"), p.ruleNotes(rules.byKind[model.ApplicationRules], pol)...),
 			})
 		}
 		if !p.assumed("ASM-E-FWRESOLVE") {
 			for _, s := range p.mask(f, fw) {
-				fw.steps = append(fw.steps, firewallStep{guard: and(scope, proxied, s.guard).mayOnly(), rewrite: s.rewrite, inside: true, masked: s.masked, notes: []string{"ASM-E-FWRESOLVE"}})
+				fw.proxied = append(fw.proxied, firewallStep{guard: and(left, s.guard).mayOnly(), rewrite: s.rewrite, masked: s.masked, notes: []string{"ASM-E-FWRESOLVE"}})
 			}
 		}
 	}
@@ -258,11 +278,13 @@ func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.
 }
 
 // firewallParts is who decides about what a firewall forwards: network rules, then application rules, then nobody, which is a deny
-// (AZ-FW-05, AZ-FW-17). What an application rule lets pass is stopped by no network rule.
-func (p *planner) firewallParts(f *model.Firewall, rules firewallRules, network, apps []ruleMatch, appOver *lazy) *partList {
+// (AZ-FW-05, AZ-FW-17). What an application rule allows is stopped by no network rule that does not match it for certain.
+func (p *planner) firewallParts(f *model.Firewall, rules firewallRules, network, apps []ruleMatch, allowed, touched *lazy) *partList {
 	return partsLater(func(c *compiler) []Part {
 		var out []Part
-		passed := appOver.get(c)
+		stopped := func(set packet.Set) packet.Set {
+			return c.s.Union(c.s.Subtract(set, allowed.get(c)), c.s.Intersect(set, touched.get(c)))
+		}
 		left := c.s.All()
 		for _, l := range []struct {
 			list  []ruleMatch
@@ -275,14 +297,14 @@ func (p *planner) firewallParts(f *model.Firewall, rules firewallRules, network,
 				x := Part{Key: "rule|" + f.ID.Key() + "|" + strings.ToLower(r.where+"/"+r.Name), Rule: r.where + "/" + r.Name, Source: r.Source, Stage: l.stage, Allow: r.allow, Open: openRule}
 				x.Set = c.s.WhereIs(d, v)
 				if !r.allow {
-					x.Set = c.s.Subtract(x.Set, passed)
+					x.Set = stopped(x.Set)
 				}
 				out = append(out, x)
 			}
 			left = c.s.Intersect(left, c.s.WhereIs(d, 0))
 		}
 		return append(out, Part{
-			Key: "firewall|" + f.ID.Key() + "|default", Source: f.Source, Detail: "no rule allows the flow (AZ-FW-05)", Open: "a rule that allows it", Stage: "firewall-network", Set: c.s.Subtract(left, passed),
+			Key: "firewall|" + f.ID.Key() + "|default", Source: f.Source, Detail: "no rule allows the flow (AZ-FW-05)", Open: "a rule that allows it", Stage: "firewall-network", Set: stopped(left),
 		})
 	})
 }
@@ -332,15 +354,6 @@ func (p *planner) ruleNotes(rules []fwRule, pol *model.FirewallPolicy) []string 
 	return out
 }
 
-// touched is the packets that some rule of a list matches, whatever its action.
-func touched(list []ruleMatch) (must, may *lazy) {
-	var a, b []*lazy
-	for _, r := range list {
-		a, b = append(a, r.must), append(b, r.may)
-	}
-	return either(a...), either(b...)
-}
-
 // addresses compiles one side of a firewall rule (AZ-FW-27, AZ-FW-2A, AZ-FW-2B). A side without any member matches nothing.
 func (p *planner) addresses(m model.AddressMatch, at func(packet.AddrSet) *lazy, f func(name string) alternatives) alternatives {
 	if m.Any {
@@ -355,8 +368,8 @@ func (p *planner) addresses(m model.AddressMatch, at func(packet.AddrSet) *lazy,
 	}
 	add(m.Prefixes)
 	for _, g := range m.IPGroups {
-		if group, ok := model.Get[*model.IPGroup](p.e, g); ok {
-			add(group.Prefixes)
+		if s, ok := p.ipGroup(g); ok {
+			out.must, out.may = append(out.must, at(s.must)), append(out.may, at(s.may))
 		} else {
 			out.may = append(out.may, everything()) // AZ-FW-03
 		}
@@ -378,6 +391,20 @@ func (p *planner) addresses(m model.AddressMatch, at func(packet.AddrSet) *lazy,
 		out.must, out.may = append(out.must, a.must...), append(out.may, a.may...)
 	}
 	return out
+}
+
+// ipGroup is the addresses of an IP group, which many rules name (AZ-FW-2B); false where the input lacks it.
+func (p *planner) ipGroup(id model.ID) (addrs, bool) {
+	g, ok := model.Get[*model.IPGroup](p.e, id)
+	if !ok {
+		return addrs{}, false
+	}
+	s, ok := p.ipGroups[g]
+	if !ok {
+		s = p.addr.set(g.Prefixes)
+		p.ipGroups[g] = s
+	}
+	return s, true
 }
 
 // networkList compiles network rules.
@@ -419,6 +446,20 @@ func (p *planner) fqdnAddresses(name string) alternatives {
 	return alternatives{nil, []*lazy{everything()}}
 }
 
+// webTraffic is what application rules may match at all (AZ-FW-30).
+func webTraffic(rules []fwRule) *lazy {
+	var ports []model.PortRange
+	for _, r := range rules {
+		for _, a := range r.Apps {
+			ports = append(ports, model.PortRange{First: a.Port, Last: a.Port})
+		}
+	}
+	if len(ports) == 0 {
+		return nothing()
+	}
+	return transport([]model.Protocol{model.TCP}, nil, ports, false)
+}
+
 // applicationList compiles application rules (AZ-FW-30 to 36).
 func (p *planner) applicationList(rules []fwRule) []ruleMatch {
 	list := make([]ruleMatch, len(rules))
@@ -432,14 +473,7 @@ func (p *planner) applicationList(rules []fwRule) []ruleMatch {
 		if len(ports) > 0 {
 			traffic = transport([]model.Protocol{model.TCP}, nil, ports, false)
 		}
-		var must, may []*lazy
-		for _, n := range r.FQDNs {
-			l := p.named(n)
-			must, may = append(must, l), append(may, l)
-			if n == "*" {
-				may = append(may, nameless()) // AZ-FW-31
-			}
-		}
+		must, may := p.namePatterns(r.FQDNs)
 		for _, t := range r.FQDNTags {
 			l := p.nameTag(fqdnTag, t)
 			must, may = append(must, l), append(may, l)
@@ -447,10 +481,12 @@ func (p *planner) applicationList(rules []fwRule) []ruleMatch {
 		for _, w := range r.WebCategories {
 			may = append(may, p.nameTag(webCategory, w)) // AZ-FW-35
 		}
+		var hosts []string
 		for _, u := range r.URLs {
-			host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(u, "https://"), "http://"), "/")
-			may = append(may, p.named(host)) // AZ-FW-36
+			hosts = append(hosts, urlHost(u))
 		}
+		_, inURLs := p.namePatterns(hosts) // AZ-FW-36: nothing is proved from a path
+		may = append(may, inURLs...)
 		list[i] = ruleMatch{
 			must:  both(both(either(src.must...), traffic), either(must...)),
 			may:   both(both(either(src.may...), traffic), either(may...)),
@@ -461,6 +497,36 @@ func (p *planner) applicationList(rules []fwRule) []ruleMatch {
 		}
 	}
 	return list
+}
+
+// namePatterns is the packets whose name some FQDN patterns match. A flow without a name may meet `*` and an IP literal (AZ-FW-31); what a
+// pattern with a wildcard elsewhere matches is not documented (AZ-FW-32).
+func (p *planner) namePatterns(list []string) (must, may []*lazy) {
+	var sound []string
+	for _, n := range list {
+		if !packet.ValidNamePattern(n) {
+			may = append(may, p.named("*"))
+			continue
+		}
+		sound = append(sound, n)
+		if _, err := netip.ParseAddr(n); n == "*" || err == nil {
+			may = append(may, nameless())
+		}
+	}
+	if len(sound) > 0 {
+		l := p.named(sound...)
+		must, may = append(must, l), append(may, l)
+	}
+	return must, may
+}
+
+// urlHost is the host of a target URL.
+func urlHost(url string) string {
+	if _, rest, ok := strings.Cut(url, "://"); ok {
+		url = rest
+	}
+	host, _, _ := strings.Cut(url, "/")
+	return host
 }
 
 // snatRanges are the destinations that keep their source, in every reading: those that a policy states, else perhaps those of its parents.
@@ -591,9 +657,22 @@ func (p *planner) nameOwners(f *model.Firewall, fw *firewallPlan) []firewallStep
 		}
 		out = append(out, firewallStep{guard: g, rewrite: &rewrite{dst: &dst, src: &src}, notes: notesOf(id), masked: true})
 	}
+	// Names with one answer leave together: a policy has thousands of them, and few answers.
+	var answers []resolution
+	names := map[string][]string{}
 	for _, name := range p.exactNames() {
 		r := p.firewallAnswer(f, name)
-		here := p.named(name)
+		if r.public && r.unknown == "" && len(r.addrs) == 0 {
+			continue // as any name of the internet
+		}
+		key := fmt.Sprint(r)
+		if names[key] == nil {
+			answers = append(answers, r)
+		}
+		names[key] = append(names[key], name)
+	}
+	for _, r := range answers {
+		here := p.named(names[fmt.Sprint(r)]...)
 		known = append(known, here)
 		if len(r.addrs) > 0 {
 			add(between(here, r.certainly(here)), r.unknown, r.addrs...)
@@ -627,12 +706,19 @@ func (p *planner) isDoor(as []netip.Addr) bool {
 
 // planDNAT compiles NAT rules: a match is translated and admitted (AZ-FW-20 to 22). Whether a network Deny overrides it changed over
 // time (AZ-FW-21); those of a parent policy may be inherited (AZ-FW-14).
-func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRules) {
-	network := p.networkList(f, rules.byKind[model.NetworkRules])
+func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRules, network *verdicts) {
 	pool := p.firewallPool(f)
 	toPublic := dstIn(p.addr.exactHosts(p.firewallDoors(f)...))
 	own := dstIn(p.firewallOwn(f))
-	var earlier, possible []*lazy
+	earlier, possible := nothing(), nothing()
+	var translated []packet.AddrSet // what NAT rules lead to
+	denied := later(func(c *compiler) packet.Set {
+		var to []packet.Range
+		for _, a := range translated {
+			to = append(to, c.u.Addrs(a)...)
+		}
+		return network.denied(c, c.s.Box(packet.Box{Dst: to}))
+	})
 	for _, r := range rules.byKind[model.DNATRules] {
 		src := p.addresses(r.Sources, srcIn, p.fqdnAddresses)
 		dst := p.addresses(r.Dests, dstIn, p.fqdnAddresses)
@@ -649,14 +735,21 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 		if p.isBasic(f) {
 			must = both(must, toPublic) // AZ-FW-51
 		}
-		over, under := minus(may, either(earlier...)), minus(must, either(possible...))
-		earlier, possible = append(earlier, must), append(possible, may)
+		over, under := minus(may, earlier), minus(must, possible)
+		earlier, possible = either(earlier, must), either(possible, may)
 		under = minus(under, fw.may) // the firewall's own service may stand before the rule
 		if len(rules.missing) > 0 {
 			under = nothing() // AZ-FW-03
 		}
 		targets := []netip.Addr{r.ToAddress}
-		if !r.ToAddress.IsValid() {
+		switch {
+		case r.ToAddress.IsValid():
+		case r.ToFQDN == "": // invalid (AZ-FW-20): nobody knows where it leads
+			anywhere := p.addr.pool(ipset([]netip.Prefix{allV4()}))
+			step := firewallStep{guard: between(over, nothing()), rewrite: &rewrite{dst: &anywhere, src: &pool}, masked: true, notes: []string{missing("target of the NAT rule", model.ID(r.where+"/"+r.Name))}}
+			fw.steps = append(fw.steps, step)
+			continue
+		default:
 			a := p.firewallAnswer(f, r.ToFQDN)
 			if targets = a.addrs; a.public {
 				targets = append(slices.Clone(targets), p.symbolOf(model.NamedHost, "", ""))
@@ -668,11 +761,12 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 		}
 		for _, target := range targets {
 			to := p.addr.exact(target)
+			translated = append(translated, to)
 			rw := &rewrite{dst: &to}
 			if r.ToPort != 0 {
 				rw.dports = []model.PortRange{{First: r.ToPort, Last: r.ToPort}}
 			}
-			g := between(over, minus(under, p.deniedAfter(network, to, rw)))
+			g := between(over, minus(under, deniedAfter(denied, to, rw)))
 			// AZ-FW-22: through a public address the source is translated as well. Through the private one it is kept for targets in
 			// the private ranges; for others the documents do not say.
 			masked := &rewrite{dst: rw.dst, dports: rw.dports, src: &pool}
@@ -689,8 +783,8 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 			step(g.mayOnly(), masked, true)
 		}
 	}
-	fw.taken = either(earlier...)
-	fw.own = between(fw.may, minus(fw.may, either(possible...)))
+	fw.taken = earlier
+	fw.own = between(fw.may, minus(fw.may, possible))
 }
 
 // keepsSource reports whether an address is in the private ranges for certain (AZ-FW-41).
@@ -706,9 +800,8 @@ func (p *planner) keepsSource(f *model.Firewall, a netip.Addr) bool {
 }
 
 // deniedAfter is the packets that a network Deny may match once they are translated.
-func (p *planner) deniedAfter(network []ruleMatch, to packet.AddrSet, rw *rewrite) *lazy {
+func deniedAfter(denied *lazy, to packet.AddrSet, rw *rewrite) *lazy {
 	return later(func(c *compiler) packet.Set {
-		denied := c.s.Where(c.decide(network, OneWay), func(v packet.Value) bool { return v > 0 && !network[v-1].allow })
-		return c.s.Preimage(denied, packet.Rewrite{Dst: c.u.Addrs(to), DPort: portRanges(rw.dports)})
+		return c.s.Preimage(denied.get(c), packet.Rewrite{Dst: c.u.Addrs(to), DPort: portRanges(rw.dports)})
 	})
 }

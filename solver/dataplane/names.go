@@ -9,11 +9,21 @@ import (
 	"github.com/ringfence/ringfence/solver/packet"
 )
 
-// named is the packets whose name a pattern matches. A `*` matches every name; a flow without one is the caller's matter (AZ-FW-31).
-func (p *planner) named(pattern string) *lazy {
-	pattern = strings.ToLower(strings.TrimSuffix(pattern, "."))
-	p.useName(pattern)
-	return later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Name: c.u.NameRanges(pattern)}) })
+// named is the packets whose name one of some patterns matches. A `*` matches every name; a flow without one is the caller's matter
+// (AZ-FW-31, AZ-FW-32).
+func (p *planner) named(patterns ...string) *lazy {
+	list := make([]string, len(patterns))
+	for i, x := range patterns {
+		list[i] = strings.ToLower(strings.TrimSuffix(x, "."))
+		p.useName(list[i])
+	}
+	return later(func(c *compiler) packet.Set {
+		ranges := []packet.Range{} // none is no name, and not any
+		for _, x := range list {
+			ranges = append(ranges, c.u.NameRanges(x)...)
+		}
+		return c.s.Box(packet.Box{Name: ranges})
+	})
 }
 
 // nameless is the packets without a name.

@@ -63,6 +63,7 @@ type planner struct {
 	fabrics      []pendingFabric
 	replies      map[string]*lazy
 	firewalls    map[string]*firewallPlan
+	ipGroups     map[*model.IPGroup]addrs
 	vias         map[string]model.Place
 	fabricDone   map[Node]bool
 	routeDone    map[Node]bool
@@ -138,7 +139,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
-		symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
+		ipGroups: map[*model.IPGroup]addrs{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
 		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
 	}
 	p.readLedger()

@@ -172,11 +172,19 @@ func (d *diagram) merge(o op, base int, ea, eb []edge) {
 	}
 }
 
-// runTo is how many edges end at or before hi.
+// runTo is how many edges end at or before hi; the first does. Most runs are short, and some are as long as the node.
 func runTo(edges []edge, hi uint32) int {
-	n := 1
+	lo, n := 0, 1 // the edge at lo ends there
 	for n < len(edges) && edges[n].hi <= hi {
-		n++
+		lo, n = n, 2*n
+	}
+	n = min(n, len(edges))
+	for n-lo > 1 {
+		if mid := int(uint(lo+n) / 2); edges[mid].hi <= hi {
+			lo = mid
+		} else {
+			n = mid
+		}
 	}
 	return n
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"go4.org/netipx"
@@ -111,6 +112,14 @@ func (a address) in(s *netipx.IPSet) match {
 		}
 	}
 	return m
+}
+
+// inAny is in, for a list of prefixes.
+func (a address) inAny(prefixes []netip.Prefix) match {
+	if a.may != nil {
+		return a.in(prefixSet(prefixes...))
+	}
+	return when(slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.IsValid() && p.Contains(a.at) }))
 }
 
 // v6 reports the family of the real address.

@@ -42,9 +42,19 @@ func (w *world) policies(f *model.Firewall) []*model.FirewallPolicy {
 	return out
 }
 
-// rulesOf flattens the rules of a firewall: classic collections by priority (AZ-FW-11); of policies all collections of the parent
-// before those of the child (AZ-FW-14), groups by priority, collections by priority inside a group (AZ-FW-12).
+// rulesOf flattens the rules of a firewall, once for a walk that meets it several times.
 func (w *world) rulesOf(f *model.Firewall) firewallRules {
+	r, ok := w.firewalls[f]
+	if !ok {
+		r = w.flattened(f)
+		w.firewalls[f] = r
+	}
+	return r
+}
+
+// flattened is the rules of a firewall in order: classic collections by priority (AZ-FW-11); of policies all collections of the parent
+// before those of the child (AZ-FW-14), groups by priority, collections by priority inside a group (AZ-FW-12).
+func (w *world) flattened(f *model.Firewall) firewallRules {
 	var out firewallRules
 	out.add(f.Collections, f.Name()+"/", false, f.Policy != "")
 	if f.Policy == "" {
@@ -127,7 +137,7 @@ func (t *tracer) firewallSide(m model.AddressMatch, a address, tags []string) ma
 	if m.Any {
 		return yes()
 	}
-	hit := a.in(prefixSet(m.Prefixes...))
+	hit := a.inAny(m.Prefixes)
 	for _, tag := range m.Tags {
 		hit = hit.or(t.inTag(tag, a, tags))
 	}
@@ -137,7 +147,7 @@ func (t *tracer) firewallSide(m model.AddressMatch, a address, tags []string) ma
 			hit = hit.or(maybe("ASM-E-FWPOLICY"))
 			continue
 		}
-		hit = hit.or(a.in(prefixSet(g.Prefixes...)))
+		hit = hit.or(a.inAny(g.Prefixes))
 	}
 	return hit
 }
@@ -152,11 +162,15 @@ func (t *tracer) networkMatch(f *model.Firewall, r firewallRule, x flow) match {
 	if !firewallProtocol(r, x.protocol) || x.protocol.HasPorts() && !inPorts(r.Ports, x.dport) {
 		return no()
 	}
+	src := t.firewallSide(r.Sources, x.src, x.tags)
+	if !src.may && len(src.why) == 0 { // a policy has thousands of rules
+		return no()
+	}
 	dst := t.firewallSide(r.Dests, x.dst, x.tags)
 	for _, name := range r.Dests.FQDNs {
 		dst = dst.or(t.networkName(f, name, x.dst))
 	}
-	return t.firewallSide(r.Sources, x.src, x.tags).and(dst)
+	return src.and(dst)
 }
 
 // networkName is an FQDN as destination of a network rule: the addresses that the firewall resolves it to. Zones of the input say

@@ -401,10 +401,7 @@ func (t *tracer) route(c course, h *host) {
 		t.lose(c, h.place, Routing, "the input lacks the VNet of "+h.subnetID.ShortName(), "ASM-NEXTHOP")
 		return
 	}
-	if list := t.carriers(h.vnet); len(list) > 0 { // AZ-GEN-08
-		at := model.Place{Kind: model.PlaceUnknown, ID: h.vnet.ID, Part: c.packet.Dst.String()}
-		t.lose(c, at, Routing, "an object that is not modelled may carry the packet anywhere (AZ-GEN-08)", namesOf(list)...)
-	}
+	t.carry(c, h)
 	table := t.table(h, tableOptions{})
 	f := c.flow()
 	if t.routeToEndpoint(c, h, table) {
@@ -421,6 +418,14 @@ func (t *tracer) route(c course, h *host) {
 	}
 	for _, r := range winners {
 		t.follow(c, h, r, certain, why)
+	}
+}
+
+// carry loses the packet to an object that is not modelled and may carry what a VNet's subnets send anywhere (AZ-GEN-08).
+func (t *tracer) carry(c course, h *host) {
+	if list := t.carriers(h.vnet); len(list) > 0 {
+		at := model.Place{Kind: model.PlaceUnknown, ID: h.vnet.ID, Part: c.packet.Dst.String()}
+		t.lose(c, at, Routing, "an object that is not modelled may carry the packet anywhere (AZ-GEN-08)", namesOf(list)...)
 	}
 }
 
