@@ -353,7 +353,7 @@ func (t *tracer) fromFirewall(c course, f *model.Firewall, h *host, before Packe
 		private(c, func(c course) { t.route(c, h) })
 		return
 	}
-	t.carry(private(c), h)
+	private(c, func(c course) { t.carry(c, h) })
 	winners, certain := t.winners(h, table, c.flow())
 	if len(winners) == 0 {
 		private(c, func(c course) { t.drop(c, h.place, Routing, "no route to the destination") })
