@@ -1,8 +1,10 @@
 package azure
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
@@ -247,7 +249,13 @@ func (r *resource) networkMatch(rule *model.FirewallRule, at *value, protocols s
 	r.match(&rule.Dests, at.list("destinationAddresses"), true)
 	rule.Dests.IPGroups = r.idList(at.list("destinationIpGroups"))
 	for _, v := range at.list("destinationFqdns") {
-		rule.Dests.FQDNs = append(rule.Dests.FQDNs, strings.ToLower(v.raw.text))
+		if name, ok := r.fqdn(v); ok {
+			if strings.Contains(name, "*") && rule.Unknown == "" { // AZ-FW-29
+				rule.Unknown = "wildcard in " + name
+				r.unsupported(v.raw, "a network rule takes no wildcard in a name: what it matches is not known")
+			}
+			rule.Dests.FQDNs = append(rule.Dests.FQDNs, name)
+		}
 	}
 	if rule.Dests.IsZero() {
 		r.emptySide(at, "destinationAddresses", "destinationIpGroups", "destinationFqdns")
@@ -327,12 +335,62 @@ func (r *resource) applicationMatch(rule *model.FirewallRule, at *value) {
 	if len(rule.Apps) == 0 && len(at.list("fqdnTags")) == 0 {
 		r.missing(at, "protocols", "at least one of Http, Https, Mssql with a port")
 	}
-	rule.FQDNs, rule.FQDNTags = lowered(at.list("targetFqdns")), spoken(at.list("fqdnTags"))
-	rule.WebCategories, rule.URLs = spoken(at.list("webCategories")), spoken(at.list("targetUrls"))
+	for _, v := range at.list("targetFqdns") {
+		if name, ok := r.fqdn(v); ok {
+			rule.FQDNs = append(rule.FQDNs, name)
+			r.wildcard(rule, v, name)
+		}
+	}
+	for _, v := range at.list("targetUrls") {
+		if url, ok := r.targetURL(rule, v); ok {
+			rule.URLs = append(rule.URLs, url)
+		}
+	}
+	rule.FQDNTags, rule.WebCategories = spoken(at.list("fqdnTags")), spoken(at.list("webCategories"))
 	rule.TerminateTLS = boolean(at, "terminateTLS")
 	if len(rule.FQDNs)+len(rule.FQDNTags)+len(rule.WebCategories)+len(rule.URLs) == 0 {
 		r.emptySide(at, "targetFqdns", "fqdnTags", "webCategories", "targetUrls")
 	}
+}
+
+// fqdn reads a name or a name pattern (AZ-FW-32).
+func (r *resource) fqdn(v *value) (string, bool) {
+	name := strings.TrimRight(strings.ToLower(v.raw.text), ".")
+	if !nameLike(name) {
+		r.fail(v, "a name such as www.contoso.com, *.contoso.com or *")
+		return "", false
+	}
+	return name, true
+}
+
+// nameLike reports whether a text may be a name or a pattern of names: letters and digits of any script, and what stands between them.
+func nameLike(s string) bool {
+	return s != "" && len(s) <= 253 && !strings.Contains(s, "..") && !strings.HasPrefix(s, ".") &&
+		!strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("-_.*", c) })
+}
+
+// wildcard notes a wildcard that does not stand first: nobody documents what it matches.
+func (r *resource) wildcard(rule *model.FirewallRule, v *value, name string) {
+	if strings.LastIndex(name, "*") > 0 {
+		rule.Unknown = cmp.Or(rule.Unknown, "wildcard in "+name)
+		r.unsupported(v.raw, "a wildcard that does not stand first in a name: what the rule matches is not known")
+	}
+}
+
+// targetURL reads a URL pattern: a host, or a pattern of hosts, and a path that may be left out (AZ-FW-36).
+func (r *resource) targetURL(rule *model.FirewallRule, v *value) (string, bool) {
+	text := v.raw.text
+	_, rest, schemed := strings.Cut(text, "://")
+	if !schemed {
+		rest = text
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	if host = strings.TrimRight(strings.ToLower(host), "."); !nameLike(host) {
+		r.fail(v, "a URL such as www.contoso.com/path or *.contoso.com/*")
+		return "", false
+	}
+	r.wildcard(rule, v, host)
+	return text, true
 }
 
 func lowered(list []*value) (out []string) {

@@ -249,10 +249,13 @@ func (t *tracer) applicationMatch(f *model.Firewall, r firewallRule, x flow) mat
 // namePattern: `*` is every name, a leading `*` any string before the rest, else the name itself, without case (AZ-FW-32). The class
 // (ip) matches an IP literal or `*` possibly, and nothing else (AZ-FW-31).
 func namePattern(pattern, name string) match {
-	pattern, name = strings.ToLower(pattern), strings.ToLower(strings.TrimSuffix(name, "."))
+	pattern, name = strings.ToLower(strings.TrimRight(pattern, ".")), strings.ToLower(strings.TrimSuffix(name, "."))
 	if name == "" {
 		_, err := netip.ParseAddr(pattern)
 		return when(pattern == "*" || err == nil).and(maybe())
+	}
+	if strings.Trim(pattern, ".") == "" || strings.LastIndex(pattern, "*") > 0 {
+		return maybe() // AZ-FW-32: what a wildcard elsewhere matches is not documented
 	}
 	if rest, ok := strings.CutPrefix(pattern, "*"); ok {
 		return when(strings.HasSuffix(name, rest) && len(name) >= len(rest))
