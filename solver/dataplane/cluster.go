@@ -47,6 +47,7 @@ type clusterPlan struct {
 	labels    map[string]*model.Namespace
 	pods      []*pod
 	all       packet.AddrSet // every pod address of the cluster
+	masked    bool           // of a copy: a node's address is the node's, whoever sent the packet (K8S-NP-14)
 }
 
 // planClusters sorts Kubernetes objects by cluster. It registers nothing: symbols need it before address sets exist.
@@ -317,6 +318,32 @@ func (p *planner) nodesOf(s *model.ScaleSet) (*clusterPlan, string) {
 		}
 	}
 	return nil, ""
+}
+
+// sentBy is the packets of a cluster's own nodes and pods.
+func (p *planner) sentBy(cp *clusterPlan) *lazy {
+	return later(func(c *compiler) packet.Set {
+		own := map[*Site]bool{}
+		for _, m := range p.machines {
+			if m.cluster == cp {
+				own[m.site] = true
+			}
+		}
+		places := map[model.Place]bool{}
+		for _, x := range cp.pods {
+			places[x.site.Place.Key()] = true // and the relay that it may be
+		}
+		var origins []packet.Range
+		for i, o := range p.origins {
+			if own[o.Site] || places[o.Site.Place.Key()] {
+				origins = append(origins, packet.Range{Lo: uint32(i), Hi: uint32(i)})
+			}
+		}
+		if origins == nil {
+			return packet.Set{}
+		}
+		return c.s.Box(packet.Box{Origin: origins})
+	})
 }
 
 // nodeMachine is the machine class of a pool's nodes.

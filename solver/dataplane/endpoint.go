@@ -41,30 +41,7 @@ func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
 	}
 	p.routeDone[key] = true
 	receive := p.node(place, StageReceive, "")
-	g, notes := guard{}, []string(nil)
-	s, _ := p.e.SubnetOf(e.Subnet)
-	filters := filtered{subnet: e.Subnet, members: e.ASGs}
-	switch {
-	case s == nil:
-		g, notes = guard{over: everything(), under: nothing()}, []string{missing("subnet", e.Subnet)}
-	case s.EndpointPolicies == model.PoliciesNSG || s.EndpointPolicies == model.PoliciesEnabled:
-		g, notes = p.inboundAnySource(filters)
-	case s.EndpointPolicies == model.PoliciesNotStated && p.subnetNSG(e.Subnet) != "":
-		// The property is absent: REST defaults to Disabled, some tools create Enabled.
-		in, more := p.inboundAnySource(filters)
-		g, notes = guard{over: everything(), under: in.under}, more
-		if in.under == nil {
-			g.under = in.over
-		}
-	}
-	if nsg, ok := model.Get[*model.NSG](p.e, p.subnetNSG(e.Subnet)); ok && oversized(nsg) && g.over != nil {
-		// AZ-PE-07: the rules may fail, and then nothing filters.
-		under := g.under
-		if under == nil {
-			under = g.over
-		}
-		g, notes = guard{over: everything(), under: under, reply: g.reply}, append(slices.Clone(notes), "ASM-PE-SIZE")
-	}
+	g, notes := p.endpointFilters(filtered{subnet: e.Subnet, members: e.ASGs})
 	if !p.carriesTraffic(e) {
 		k := Control{Key: "approval|" + e.ID.Key(), Name: "approval of " + e.Name(), Stage: "transport", Place: place}
 		p.hypothesis(n, receive, and(g, closed(k, Part{Key: k.Key, Source: e.Source, Detail: "the connection of the private endpoint is " + p.endpointState(e) + " (AZ-PE-01)", Open: "approval of the connection"})))
@@ -85,6 +62,27 @@ func oversized(n *model.NSG) bool {
 		}
 	}
 	return false
+}
+
+// endpointFilters are the filters in front of a private endpoint.
+func (p *planner) endpointFilters(f filtered) (guard, []string) {
+	g, notes := guard{}, []string(nil)
+	s, _ := p.e.SubnetOf(f.subnet)
+	switch {
+	case s == nil:
+		g, notes = guard{over: everything(), under: nothing()}, []string{missing("subnet", f.subnet)}
+	case s.EndpointPolicies == model.PoliciesNSG || s.EndpointPolicies == model.PoliciesEnabled:
+		g, notes = p.inboundAnySource(f)
+	case s.EndpointPolicies == model.PoliciesNotStated && p.subnetNSG(f.subnet) != "":
+		// The property is absent: REST defaults to Disabled, some tools create Enabled.
+		in, more := p.inboundAnySource(f)
+		g, notes = between(everything(), in.low()), more
+	}
+	if nsg, ok := model.Get[*model.NSG](p.e, p.subnetNSG(f.subnet)); ok && oversized(nsg) && g.over != nil {
+		// AZ-PE-07: the rules may fail, and then nothing filters.
+		g, notes = guard{over: everything(), under: g.low(), reply: g.reply}, append(slices.Clone(notes), "ASM-PE-SIZE")
+	}
+	return g, notes
 }
 
 // inboundAnySource is the inbound filters of a private endpoint, which take any source port (AZ-PE-07).
@@ -118,19 +116,6 @@ func (p *planner) endpointReply(subnet model.ID, via string) *lazy {
 		}
 		return set
 	})
-}
-
-// apiReply is the packets whose answer returns from the private door of an API server: through an appliance only when it translated the
-// source.
-func (p *planner) apiReply(via string) *lazy {
-	place, ok := p.vias[via]
-	if !ok || isGateway(via) {
-		return nil
-	}
-	if own := p.forwarderSpace(place); own != nil {
-		return own
-	}
-	return nothing()
 }
 
 // planEndpoints adds private endpoints as receivers.

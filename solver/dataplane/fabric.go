@@ -79,7 +79,11 @@ func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
 	}
 	for _, a := range p.apiEntries {
 		if a.vnet == v.ID.Key() {
-			p.edge(n, a.receive, a.guard.withReply(p.apiReply(via)), nil)
+			g := a.guard
+			for _, subnet := range a.subnets {
+				g = g.withReply(p.endpointReply(subnet, via))
+			}
+			p.edge(n, a.receive, g, nil, a.notes...)
 		}
 	}
 	for _, c := range p.e.Clusters {

@@ -466,7 +466,7 @@ func (p *planner) transit(o owner, via string) NodeID {
 	// by any of its interfaces. Their outbound filters see what it sends.
 	all := p.b.AddPool("", []netip.Prefix{allV4(), allV6()})
 	for _, x := range p.sameMachine(m) {
-		sent := p.sentBy(x)
+		sent := p.forwardedBy(x)
 		if x.forwards || x == m {
 			p.edge(relay, sent, onlyOver(everything()), &rewrite{dst: &all})
 		}
@@ -478,8 +478,8 @@ func (p *planner) transit(o owner, via string) NodeID {
 	return n
 }
 
-// sentBy is where what an appliance forwards by an interface stands, before the filters.
-func (p *planner) sentBy(m *machine) NodeID {
+// forwardedBy is where what an appliance forwards by an interface stands, before the filters.
+func (p *planner) forwardedBy(m *machine) NodeID {
 	place := m.site.Place
 	self := "nva:" + place.ID.Key()
 	if place.Part != "" {

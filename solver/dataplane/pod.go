@@ -227,18 +227,26 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			}
 			for _, x := range cp.pods { // K8S-NP-25: a pod of the host network serves at its node's address
 				if t := targetPort(x.w, port); x.w.HostNetwork && x.node != nil && serves(k, x.w) != no && t != 0 {
-					hostTargets = append(hostTargets, hostTarget{target{onlyOver(at), x.node.addr, t}, x})
+					match := exactly(at)
+					if serves(k, x.w) != yes {
+						match = onlyOver(at)
+					}
+					hostTargets = append(hostTargets, hostTarget{target{match, x.node.addr, t}, x})
 				}
 			}
 		}
 	}
-	send := func(from NodeID, place model.Place, inside NodeID, f filtered, routes NodeID, out guard, notes []string) {
+	toHosts := func(from NodeID, place model.Place, pool string, onward NodeID, filters, out guard, notes []string) {
 		for _, t := range hostTargets {
-			// Which controls of the way to the node act is left open: over skips them.
 			n := p.node(place, StageFrontend, "service "+t.pod.w.ID.Key()+" "+t.pod.pool)
 			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
-			p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
+			if t.pod.pool == pool { // it may run on this node, where nothing filters (K8S-AZ-04)
+				p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
+			}
+			p.edge(n, onward, and(out, filters), nil, notes...) // like any packet to its node
 		}
+	}
+	send := func(from NodeID, place model.Place, inside NodeID, f filtered, routes NodeID, out guard, notes []string) {
 		if len(targets) == 0 {
 			return
 		}
@@ -252,8 +260,16 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			p.edge(n, routes, and(out, filters), nil, append(more, notes...)...)
 		}
 	}
+	asNode := func(from NodeID, place model.Place, m *machine) {
+		send(from, place, p.fromNodes(cp, m.pool), m.filters, m.out, guard{}, nil)
+		filters, notes := p.outbound(m.filters)
+		toHosts(from, place, m.pool, m.out, filters, guard{}, notes)
+	}
 	for _, x := range cp.pods {
 		if x.w.HostNetwork {
+			if x.node != nil {
+				asNode(x.site.Send, x.site.Place, x.node)
+			}
 			continue
 		}
 		out, notes := p.policyGuard(cp, x.w, model.Outbound)
@@ -266,10 +282,11 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			routes = x.node.out
 		}
 		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), routes, out, notes)
+		toHosts(x.site.Send, x.site.Place, x.pool, p.node(x.site.Place, StageForward, ""), guard{}, out, notes)
 	}
 	for _, m := range p.machines {
 		if m.cluster == cp {
-			send(m.send, m.site.Place, p.fromNodes(cp, m.pool), m.filters, m.out, guard{}, nil)
+			asNode(m.send, m.site.Place, m)
 		}
 	}
 }
@@ -623,11 +640,27 @@ func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, 
 func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bool, notes []string) {
 	for _, x := range pods {
 		if x.w.HostNetwork {
-			// K8S-NP-25: it serves at its node's address. Which controls between the nodes act is left open: over skips them.
-			if x.node != nil {
-				dst := x.node.addr
-				p.edge(m.accept, x.site.Receive, and(g, onlyOver(everything())), &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}, notes...)
+			// K8S-NP-25: it serves at its node's address, here or behind the NSGs of another node.
+			if x.node == nil {
+				continue
 			}
+			dst := x.node.addr
+			rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}
+			if local {
+				p.edge(m.accept, x.site.Receive, g, rw, notes...)
+				continue
+			}
+			n := p.node(x.site.Place, StagePod, "cluster "+m.pool)
+			p.edge(m.accept, n, g, rw, notes...)
+			key := Node{Place: x.site.Place.Key(), Stage: StagePod, Via: "cluster " + m.pool}
+			if p.routeDone[key] {
+				continue
+			}
+			p.routeDone[key] = true
+			if m.pool == x.pool {
+				p.edge(n, x.site.Receive, onlyOver(everything()), nil)
+			}
+			p.asNode(n, m, guard{}, nil)
 			continue
 		}
 		dst := p.addr.exact(p.podsOn(p.clusters[x.w.Cluster.Key()], x.w, x.pool)...)
@@ -711,10 +744,13 @@ func (p *planner) maskedIngress(x *pod) guard {
 		return guard{over: everything(), under: nothing()}
 	}
 	pool := p.b.AddPool("", nodes)
-	g := p.masked(x.ingress, pool)
+	behind := *cp
+	behind.masked = true
+	ingress, _ := p.policyGuard(&behind, x.w, model.Inbound)
+	g := p.masked(ingress, pool)
 	if cp.engine == engineCalico || cp.engine == engineAzure {
 		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
-		g.under = p.fromNode(x.ingress, pool).under
+		g.under = p.fromNode(ingress, pool).under
 		return g
 	}
 	return between(everything(), g.under)
@@ -804,30 +840,57 @@ func (p *planner) planAPIServers() {
 		if len(p.endpointsOf(c.ID)) > 0 {
 			continue // the endpoint of the input is the API server
 		}
-		// AKS-API-03: a private endpoint in the node subnet, reached like any other; only its subnet's NSG may limit it.
+		// AKS-API-03: a private endpoint in one of the node subnets, reached like any other; only that subnet's NSG may limit it.
 		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(door)}, Send: -1, Receive: receive})
-		for _, id := range p.clusterSubnets(c) {
-			v, ok := model.Get[*model.VNet](p.e, id.Parent())
-			if !ok {
-				continue
+		entry := apiEntry{receive: receive, subnets: p.apiSubnets(c)}
+		var in []guard
+		for _, id := range entry.subnets {
+			g, notes := p.endpointFilters(filtered{subnet: id})
+			if c.VNetAPI == model.On {
+				g = between(everything(), orEverything(g.low())) // AKS-API-06: whether the NSG acts on an injected address is not settled
 			}
-			in := guard{}
-			if s, ok := model.Get[*model.Subnet](p.e, id); ok && s.EndpointPolicies != model.PoliciesDisabled {
-				f, _ := p.inboundAnySource(filtered{subnet: id})
-				in = guard{over: everything(), under: f.under}
-				if f.under == nil {
-					in.under = f.over
-				}
+			in, entry.notes = append(in, g), append(entry.notes, notes...)
+		}
+		for _, id := range entry.subnets {
+			if v, ok := model.Get[*model.VNet](p.e, id.Parent()); ok {
+				entry.vnet = v.ID.Key()
+				entry.guard = and(exactly(both(dstIn(p.addr.exact(door)), tcpTo(443))), eitherOf(in))
+				p.apiEntries = append(p.apiEntries, entry)
+				break // AKS: the subnets of a cluster are in one VNet
 			}
-			p.apiEntries = append(p.apiEntries, apiEntry{v.ID.Key(), and(exactly(both(dstIn(p.addr.exact(door)), tcpTo(443))), in), receive})
 		}
 	}
+}
+
+// apiSubnets are the subnets in one of which a private API server has its address: the delegated one of VNet integration (AKS-API-06), else
+// those of the nodes (AKS-API-03).
+func (p *planner) apiSubnets(c *model.Cluster) []model.ID {
+	if c.VNetAPI == model.On && c.APISubnet != "" {
+		return []model.ID{c.APISubnet}
+	}
+	return p.clusterSubnets(c)
+}
+
+// eitherOf is a guard of which nobody knows which of several it is: over passes what one of them lets pass, under what all do.
+func eitherOf(gs []guard) guard {
+	if len(gs) == 1 {
+		return gs[0]
+	}
+	var over []*lazy
+	var under *lazy
+	for _, g := range gs {
+		over = append(over, orEverything(g.over))
+		under = both(under, g.low())
+	}
+	return between(either(over...), orEverything(under))
 }
 
 // apiEntry is a private API server whose endpoint is not in the input.
 type apiEntry struct {
 	vnet    string
+	subnets []model.ID
 	guard   guard
+	notes   []string
 	receive NodeID
 }
 

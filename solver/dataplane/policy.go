@@ -82,14 +82,14 @@ func (p *planner) peerPods(cp *clusterPlan, policy *model.NetworkPolicy, peer mo
 }
 
 // policySide is the far ends that a rule's peers admit.
-func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule model.PolicyRule, at func(packet.AddrSet) *lazy) (must, may *lazy, notes []string) {
+func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule model.PolicyRule, at func(packet.AddrSet) *lazy, dir model.Direction) (must, may *lazy, notes []string) {
 	if len(rule.Peers) == 0 {
 		return everything(), everything(), nil // K8S-NP-09
 	}
 	var certain, possible []*lazy
 	for _, peer := range rule.Peers {
 		if peer.IPBlock != nil {
-			a, b, more := p.ipBlock(cp, *peer.IPBlock, at)
+			a, b, more := p.ipBlock(cp, *peer.IPBlock, at, dir)
 			certain, possible, notes = append(certain, a), append(possible, b), append(notes, more...)
 			continue
 		}
@@ -104,13 +104,16 @@ func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule 
 }
 
 // ipBlock is the addresses of a block, less its holes; whether it matches pods and nodes depends on the engine (K8S-NP-13).
-func (p *planner) ipBlock(cp *clusterPlan, b model.IPBlock, at func(packet.AddrSet) *lazy) (must, may *lazy, notes []string) {
+func (p *planner) ipBlock(cp *clusterPlan, b model.IPBlock, at func(packet.AddrSet) *lazy, dir model.Direction) (must, may *lazy, notes []string) {
 	block := p.addr.set([]netip.Prefix{b.CIDR})
 	holes := p.addr.set(b.Except)
 	must = minus(at(block.must), at(holes.may))
 	may = minus(at(block.may), at(holes.must))
 	pods := at(cp.all)
 	nodes := at(p.nodeSpace(cp))
+	if dir == model.Inbound && !cp.masked {
+		nodes = both(nodes, p.sentBy(cp)) // a free address of a node subnet may be another machine's (AKS-NET-12)
+	}
 	switch cp.engine {
 	case engineCilium:
 		inside := either(pods, nodes) // K8S-CIL-05
@@ -126,7 +129,7 @@ func (p *planner) ipBlock(cp *clusterPlan, b model.IPBlock, at func(packet.AddrS
 func (p *planner) nodeSpace(cp *clusterPlan) packet.AddrSet {
 	var ps []netip.Prefix
 	for _, m := range p.machines {
-		if m.cluster == cp {
+		if m.cluster != nil && m.cluster.c == cp.c {
 			ps = append(ps, m.site.Prefixes...)
 		}
 	}
@@ -176,7 +179,7 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 		var own []*lazy
 		for i, r := range rules {
 			admitting = append(admitting, Part{Rule: n.Namespace + "/" + n.Name() + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true})
-			must, may, more := p.policySide(cp, n, r, at)
+			must, may, more := p.policySide(cp, n, r, at, dir)
 			notes = append(notes, more...)
 			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
 			allowMay = append(allowMay, both(may, portsMay))

@@ -64,9 +64,9 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 		// AKS-API-03: the endpoint of a private cluster lies in the node subnet.
 		c, ok := model.Get[*model.Cluster](p.e, s.Owner)
 		if !ok || c.Private != model.On {
-			return nil
+			return publicV4() // AKS-API-01: Microsoft's own
 		}
-		return p.freeSpace(p.clusterSubnets(c)...)
+		return p.freeSpace(p.apiSubnets(c)...)
 	case model.PodAddress:
 		w, _ := model.Get[*model.Workload](p.e, s.Owner)
 		return p.podSpace(w)

@@ -252,19 +252,22 @@ func (t *tracer) clusterOutbound(h *host, ported bool) (out []translation, shut 
 	return out, "", true
 }
 
-// apiSubnet is where a private API server has an address that the input does not state (AKS-API-03, AKS-API-06). Where the input has
+// apiSubnets is where a private API server has an address that the input does not state, in one of them (AKS-API-03, AKS-API-06). Where the input has
 // the cluster's private endpoint, that is the API server, and the symbol stands for nothing.
-func (w *world) apiSubnet(c *model.Cluster) model.ID {
+func (w *world) apiSubnets(c *model.Cluster) []model.ID {
 	switch {
 	case c.Private != model.On || w.hasAPIEndpoint(c):
-		return ""
+		return nil
 	case c.VNetAPI == model.On && c.APISubnet != "":
-		return c.APISubnet
-	case len(c.Pools) > 0:
-		return c.Pools[0].Subnet
-	default:
-		return ""
+		return []model.ID{c.APISubnet}
 	}
+	var out []model.ID
+	for _, p := range c.Pools {
+		if p.Subnet != "" && !contains(out, p.Subnet) {
+			out = append(out, p.Subnet)
+		}
+	}
+	return out
 }
 
 func (w *world) hasAPIEndpoint(c *model.Cluster) bool {
@@ -277,10 +280,14 @@ func (w *world) apiSymbol(a netip.Addr, id model.ID) address {
 	if c.Private != model.On {
 		return address{at: a, may: publicIPv4(), public: true, azure: &azureAddress{c.Location}}
 	}
-	if s := w.apiSubnet(c); s != "" {
-		return address{at: a, may: w.unheld(s)}
+	var may *netipx.IPSet
+	for _, s := range w.apiSubnets(c) {
+		may = joinSets(may, w.unheld(s))
 	}
-	return address{at: a, may: privateSpace()}
+	if emptySet(may) {
+		may = privateSpace()
+	}
+	return address{at: a, may: may}
 }
 
 // atAPI is a packet at the public API server: authorized ranges, where there are any (AKS-API-01, AKS-API-02).
@@ -335,7 +342,12 @@ func (t *tracer) authorized(c course, cl *model.Cluster) match {
 // arriveAPI is a packet at a private API server: an endpoint in the cluster's subnet, which authorized ranges do not guard (AKS-API-03),
 // with the subnet's NSG if endpoint policies are on. With VNet integration whether the NSG acts is not settled (AKS-API-06).
 func (t *tracer) arriveAPI(c course, cl *model.Cluster) {
-	h := t.hostIn(model.Place{Kind: model.PlaceAPIServer, ID: cl.ID}, t.apiSubnet(cl))
+	subnets := t.apiSubnets(cl)
+	t.together(len(subnets), func(i int) { t.arriveAPIIn(c, cl, subnets[i]) }, true)
+}
+
+func (t *tracer) arriveAPIIn(c course, cl *model.Cluster, subnet model.ID) {
+	h := t.hostIn(model.Place{Kind: model.PlaceAPIServer, ID: cl.ID}, subnet)
 	if !t.step(&c, "arrive", h.place) {
 		return
 	}

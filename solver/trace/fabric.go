@@ -142,7 +142,7 @@ func (t *tracer) owners(v *model.VNet, c course, global bool) []owner {
 		out = append(out, func(t *tracer, c course) { t.arriveAtPod(c, x) })
 	}
 	for _, cl := range t.e.Clusters {
-		if a, ok := t.symbols.Of(model.APIDoor, cl.ID, ""); ok && a == dst && in(t.apiSubnet(cl)) {
+		if a, ok := t.symbols.Of(model.APIDoor, cl.ID, ""); ok && a == dst && slices.ContainsFunc(t.apiSubnets(cl), in) {
 			out = append(out, func(t *tracer, c course) { t.arriveAPI(c, cl) })
 		}
 	}
@@ -176,7 +176,7 @@ func (t *tracer) deliverIn(c course, v *model.VNet, global bool) {
 		}
 		return
 	}
-	if c.dst.may != nil { // a symbol, or an address that a device chose: its owner is not in this VNet
+	if c.dst.may != nil && !c.dst.picked { // a symbol, or an address that a device chose: its owner is not in this VNet
 		t.drop(c, at, Transport, "nothing in the VNet "+v.Name()+" holds the destination")
 		return
 	}
@@ -194,7 +194,8 @@ func (t *tracer) deliverIn(c course, v *model.VNet, global bool) {
 				return
 			}
 			for _, h := range t.classHosts(s) {
-				h.addr = address{at: c.packet.Dst, holder: h}
+				h.addr = c.dst
+				h.addr.holder = h
 				t.arrive(c, h)
 			}
 			return

@@ -312,7 +312,7 @@ func (t *tracer) toBackends(c course, h *host, s *model.KubeService, p model.Ser
 		d = d.add(Hop{At: at, Stage: DNAT, Action: Forward, Detail: "Service " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: b.match.must})
 		d = d.cross(crossing{at: at, before: before})
 		if b.pod.workload.HostNetwork {
-			t.deliverHostPod(d, b.pod)
+			t.toHostBackend(d, h, b.pod, here, s.LocalPolicy)
 			continue
 		}
 		if s.LocalPolicy {
@@ -333,6 +333,25 @@ func (t *tracer) toBackends(c course, h *host, s *model.KubeService, p model.Ser
 			t.acrossNodes(t.fromNodeAddress(d, h, a), []*host{h}, b.pod, t.peerOf(d, b.pod))
 		})
 	}
+}
+
+// toHostBackend is a backend on the host network: on this node, or behind the NSGs of another one, which see the receiving node's address
+// (K8S-NP-25, K8S-SVC-08).
+func (t *tracer) toHostBackend(c course, h *host, x *pod, here, local bool) {
+	if h == nil || local {
+		t.deliverHostPod(c, x)
+		return
+	}
+	if here {
+		t.deliverHostPod(c.uncertain(), x)
+	}
+	t.eachOf([]address{c.dst}, func(to address) {
+		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
+			d := c
+			d.service = nil
+			t.leave(t.fromNodeAddress(d.to(to, d.packet.DPort), h, a), h)
+		})
+	})
 }
 
 // onPool reports that a pod may run on a node's pool.

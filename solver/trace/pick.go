@@ -11,8 +11,17 @@ const maxPicks = 64
 // pick puts the addresses that a translation may pick on the packet, one after the other. Nobody chooses between them: a delivery is certain
 // only if each of them makes it (AZ-GEN-13). Addresses of a range that no control on the way told apart are walked as one.
 func (t *tracer) pick(list []address, why string, walk func(address)) {
-	from, before := len(t.paths), t.steps
-	var ends []int
+	from, ends := t.eachOf(list, walk)
+	if len(ends) > 1 {
+		t.inAll(from, ends, why)
+	}
+}
+
+// eachOf walks addresses of which some one will do, one kind after the other. It returns where the paths start, and where those of each
+// kind end.
+func (t *tracer) eachOf(list []address, walk func(address)) (from int, ends []int) {
+	from = len(t.paths)
+	before := t.steps
 	for len(list) > 0 {
 		a := list[0]
 		list = list[1:]
@@ -33,9 +42,7 @@ func (t *tracer) pick(list []address, why string, walk func(address)) {
 		}
 		ends = append(ends, len(t.paths))
 	}
-	if len(ends) > 1 {
-		t.inAll(from, ends, why)
-	}
+	return from, ends
 }
 
 // parted cuts a range in two by the first set that holds a part of it.

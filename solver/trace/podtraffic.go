@@ -205,7 +205,7 @@ func (t *tracer) acrossNodes(c course, from []*host, y *pod, who peer) {
 	}
 }
 
-// podToHostNetwork: such a pod has its node's address and is filtered by the node's NSG alone (K8S-NP-25, AKS-NET-10).
+// podToHostNetwork: such a pod has its node's address, and what leads to it is filtered like any packet to a node (K8S-NP-25, AKS-NET-10).
 func (t *tracer) podToHostNetwork(c course, x, y *pod) {
 	if x.network() == manifestPods || x.pool == nil || y.pool == nil {
 		t.deliverHostPod(c, y)
@@ -214,15 +214,7 @@ func (t *tracer) podToHostNetwork(c course, x, y *pod) {
 	if x.pool.Name == y.pool.Name {
 		t.deliverHostPod(c.uncertain().forward(x.place(), Transport, "both pods on one node, where no NSG filters (K8S-AZ-04)"), y)
 	}
-	for _, h := range t.nodeHosts(x.cluster, x.pool) {
-		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
-			t.outbound(t.masquerade(c, x, h, a), h, func(c course) {
-				for _, to := range t.nodeHosts(y.cluster, y.pool) {
-					t.inbound(c, to, func(c course) { t.deliverHostPod(c, y) })
-				}
-			})
-		})
-	}
+	t.eachOf([]address{c.dst}, func(a address) { t.podToOutside(c.to(a, c.packet.DPort), x) })
 }
 
 // deliverHostPod delivers to a pod of the host network, which is no subject of policies; an engine that nobody knows may differ
@@ -277,12 +269,11 @@ func (t *tracer) fromNode(c course, h *host) {
 	inCluster := !networkOf(h.cluster, h.pool).flat()
 	send := func(c course, y *pod) {
 		who := peer{node: true, hostNetwork: c.pod != nil && c.pod.workload.HostNetwork, addr: c.src, cluster: h.cluster, pool: h.pool}
-		if y.workload.HostNetwork {
-			t.outbound(c, h, func(c course) {
-				for _, to := range t.nodeHosts(y.cluster, y.pool) {
-					t.inbound(c, to, func(c course) { t.deliverHostPod(c, y) })
-				}
-			})
+		if y.workload.HostNetwork { // a packet to its node's address
+			if y.pool == nil || h.pool == nil || y.pool.Name == h.pool.Name {
+				t.deliverHostPod(c.uncertain().forward(h.place, Transport, "on the pod's own node, where no NSG filters (K8S-AZ-04)"), y)
+			}
+			t.eachOf([]address{c.dst}, func(a address) { t.leave(c.to(a, c.packet.DPort), h) })
 			return
 		}
 		if y.pool != nil && h.pool != nil && y.pool.Name == h.pool.Name { // K8S-NP-22: the pod's own node is one of the pool's
