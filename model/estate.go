@@ -54,6 +54,7 @@ type Estate struct {
 	VPNSites       []*VPNSite
 	RouteServers   []*RouteServer
 	SEPolicies     []*ServiceEndpointPolicy
+	FrontDoors     []*FrontDoor
 	Routes         []*EffectiveRoutes
 
 	NetworkManagers       []*NetworkManager
@@ -134,6 +135,8 @@ func (e *Estate) add(r Resource) {
 		e.Subnets = append(e.Subnets, r)
 	case *NSG:
 		e.NSGs = append(e.NSGs, r)
+	case *FrontDoor:
+		e.FrontDoors = append(e.FrontDoors, r)
 	case *ServiceEndpointPolicy:
 		e.SEPolicies = append(e.SEPolicies, r)
 	case *ASG:

@@ -105,6 +105,8 @@ func kindWord(k SelectorKind) string {
 		return "private endpoint"
 	case SelAppGateway:
 		return "application gateway"
+	case SelFrontDoor:
+		return "Front Door profile"
 	case SelLB:
 		return "load balancer"
 	default:
@@ -169,7 +171,9 @@ func (e *Estate) candidates(k SelectorKind) (list []named, fold bool) {
 		list = azureNames(e.Bastions)
 	case SelGateway:
 		list = append(azureNames(e.Gateways), azureNames(e.HubGateways)...)
-	case SelFrontDoor, SelAPIM:
+	case SelFrontDoor:
+		list = azureNames(e.FrontDoors)
+	case SelAPIM:
 		// No resources of these kinds are modelled yet; the selector finds nothing and says so.
 	case SelInternet, SelAny, SelZone, SelIP, SelCIDR, SelTag, SelFQDN:
 		panic("model: Find called for selector kind " + string(k)) // INVARIANT: these kinds name no resource

@@ -23,13 +23,14 @@ const (
 	PlaceInternet             // everything outside that is reached over public addresses
 	PlacePlatform             // 168.63.129.16 and 169.254.169.254
 	PlaceFrontend             // ID: load balancer frontend, or Kubernetes Service
+	PlaceFrontDoor            // ID: Front Door profile, Part: endpoint
 	PlaceUnknown              // ID: subnet, Part: address; an unresolved next hop or a network that the input lacks
 )
 
 func (k PlaceKind) String() string {
 	return [...]string{
 		"nowhere", "nic", "scale set", "subnet", "node pool", "pod", "private endpoint", "service", "firewall", "application gateway", "bastion", "gateway",
-		"far side", "api server", "internet", "platform", "frontend", "unknown",
+		"far side", "api server", "internet", "platform", "frontend", "front door", "unknown",
 	}[k]
 }
 

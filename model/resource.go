@@ -82,6 +82,7 @@ func (*HubGateway) resource()                 {}
 func (*VPNSite) resource()                    {}
 func (*RouteServer) resource()                {}
 func (*ServiceEndpointPolicy) resource()      {}
+func (*FrontDoor) resource()                  {}
 
 // Disposition says what became of one object that an importer read.
 type Disposition uint8

@@ -36,6 +36,8 @@ const (
 	FirewallAddress                             // Owner: firewall
 	GatewayAddress                              // Owner: application gateway, Part: frontend
 	InstancePublicAddress                       // Owner: scale set, Part: IP configuration; the public address of an instance
+	FrontDoorDoor                               // Owner: Front Door profile, Part: endpoint; where it takes its clients (AZ-AFD-01)
+	FrontDoorBackend                            // Owner: Front Door profile; an address from which it connects to origins, in AzureFrontDoor.Backend
 	BastionDoor                                 // Owner: Bastion of the Developer SKU; where Microsoft's shared service takes its clients (AZ-BAS-05)
 )
 
@@ -148,6 +150,12 @@ func (e *Estate) makeSymbols() *Symbols {
 	for _, b := range e.Bastions {
 		if b.Developer() {
 			want(BastionDoor, b.ID, "", "")
+		}
+	}
+	for _, f := range e.FrontDoors {
+		want(FrontDoorBackend, f.ID, "", "")
+		for _, x := range f.Endpoints {
+			want(FrontDoorDoor, f.ID, x.Name, "")
 		}
 	}
 	for _, f := range e.Firewalls {

@@ -226,11 +226,13 @@ func (s *Solution) symbolText(sym model.Symbol) string {
 	kind := map[model.SymbolKind]model.PlaceKind{
 		model.PodAddress: model.PlacePod, model.ConfigAddress: model.PlaceNIC, model.EndpointAddress: model.PlaceEndpoint,
 		model.FrontendAddress: model.PlaceFrontend, model.ServiceFrontend: model.PlaceFrontend, model.ServiceDoor: model.PlaceService,
-		model.APIDoor: model.PlaceAPIServer, model.BastionDoor: model.PlaceBastion, model.FirewallAddress: model.PlaceFirewall, model.GatewayAddress: model.PlaceAppGateway,
+		model.APIDoor: model.PlaceAPIServer, model.BastionDoor: model.PlaceBastion, model.FrontDoorDoor: model.PlaceFrontDoor, model.FirewallAddress: model.PlaceFirewall, model.GatewayAddress: model.PlaceAppGateway,
 	}
 	switch sym.Kind {
 	case model.NamedHost:
 		return "the host of the name"
+	case model.FrontDoorBackend:
+		return "an address of frontdoor:" + sym.Owner.Name() + " in AzureFrontDoor.Backend"
 	case model.DefaultOutbound:
 		return "an address of Microsoft's default outbound access"
 	case model.PublicAddress:

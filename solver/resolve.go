@@ -374,6 +374,8 @@ func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 		}
 	case model.SelAppGateway:
 		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceAppGateway) })
+	case model.SelFrontDoor:
+		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceFrontDoor) })
 	case model.SelBastion:
 		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceBastion) })
 	case model.SelGateway:

@@ -381,6 +381,8 @@ func (s *Solution) placeRef(p model.Place) string {
 		return of(model.SelAppGateway)
 	case model.PlaceBastion:
 		return of(model.SelBastion)
+	case model.PlaceFrontDoor:
+		return of(model.SelFrontDoor)
 	case model.PlaceGateway:
 		return of(model.SelGateway)
 	case model.PlaceFarSide:

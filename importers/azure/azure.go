@@ -47,7 +47,7 @@ func newImporter() *importer {
 	im := &importer{
 		types: resourceTypes(), fields: fieldUses(), schemas: map[reflect.Type]*schema{}, bad: map[string]bool{}, known: map[string]bool{},
 	}
-	for _, more := range []map[string]fieldUse{computeFields(), dnsFields(), clusterFields(), serviceFields(), jitFields(), managerFields()} {
+	for _, more := range []map[string]fieldUse{computeFields(), dnsFields(), clusterFields(), serviceFields(), jitFields(), managerFields(), frontDoorFields()} {
 		maps.Copy(im.fields, more)
 	}
 	return im
@@ -77,6 +77,7 @@ type importer struct {
 	vnetNames    []named // subnets that VNets name and do not describe
 	sqlRedirects []sqlRedirect
 	noVNetRules  []*model.Service // SQL servers whose virtual network rules are not in the input
+	frontParts   []*resource      // parts of Front Door profiles, in the order of their source
 	snapshots    []*resource      // rows that name what a network manager has in force at a VNet without printing it
 }
 
@@ -145,6 +146,7 @@ func (im *importer) read() {
 	im.loneRouteServers(parts)
 	im.managerParts(parts)
 	im.policyGroups()
+	im.frontDoors()
 	im.effective()
 	for _, r := range im.resources {
 		switch {

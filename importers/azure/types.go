@@ -93,6 +93,16 @@ func modelledTypes() []resourceType {
 		own("Microsoft.Network/ipGroups", readIPGroup),
 		own("Microsoft.Network/applicationGateways", readAppGateway),
 		own("Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies", readWAFPolicy),
+		own("Microsoft.Network/frontDoorWebApplicationFirewallPolicies", readFrontDoorWAF),
+		own("Microsoft.Cdn/profiles", readFrontDoor),
+		own("Microsoft.Cdn/profiles/afdEndpoints", readFrontDoorPart),
+		own("Microsoft.Cdn/profiles/afdEndpoints/routes", readFrontDoorPart),
+		own("Microsoft.Cdn/profiles/originGroups", readFrontDoorPart),
+		own("Microsoft.Cdn/profiles/originGroups/origins", readFrontDoorPart),
+		own("Microsoft.Cdn/profiles/customDomains", readFrontDoorPart),
+		listed("Microsoft.Cdn/profiles/ruleSets", readFrontDoorPart),
+		own("Microsoft.Cdn/profiles/ruleSets/rules", readFrontDoorPart),
+		own("Microsoft.Cdn/profiles/securityPolicies", readFrontDoorPart),
 		own("Microsoft.Network/bastionHosts", readBastion),
 		own("Microsoft.Network/virtualNetworkGateways", readGateway),
 		part("Microsoft.Network/virtualNetworkGateways/natRules"),
@@ -230,19 +240,9 @@ func unsupportedTypes() []resourceType {
 
 		t("Microsoft.Network/frontDoors", neighbours, front),
 		t("Microsoft.Network/frontDoors/frontendEndpoints", itself, front),
-		t("Microsoft.Network/frontDoorWebApplicationFirewallPolicies", itself, front),
-		t("Microsoft.Cdn/profiles", neighbours, front),
 		t("Microsoft.Cdn/profiles/endpoints", neighbours, front),
 		t("Microsoft.Cdn/profiles/endpoints/origins", neighbours, front),
 		t("Microsoft.Cdn/profiles/endpoints/originGroups", neighbours, front),
-		t("Microsoft.Cdn/profiles/afdEndpoints", neighbours, front),
-		t("Microsoft.Cdn/profiles/afdEndpoints/routes", neighbours, front),
-		t("Microsoft.Cdn/profiles/originGroups", neighbours, front),
-		t("Microsoft.Cdn/profiles/originGroups/origins", neighbours, front),
-		t("Microsoft.Cdn/profiles/ruleSets", neighbours, front),
-		t("Microsoft.Cdn/profiles/ruleSets/rules", neighbours, front),
-		t("Microsoft.Cdn/profiles/securityPolicies", neighbours, front),
-		t("Microsoft.Cdn/profiles/customDomains", neighbours, front),
 		t("Microsoft.Cdn/CdnWebApplicationFirewallPolicies", itself, front),
 		t("Microsoft.Network/trafficManagerProfiles", itself, "Traffic Manager answers names and carries no packet (AZ-TM-01); its names are not modelled"),
 		t("Microsoft.ApiManagement/service", neighbours, apim),
@@ -410,7 +410,7 @@ func irrelevantTypes() []irrelevance {
 			Microsoft.DataProtection/backupVaults/backupPolicies Microsoft.DataProtection/backupVaults/backupInstances
 			Microsoft.Maintenance/maintenanceConfigurations Microsoft.Maintenance/configurationAssignments
 			Microsoft.GuestConfiguration/guestConfigurationAssignments`},
-		{"certificates and plans of web applications; carries no traffic", `Microsoft.Web/certificates Microsoft.Web/serverFarms Microsoft.Web/connections`},
+		{"certificates and plans of web applications; carries no traffic", `Microsoft.Cdn/profiles/secrets Microsoft.Web/certificates Microsoft.Web/serverFarms Microsoft.Web/connections`},
 	}
 }
 

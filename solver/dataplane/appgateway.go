@@ -216,6 +216,10 @@ func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) guard {
 func (p *planner) wafMatch(r model.WAFRule) (must, may *lazy) {
 	must, may = everything(), everything()
 	for _, c := range r.Conditions {
+		if lock, ok := p.frontDoorLock(c); ok && strings.EqualFold(r.Action, "Block") {
+			must, may = both(must, lock), both(may, lock)
+			continue
+		}
 		remote := len(c.Variables) == 1 && strings.EqualFold(c.Variables[0], "RemoteAddr") && strings.EqualFold(c.Operator, "IPMatch")
 		if !remote {
 			must = nothing()
@@ -231,6 +235,32 @@ func (p *planner) wafMatch(r model.WAFRule) (must, may *lazy) {
 		must = nothing()
 	}
 	return must, may
+}
+
+// frontDoorLock is the packets that a condition `X-Azure-FDID is not …` meets: those of Front Doors with another ID, which they all send. A
+// client that comes directly writes into the header what it likes, and passes (AZ-AFD-10). The ID of a profile that the input lacks may be that
+// of any Front Door.
+func (p *planner) frontDoorLock(c model.WAFCondition) (*lazy, bool) {
+	if len(c.Variables) != 1 || !strings.EqualFold(c.Variables[0], "RequestHeaders:X-Azure-FDID") || !strings.EqualFold(c.Operator, "Equal") || !c.Negate {
+		return nil, false
+	}
+	var own, others []netip.Addr
+	known := 0
+	for _, f := range p.e.FrontDoors {
+		a := p.symbolOf(model.FrontDoorBackend, f.ID, "")
+		if f.FrontDoorID != "" && slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, f.FrontDoorID) }) {
+			own, known = append(own, a), known+1
+		} else if f.FrontDoorID != "" {
+			others = append(others, a)
+		} else {
+			own = append(own, a) // its ID is not stated: it may be the one
+		}
+	}
+	if known < len(c.Values) {
+		return srcIn(p.addr.exactHosts(others...)), true
+	}
+	tagged, _ := p.inTagAny(frontDoorTag, srcIn)
+	return minus(either(tagged, srcIn(p.addr.exactHosts(others...))), srcIn(p.addr.exactHosts(own...))), true
 }
 
 // forward is what a listener's rules send on (AZ-AGW-04): from an address of the gateway's subnet to each pool member at the port of

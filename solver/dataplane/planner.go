@@ -161,6 +161,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	p.planServices()
 	p.planAppGateways()
 	p.planBastions()
+	p.planFrontDoors()
 	for _, gw := range e.Gateways {
 		p.planGateway(gw)
 	}

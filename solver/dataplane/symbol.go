@@ -58,7 +58,7 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 			return p.freeSpace(x.Injected) // AZ-PG-01
 		}
 		return publicV4()
-	case model.NamedHost, model.DefaultOutbound, model.NodePublicAddress, model.InstancePublicAddress, model.BastionDoor:
+	case model.NamedHost, model.DefaultOutbound, model.NodePublicAddress, model.InstancePublicAddress, model.BastionDoor, model.FrontDoorDoor, model.FrontDoorBackend:
 		return publicV4()
 	case model.APIDoor:
 		// AKS-API-03: the endpoint of a private cluster lies in the node subnet.

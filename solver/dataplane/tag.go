@@ -485,6 +485,11 @@ func (p *planner) ownInTag(tag string) []netip.Prefix {
 			symbol(model.ServiceDoor, s.ID, "")
 		}
 	}
+	if strings.EqualFold(tag, frontDoorTag) {
+		for _, f := range p.e.FrontDoors {
+			symbol(model.FrontDoorBackend, f.ID, "")
+		}
+	}
 	base, region, regional := strings.Cut(strings.ToLower(tag), ".")
 	if base != "azurecloud" {
 		return out

@@ -59,6 +59,7 @@ func isPublic(g *model.AppGateway, l model.AGWListener) bool {
 // the gateway names (AZ-AGW-30 to AZ-AGW-32). A private listener is judged only if it has a policy. One that is not in the input is
 // not known, and not reported.
 func wafNotEnforcing(r *reader, found sink) {
+	frontDoorNotEnforcing(r, found)
 	for _, g := range r.e.AppGateways {
 		for _, l := range g.Listeners {
 			said := map[string]bool{}
@@ -194,6 +195,7 @@ func plainRedirect(g *model.AppGateway, l model.AGWListener) string {
 
 // httpBackend: TLS ends at the gateway, and the leg to the backend is clear text (AZ-AGW-22).
 func httpBackend(r *reader, found sink) {
+	frontDoorClear(r, found)
 	for _, g := range r.e.AppGateways {
 		for _, set := range g.Settings {
 			var by []string
@@ -216,6 +218,7 @@ func httpBackend(r *reader, found sink) {
 
 // listenerTLSFloor: the lowest TLS version that a listener accepts (AZ-AGW-21).
 func listenerTLSFloor(r *reader, found sink) {
+	frontDoorTLSFloor(r, found)
 	for _, g := range r.e.AppGateways {
 		for _, l := range g.Listeners {
 			if !strings.EqualFold(l.Protocol, "Https") && !strings.EqualFold(l.Protocol, "Tls") {

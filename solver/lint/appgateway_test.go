@@ -52,7 +52,50 @@ func gatewayCases() []testCase {
 		return gateway(func(_ *builder, g *model.AppGateway, _ *model.WAFPolicy) { g.TLS = p })
 	}
 	header := model.WAFCondition{Variables: []string{"RequestHeaders:X-Partner"}, Operator: "Equal", Values: []string{"yes"}}
+	// frontDoor has an endpoint shop and a domain pay behind an enforcing policy, unless change is nil.
+	frontDoor := func(change func(*model.FrontDoor, *model.WAFPolicy)) func(*builder) {
+		return func(b *builder) {
+			id := resourceID("Microsoft.Cdn/profiles", "fd")
+			shop, pay := id+"/afdEndpoints/shop", id+"/customDomains/pay"
+			w := &model.WAFPolicy{Meta: meta(wafID("front")), FrontDoor: true, Enabled: model.On, Mode: "Prevention"}
+			f := &model.FrontDoor{
+				Meta: meta(id), Tier: "Premium_AzureFrontDoor", Domains: []model.FrontDoorDomain{{ID: pay, Name: "pay", Source: source("pay"), Host: "pay.example", MinTLS: "TLS12"}},
+				Endpoints: []model.FrontDoorEndpoint{{ID: shop, Name: "shop", Source: source("shop"), Routes: []model.FrontDoorRoute{
+					{ID: shop + "/routes/r", Name: "r", Source: source("r"), HTTPS: true, Default: model.On, Domains: []model.ID{pay}},
+				}}},
+			}
+			if change != nil {
+				f.WAFs = []model.FrontDoorWAF{{Source: source("association"), Policy: w.ID, Domains: []model.ID{shop, pay}, Whole: true}}
+				change(f, w)
+			}
+			b.add(f)
+			b.add(w)
+		}
+	}
+	lock := model.WAFRule{Name: "lock", Priority: 10, Action: "Block", Conditions: []model.WAFCondition{{Variables: []string{"RequestHeaders:X-Azure-FDID"}, Operator: "Equal", Negate: true, Values: []string{"0f0f"}}}}
+	unlocked := func(mode string, rules ...model.WAFRule) func(*builder) {
+		return func(b *builder) {
+			_, w := webGateway(b, gatewayOpen, "Front 100 In Allow tcp AzureFrontDoor.Backend * 443", denyIn)
+			w.Mode, w.Custom = mode, rules
+		}
+	}
 	return []testCase{
+		{id: "waf-not-enforcing", name: "a Front Door without security policy", build: frontDoor(nil), want: []string{"frontdoor:fd/pay", "frontdoor:fd/shop"}},
+		{id: "waf-not-enforcing", name: "the endpoint's own name is forgotten", build: frontDoor(func(f *model.FrontDoor, _ *model.WAFPolicy) { f.WAFs[0].Domains = f.WAFs[0].Domains[1:] }), want: []string{"frontdoor:fd/shop"}},
+		{id: "waf-not-enforcing", name: "some paths of a Front Door", build: frontDoor(func(f *model.FrontDoor, _ *model.WAFPolicy) { f.WAFs[0].Whole = false }), want: []string{"frontdoor:fd/pay", "frontdoor:fd/shop"}},
+		{id: "waf-not-enforcing", name: "a Front Door in Detection", build: frontDoor(func(_ *model.FrontDoor, w *model.WAFPolicy) { w.Mode = "Detection" }), want: []string{"frontdoor:fd/pay", "frontdoor:fd/shop"}},
+		{id: "waf-not-enforcing", name: "a Front Door whose policy is not in the input", build: frontDoor(func(f *model.FrontDoor, _ *model.WAFPolicy) { f.WAFs[0].Policy = wafID("gone") })},
+		{id: "waf-not-enforcing", name: "a Front Door in Prevention", build: frontDoor(func(*model.FrontDoor, *model.WAFPolicy) {})},
+		{id: "http-backend", name: "a Front Door that forwards http", build: frontDoor(func(f *model.FrontDoor, _ *model.WAFPolicy) { f.Endpoints[0].Routes[0].Forwarding = "HttpOnly" }), want: []string{"frontdoor:fd/shop/r"}},
+		{id: "http-backend", name: "a Front Door that forwards as it is asked", build: frontDoor(func(f *model.FrontDoor, _ *model.WAFPolicy) { f.Endpoints[0].Routes[0].HTTP = true }), want: []string{"frontdoor:fd/shop/r"}},
+		{id: "http-backend", name: "a Front Door that redirects", build: frontDoor(func(f *model.FrontDoor, _ *model.WAFPolicy) {
+			f.Endpoints[0].Routes[0].HTTP, f.Endpoints[0].Routes[0].Redirect = true, model.On
+		})},
+		{id: "listener-tls-floor", name: "a domain of a Front Door", build: frontDoor(func(f *model.FrontDoor, _ *model.WAFPolicy) { f.Domains[0].MinTLS = "TLS10" }), want: []string{"frontdoor:fd/pay"}},
+		{id: "front-door-unlocked", name: "the tag alone", build: unlocked("Prevention"), want: []string{"nsg:agw/Front"}},
+		{id: "front-door-unlocked", name: "the header in Detection", build: unlocked("Detection", lock), want: []string{"nsg:agw/Front"}},
+		{id: "front-door-unlocked", name: "an Allow before it", build: unlocked("Prevention", model.WAFRule{Action: "Allow", Conditions: []model.WAFCondition{header}}, lock), want: []string{"nsg:agw/Front"}},
+		{id: "front-door-unlocked", name: "tag and header", build: unlocked("Prevention", lock)},
 		// X-EDGE-10 and X-EDGE-11 of azure-edge-and-aks.md.
 		{id: "waf-not-enforcing", name: "Detection", build: gateway(func(_ *builder, _ *model.AppGateway, w *model.WAFPolicy) { w.Mode = "Detection" }), want: []string{"appgw:agw/web"}},
 		{id: "waf-not-enforcing", name: "disabled", build: gateway(func(_ *builder, _ *model.AppGateway, w *model.WAFPolicy) { w.Enabled = model.Off }), want: []string{"appgw:agw/web"}},

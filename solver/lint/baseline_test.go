@@ -162,7 +162,8 @@ func TestRegulatedBaselineChanged(t *testing.T) {
 			deny("zone:build", "nodepool:npsystem"), solver.Undecided, "ASM-FWD", "",
 		},
 		{
-			"no DNS server", []string{"azure/spokes.json", `{"dnsServers": ["10.200.0.4"]}`, `{"dnsServers": []}`},
+			"no DNS server",
+			[]string{"azure/spokes.json", `{"dnsServers": ["10.200.0.4"]}`, `{"dnsServers": []}`},
 			"", solver.Pass, "", "endpoint:kube-apiserver The private zone privatelink.eastus2.azmk8s.io is not linked",
 		},
 		{

@@ -147,6 +147,7 @@ func checks() []check {
 		{"listener-tls-floor", Warning, listenerTLSFloor},
 		{"gateway-management-open", Warning, gatewayManagementOpen},
 		{"gateway-nsg-incomplete", Warning, gatewayNSGIncomplete},
+		{"front-door-unlocked", Error, frontDoorUnlocked}, // frontdoor.go
 		// PaaS services: paas.go
 		{"public-door-open", Error, publicDoorOpen},
 		{"public-door-beside-endpoint", Warning, publicDoorBesideEndpoint},

@@ -224,7 +224,7 @@ func (w *world) address(a netip.Addr) address {
 	}
 	out := address{at: a}
 	switch s.Kind {
-	case model.NamedHost:
+	case model.NamedHost, model.FrontDoorDoor, model.FrontDoorBackend:
 		out.may, out.public = publicIPv4(), true
 	case model.DefaultOutbound:
 		out.may, out.public, out.azure = publicIPv4(), true, &azureAddress{}

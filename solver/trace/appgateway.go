@@ -90,7 +90,7 @@ func (t *tracer) accept(c course, g *model.AppGateway, f *model.AGWFrontend) {
 			continue
 		}
 		for _, p := range t.listenerPaths(g, l) {
-			v, mode := t.wafVerdict(p.waf, g, c.src)
+			v, mode := t.wafVerdict(p.waf, g, c.src, c.packet.Tags)
 			v.allow.rule, v.allow.source = g.Name()+"/"+l.Name, l.Source
 			if !m.must {
 				v = v.either(verdict{deny: blame{is: true, detail: "the listener's port is not in the input"}})
@@ -208,7 +208,7 @@ func forwarding(redirect model.ID, p listenerPath) listenerPath {
 
 // wafVerdict is what the custom rules of the effective WAF do with a source address, and the WAF's mode in words. It acts only in a WAF
 // tier, enabled, in Prevention (AZ-AGW-30); a policy takes the place of the legacy configuration (AZ-AGW-31).
-func (t *tracer) wafVerdict(id model.ID, g *model.AppGateway, src address) (v verdict, mode string) {
+func (t *tracer) wafVerdict(id model.ID, g *model.AppGateway, src address, tags []string) (v verdict, mode string) {
 	pass := verdict{allow: blame{is: true}}
 	if !strings.Contains(strings.ToUpper(g.Tier), "WAF") {
 		return pass, "no WAF: tier " + g.Tier
@@ -241,16 +241,20 @@ func (t *tracer) wafVerdict(id model.ID, g *model.AppGateway, src address) (v ve
 		case fold(r.Action, "Allow"):
 			access = model.Allow
 		}
-		list = append(list, step{match: wafMatch(r, src, access), access: access, rule: p.Name() + "/" + r.Name, source: r.Source, rank: i})
+		list = append(list, step{match: t.wafMatch(r, src, tags, access), access: access, rule: p.Name() + "/" + r.Name, source: r.Source, rank: i})
 	}
 	return firstMatch(list, pass), "WAF policy " + p.Name() + " in Prevention"
 }
 
 // wafMatch decides a custom rule on the address of the TCP peer (AZ-AGW-34). Other variables are the client's to choose: a Block on
 // them can be avoided, an Allow on them can be met (AZ-REL-05).
-func wafMatch(r model.WAFRule, src address, access model.Access) match {
+func (t *tracer) wafMatch(r model.WAFRule, src address, tags []string, access model.Access) match {
 	m := yes()
 	for _, c := range r.Conditions {
+		if access == model.Deny && isFrontDoorLock(c) {
+			m = m.and(t.otherFrontDoor(c.Values, src, tags))
+			continue
+		}
 		onAddress := len(c.Variables) > 0 && !slices.ContainsFunc(c.Variables, func(v string) bool { return !fold(v, "RemoteAddr") })
 		var hit match
 		switch {

@@ -535,7 +535,7 @@ func TestXEDGE11(t *testing.T) {
 	tr := &tracer{world: w}
 	want := map[string]bool{"r": false, "r/admin": true} // doc: enforcing for /admin/*, not for the rest
 	for _, p := range tr.listenerPaths(g, &g.Listeners[0]) {
-		v, mode := tr.wafVerdict(p.waf, g, w.address(addr("203.0.113.1")))
+		v, mode := tr.wafVerdict(p.waf, g, w.address(addr("203.0.113.1")), nil)
 		if enforcing := !v.allow.is; enforcing != want[p.name] {
 			t.Errorf("path %s: %s lets the client in: %v", p.name, mode, v.allow.is)
 		}

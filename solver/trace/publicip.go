@@ -71,6 +71,14 @@ func (t *tracer) publicOwners(c course) bool {
 			t.atDoor(c, s)
 		}
 	}
+	for _, f := range t.e.FrontDoors {
+		for i := range f.Endpoints {
+			if a, ok := t.symbols.Of(model.FrontDoorDoor, f.ID, f.Endpoints[i].Name); ok && a == dst {
+				found = true
+				t.atFrontDoor(c, f, &f.Endpoints[i])
+			}
+		}
+	}
 	for _, b := range t.e.Bastions {
 		if a, ok := t.symbols.Of(model.BastionDoor, b.ID, ""); ok && a == dst {
 			found = true

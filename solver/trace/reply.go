@@ -33,13 +33,18 @@ func (t *tracer) returns(c course, at model.Place) bool {
 	return t.back(c, c.last, c.src, c.crossed)
 }
 
+// outside reports a sender on public addresses that the estate does not route: the internet, a Front Door (AZ-AFD-01).
+func outside(p model.Place) bool {
+	return p.Kind == model.PlaceInternet || p.Kind == model.PlaceFrontDoor
+}
+
 // backFromOutside: a public service or an internet host answers to the address that it saw.
 func (t *tracer) backFromOutside(c course) bool {
 	crossed := untranslate(c.crossed)
 	switch {
 	case c.endpoint != nil, len(crossed) > 0 && crossed[len(crossed)-1].source:
 		return t.backAt(c, c.src, crossed)
-	case c.packet.From.Kind == model.PlaceInternet:
+	case outside(c.packet.From):
 		return len(crossed) == 0
 	default:
 		// A packet of a cluster whose network the input does not state.
@@ -136,7 +141,7 @@ func sameAddress(a, b address) bool {
 func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []crossing) bool {
 	switch r.hop {
 	case model.HopVnetLocal, model.HopPeering, model.HopGlobalPeering, model.HopConnectedGroup:
-		if k := c.packet.From.Kind; len(crossed) == 0 && (k == model.PlaceInternet || k == model.PlaceFarSide) {
+		if from := c.packet.From; len(crossed) == 0 && (outside(from) || from.Kind == model.PlaceFarSide) {
 			return false // the sender is outside
 		}
 		if r.hop == model.HopVnetLocal && !seen.in(prefixSet(h.vnet.Prefixes...)).must {
@@ -154,7 +159,7 @@ func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []cros
 		return t.backThrough(c, last, crossed)
 	case model.HopInternet:
 		if len(crossed) == 0 {
-			return c.packet.From.Kind == model.PlaceInternet
+			return outside(c.packet.From)
 		}
 		// Only a public address is answered through the internet: the node's, which a pod's packets carry (AKS-NET-01), is none.
 		return crossed[len(crossed)-1].source && seen.isPublic().must && t.backAt(c, seen, crossed)

@@ -200,6 +200,16 @@ func (t *tracer) ownerOfSymbol(s model.Symbol) []model.Place {
 		return []model.Place{{Kind: model.PlaceAPIServer, ID: s.Owner}}
 	case model.BastionDoor:
 		return []model.Place{{Kind: model.PlaceBastion, ID: s.Owner}}
+	case model.FrontDoorDoor:
+		return []model.Place{{Kind: model.PlaceFrontDoor, ID: s.Owner, Part: s.Part}}
+	case model.FrontDoorBackend:
+		var out []model.Place
+		if f, ok := model.Get[*model.FrontDoor](t.e, s.Owner); ok {
+			for _, x := range f.Endpoints {
+				out = append(out, model.Place{Kind: model.PlaceFrontDoor, ID: f.ID, Part: x.Name})
+			}
+		}
+		return out
 	default:
 		return []model.Place{{Kind: model.PlaceInternet}}
 	}
@@ -245,6 +255,12 @@ func (t *tracer) send(c course, from model.Place) {
 			return
 		}
 		t.drop(c, from, Relay, "the input holds no such Bastion")
+	case model.PlaceFrontDoor:
+		if f, ok := model.Get[*model.FrontDoor](t.e, from.ID); ok {
+			t.fromFrontDoor(c, f, from.Part)
+			return
+		}
+		t.drop(c, from, Relay, "the input holds no such Front Door")
 	case model.PlaceFarSide:
 		t.fromFarSide(c, from)
 	case model.PlaceInternet:

@@ -411,6 +411,9 @@ func (w *world) inTag(tag string, a address, tags []string) match {
 	if !public.may || isPlatform(a.at) {
 		return no() // AZ-TAG-09: false for private addresses
 	}
+	if s, ok := w.symbols.At(a.at); ok && s.Kind == model.FrontDoorBackend && fold(tag, "AzureFrontDoor.Backend") {
+		return yes() // AZ-AFD-10
+	}
 	prefixes, listed := w.prefixesOf(tag)
 	if listed && !w.isSymbol(a.at) { // of addresses that the input states the list knows more than their resource
 		return a.in(prefixes)

@@ -130,3 +130,39 @@ func TestSet(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// So is everything of application gateways and Front Door.
+func TestImporterUnderstandsGateways(t *testing.T) {
+	fsys := azuretest.FS(append(azuretest.FrontDoor("fd", "0f0f",
+		"endpoint shop", "group g probe=Https", "group h", "origin g web origin.example https=8443", "origin h spare 20.0.0.9 off private=/subscriptions/s/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st state=Approved",
+		"domain pay pay.example", "rules SET h", "route shop r -> g http redirect forward=HttpsOnly rules=SET domain=pay", "waf front shop", "waf front2 domain:pay"),
+		azuretest.FrontDoorWAF("front", "Prevention", "10 Block RemoteAddr not IPMatch 198.51.100.0/24"),
+		azuretest.VNet("net", "10.0.0.0/16", azuretest.Subnet("agw", "10.0.1.0/24")), azuretest.PublicIP("agw", "20.0.0.7"),
+		azuretest.WAFPolicy("waf", "Prevention", "10 Block RequestHeaders:X-Azure-FDID not Equal 0f0f"),
+		azuretest.AppGateway("agw", "net/agw", "frontend public pip=agw", "frontend inside 10.0.1.9", "policy waf", "listener web public:443 Https host=shop.example", "listener plain inside:80 Http waf=waf", "rule web -> 10.0.2.4,back.example:8443", "rule plain -> 10.0.2.4:80 http"),
+	)...)
+	res, err := azure.Import(fsys, azuretest.Files(fsys))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range res.Ledger {
+		if e.Disposition != model.Modelled {
+			t.Errorf("%s %s %s: %s", e.Resource.ShortName(), e.Field, e.Disposition, e.Effect)
+		}
+	}
+	e, err := model.NewEstate(res.Resources, res.Ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := e.FrontDoors[0]
+	if len(f.Endpoints) != 1 || len(f.Endpoints[0].Routes) != 1 || len(f.Groups) != 2 || len(f.Domains) != 1 || len(f.WAFs) != 2 || len(f.RuleSets) != 1 || f.FrontDoorID != "0f0f" {
+		t.Fatalf("got %+v", f)
+	}
+	r := f.Endpoints[0].Routes[0]
+	if !r.HTTP || !r.HTTPS || r.Redirect != model.On || r.Forwarding != "HttpsOnly" || len(r.Domains) != 1 || len(f.RuleSets[0].Groups) != 1 || r.Group != f.Groups[0].ID || f.RuleSets[0].Groups[0] != f.Groups[1].ID {
+		t.Errorf("route: got %+v", r)
+	}
+	if o := f.Groups[1].Origins[0]; !o.IsPrivate || o.PrivateState != "Approved" || o.Enabled != model.Off || f.Groups[0].Origins[0].HTTPSPort != 8443 {
+		t.Errorf("origins: got %+v", f.Groups)
+	}
+}
