@@ -115,7 +115,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-K-FQDN", Open: true, Text: "which addresses a domain name resolves to", Settle: "none offline; use a firewall FQDN rule"},
 		{ID: "ASM-K-NODEPORT", Open: true, Text: "the number of a node port that the manifest leaves out", Settle: "live Service, or set nodePort"},
 		{ID: "ASM-K-FRONTEND", Open: true, Text: "the address of a Service's frontend", Settle: "live Service, or set the address"},
-		{ID: "ASM-K-CELLS", Open: true, Text: "exposure beyond the cell limit is shown by representatives", Settle: "fewer label keys in selectors"},
+		{ID: "ASM-K-CELLS", Open: true, Text: "exposure beyond the cell limit is told for the entire cluster, in both bounds", Settle: "fewer label keys in selectors"},
 		{ID: "ASM-K-PODCIDR", Text: "default NSG rules pass the overlay pod CIDR traffic of the cluster", Settle: "effective security rules of a node NIC"},
 		{ID: "ASM-K-PODCIDR-TAG", Open: true, Text: "whether VirtualNetwork in a custom rule holds the overlay pod CIDR", Settle: "effective security rules; rules by address"},
 	}

@@ -10,23 +10,57 @@ import (
 	"github.com/ringfence/ringfence/solver/packet"
 )
 
+// WorkloadQuestion is what is asked about all pairs of workloads.
+type WorkloadQuestion struct {
+	Services []model.PortService
+	Direct   bool // packets alone, without chains of relays
+	Exposure bool // rows for pods that do not exist yet (K8S-EXP-04)
+}
+
 // WorkloadMatrix answers every pair of workloads and of what lies outside the estate, as [Solution.Matrix] by [ByWorkload] does. Of
 // manifests alone, where nothing but policies stands between two pods, no graph is flooded: workloads that no policy tells apart are
-// decided once (K8S-GEN-03), and outside addresses that policies tell apart have rows of their own.
-func WorkloadMatrix(p *model.Project, o Options, services []model.PortService, direct bool) ([]Row, error) {
-	cluster, alone := dataplane.Standalone(p.Estate, dataplane.Options{Intent: p.Intent}, !direct)
-	if !alone || len(o.Questions) > 0 {
-		s, err := Solve(p, o)
+// decided once (K8S-GEN-03), and outside addresses that policies tell apart have rows of their own. The assumptions are those of the
+// rows about pods that do not exist yet.
+func WorkloadMatrix(p *model.Project, o Options, q WorkloadQuestion) ([]Row, []Assumption, error) {
+	if cluster, alone := dataplane.Standalone(p.Estate, dataplane.Options{Intent: p.Intent}, !q.Direct); alone && len(o.Questions) == 0 {
+		m, err := newPodMatrix(p, cluster, o, q.Services)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return s.Matrix(ByWorkload, services, direct)
+		rows := m.rows()
+		var notes []string
+		if q.Exposure {
+			e := exposureOf(m.s, m.net, cluster, m.names)
+			rows, notes = append(rows, e.rows...), e.notes
+			sortRows(rows)
+		}
+		return rows, m.s.assumptions(notes, true), m.s.Err()
 	}
-	m, err := newPodMatrix(p, cluster, o, services)
+	s, err := Solve(p, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return m.rows()
+	rows, err := s.Matrix(ByWorkload, q.Services, q.Direct)
+	if err != nil || !q.Exposure {
+		return rows, nil, err
+	}
+	var notes []string
+	for _, c := range p.Estate.Clusters {
+		net := dataplane.NewPodNet(p.Estate, c, dataplane.Options{Strict: o.Strict, Intent: p.Intent}, s.graph, s.serviceSet(q.Services))
+		var names []string
+		for _, w := range net.Workloads {
+			names = append(names, s.refs.Of(model.SelPod, w))
+		}
+		e := exposureOf(s, net, c, names)
+		rows, notes = append(rows, e.rows...), append(notes, e.notes...)
+	}
+	sortRows(rows)
+	return rows, s.assumptions(notes, true), s.Err()
+}
+
+// sortRows puts rows in the order of a matrix.
+func sortRows(rows []Row) {
+	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Or(cmp.Compare(a.Src, b.Src), cmp.Compare(a.Dst, b.Dst)) })
 }
 
 // podMatrix is the matrix of a cluster that stands alone.
@@ -90,7 +124,7 @@ func prefixList[T fmt.Stringer](list []T) []string {
 	return out
 }
 
-func (m *podMatrix) rows() ([]Row, error) {
+func (m *podMatrix) rows() []Row {
 	order := make([]int, len(m.names))
 	for i := range order {
 		order[i] = i
@@ -107,7 +141,7 @@ func (m *podMatrix) rows() ([]Row, error) {
 			}
 		}
 	})
-	return out, m.s.Err()
+	return out
 }
 
 func (m *podMatrix) cell(id int) *podCell {

@@ -54,7 +54,7 @@ func TestWorkloadMatrixIsThatOfTheGraph(t *testing.T) {
 // they say of samples.
 func matricesDiffer(t *testing.T, p *model.Project, o Options, services []model.PortService, direct bool) string {
 	t.Helper()
-	got, gotErr := WorkloadMatrix(p, o, services, direct)
+	got, _, gotErr := WorkloadMatrix(p, o, WorkloadQuestion{Services: services, Direct: direct})
 	s, err := Solve(p, o)
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,12 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,7 +22,8 @@ func matrixCommand() *cli.Command {
 		Name: "matrix", Usage: "all pairs of zones, subnets, NICs, endpoints or workloads", ArgsUsage: "[PROJECT]",
 		Flags: solveFlags(
 			&cli.StringFlag{Name: "by", Usage: "group endpoints by `WHAT`: zone, subnet, nic, endpoint, workload (default: zone, or subnet without an intent file)"},
-			serviceFlag(), formatFlag("text", "json"),
+			&cli.BoolFlag{Name: "exposure", Usage: "with rows for pods that do not exist yet, and for the entire cluster (by workload)"},
+			serviceFlag(), formatFlag("text", "json", "csv"),
 		),
 		Action: runMatrix,
 	}
@@ -31,10 +34,12 @@ type matrixOutput struct {
 	By          solver.By       `json:"by"`
 	Rows        []solver.Row    `json:"rows"`
 	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
+
+	Assumptions []solver.Assumption `json:"assumptions,omitempty"` // of --exposure
 }
 
 func runMatrix(c *cli.Context) error {
-	f, err := format(c, "text", "json")
+	f, err := format(c, "text", "json", "csv")
 	if err != nil {
 		return err
 	}
@@ -48,6 +53,12 @@ func runMatrix(c *cli.Context) error {
 		if len(c.StringSlice("i")) > 0 {
 			by = solver.BySubnet
 		}
+		if c.Bool("exposure") {
+			by = solver.ByWorkload
+		}
+	}
+	if c.Bool("exposure") && by != solver.ByWorkload {
+		return usage("--exposure: want --by workload: pods that do not exist yet are no %s", by)
 	}
 	p, err := load(c, 0)
 	if err != nil {
@@ -55,8 +66,9 @@ func runMatrix(c *cli.Context) error {
 	}
 	o := solveOptions(c, solver.Options{EachNIC: by == solver.ByNIC})
 	var rows []solver.Row
+	var notes []solver.Assumption
 	if by == solver.ByWorkload {
-		rows, err = solver.WorkloadMatrix(p, o, svc, c.Bool("direct"))
+		rows, notes, err = solver.WorkloadMatrix(p, o, solver.WorkloadQuestion{Services: svc, Direct: c.Bool("direct"), Exposure: c.Bool("exposure")})
 	} else {
 		rows, err = matrixOf(p, o, by, svc, c.Bool("direct"))
 	}
@@ -64,13 +76,17 @@ func runMatrix(c *cli.Context) error {
 		return err
 	}
 	tags := solver.TagListOf(p)
-	if f == "json" {
+	switch f {
+	case "json":
 		return emitBy(c, func(w io.Writer) error {
-			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, tags})
+			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, tags, notes})
 		})
+	case "csv":
+		return emitBy(c, func(w io.Writer) error { return writeMatrixCSV(w, rows) })
 	}
 	return emitAs(c, f, nil, func(p *printer) {
 		printMatrix(p, rows)
+		printAssumptions(p, notes)
 		printTagList(p, tags)
 	})
 }
@@ -93,7 +109,7 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 	b := bufio.NewWriterSize(w, 1<<16)
 	fmt.Fprintf(b, "{\n  \"schema\": %q,\n  \"by\": %q,\n  \"rows\": [", m.Schema, string(m.By))
 	e := newRowEncoder()
-	comma, end := "", "]\n}\n"
+	comma, end := "", "]"
 	for _, r := range m.Rows {
 		line, err := e.row(r)
 		if err != nil {
@@ -102,10 +118,47 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 		b.WriteString(comma)
 		b.WriteString("\n    ")
 		b.Write(line)
-		comma, end = ",", "\n  ]\n}\n"
+		comma, end = ",", "\n  ]"
 	}
 	b.WriteString(end)
+	for _, more := range []struct {
+		key   string
+		value any
+		has   bool
+	}{{"serviceTags", m.ServiceTags, m.ServiceTags != nil}, {"assumptions", m.Assumptions, len(m.Assumptions) > 0}} {
+		if more.has {
+			text, err := e.encode(more.value)
+			if err != nil {
+				return fmt.Errorf("encode the result: %w", err)
+			}
+			fmt.Fprintf(b, ",\n  %q: %s", more.key, text)
+		}
+	}
+	b.WriteString("\n}\n")
 	return b.Flush() // the first error of all writes
+}
+
+// writeMatrixCSV writes a matrix for spreadsheets, a line for each set of packets.
+func writeMatrixCSV(w io.Writer, rows []solver.Row) error {
+	b := csv.NewWriter(w)
+	line := func(cells ...string) {
+		for i := range cells {
+			cells[i] = model.Cell(cells[i])
+		}
+		_ = b.Write(cells) // Error has it
+	}
+	line("src", "dst", "verdict", "kind", "via", "protocol", "sport", "dport", "addresses", "names", "tags")
+	list := func(l []string) string { return strings.Join(l, ", ") }
+	for _, r := range rows {
+		for _, p := range r.Packets {
+			line(r.Src, r.Dst, r.Verdict.String(), string(r.Kind), list(r.Via), p.Protocol, list(p.SPort), list(p.DPort), list(p.Dst), list(p.Names), list(p.Tags))
+		}
+	}
+	b.Flush()
+	if err := b.Error(); err != nil {
+		return fmt.Errorf("write the matrix: %w", err)
+	}
+	return nil
 }
 
 // rowEncoder encodes rows as encoding/json does, and keeps what many of them have in common: names, and lists of packets that share their

@@ -20,6 +20,7 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 		"reach, reachable and explained": {"reach", "--explain", "--format", "json", "--from", "any", "--to", "zone:cde", "../../examples/aks-pci-broken"},
 		"trace":                          {"trace", "--format", "json", "--from", "pod:payments/api", "--to", "service:sql-cards", "--service", "tcp/1433", "../../examples/aks-pci-broken"},
 		"matrix":                         {"matrix", "--format", "json", "../../examples/aks-pci-broken"},
+		"matrix, by workload":            {"matrix", "--format", "json", "--exposure", "../../examples/aks-pci-broken"},
 		"lint":                           {"lint", "--format", "json", "../../examples/aks-pci-broken"},
 		"effective-routes":               {"effective", "routes", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},
 		"effective-rules":                {"effective", "rules", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},

@@ -44,6 +44,7 @@ type PodNet struct {
 	wire      uint32 // what pods and outside hosts can put on the wire, and is asked for
 	ports     map[portKey]uint32
 	selected  map[string]podMatch
+	exposed   map[[2]int][]Exposed // by direction and side
 }
 
 // PodBlock is addresses outside the cluster that every policy treats alike: those of one block of the policies less the blocks inside
@@ -190,7 +191,7 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 	n := &PodNet{
 		c: g.compiler, p: &planner{e: e, o: o, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}},
 		ids: map[packet.Set]uint32{}, unions: map[[2]uint32]uint32{}, meets: map[[2]uint32]uint32{}, cellIDs: map[[2]uint32]int{}, pairs: map[[2]int]int{},
-		ports: map[portKey]uint32{}, selected: map[string]podMatch{},
+		ports: map[portKey]uint32{}, selected: map[string]podMatch{}, exposed: map[[2]int][]Exposed{},
 	}
 	n.p.readLedger()
 	n.p.planClusters()
