@@ -41,8 +41,11 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			switch {
 			case snapshot.Recognise(data):
 				l.snapshot(s.fsys, file, "")
-			case docs != nil && docs.Manifests():
+			case docs != nil && docs.Manifests(), kubernetes.Kustomization(file):
 				s.kube = append(s.kube, file)
+				if docs == nil {
+					break
+				}
 				if keep += docs.Size(); keep <= maxParsed {
 					s.parsed[file] = docs
 				}
@@ -74,24 +77,29 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			l.errs = append(l.errs, usage("-i %s: %v", name, errors.Unwrap(err)))
 			continue
 		}
+		dir, base := name, "."
 		if !info.IsDir() {
-			dir, base := filepath.Split(name)
-			if dir == "" {
+			if dir, base = filepath.Split(name); dir == "" {
 				dir = "."
 			}
-			s.fsys, s.root = newInputFS(os.DirFS(dir)), dir
-			l.parse(s.fsys, []string{base}, true, take)
-			sources = append(sources, s)
-			continue
 		}
-		root, err := os.OpenRoot(name)
+		if above, inside, ok := kustomized(name, info.IsDir()); ok {
+			dir, base = above, inside
+		}
+		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", name, err)
 		}
 		defer root.Close()
-		s.fsys, s.root = newInputFS(root.FS()), name
+		s.fsys, s.root = newInputFS(root.FS()), dir
+		if !info.IsDir() {
+			s.fsys = newInputFS(os.DirFS(dir)) // a file that was named may be a link to another folder
+			l.parse(s.fsys, []string{base}, true, take)
+			sources = append(sources, s)
+			continue
+		}
 		var files []string
-		err = fs.WalkDir(s.fsys, ".", func(file string, d fs.DirEntry, err error) error {
+		err = fs.WalkDir(s.fsys, base, func(file string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() && !strings.HasPrefix(path.Base(file), ".") && inputName(file) {
 				files = append(files, file)
 			}
@@ -161,9 +169,37 @@ func (l *loader) parse(fsys *inputFS, files []string, named bool, take func(file
 	}
 }
 
+// kustomized reports whether an input is a kustomization that takes in what lies outside its folder. It returns the folder that holds
+// all of it, and what was named, seen from there.
+func kustomized(name string, folder bool) (root, inside string, ok bool) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "", "", false
+	}
+	dir := abs
+	if !folder {
+		dir = filepath.Dir(abs)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return kubernetes.Kustomization(e.Name()) && (folder || e.Name() == filepath.Base(abs))
+	}) {
+		return "", "", false
+	}
+	volume := filepath.VolumeName(abs) + string(filepath.Separator)
+	from := filepath.ToSlash(strings.TrimPrefix(dir, volume))
+	above := kubernetes.KustomizationRoot(os.DirFS(volume), from)
+	if above == from {
+		return "", "", false
+	}
+	root = filepath.Join(volume, filepath.FromSlash(above))
+	inside, err = filepath.Rel(root, abs)
+	return root, filepath.ToSlash(inside), err == nil
+}
+
 func inputName(file string) bool {
 	f := strings.ToLower(strings.TrimSuffix(strings.ToLower(file), ".gz"))
-	return strings.HasSuffix(f, ".json") || strings.HasSuffix(f, ".yaml") || strings.HasSuffix(f, ".yml") || strings.HasSuffix(f, ".ndjson")
+	return kubernetes.Kustomization(file) || strings.HasSuffix(f, ".json") || strings.HasSuffix(f, ".yaml") || strings.HasSuffix(f, ".yml") || strings.HasSuffix(f, ".ndjson")
 }
 
 // looksLikeTags recognises a published service-tag file by its first keys.

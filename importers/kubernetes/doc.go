@@ -4,6 +4,9 @@
 // prints a live cluster. It applies the defaults of the API server and refuses what the API server refuses (K8S-GEN-06). Live pods
 // replace the template of their controller (K8S-WL-03). [Recognise] tells whether bytes look like manifests.
 //
+// A kustomization is built in memory from files of the input alone; its objects stand at the file and line of the resource that they come
+// from, and say of their fields no more than that line.
+//
 // Shape: each object that was read is one entry of the ledger: modelled, irrelevant with the reason, or unsupported with what it may
 // change and where. The table of kinds in kinds.go decides which. The order of files and of objects changes nothing in the result.
 // Every Source has file, line and path (`spec.ingress[0].from[1]`); in a `kind: List` the path begins with `items[N]`.

@@ -117,7 +117,7 @@ func manifestName(name string) bool {
 	case ".yaml", ".yml", ".json":
 		return true
 	default:
-		return false
+		return name == "Kustomization"
 	}
 }
 
@@ -130,15 +130,19 @@ func plainError(err error) error {
 }
 
 // read imports one file and reports whether its bytes could be read.
-func (im *importer) read(f inputFile, parsed func() (documents, *model.InputError)) bool {
+func (im *importer) read(fsys fs.FS, f inputFile, parsed func() (documents, *model.InputError)) bool {
 	docs, err := parsed()
 	if err != nil {
 		im.fail(err)
 		return false
 	}
-	if isKustomization(f.name) {
-		im.unbuilt(f, "", 1, "a kustomization", "what `kustomize build` makes of it, as another input",
-			"kustomizations are built by another step: the objects that this one patches or adds are not in the model")
+	if isKustomization(f.name) { // builds took out those that can be built
+		e := readKustomization(fsys, path.Dir(f.name)).refused
+		if f.named || e == nil {
+			im.fail(cmp.Or(e, &model.InputError{Source: model.Source{File: f.name, Line: 1}, Accepted: "a kustomization that takes in what can be built"}))
+			return true
+		}
+		im.unbuilt(f, "", 1, "", "", "not built ("+cmp.Or(e.Field+": ", "")+"want "+e.Accepted+"): the objects that it patches or adds are not in the model")
 		return true
 	}
 	for _, e := range docs.errs {
@@ -173,11 +177,6 @@ func (im *importer) read(f inputFile, parsed func() (documents, *model.InputErro
 		})
 	}
 	return true
-}
-
-func isKustomization(name string) bool {
-	base := path.Base(name)
-	return base == "kustomization.yaml" || base == "kustomization.yml"
 }
 
 // isChart recognises Chart.yaml of Helm, which has an apiVersion (v1, v2) and no kind.

@@ -32,9 +32,10 @@ func TestFolders(t *testing.T) {
 		"m/array.json":              file(`[1]`),
 		"m/empty.yaml":              file(""),
 		"m/none.yaml":               file(`{"apiVersion": "v1", "kind": "List", "items": []}`),
-		"m/kustomization.yaml":      file("resources: [a.yaml]\n"),
+		"m/remote/Kustomization":    file("resources: [https://example.com/a.yaml]\n"),
 		"m/chart/Chart.yaml":        file("apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
-		"m/k/kustomization.yml":     file("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\n"),
+		"m/k/kustomization.yml":     file("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [k.yaml]\nnameSuffix: ustomized\n"),
+		"m/k/k.yaml":                file(strings.Replace(oneNamespace, "name: a", "name: k", 1)),
 		"nothing/README.md":         file("# no"),
 		"m/linked.yaml":             {Data: []byte("a.yaml"), Mode: fs.ModeSymlink},
 		"m/windows.yaml":            file("\xef\xbb\xbf" + strings.ReplaceAll(strings.Replace(oneNamespace, "name: a", "name: w", 1), "\n", "\r\n")),
@@ -58,15 +59,14 @@ func TestFolders(t *testing.T) {
 		"m/chart/Chart.yaml:1 unsupported: charts are rendered by another step: the objects of this one are not in the model " + cluster,
 		"m/deep/compose/stack.yaml:1 irrelevant: holds no Kubernetes object []",
 		"m/empty.yaml:1 irrelevant: holds no Kubernetes object []",
-		"m/k/kustomization.yml:1 unsupported: kustomizations are built by another step: the objects that this one patches or adds are not in the model " + cluster,
-		"m/kustomization.yaml:1 unsupported: kustomizations are built by another step: the objects that this one patches or adds are not in the model " + cluster,
 		"m/none.yaml:1 irrelevant: holds no Kubernetes object []",
+		"m/remote/Kustomization:1 unsupported: not built (resources[0]: want a path inside the input: nothing is fetched): the objects that it patches or adds are not in the model " + cluster,
 		"m/values.yaml:1 irrelevant: holds no Kubernetes object []",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ledger (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"Namespace//a", "Namespace//b", "Namespace//c", "Namespace//w"}, ids(r)); diff != "" {
+	if diff := cmp.Diff([]string{"Namespace//a", "Namespace//b", "Namespace//c", "Namespace//k", "Namespace//w"}, ids(r)); diff != "" {
 		t.Errorf("namespaces (-want +got):\n%s", diff)
 	}
 	if len(r.Files) != len(fsys)-4 { // hidden ones, README.md, nothing/
@@ -75,7 +75,7 @@ func TestFolders(t *testing.T) {
 
 	for _, test := range []struct{ path, want string }{
 		{"m/values.yaml", "m/values.yaml:1: found `a document without apiVersion and kind`, want at least one Kubernetes object with apiVersion and kind"},
-		{"m/kustomization.yaml", "m/kustomization.yaml:1: found `a kustomization`, want what `kustomize build` makes of it, as another input"},
+		{"m/remote/Kustomization", "m/remote/Kustomization:1: resources[0]: found `https://example.com/a.yaml`, want a path inside the input: nothing is fetched"},
 		{"m/chart/Chart.yaml", "m/chart/Chart.yaml:1: found `a Helm chart`, want the manifests that `helm template` makes of it"},
 		{"m/.d.yaml", "m/.d.yaml:1: no valid YAML: did not find expected node content"},
 		{"nothing", "nothing: want a folder with at least one *.yaml, *.yml or *.json file"},

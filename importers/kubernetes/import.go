@@ -49,20 +49,28 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	}
 	result := Result{}
 	if len(o.OverPaths) > 0 {
-		over := im.collect(o.Over, o.OverPaths)
+		builds, over := im.builds(o.Over, im.collect(o.Over, o.OverPaths))
+		for _, b := range builds {
+			im.build(b)
+		}
 		next := parseAhead(o.Over, over, nil)
 		for _, f := range over {
-			im.read(f, next)
+			im.read(o.Over, f, next)
 		}
 		im.replaced = maps.Clone(im.seen)
 	}
-	files := im.collect(fsys, paths)
+	builds, files := im.builds(fsys, im.collect(fsys, paths))
+	for _, b := range builds {
+		result.Files = append(result.Files, im.build(b)...)
+	}
 	next := parseAhead(fsys, files, o.Parsed)
 	for _, f := range files {
-		if im.read(f, next) {
+		if im.read(fsys, f, next) {
 			result.Files = append(result.Files, f.name)
 		}
 	}
+	slices.Sort(result.Files)
+	result.Files = slices.Compact(result.Files)
 	im.finishWorkloads()
 	im.finishIngresses()
 	im.finishEndpoints()
