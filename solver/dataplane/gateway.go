@@ -55,11 +55,41 @@ func isGateway(via string) bool { return strings.HasPrefix(via, gatewayTag) }
 
 func gatewayVia(g *model.Gateway) string { return viaFar + g.ID.Key() }
 
-// via registers a way into a gateway.
-func (p *planner) gatewayWay(g *model.Gateway, way string) string {
+// maxTrail is how many gateways before the last one a way remembers, and maxTrailed in how large an estate: their combinations are many.
+// Over then keeps what a loop would do, which is more than happens.
+const (
+	maxTrail   = 3
+	maxTrailed = 8
+)
+
+// gatewayWay registers a way into a gateway. from is the forwarder before it: where that is a gateway too, the way remembers it, and false says
+// that the packet was here before. One that comes back as it was takes the same way again, round and round (AZ-RT-12).
+func (p *planner) gatewayWay(g *model.Gateway, way, from string) (string, bool) {
 	via := gatewayVia(g) + way
+	if isGateway(from) {
+		base, _, trail := gatewayParts(from)
+		trail = append(trail, strings.TrimPrefix(base, viaFar))
+		if slices.Contains(trail, g.ID.Key()) {
+			return "", false
+		}
+		if len(p.e.Gateways) > maxTrailed {
+			trail = nil
+		}
+		for _, x := range trail[max(0, len(trail)-maxTrail):] {
+			via += "|" + x
+		}
+	}
 	p.vias[via] = model.Place{Kind: model.PlaceGateway, ID: g.ID}
-	return via
+	return via, true
+}
+
+// gatewayParts takes a way into a gateway apart: the gateway, how packets came in, and the gateways before.
+func gatewayParts(via string) (base, way string, trail []string) {
+	parts := strings.Split(via, "|")
+	if len(parts) == 1 {
+		return parts[0], "", nil
+	}
+	return parts[0], "|" + parts[1], parts[2:]
 }
 
 // gatewayVNet is the VNet of a gateway.

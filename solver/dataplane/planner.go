@@ -268,7 +268,7 @@ func (p *planner) planForwarders() {
 		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(p.firewallAddr(f))}, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: f.Subnet})
 	}
 	for _, g := range p.e.Gateways {
-		p.gatewayWay(g, "")
+		p.gatewayWay(g, "", "")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 // planGateway adds the far sides of a gateway as senders and receivers, and the gateway's own listeners.
 func (p *planner) planGateway(g *model.Gateway) {
-	via := p.gatewayWay(g, "")
+	via, _ := p.gatewayWay(g, "", "")
 	for _, f := range p.farSides(g) {
 		if p.internal(f) {
 			continue
@@ -98,6 +98,10 @@ func (p *planner) towardsGateway(from NodeID, use gatewayUse, via string, byUser
 	if byUserRoute {
 		way = byUser
 	}
+	into, ok := p.gatewayWay(use.gw, way, via)
+	if !ok {
+		return
+	}
 	if !use.certain {
 		sent.under = nothing()
 	}
@@ -107,7 +111,7 @@ func (p *planner) towardsGateway(from NodeID, use gatewayUse, via string, byUser
 	}
 	sent = and(sent, exactly(p.routed()))
 	g := use.gw
-	p.edge(from, p.routing(g.Subnet, p.gatewayWay(g, way), egressNone()), sent.withReply(p.reply(g.Subnet, via)), nil, notes...)
+	p.edge(from, p.routing(g.Subnet, into, egressNone()), sent.withReply(p.reply(g.Subnet, via)), nil, notes...)
 }
 
 // routed is the packets that routes have a say in: all but those to the host addresses (AZ-PLAT-02).
@@ -144,7 +148,7 @@ func (p *planner) tunnel(from NodeID, g *model.Gateway, via string, sent guard, 
 			gd.under = nothing()
 		}
 		gd = and(gd, p.transits(g, via, f))
-		p.throughTunnel(at, g, f, gd, why...)
+		p.throughTunnel(at, g, f, via, gd, why...)
 	}
 }
 
@@ -178,18 +182,18 @@ func (p *planner) takes(sides []farSide, f farSide) (over, under *netipx.IPSet) 
 }
 
 // throughTunnel carries packets to the far side of a connection: another VNet's gateway, or what lies outside of the estate, behind
-// the translations of the connection (AZ-GW-12).
-func (p *planner) throughTunnel(at NodeID, g *model.Gateway, f farSide, gd guard, notes ...string) {
+// the translations of the connection (AZ-GW-12). via is how they came into the gateway.
+func (p *planner) throughTunnel(at NodeID, g *model.Gateway, f farSide, via string, gd guard, notes ...string) {
 	notes = append(notes, f.missing...)
 	if p.internal(f) {
 		// AZ-GW-09: on the other side the packet enters that VNet through its gateway, and its reply comes back through it.
-		if f.peer.Subnet != "" {
-			p.intoGatewaySubnet(at, f.peer, p.gatewayWay(f.peer, "|"+f.gw.ID.Key()), f.conn, gd.withReply(p.tunnelBack(f)), notes...)
+		if into, ok := p.gatewayWay(f.peer, "|"+f.gw.ID.Key(), via); ok && f.peer.Subnet != "" {
+			p.intoGatewaySubnet(at, f.peer, into, f.conn, gd.withReply(p.tunnelBack(f)), notes...)
 		}
 		return
 	}
 	if g.Kind == model.ExpressRouteGateway {
-		p.circuit(at, g, f, gd)
+		p.circuit(at, g, f, via, gd)
 	}
 	// The other side knows the ranges of the VNet and of the peers in transit (AZ-PEER-06, AZ-PEER-07).
 	p.translateOut(at, f, gd.withReply(p.announced(g, f)), notes)
@@ -236,13 +240,13 @@ func (p *planner) tunnelBack(f farSide) *lazy {
 // comes by another connection, for certain where both exchange routes by BGP, possibly where any connection does, or where texts
 // contradict each other about a site (AZ-GW-04, AZ-GW-05).
 func (p *planner) transits(g *model.Gateway, via string, out farSide) guard {
-	base, way, _ := strings.Cut(via, "|")
-	switch way = "|" + way; {
+	base, way, _ := gatewayParts(via)
+	switch {
 	case way == byRoute, way == byUser, way == byCircuit:
 		return guard{}
 	case base != gatewayVia(g):
 		return p.betweenGateways(g)
-	case way != "|":
+	case way != "":
 		for _, in := range p.farSides(g) {
 			if in.peer != nil && way == "|"+in.peer.ID.Key() {
 				return p.passes(g, in, out)
@@ -334,7 +338,7 @@ func (p *planner) fromPlace(place model.Place) *lazy {
 
 // circuit carries packets over an ExpressRoute circuit into other VNets on it, past any peering, unless both gateways refuse
 // (AZ-GW-07).
-func (p *planner) circuit(at NodeID, g *model.Gateway, f farSide, gd guard) {
+func (p *planner) circuit(at NodeID, g *model.Gateway, f farSide, via string, gd guard) {
 	for _, other := range p.e.Gateways {
 		v := p.gatewayVNet(other)
 		if other.ID.Key() == g.ID.Key() || other.Kind != model.ExpressRouteGateway || v == nil || g.AllowRemoteVNet == model.Off && other.AllowRemoteVNet == model.Off {
@@ -343,8 +347,10 @@ func (p *planner) circuit(at NodeID, g *model.Gateway, f farSide, gd guard) {
 		if !p.sharesCircuit(f.conn, other) {
 			continue
 		}
-		to := onlyOver(dstIn(p.addr.set(v.Prefixes).may))
-		p.edge(at, p.routing(other.Subnet, p.gatewayWay(other, byCircuit), egressNone()), and(gd, to), nil, "ASM-ER")
+		if into, ok := p.gatewayWay(other, byCircuit, via); ok {
+			to := onlyOver(dstIn(p.addr.set(v.Prefixes).may))
+			p.edge(at, p.routing(other.Subnet, into, egressNone()), and(gd, to), nil, "ASM-ER")
+		}
 	}
 }
 
@@ -360,10 +366,10 @@ func (p *planner) sharesCircuit(c *model.Connection, other *model.Gateway) bool 
 
 // defaultSite is packets that user routes brought to a gateway for a destination which no connection names: a default site, which the
 // input does not state, may take them (AZ-GW-08, ASM-BEHIND).
-func (p *planner) defaultSite(from NodeID, g *model.Gateway, sent guard) {
+func (p *planner) defaultSite(from NodeID, g *model.Gateway, via string, sent guard) {
 	for _, f := range p.farSides(g) {
 		if f.conn != nil && !p.internal(f) {
-			p.throughTunnel(from, g, f, and(sent, onlyOver(everything())), "ASM-BEHIND")
+			p.throughTunnel(from, g, f, via, and(sent, onlyOver(everything())), "ASM-BEHIND")
 		}
 	}
 }
@@ -371,20 +377,17 @@ func (p *planner) defaultSite(from NodeID, g *model.Gateway, sent guard) {
 // gatewayOut is packets whose route at GatewaySubnet leads to the internet: a gateway has no way out there. What a user route brought
 // may go to a default site.
 func (p *planner) gatewayOut(from NodeID, via string, sent guard) {
-	place, way := p.vias[via], ""
-	if _, w, ok := strings.Cut(via, "|"); ok {
-		way = "|" + w
-	}
-	if g, ok := model.Get[*model.Gateway](p.e, place.ID); ok && way == byUser {
-		p.defaultSite(from, g, sent)
+	if g, ok := model.Get[*model.Gateway](p.e, p.vias[via].ID); ok {
+		if _, way, _ := gatewayParts(via); way == byUser {
+			p.defaultSite(from, g, via, sent)
+		}
 	}
 }
 
 // onlyTunnels reports a gateway that gets only what its own connections hold, so that nothing else can become of a packet at
 // GatewaySubnet: no routes are learned, none are user routes, and no prefix reaches into the estate.
 func (p *planner) onlyTunnels(subnet model.ID, via string) bool {
-	_, way, _ := strings.Cut(via, "|")
-	if !isGateway(via) || "|"+way != byRoute {
+	if _, way, _ := gatewayParts(via); !isGateway(via) || way != byRoute {
 		return false
 	}
 	s, _ := p.e.SubnetOf(subnet)
