@@ -27,14 +27,14 @@ func diffCommand() *cli.Command {
 		Flags: append(append(flags, outputFlag()),
 			&cli.StringFlag{Name: "base", Usage: "compare the project with itself as of a git `REVISION`, such as main or HEAD~1"},
 			&cli.StringFlag{Name: "fail-on", Value: failOnVerdict, Usage: "exit 1 when a `KIND` of change is found: verdict (one gets worse), any-flow (any flow differs, or a verdict gets worse), none"},
-			formatFlag("text", "json", "markdown", "junit", "sarif"),
+			formatsFlag("text", "json", "markdown", "junit", "sarif"),
 		),
 		Action: runDiff,
 	}
 }
 
 func runDiff(c *cli.Context) error {
-	f, err := format(c, "text", "json", "markdown", "junit", "sarif")
+	f, err := formats(c, "text", "json", "markdown", "junit", "sarif")
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,6 @@ func runDiff(c *cli.Context) error {
 	if on == failOnVerdict && !stated(projects[0]) && !stated(projects[1]) {
 		return usage("neither side states an assertion, so no verdict can get worse; want --fail-on any-flow or none")
 	}
-	// Selectors of each side are told apart on both, so that one packet means the same to both.
 	var solved [2]*solver.Solution
 	for i, p := range projects {
 		if solved[i], err = solver.Solve(p, solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step}); err != nil {
@@ -60,23 +59,21 @@ func runDiff(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var data []byte
-	switch f {
-	case "text":
-		data = pci.DiffText(d, pci.TextOptions{Width: width(c.App.Writer), Color: c.String("o") == "" && colour(c.App.Writer)})
-	case "json":
-		data, err = pci.DiffJSON(d)
-	case "markdown":
-		data = pci.DiffMarkdown(d)
-	case "junit":
-		data, err = pci.DiffJUnit(d)
-	case "sarif":
-		data, err = pci.DiffSARIF(d)
-	}
+	err = f.emit(c, func(format string, plain bool) ([]byte, error) {
+		switch format {
+		case "json":
+			return pci.DiffJSON(d)
+		case "markdown":
+			return pci.DiffMarkdown(d), nil
+		case "junit":
+			return pci.DiffJUnit(d)
+		case "sarif":
+			return pci.DiffSARIF(d)
+		default:
+			return pci.DiffText(d, textOptions(c, plain)), nil
+		}
+	})
 	if err != nil {
-		return err
-	}
-	if err := emit(c, data); err != nil {
 		return err
 	}
 	if on != failOnNone && d.Summary.Worse > 0 || on == failOnAnyFlow && !d.Same() {

@@ -16,14 +16,14 @@ func lintCommand() *cli.Command {
 		Name: "lint", Usage: "findings beside the verdicts: rules without effect, open doors, routes that lead nowhere", ArgsUsage: "[PROJECT]",
 		Flags: append(append(loadFlags(), outputFlag()),
 			&cli.StringFlag{Name: "fail-on", Value: string(lint.Error), Usage: "exit 1 when there is a finding of this `SEVERITY` or a graver one: error, warning, note, none"},
-			formatFlag("text", "json", "csv", "sarif"),
+			formatsFlag("text", "json", "csv", "sarif"),
 		),
 		Action: runLint,
 	}
 }
 
 func runLint(c *cli.Context) error {
-	f, err := format(c, "text", "json", "csv", "sarif")
+	f, err := formats(c, "text", "json", "csv", "sarif")
 	if err != nil {
 		return err
 	}
@@ -39,21 +39,19 @@ func runLint(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var data []byte
-	switch f {
-	case "text":
-		data = pci.FindingsText(list, pci.TextOptions{Width: width(c.App.Writer), Color: c.String("o") == "" && colour(c.App.Writer)})
-	case "json":
-		data, err = pci.FindingsJSON(list)
-	case "csv":
-		data, err = pci.FindingsCSV(list)
-	case "sarif":
-		data, err = pci.SARIF(findingsAlone(p, list), pci.SARIFOptions{Category: "lint"})
-	}
+	err = f.emit(c, func(format string, plain bool) ([]byte, error) {
+		switch format {
+		case "json":
+			return pci.FindingsJSON(list)
+		case "csv":
+			return pci.FindingsCSV(list)
+		case "sarif":
+			return pci.SARIF(findingsAlone(p, list), pci.SARIFOptions{Category: "lint"})
+		default:
+			return pci.FindingsText(list, textOptions(c, plain)), nil
+		}
+	})
 	if err != nil {
-		return err
-	}
-	if err := emit(c, data); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(list, func(f lint.Finding) bool { return slices.Contains(fails, f.Severity) }) {

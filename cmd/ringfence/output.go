@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,11 +13,83 @@ import (
 	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/pci"
 )
 
 // formatFlag is --format with the formats that a command knows; the first is the default.
 func formatFlag(formats ...string) cli.Flag {
 	return &cli.StringFlag{Name: "format", Value: formats[0], Usage: "`FORMAT` of the output: " + strings.Join(formats, ", ")}
+}
+
+// formatsFlag is --format of a command that writes several results in one run.
+func formatsFlag(formats ...string) cli.Flag {
+	return &cli.StringSliceFlag{Name: "format", Usage: "`FORMAT` of the output: " + strings.Join(formats, ", ") + " (default: " + formats[0] + "); FORMAT=FILE writes one more to a file (repeatable)"}
+}
+
+// results is what one run writes: one to standard output or the file of -o, the others to files.
+type results struct {
+	format string
+	files  []resultFile
+}
+
+type resultFile struct{ format, name string }
+
+// formats reads --format of a command that writes several results; the first of the formats is the default.
+func formats(c *cli.Context, known ...string) (results, error) {
+	out := results{}
+	named := map[string]string{c.String("o"): "-o"}
+	for _, text := range c.StringSlice("format") {
+		f, file, toFile := strings.Cut(text, "=")
+		switch other, taken := named[file]; {
+		case !slices.Contains(known, f):
+			return out, usage("--format %s: want %s, or one of them and a file: %s=FILE", text, strings.Join(known, ", "), known[len(known)-1])
+		case toFile && file == "":
+			return out, usage("--format %s: want a file behind the `=`", text)
+		case toFile && taken:
+			return out, usage("--format %s: %s is written by %s already", text, file, other)
+		case toFile:
+			named[file] = "--format " + text
+			out.files = append(out.files, resultFile{f, file})
+		case out.format != "":
+			return out, usage("--format %s: %s goes to standard output already; want %s=FILE", text, out.format, f)
+		default:
+			out.format = f
+		}
+	}
+	if out.format == "" {
+		out.format = known[0]
+	}
+	return out, nil
+}
+
+// has reports whether a format is among the results.
+func (r results) has(format string) bool {
+	return r.format == format || slices.ContainsFunc(r.files, func(f resultFile) bool { return f.format == format })
+}
+
+// emit builds every result before it writes the first. plain says that a text goes to a file, which takes no colours.
+func (r results) emit(c *cli.Context, build func(format string, plain bool) ([]byte, error)) error {
+	data, err := build(r.format, c.String("o") != "")
+	if err != nil {
+		return err
+	}
+	built := make([][]byte, len(r.files))
+	for i, f := range r.files {
+		if built[i], err = build(f.format, true); err != nil {
+			return err
+		}
+	}
+	var errs []error
+	for i, f := range r.files {
+		errs = append(errs, writeFile(f.name, built[i]))
+	}
+	return errors.Join(append(errs, emit(c, data))...)
+}
+
+// textOptions say how text is set: for the terminal, or for a file.
+func textOptions(c *cli.Context, plain bool) pci.TextOptions {
+	return pci.TextOptions{Width: width(c.App.Writer), Color: !plain && colour(c.App.Writer)}
 }
 
 func outputFlag() cli.Flag {

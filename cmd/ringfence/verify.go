@@ -19,14 +19,14 @@ func verifyCommand() *cli.Command {
 		Flags: append(append(loadFlags(), outputFlag()),
 			&cli.StringFlag{Name: "out", Usage: "write report.html, report.json, network.svg, dataflow.svg, rules.csv, junit.xml and results.sarif to `DIR`"},
 			&cli.BoolFlag{Name: "allow-unknown", Usage: "exit 0 although something is unknown"},
-			formatFlag("text", "json", "junit", "sarif", "html"),
+			formatsFlag("text", "json", "junit", "sarif", "html"),
 		),
 		Action: runVerify,
 	}
 }
 
 func runVerify(c *cli.Context) error {
-	f, err := format(c, "text", "json", "junit", "sarif", "html")
+	f, err := formats(c, "text", "json", "junit", "sarif", "html")
 	if err != nil {
 		return err
 	}
@@ -42,33 +42,31 @@ func runVerify(c *cli.Context) error {
 		return err
 	}
 	var sheets *sheets
-	if f == "html" || c.String("out") != "" { // the diagrams need a matrix of all endpoints
+	if f.has("html") || c.String("out") != "" { // the diagrams need a matrix of all endpoints
 		if sheets, err = drawAll(s, r); err != nil {
 			return err
 		}
-	}
-	var data []byte
-	switch f {
-	case "text":
-		data = pci.Text(r, pci.TextOptions{Width: width(c.App.Writer), Color: c.String("o") == "" && colour(c.App.Writer)})
-	case "json":
-		data, err = pci.JSON(r)
-	case "junit":
-		data, err = pci.JUnit(r)
-	case "sarif":
-		data, err = pci.SARIF(r, pci.SARIFOptions{})
-	case "html":
-		data, err = pci.HTML(r, sheets.panels)
-	}
-	if err != nil {
-		return err
 	}
 	if dir := c.String("out"); dir != "" {
 		if err := writeReports(dir, s.Project, r, sheets); err != nil {
 			return err
 		}
 	}
-	if err := emit(c, data); err != nil {
+	err = f.emit(c, func(format string, plain bool) ([]byte, error) {
+		switch format {
+		case "json":
+			return pci.JSON(r)
+		case "junit":
+			return pci.JUnit(r)
+		case "sarif":
+			return pci.SARIF(r, pci.SARIFOptions{})
+		case "html":
+			return pci.HTML(r, sheets.panels)
+		default:
+			return pci.Text(r, textOptions(c, plain)), nil
+		}
+	})
+	if err != nil {
 		return err
 	}
 	return verdict(c, r)
