@@ -7,8 +7,8 @@ import (
 	"github.com/ringfence/ringfence/model"
 )
 
-// managers draws network managers with groups, rules and connections, and some evidence of what is in force. A manager of connections
-// always says something of them: of one that does not, the solver says more than the interpreter can walk.
+// managers draws network managers with groups, rules and connections, and some evidence of what is in force. A manager of connections may
+// say nothing of them.
 func (d *draft) managers() {
 	for i := range d.upTo(1, 2) {
 		d.manager(networkID("networkManagers", d.name("m", i)), i)
@@ -19,7 +19,7 @@ func (d *draft) manager(id model.ID, n int) {
 	connects := d.one(2)
 	if !d.one(4) {
 		m := &model.NetworkManager{Meta: d.meta(id), Accesses: []string{"SecurityAdmin"}}
-		if connects {
+		if connects || d.one(6) {
 			m.Accesses = append(m.Accesses, "Connectivity")
 		}
 		switch d.IntN(3) {
@@ -105,6 +105,11 @@ func (d *draft) adminRule(c *model.AdminRuleCollection, i int) model.AdminRule {
 		Name: id.Name(), Priority: 10 * d.upTo(1, 3), Direction: choose(d, model.Inbound, model.Outbound), Access: choose(d, model.Allow, model.Deny, model.Deny, model.AlwaysAllow),
 		Protocol: d.protocol(), SourceAddrs: d.side(), DestAddrs: d.side(), SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: d.ports(),
 	}}
+	for _, m := range []*model.AddressMatch{&r.SourceAddrs, &r.DestAddrs} {
+		if len(m.ASGs) > 0 { // AZ-AVNM-05: admin rules name none
+			*m = model.AddressMatch{Any: true}
+		}
+	}
 	r.Source = model.Source{File: "random", Resource: id}
 	if d.one(12) {
 		r.UnknownMatch = "field x"

@@ -75,7 +75,7 @@ func (p *planner) planBastions() {
 				}
 			}
 			a := p.addr.set(sure)
-			for _, l := range p.groups[v.ID.Key()] {
+			for _, l := range p.joined(v) {
 				near = append(near, l.remote.Prefixes...) // AZ-BAS-03 names peers alone
 			}
 			none, api := p.bastionTargets()

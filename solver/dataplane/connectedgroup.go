@@ -19,6 +19,66 @@ type groupLink struct {
 	note     string
 }
 
+// joined lists the VNets that share a connected group with one, in the order of their IDs: a group that the input describes, or one that it
+// does not, of which every VNet in the scope of the manager may be a member (AZ-AVNM-14).
+func (p *planner) joined(v *model.VNet) []groupLink {
+	out, more := p.groups[v.ID.Key()], p.undescribed(v)
+	if len(more) == 0 {
+		return out
+	}
+	out = append(slices.Clone(out), more...)
+	slices.SortFunc(out, func(a, b groupLink) int { return strings.Compare(a.remote.ID.Key(), b.remote.ID.Key()) })
+	return out
+}
+
+// undescribed lists the members of groups that the input does not describe, which no other group or peering joins with a VNet. They are not
+// kept: in a large estate there are as many as pairs of VNets.
+func (p *planner) undescribed(v *model.VNet) []groupLink {
+	here := p.unknownGroups(v)
+	if v.Partial || len(here) == 0 {
+		return nil
+	}
+	own := ipset(v.Prefixes)
+	known := map[string]bool{}
+	for _, l := range p.groups[v.ID.Key()] {
+		known[l.remote.ID.Key()] = true
+	}
+	var out []groupLink
+	for _, w := range p.e.VNets {
+		if w.Partial || w == v || known[w.ID.Key()] || len(p.unknownGroups(w)) == 0 || p.peered(v, w) {
+			continue
+		}
+		l := groupLink{remote: w, note: here[0]}
+		for _, x := range w.Prefixes {
+			if own.OverlapsPrefix(x) { // AZ-AVNM-11: what the VNet itself holds stays there
+				l.prefixes = append(l.prefixes, minusSet(ipset([]netip.Prefix{x}), own).Prefixes()...)
+			} else {
+				l.prefixes = append(l.prefixes, x)
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// unknownGroup stands in a hop for every VNet of groups that the input does not describe.
+const unknownGroup = "a group that the input does not describe"
+
+// intoUnknownGroup leads packets to whichever member of such a group holds their destination.
+func (p *planner) intoUnknownGroup(from NodeID, v *model.VNet, via string, sent guard) {
+	place := model.Place{Kind: model.PlaceSubnet, ID: v.ID, Part: unknownGroup}
+	n := p.node(place, StageFabric, via)
+	p.edge(from, n, sent, nil, p.unknownGroups(v)...)
+	key := Node{Place: place.Key(), Stage: StageFabric, Via: via}
+	if p.fabricDone[key] {
+		return
+	}
+	p.fabricDone[key] = true
+	for _, l := range p.undescribed(v) {
+		p.edge(n, p.fabric(l.remote, via), onlyOver(dstIn(p.addr.set(l.prefixes).may)), nil)
+	}
+}
+
 // allEffective reports whether the input says for every VNet what its managers have in force (AZ-AVNM-14 a).
 func (p *planner) allEffective() bool {
 	for _, v := range p.e.VNets {
@@ -54,7 +114,11 @@ func (p *planner) planGroups() {
 	}
 	for _, v := range vnets {
 		var list []groupLink
+		others := ipset(nil) // of VNets that a group may join which the input does not describe
 		for _, w := range vnets {
+			if _, ok := links[pair{v.ID.Key(), w.ID.Key()}]; !ok && w != v && len(p.unknownGroups(v)) > 0 && len(p.unknownGroups(w)) > 0 && !p.peered(v, w) {
+				others = unionSet(others, ipset(w.Prefixes))
+			}
 			b, ok := links[pair{v.ID.Key(), w.ID.Key()}]
 			if !ok || p.peered(v, w) {
 				continue
@@ -65,7 +129,7 @@ func (p *planner) planGroups() {
 			}
 			list = append(list, l)
 		}
-		p.groups[v.ID.Key()] = p.withoutOverlaps(v, list)
+		p.groups[v.ID.Key()] = p.withoutOverlaps(v, list, others)
 	}
 }
 
@@ -76,10 +140,10 @@ func (p *planner) peered(v, w *model.VNet) bool {
 }
 
 // withoutOverlaps gives each link the ranges that are routed: an address that two members hold is not reachable by the group
-// (AZ-AVNM-11).
-func (p *planner) withoutOverlaps(v *model.VNet, list []groupLink) []groupLink {
+// (AZ-AVNM-11). others is what members may hold of groups that the input does not describe.
+func (p *planner) withoutOverlaps(v *model.VNet, list []groupLink, others *netipx.IPSet) []groupLink {
 	for i := range list {
-		certain, possible := ipset(v.Prefixes), ipset(nil)
+		certain, possible := ipset(v.Prefixes), others
 		for j := range list {
 			switch {
 			case j == i:

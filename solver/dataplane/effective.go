@@ -132,6 +132,7 @@ func (g *Graph) Table(subnet, nic model.ID) ([]TableRow, []string) {
 				lacks = append(lacks, unsupported(entry))
 			}
 		}
+		lacks = append(lacks, p.unknownGroups(v)...)
 	}
 	return out, lacks
 }

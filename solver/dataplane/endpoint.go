@@ -42,6 +42,8 @@ func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
 	p.routeDone[key] = true
 	receive := p.node(place, StageReceive, "")
 	g, notes := p.endpointFilters(filtered{subnet: e.Subnet, members: e.ASGs})
+	fog, more := p.subnetFog(e.Subnet)
+	g, notes = and(g, fog), append(slices.Clone(notes), more...)
 	if !p.carriesTraffic(e) {
 		k := Control{Key: "approval|" + e.ID.Key(), Name: "approval of " + e.Name(), Stage: "transport", Place: place}
 		p.hypothesis(n, receive, and(g, closed(k, Part{Key: k.Key, Source: e.Source, Detail: "the connection of the private endpoint is " + p.endpointState(e) + " (AZ-PE-01)", Open: "approval of the connection"})))
@@ -106,7 +108,7 @@ func (p *planner) endpointReply(subnet model.ID, via string) *lazy {
 		back := []packet.Set{platform.get(c)}
 		for _, g := range groups {
 			direct := g.hop.kind == model.HopVnetLocal || g.hop.peer != "" || g.hop.kind == model.HopPrivateEndpoint || g.hop.kind == model.HopConnectedGroup
-			if isGateway(via) && g.hop.kind == model.HopGateway || !isGateway(via) && direct {
+			if isGateway(via) && g.hop.kind == model.HopGateway && g.link == nil && p.returnsBy(subnet, place.ID, g) || !isGateway(via) && direct {
 				back = append(back, c.swap(g.under.get(c)))
 			}
 		}
@@ -166,7 +168,7 @@ func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointR
 			sure[l.remoteID.Key()] = ipset(ps)
 		}
 	}
-	for _, l := range p.groups[v.ID.Key()] {
+	for _, l := range p.joined(v) {
 		near[l.remote.ID.Key()] = true // AZ-AVNM-11
 		if l.certain {
 			sure[l.remote.ID.Key()] = ipset(l.remote.Prefixes)

@@ -582,6 +582,8 @@ func (p *planner) filters(f filtered, dir model.Direction, d reading) (guard, []
 	if a := p.adminAt(f, dir, d); a != nil {
 		g, notes = a.before(g), append(notes, a.notes...)
 	}
+	fog, more := p.subnetFog(f.subnet)
+	g, notes = and(g, fog), append(notes, more...)
 	slices.Sort(notes)
 	return g, slices.Compact(notes)
 }
@@ -617,11 +619,19 @@ func (p *planner) subnetFilter(f filtered, dir model.Direction, d reading) (guar
 	if _, ok := model.Get[*model.Subnet](p.e, f.subnet); !ok {
 		return guard{over: everything(), under: nothing()}, []string{missing("subnet", f.subnet)}
 	}
-	for _, entry := range p.fogged(f.subnet) {
-		g = and(g, guard{over: everything(), under: nothing()})
+	return g, notes
+}
+
+// subnetFog is what was not understood of a subnet, or stands in front of it: it may stop every packet, whatever admin rules say (AZ-GEN-08).
+func (p *planner) subnetFog(subnet model.ID) (guard, []string) {
+	var notes []string
+	for _, entry := range p.fogged(subnet) {
 		notes = append(notes, unsupported(entry))
 	}
-	return g, notes
+	if notes == nil {
+		return guard{}, nil
+	}
+	return guard{over: everything(), under: nothing()}, notes
 }
 
 // defaultRules is an NSG with nothing but the default rules (AZ-NSG-03).

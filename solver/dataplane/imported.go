@@ -63,7 +63,7 @@ func (p *planner) importedHops(v *model.VNet, row model.EffectiveRoute, x netip.
 			}
 		}
 	case model.HopConnectedGroup:
-		for _, l := range p.groups[v.ID.Key()] {
+		for _, l := range p.joined(v) {
 			if slices.ContainsFunc(l.prefixes, func(y netip.Prefix) bool { return y.Overlaps(x) }) {
 				add(hop{kind: row.NextHop, peer: l.remote.ID.Key()}, nil)
 			}
@@ -125,7 +125,7 @@ func (p *planner) inGatewaySubnet(v *model.VNet, a netip.Addr) bool {
 // near reports whether a VNet is one, is peered with it, or shares a connected group with it.
 func (p *planner) near(v *model.VNet, id model.ID) bool {
 	return v.ID.Is(id) || slices.ContainsFunc(p.peers(v), func(l peerLink) bool { return l.remoteID.Is(id) }) ||
-		slices.ContainsFunc(p.groups[v.ID.Key()], func(l groupLink) bool { return l.remote.ID.Is(id) })
+		slices.ContainsFunc(p.joined(v), func(l groupLink) bool { return l.remote.ID.Is(id) })
 }
 
 // hopsTo reports whether an effective table has an active row with a next hop.

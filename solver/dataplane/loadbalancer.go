@@ -310,8 +310,8 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 		filters = eitherAddress(and(nic, sub), m.to)
 		notes = append(notes, "ASM-FLOATIP")
 	}
-	filters = admin.before(filters)
-	p.edge(n, m.accept, and(match, filters), nil, notes...)
+	fog, more := p.subnetFog(m.filters.subnet)
+	p.edge(n, m.accept, and(match, and(admin.before(filters), fog)), nil, append(notes, more...)...)
 }
 
 // eitherAddress reads a filter where the destination may show as the frontend or as the member: over passes what one of them lets pass,

@@ -568,8 +568,7 @@ func (p *planner) forwardUnknown(from NodeID, vnetKey string, sent *lazy, notes 
 // linked reports whether a VNet is, or may be, peered with the one of a key or in a connected group with it.
 func (p *planner) linked(v *model.VNet, key string) bool {
 	return slices.ContainsFunc(p.peers(v), func(l peerLink) bool { return l.remoteID.Key() == key }) ||
-		slices.ContainsFunc(p.groups[v.ID.Key()], func(l groupLink) bool { return l.remote.ID.Key() == key }) ||
-		len(p.unknownGroups(v)) > 0
+		slices.ContainsFunc(p.joined(v), func(l groupLink) bool { return l.remote.ID.Key() == key })
 }
 
 // carries reports whether an unsupported object may carry traffic past the modelled controls, and not only filter it.

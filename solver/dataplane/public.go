@@ -123,7 +123,7 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 	}
 	for _, b := range p.e.Bastions {
 		if is(b.PublicIP) || within(b.ID) {
-			p.edge(p.publicIn(), p.bastionIn(b), to, nil)
+			p.edge(p.publicIn(), p.bastionIn(b), to.withReply(p.reply(b.Subnet, viaInternet)), nil)
 			found = true
 		}
 	}

@@ -121,8 +121,8 @@ func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route,
 	known = true
 	user = user && nic != noUserRoutes // AZ-RT-31
 	var table *model.RouteTable
-	if s != nil && s.RouteTable != "" && user {
-		table, known = model.Get[*model.RouteTable](p.e, s.RouteTable)
+	if id := tableOf(s); id != "" && user {
+		table, known = model.Get[*model.RouteTable](p.e, id)
 		known = known && p.tableDoubt(s) == ""
 	}
 	propagates := p.propagates(s, table)
@@ -169,6 +169,11 @@ func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route,
 			for _, x := range l.prefixes {
 				overlaps := slices.ContainsFunc(l.doubtful, x.Overlaps)
 				add(route{prefix: x, origin: systemRoute, hop: h, certain: l.certain && !overlaps, note: l.note})
+			}
+		}
+		for _, l := range p.undescribed(v) {
+			for _, x := range l.prefixes {
+				add(route{prefix: x, origin: systemRoute, hop: hop{kind: model.HopConnectedGroup, peer: unknownGroup}, note: l.note})
 			}
 		}
 		if propagates {
@@ -484,19 +489,28 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 	return groups
 }
 
+// tableOf names the route table that acts at a subnet; a Bastion's and a Route Server's take none (AZ-NSG-20).
+func tableOf(s *model.Subnet) model.ID {
+	if s == nil || strings.EqualFold(s.Name(), "AzureBastionSubnet") || strings.EqualFold(s.Name(), "RouteServerSubnet") {
+		return ""
+	}
+	return s.RouteTable
+}
+
 // hopMissing stands for whatever a route table says that the input does not hold.
 const hopMissing model.NextHopType = "missing route table"
 
 // tableDoubt names why the routes of a subnet's table are not known: the input lacks the table, or says something of it that was not
 // understood (AZ-GEN-08). Empty where they are known.
 func (p *planner) tableDoubt(s *model.Subnet) string {
-	if s == nil || s.RouteTable == "" {
+	id := tableOf(s)
+	if id == "" {
 		return ""
 	}
-	if _, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); !ok {
-		return missing("route table", s.RouteTable)
+	if _, ok := model.Get[*model.RouteTable](p.e, id); !ok {
+		return missing("route table", id)
 	}
-	for _, entry := range p.fogged(s.RouteTable) {
+	for _, entry := range p.fogged(id) {
 		return unsupported(entry)
 	}
 	return ""
@@ -566,11 +580,8 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.forwardUnknown(n, v.ID.Key(), everything(), []string{unsupported(entry)})
 		}
 	}
-	for _, note := range p.unknownGroups(v) {
-		p.forwardUnknown(n, v.ID.Key(), everything(), []string{note})
-	}
 	from := n
-	if s, _ := p.e.SubnetOf(subnet); s != nil && s.RouteTable != "" {
+	if s, _ := p.e.SubnetOf(subnet); tableOf(s) != "" {
 		if why := p.tableDoubt(s); why != "" && p.e.RoutesAt(eg.nic) == nil {
 			// The routes that are known may apply, if what is not known of the table does not say otherwise.
 			from = p.node(model.Place{Kind: place.Kind, ID: subnet, Part: eg.key + " without its route table"}, StageRoute, via)
@@ -598,6 +609,10 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			}
 			p.edge(from, p.fabric(g.peer.remote, via), and(sent, cross), nil, append(more, notes...)...)
 		case model.HopConnectedGroup:
+			if g.hop.peer == unknownGroup {
+				p.intoUnknownGroup(from, v, via, sent)
+				continue
+			}
 			remote, _ := model.Get[*model.VNet](p.e, model.ID(g.hop.peer))
 			p.edge(from, p.fabric(remote, via), sent, nil, notes...)
 		case model.HopNone:
@@ -645,7 +660,7 @@ func (p *planner) beyond(n NodeID, v *model.VNet, via string, sent guard) {
 			p.edge(n, p.fabric(l.remote, via), onlyOver(both(sent.over, dstIn(outside.may))), nil, "ASM-VNETLOCAL")
 		}
 	}
-	for _, l := range p.groups[v.ID.Key()] {
+	for _, l := range p.joined(v) {
 		p.edge(n, p.fabric(l.remote, via), onlyOver(both(sent.over, dstIn(outside.may))), nil, "ASM-VNETLOCAL")
 	}
 }
@@ -658,7 +673,7 @@ func (p *planner) vnetLocalRoutes(v *model.VNet) (*netipx.IPSet, bool) {
 		if s == nil {
 			continue
 		}
-		if t, ok := model.Get[*model.RouteTable](p.e, s.RouteTable); ok {
+		if t, ok := model.Get[*model.RouteTable](p.e, tableOf(s)); ok {
 			for _, r := range t.Routes {
 				if r.NextHop == model.HopVnetLocal && r.Prefix.IsValid() {
 					ps = append(ps, r.Prefix)
@@ -720,7 +735,7 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 		}
 	}
 	if !ok {
-		for _, l := range p.groups[v.ID.Key()] {
+		for _, l := range p.joined(v) {
 			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
 				sent = p.sent(subnet, g).mayOnly() // AZ-RT-08 names direct peers alone
 				break

@@ -148,7 +148,7 @@ func (b *Routebook) table(subnet, nic model.ID) *RouteTable {
 
 // learning lists the gateways that may give a subnet routes which the input does not state.
 func (b *Routebook) learning(s *model.Subnet, v *model.VNet) []model.ID {
-	if table, ok := model.Get[*model.RouteTable](b.p.e, s.RouteTable); ok && table.DisableBGP == model.On {
+	if table, ok := model.Get[*model.RouteTable](b.p.e, tableOf(s)); ok && table.DisableBGP == model.On {
 		return nil // AZ-RT-26
 	}
 	var out []model.ID

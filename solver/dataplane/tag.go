@@ -60,7 +60,7 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 	s, v := p.e.SubnetOf(subnet)
 	key := subnet.Key()
 	if v != nil {
-		key = v.ID.Key() + "|" + s.RouteTable.Key()
+		key = v.ID.Key() + "|" + tableOf(s).Key()
 	}
 	rules, routes := p.e.RulesAt(nic, subnet), p.e.RoutesAt(nic)
 	if rules != nil {
@@ -96,8 +96,8 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 	maybe := func(reason string, ps ...netip.Prefix) { possible[reason] = append(possible[reason], ps...) }
 
 	var table *model.RouteTable
-	if s != nil && s.RouteTable != "" {
-		table, _ = model.Get[*model.RouteTable](p.e, s.RouteTable)
+	if id := tableOf(s); id != "" {
+		table, _ = model.Get[*model.RouteTable](p.e, id)
 		if why := p.tableDoubt(s); why != "" && routes == nil {
 			// AZ-GEN-08: routes that are not known may widen the tag to everything (AZ-TAG-02).
 			c.grow(allV4(), maybe)
@@ -176,14 +176,9 @@ func (p *planner) context(subnet, nic model.ID) *subnetContext {
 		}
 	}
 	if v != nil {
-		for _, l := range p.groups[v.ID.Key()] { // AZ-AVNM-11: undocumented for the tag
+		for _, l := range p.joined(v) { // AZ-AVNM-11: undocumented for the tag
 			maybe("group", l.remote.Prefixes...)
 			space = append(space, l.remote.Prefixes...)
-		}
-		for _, w := range p.e.VNets {
-			if w != v && len(p.unknownGroups(v)) > 0 && len(p.unknownGroups(w)) > 0 {
-				maybe("group", w.Prefixes...)
-			}
 		}
 	}
 	var named []string // tags without a list that user routes name

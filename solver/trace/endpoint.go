@@ -164,13 +164,13 @@ func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
 		return
 	}
 	nsg, _ := t.endpointPolicies(p)
-	if !nsg.may {
-		t.atEndpoint(c.forward(h.place, Transport, "endpoint policies are off, an NSG would be ignored (AZ-PE-04)"), p)
-		return
-	}
 	next := func(c course) { t.atEndpoint(c, p) }
 	doubts := t.misread(p.Subnet)
-	if h.subnet != nil && h.subnet.NSG == "" {
+	if !nsg.may && len(doubts) == 0 {
+		next(c.forward(h.place, Transport, "endpoint policies are off, an NSG would be ignored (AZ-PE-04)"))
+		return
+	}
+	if h.subnet != nil && (h.subnet.NSG == "" || !nsg.may) {
 		if len(doubts) == 0 {
 			next(c)
 			return

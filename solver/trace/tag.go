@@ -366,9 +366,11 @@ func (w *world) internet(v *view, as assignment, a address, tags []string) match
 	for i, r := range v.rows {
 		hit := r.in(w, a, tags)
 		switch {
-		case !r.growth || !hit.may:
+		case !hit.may:
 		case i < as.apart:
 			m = m.and(maybe("ASM-INTERNET-0"))
+		case as.in[i] && !r.growth:
+			m = m.and(maybe(r.because...))
 		case as.in[i] && as.shrunk:
 			m = m.and(hit.not())
 		}
