@@ -63,7 +63,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-NVA", Open: true, Text: "what a forwarding VM lets through", Settle: "model the device"},
 		{ID: "ASM-VNETLOCAL", Open: true, Text: "effect of a VnetLocal UDR outside VNet space", Settle: "effective routes"},
 		{ID: "ASM-FWD", Open: true, Text: "whether allowForwardedTraffic=false drops packets", Settle: "set the flag; NSG rules"},
-		{ID: "ASM-SUBNETPEER", Open: true, Text: "whether non-peered subnets are cut off", Settle: "NSG rules"},
+		{ID: "ASM-SUBNETPEER", Open: true, Text: "whether non-peered subnets are cut off, and whether a peering of subnets carries the transit of a gateway", Settle: "NSG rules"},
 		{ID: "ASM-PE-SIZE", Open: true, Text: "whether the rules of an NSG that is too large for private endpoints act there", Settle: "split the rules"},
 		{ID: "ASM-PE32", Open: true, Text: "/32 UDR against an endpoint with policy off", Settle: "set the policy explicitly"},
 		{ID: "ASM-DOA", Open: true, Text: "API default of defaultOutboundAccess", Settle: "live subnet value"},

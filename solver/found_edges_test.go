@@ -136,6 +136,14 @@ func TestFoundCasesOfEdges(t *testing.T) {
 			unread(vnetID("b") + "/subnets/s"), "subnet b/d ", "10.1.0.12", "10.1.0.4", 443, "private endpoint pe ", "over",
 		},
 		{
+			"AZ-PEER-06, AZ-PEER-14: a peering of subnets may carry the transit of a gateway",
+			small{
+				peered(vnet("a", "10.0.0.0/24"), model.Peering{Name: "p", Remote: vnetID("b"), UseRemoteGateways: model.On, CompleteVNets: model.Off, LocalSubnets: []string{"s"}, RemoteSubnets: []string{"s"}}), peered(vnet("b", "10.1.0.0/24"), back),
+				subnet("a/subnets/s", "10.0.0.0/29"), subnet("b/subnets/s", "10.1.0.0/29"), subnet("b/subnets/GatewaySubnet", "10.1.0.32/27"), gateway("h", "b"), site("t", "192.168.0.0/24"), connection("h", "t"),
+			},
+			nil, "subnet a/s ", "10.0.0.4", "192.168.0.4", 443, "far side h h-t", "over",
+		},
+		{
 			"AZ-PE-08, AZ-RT-29: the reply of an endpoint may leave through another gateway",
 			small{
 				peered(vnet("a", "10.0.0.0/24"), model.Peering{Name: "p", Remote: vnetID("b")}), peered(peered(vnet("b", "10.1.0.0/24"), model.Peering{Name: "p", Remote: vnetID("a"), AllowForwarded: model.On}), model.Peering{Name: "q", Remote: vnetID("c"), UseRemoteGateways: model.On}),

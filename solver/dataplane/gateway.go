@@ -155,15 +155,16 @@ func (p *planner) serving(v *model.VNet) []gatewayUse {
 
 // returnsBy reports that routes to a gateway lead to that one by which packets came: another one may not know the sender (AZ-RT-29).
 func (p *planner) returnsBy(subnet, gateway model.ID, g hopGroup) bool {
+	whole := func(use gatewayUse) bool { return use.link == nil || !use.link.partial() }
 	if g.use != nil {
-		return g.use.gw.ID.Key() == gateway.Key()
+		return whole(*g.use) && g.use.gw.ID.Key() == gateway.Key()
 	}
 	_, v := p.e.SubnetOf(subnet)
 	if v == nil {
 		return false
 	}
 	list := p.serving(v)
-	return len(list) == 1 && list[0].certain && list[0].gw.ID.Key() == gateway.Key()
+	return len(list) == 1 && list[0].certain && whole(list[0]) && list[0].gw.ID.Key() == gateway.Key()
 }
 
 // connectionsOf lists the connections of a gateway. A VNet-to-VNet connection serves both its ends; where each end has an object, a

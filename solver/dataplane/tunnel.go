@@ -106,7 +106,10 @@ func (p *planner) towardsGateway(from NodeID, use gatewayUse, via string, byUser
 		sent.under = nothing()
 	}
 	if use.link != nil {
-		cross, more := p.crossing(*use.link, via)
+		cross, more := p.carried(*use.link, via)
+		if use.link.partial() { // AZ-PEER-14: nothing says that a peering of subnets leads to the gateway
+			cross.under, more = nothing(), append(more, "ASM-SUBNETPEER")
+		}
 		sent, notes = and(sent, cross), append(slices.Clone(notes), more...)
 	}
 	sent = and(sent, exactly(p.routed()))

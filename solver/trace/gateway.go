@@ -225,6 +225,9 @@ func (w *world) hasExpressRoute(v *model.VNet) bool {
 func (t *tracer) intoGateway(c course, h *host, use gatewayUse, learned bool) {
 	if use.link != nil {
 		c = t.crossPeering(c, *use.link, h.place)
+		if use.link.subnets() { // AZ-PEER-14: nothing says that a peering of subnets leads to the gateway
+			c = c.uncertain("ASM-SUBNETPEER")
+		}
 	}
 	g := t.gatewayHost(use.gateway)
 	c = c.forward(g.place, Transport, "gateway "+use.gateway.Name())

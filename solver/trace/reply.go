@@ -194,8 +194,9 @@ func (t *tracer) isAppliance(h *host, r route, at model.Place) bool {
 
 // isGateway reports that a route surely leads to a gateway: to its own, or as a user route to the only one that serves it (AZ-RT-13).
 func (t *tracer) isGateway(h *host, r route, g *model.Gateway) bool {
+	whole := func(l *link) bool { return l == nil || !l.subnets() }
 	if r.gateway != nil {
-		return same(r.gateway.ID, g.ID)
+		return same(r.gateway.ID, g.ID) && whole(r.link)
 	}
 	serves := 0
 	for _, use := range t.gatewaysOf(h.vnet) {
@@ -204,7 +205,7 @@ func (t *tracer) isGateway(h *host, r route, g *model.Gateway) bool {
 			continue
 		}
 		serves++
-		if !same(use.gateway.ID, g.ID) || !use.certain || use.gateway.Kind == model.GatewayKindUnknown {
+		if !same(use.gateway.ID, g.ID) || !use.certain || !whole(use.link) || use.gateway.Kind == model.GatewayKindUnknown {
 			return false
 		}
 	}
