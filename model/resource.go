@@ -104,4 +104,16 @@ type LedgerEntry struct {
 	Effect      string // why it is irrelevant, or what an unsupported one may change
 	Source      Source
 	Affects     []ID // unsupported: the modelled resources whose behaviour it may change; empty means the estate as a whole
+	Role        Role // unsupported: what it may do to packets
 }
+
+// Role says what an unsupported object may do to the packets of what it affects (AZ-GEN-08).
+type Role uint8
+
+const (
+	Carries  Role = iota // let packets in from outside, carry them anywhere and stop them
+	Steers               // change ways and filters, or hold machines that open connections; it lets nothing in from outside
+	Resolves             // change what names resolve to, and no packet's way
+)
+
+func (r Role) String() string { return [...]string{"carries", "steers", "resolves"}[r] }

@@ -186,7 +186,7 @@ func (r *resource) bare() bool {
 // entry records what became of a resource.
 func (im *importer) entry(r *resource, d model.Disposition, effect string, affects []model.ID) {
 	im.ledger = append(im.ledger, model.LedgerEntry{
-		Resource: r.id, Type: r.kind.name, Disposition: d, Effect: effect, Source: r.source(r.node), Affects: affects,
+		Resource: r.id, Type: r.kind.name, Disposition: d, Effect: effect, Source: r.source(r.node), Affects: affects, Role: r.kind.role,
 	})
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"github.com/ringfence/ringfence/model"
 )
 
 // value is a JSON value as the type that reads it spells it: names have the type's case, properties that az lifted to the top are back
@@ -312,6 +314,9 @@ func (r *resource) member(v *value, m *node, f member, known, root bool) {
 		if !off(m) {
 			v.unknown = append(v.unknown, m.name)
 			r.unsupported(m, f.effect)
+			if low == "dnsservers" { // AZ-DNS-01: who answers for names, and no packet's way
+				r.ledger[len(r.ledger)-1].Role = model.Resolves
+			}
 		}
 	case common(low, root) || empty(m):
 	default:

@@ -110,6 +110,32 @@ func TestDispositions(t *testing.T) {
 	}
 }
 
+// AZ-GEN-08: what an unsupported object may do to packets. One that nobody knows may do anything.
+func TestRoles(t *testing.T) {
+	for text, want := range map[string]model.Role{
+		`{"id": "RG/Contoso.Future/things/t", "type": "Contoso.Future/things", "properties": {}}`:                                           model.Carries,
+		`{"id": "RG/Microsoft.Web/sites/w", "properties": {"virtualNetworkSubnetId": "RG/Microsoft.Network/virtualNetworks/v/subnets/s"}}`:  model.Carries,
+		`{"id": "RG/Microsoft.ContainerInstance/containerGroups/g", "properties": {}}`:                                                      model.Steers,
+		`{"id": "RG/Microsoft.Network/networkManagers/m/routingConfigurations/c", "properties": {}}`:                                        model.Steers,
+		`{"id": "RG/Microsoft.Network/dnsResolvers/r", "properties": {"virtualNetwork": {"id": "RG/Microsoft.Network/virtualNetworks/v"}}}`: model.Resolves,
+		`{"id": "RG/Microsoft.Network/networkInterfaces/n", "properties": {"dnsSettings": {"dnsServers": ["10.0.0.9"]}}}`:                   model.Resolves,
+		`{"id": "RG/Microsoft.Network/networkInterfaces/n", "properties": {"disableTcpStateTracking": true}}`:                               model.Carries,
+	} {
+		found := false
+		for _, e := range one(t, text).Ledger {
+			if e.Disposition == model.Unsupported {
+				found = true
+				if e.Role != want {
+					t.Errorf("%s: got %s, want %s", text, e.Role, want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s is not in the ledger as unsupported", text)
+		}
+	}
+}
+
 // Settings that could change a verdict and are not modelled are reported when they are on, and not when they are off.
 func TestFieldsThatMatter(t *testing.T) {
 	for text, want := range map[string]string{

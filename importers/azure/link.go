@@ -472,7 +472,7 @@ func (im *importer) undescribed(e estate) {
 		if e.subnets[n.id.Key()] == nil {
 			im.ledger = append(im.ledger, model.LedgerEntry{
 				Resource: n.holder, Type: n.kind.name, Field: n.at.raw.field(n.node), Disposition: model.Unsupported, Source: n.source(n.at.raw),
-				Effect: "the subnet is named and not described; export it", Affects: []model.ID{n.holder, n.id},
+				Effect: "the subnet is named and not described; export it", Affects: []model.ID{n.id},
 			})
 		}
 	}

@@ -13,6 +13,7 @@ type resourceType struct {
 	disposition model.Disposition
 	effect      string          // why it is irrelevant, or what an unsupported one may change
 	reach       reach           // unsupported: what it may change
+	role        model.Role      // unsupported: what it may do to packets
 	read        func(*resource) // modelled
 	part        bool            // modelled as a part of its parent
 	empty       bool            // has no properties that matter: naming it describes it
@@ -193,25 +194,35 @@ func unsupportedTypes() []resourceType {
 		app       = "runs workloads that may join a subnet, with an entry of its own; not modelled"
 		alb       = "Application Gateway for Containers is a public entry to pods (AKS-ING-03) and is not modelled"
 	)
+	inside := func(name string, r reach, effect string) resourceType {
+		x := t(name, r, effect)
+		x.role = model.Steers
+		return x
+	}
+	names := func(name string, r reach, effect string) resourceType {
+		x := t(name, r, effect)
+		x.role = model.Resolves
+		return x
+	}
 	return []resourceType{
-		t("Microsoft.Network/networkManagers/securityUserConfigurations", everything, userRules),
-		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections", everything, userRules),
-		t("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections/rules", everything, userRules),
-		t("Microsoft.Network/networkManagers/routingConfigurations", everything, routing),
-		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections", everything, routing),
-		t("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections/rules", everything, routing),
-		t("Microsoft.Network/networkManagerConnections", everything, "puts the subscription under a network manager that may not be in the input (AZ-GEN-08); not modelled"),
-		t("Microsoft.Network/networkManagers/securityAdminConfigurations/snapshots", everything, snapshot),
-		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/snapshots", everything, snapshot),
-		t("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules/snapshots", everything, snapshot),
-		t("Microsoft.Network/networkManagers/connectivityConfigurations/snapshots", everything, snapshot),
+		inside("Microsoft.Network/networkManagers/securityUserConfigurations", everything, userRules),
+		inside("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections", everything, userRules),
+		inside("Microsoft.Network/networkManagers/securityUserConfigurations/ruleCollections/rules", everything, userRules),
+		inside("Microsoft.Network/networkManagers/routingConfigurations", everything, routing),
+		inside("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections", everything, routing),
+		inside("Microsoft.Network/networkManagers/routingConfigurations/ruleCollections/rules", everything, routing),
+		inside("Microsoft.Network/networkManagerConnections", everything, "puts the subscription under a network manager that may not be in the input (AZ-GEN-08); not modelled"),
+		inside("Microsoft.Network/networkManagers/securityAdminConfigurations/snapshots", everything, snapshot),
+		inside("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/snapshots", everything, snapshot),
+		inside("Microsoft.Network/networkManagers/securityAdminConfigurations/ruleCollections/rules/snapshots", everything, snapshot),
+		inside("Microsoft.Network/networkManagers/connectivityConfigurations/snapshots", everything, snapshot),
 
-		t("Microsoft.Network/virtualHubs/routeTables", networks, hub),
-		t("Microsoft.Network/virtualHubs/routeMaps", networks, hub),
-		t("Microsoft.Network/virtualHubs/connectionPolicies", networks, hub),
-		t("Microsoft.Network/routeServers", networks, "a route server programs the routes of appliances (AZ-RS-01), which are not in the resource"),
-		t("Microsoft.Network/virtualRouters", networks, "a virtual router exchanges routes and is not modelled"),
-		t("Microsoft.Network/virtualRouters/peerings", networks, "a virtual router exchanges routes and is not modelled"),
+		inside("Microsoft.Network/virtualHubs/routeTables", networks, hub),
+		inside("Microsoft.Network/virtualHubs/routeMaps", networks, hub),
+		inside("Microsoft.Network/virtualHubs/connectionPolicies", networks, hub),
+		inside("Microsoft.Network/routeServers", networks, "a route server programs the routes of appliances (AZ-RS-01), which are not in the resource"),
+		inside("Microsoft.Network/virtualRouters", networks, "a virtual router exchanges routes and is not modelled"),
+		inside("Microsoft.Network/virtualRouters/peerings", networks, "a virtual router exchanges routes and is not modelled"),
 		t("Microsoft.Network/vpnServerConfigurations", itself, "a VPN server configuration admits point-to-site clients to a hub and is not modelled"),
 		t("Microsoft.Network/vpnServerConfigurations/configurationPolicyGroups", itself, "a VPN server configuration admits point-to-site clients to a hub and is not modelled"),
 		t("Microsoft.Network/expressRouteCircuits", itself, circuit),
@@ -233,10 +244,10 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.Network/networkSecurityPerimeters/profiles/accessRules", itself, perim),
 		t("Microsoft.Network/networkSecurityPerimeters/resourceAssociations", services, perim),
 		t("Microsoft.Network/networkSecurityPerimeters/links", itself, perim),
-		t("Microsoft.Network/networkProfiles", neighbours, "a network profile puts container instances into a subnet; not modelled"),
-		t("Microsoft.Network/virtualNetworkTaps", neighbours, "a tap copies traffic to a collector; not modelled"),
-		t("Microsoft.Network/networkInterfaces/tapConfigurations", neighbours, "a tap copies traffic to a collector; not modelled"),
-		t("Microsoft.Network/ipAllocations", neighbours, "an IP allocation gives addresses to a service in the VNet; not modelled"),
+		inside("Microsoft.Network/networkProfiles", neighbours, "a network profile puts container instances into a subnet; not modelled"),
+		inside("Microsoft.Network/virtualNetworkTaps", neighbours, "a tap copies traffic to a collector; not modelled"),
+		inside("Microsoft.Network/networkInterfaces/tapConfigurations", neighbours, "a tap copies traffic to a collector; not modelled"),
+		inside("Microsoft.Network/ipAllocations", neighbours, "an IP allocation gives addresses to a service in the VNet; not modelled"),
 
 		t("Microsoft.Network/frontDoors", neighbours, front),
 		t("Microsoft.Network/frontDoors/frontendEndpoints", itself, front),
@@ -244,7 +255,7 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.Cdn/profiles/endpoints/origins", neighbours, front),
 		t("Microsoft.Cdn/profiles/endpoints/originGroups", neighbours, front),
 		t("Microsoft.Cdn/CdnWebApplicationFirewallPolicies", itself, front),
-		t("Microsoft.Network/trafficManagerProfiles", itself, "Traffic Manager answers names and carries no packet (AZ-TM-01); its names are not modelled"),
+		names("Microsoft.Network/trafficManagerProfiles", itself, "Traffic Manager answers names and carries no packet (AZ-TM-01); its names are not modelled"),
 		t("Microsoft.ApiManagement/service", neighbours, apim),
 		t("Microsoft.ApiManagement/service/apis", itself, apim),
 		t("Microsoft.ApiManagement/service/backends", itself, apim),
@@ -256,16 +267,16 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.ServiceNetworking/trafficControllers/associations", neighbours, alb),
 		t("Microsoft.ServiceNetworking/trafficControllers/securityPolicies", itself, alb),
 
-		t("Microsoft.Network/privateDnsZones/CNAME", itself, "an alias in a private zone is not followed (AZ-DNS-02)"),
-		t("Microsoft.Network/dnsResolvers", neighbours, resolver),
-		t("Microsoft.Network/dnsResolvers/inboundEndpoints", neighbours, resolver),
-		t("Microsoft.Network/dnsResolvers/outboundEndpoints", neighbours, resolver),
-		t("Microsoft.Network/dnsForwardingRulesets", neighbours, resolver),
-		t("Microsoft.Network/dnsForwardingRulesets/forwardingRules", itself, resolver),
-		t("Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks", neighbours, resolver),
-		t("Microsoft.Network/dnsResolverPolicies", itself, resolver),
-		t("Microsoft.Network/dnsResolverPolicies/dnsSecurityRules", itself, resolver),
-		t("Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks", neighbours, resolver),
+		names("Microsoft.Network/privateDnsZones/CNAME", itself, "an alias in a private zone is not followed (AZ-DNS-02)"),
+		names("Microsoft.Network/dnsResolvers", neighbours, resolver),
+		names("Microsoft.Network/dnsResolvers/inboundEndpoints", neighbours, resolver),
+		names("Microsoft.Network/dnsResolvers/outboundEndpoints", neighbours, resolver),
+		names("Microsoft.Network/dnsForwardingRulesets", neighbours, resolver),
+		names("Microsoft.Network/dnsForwardingRulesets/forwardingRules", itself, resolver),
+		names("Microsoft.Network/dnsForwardingRulesets/virtualNetworkLinks", neighbours, resolver),
+		names("Microsoft.Network/dnsResolverPolicies", itself, resolver),
+		names("Microsoft.Network/dnsResolverPolicies/dnsSecurityRules", itself, resolver),
+		names("Microsoft.Network/dnsResolverPolicies/virtualNetworkLinks", neighbours, resolver),
 
 		t("Microsoft.Network/firewallPolicies/ruleGroups", itself, "rule groups of the first API of firewall policies are not modelled; export ruleCollectionGroups"),
 		t("Microsoft.Network/firewallPolicies/signatureOverrides", itself, "signature overrides change what intrusion prevention drops; not modelled"),
@@ -279,7 +290,7 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.App/managedEnvironments", neighbours, app),
 		t("Microsoft.App/containerApps", neighbours, app),
 		t("Microsoft.App/jobs", neighbours, app),
-		t("Microsoft.ContainerInstance/containerGroups", neighbours, app),
+		inside("Microsoft.ContainerInstance/containerGroups", neighbours, app),
 		t("Microsoft.Web/sites", neighbours, app),
 		t("Microsoft.Web/sites/slots", neighbours, app),
 		t("Microsoft.Web/sites/config", neighbours, app),
@@ -288,15 +299,15 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.Web/hostingEnvironments", neighbours, app),
 		t("Microsoft.Web/staticSites", neighbours, app),
 		t("Microsoft.Compute/cloudServices", neighbours, app),
-		t("Microsoft.Sql/managedInstances", neighbours, "a managed instance answers in its subnet and perhaps in public (AZ-SQL-06); not modelled"),
+		inside("Microsoft.Sql/managedInstances", neighbours, "a managed instance answers in its subnet and perhaps in public (AZ-SQL-06); not modelled"),
 		t("Microsoft.Sql/servers/outboundFirewallRules", itself, "limits what the server itself opens; not modelled"),
-		t("Microsoft.ContainerRegistry/registries/agentPools", neighbours, "an agent pool of a registry runs tasks in a subnet (AZ-ACR-03); not modelled"),
+		inside("Microsoft.ContainerRegistry/registries/agentPools", neighbours, "an agent pool of a registry runs tasks in a subnet (AZ-ACR-03); not modelled"),
 		t("Microsoft.ServiceBus/namespaces/ipFilterRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
 		t("Microsoft.ServiceBus/namespaces/virtualNetworkRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
 		t("Microsoft.EventHub/namespaces/ipFilterRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
 		t("Microsoft.EventHub/namespaces/virtualNetworkRules", itself, "network rules of the first API are not modelled; export networkRuleSets"),
 		t("Microsoft.Network/ddosCustomPolicies", itself, "drops floods; not modelled"),
-		t("Microsoft.Resources/deploymentScripts", neighbours, "runs a script in a container that may join a subnet; not modelled"),
+		inside("Microsoft.Resources/deploymentScripts", neighbours, "runs a script in a container that may join a subnet; not modelled"),
 	}
 }
 

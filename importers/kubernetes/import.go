@@ -137,7 +137,7 @@ func (im *importer) cannot(o *object, path, effect string, affects ...model.ID) 
 // record enters an object into the ledger.
 func (im *importer) record(o *object, d model.Disposition, effect string, affects ...model.ID) {
 	im.ledger = append(im.ledger, model.LedgerEntry{
-		Resource: o.id, Type: o.typeName(), Disposition: d, Effect: effect, Source: o.source(""), Affects: affects,
+		Resource: o.id, Type: o.typeName(), Disposition: d, Effect: effect, Source: o.source(""), Affects: affects, Role: model.Steers, // inside its cluster
 	})
 }
 

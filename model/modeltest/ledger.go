@@ -3,7 +3,7 @@ package modeltest
 import "github.com/ringfence/ringfence/model"
 
 // unsupported draws objects that nobody understands (AZ-GEN-08): fields of groups and tables, and whole objects that may carry what a
-// VNet, a subnet or the estate carries. Objects that are irrelevant stand between them.
+// VNet, a subnet or the estate carries, let in, or only name. Objects that are irrelevant stand between them.
 func (d *draft) unsupported() {
 	for i := range d.upTo(1, 2) {
 		x := model.LedgerEntry{
@@ -12,7 +12,8 @@ func (d *draft) unsupported() {
 		if d.one(8) {
 			x.Disposition = model.Irrelevant
 		}
-		switch d.IntN(7) {
+		x.Role = choose(d, model.Carries, model.Steers, model.Steers, model.Resolves)
+		switch d.IntN(9) {
 		case 0, 1:
 			if len(d.nsgs) == 0 {
 				continue
@@ -37,6 +38,23 @@ func (d *draft) unsupported() {
 			x.Affects = []model.ID{choose(d, d.vnets...).ID}
 			if d.one(3) {
 				x.Resource, x.Type, x.Field = x.Affects[0], "Microsoft.Network/virtualNetworks", "anything"
+			}
+		case 6, 7:
+			var list []model.Resource
+			for _, r := range d.Resources {
+				switch r.(type) {
+				case *model.NIC, *model.LoadBalancer, *model.ScaleSet, *model.PrivateEndpoint, *model.Gateway, *model.Connection:
+					list = append(list, r)
+				default:
+				}
+			}
+			if len(list) == 0 {
+				continue
+			}
+			r := choose(d, list...)
+			x.Affects = []model.ID{r.ResourceID()}
+			if d.one(2) {
+				x.Resource, x.Type, x.Field = r.ResourceID(), "Microsoft.Network/something", "anything"
 			}
 		default:
 		}

@@ -17,6 +17,7 @@ type egress struct {
 	frontends []netip.Prefix  // public load balancer frontends that translate for the machine
 	defaults  bool            // default outbound access may apply
 	certain   bool            // … and does for certain
+	open      []string        // what was not understood and may give an outbound address (AZ-GEN-08)
 	storage   bool            // storage of the region may be reached where no method applies (AZ-OUT-06)
 	nic       model.ID        // the NIC, where the input has effective routes of it (AZ-RT-33)
 	firewall  *packet.AddrSet // a firewall's public addresses
@@ -51,6 +52,12 @@ func (p *planner) egressOf(subnet model.ID, publicIP model.ID, pools []model.ID,
 			a = p.symbolOf(model.DefaultOutbound, "", "") // the resource is referenced and not in the input
 		}
 		e.instance = append(e.instance, a)
+	}
+	e.open = p.stops(subnet, subnet.Parent())
+	for _, lb := range p.e.LoadBalancers {
+		if slices.ContainsFunc(lb.Pools, func(x model.LBPool) bool { return member([]model.ID{x.ID}, pools) }) {
+			e.open = append(e.open, p.stops(lb.ID)...)
+		}
 	}
 	explicit := false
 	for _, lb := range p.e.LoadBalancers {
@@ -100,6 +107,9 @@ func (e egress) named() egress {
 		parts = append(parts, "default")
 	case e.storage:
 		parts = append(parts, "storage")
+	}
+	for _, x := range e.open {
+		parts = append(parts, "open="+x)
 	}
 	e.key = strings.Join(parts, ";")
 	return e
@@ -272,7 +282,9 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	case eg.defaults && eg.certain:
 		use(ported, guard{}, nil, unstated) // AZ-OUT-04, AZ-V6-04
 	case eg.defaults:
-		use(ported, onlyOver(nil), []string{"ASM-DOA"}, unstated)
+		use(ported, onlyOver(nil), append([]string{"ASM-DOA"}, eg.open...), unstated)
+	case len(eg.open) > 0:
+		use(ported, onlyOver(nil), eg.open, unstated)
 	case eg.storage:
 		if to, notes := p.regionalStorage(subnet, eg.nic); to != nil {
 			use(both(ported, to), onlyOver(everything()), notes, unstated)

@@ -41,8 +41,9 @@ func (p *planner) endpointInbound(e *model.PrivateEndpoint) NodeID {
 	}
 	p.routeDone[key] = true
 	receive := p.node(place, StageReceive, "")
-	g, notes := p.endpointFilters(filtered{subnet: e.Subnet, members: e.ASGs})
-	fog, more := p.subnetFog(e.Subnet)
+	f := filtered{subnet: e.Subnet, members: e.ASGs, stops: p.stops(e.ID)}
+	g, notes := p.endpointFilters(f)
+	fog, more := p.fogOf(f)
 	g, notes = and(g, fog), append(slices.Clone(notes), more...)
 	if !p.carriesTraffic(e) {
 		k := Control{Key: "approval|" + e.ID.Key(), Name: "approval of " + e.Name(), Stage: "transport", Place: place}

@@ -541,6 +541,7 @@ type filtered struct {
 	managed bool        // an AKS node whose managed NSG is not in the input (AKS-LB-01)
 	blocked bool        // outboundType block: that NSG may close egress (AKS-OUT-01)
 	at      model.Place // who is filtered, where that is known
+	stops   []string    // what was not understood of the NIC or scale set (AZ-GEN-08)
 }
 
 // key is equal for NICs that meet the same filters.
@@ -550,7 +551,7 @@ func (f filtered) key() string {
 		groups[i] = m.Key()
 	}
 	slices.Sort(groups)
-	return f.subnet.Key() + "|" + f.nicNSG.Key() + "|" + strings.Join(groups, ",") + "|" + f.nic.Key()
+	return f.subnet.Key() + "|" + f.nicNSG.Key() + "|" + strings.Join(groups, ",") + "|" + f.nic.Key() + "|" + strings.Join(f.stops, ",")
 }
 
 // hasNSG reports whether any NSG stands at the NIC (AZ-PIP-02).
@@ -582,7 +583,7 @@ func (p *planner) filters(f filtered, dir model.Direction, d reading) (guard, []
 	if a := p.adminAt(f, dir, d); a != nil {
 		g, notes = a.before(g), append(notes, a.notes...)
 	}
-	fog, more := p.subnetFog(f.subnet)
+	fog, more := p.fogOf(f)
 	g, notes = and(g, fog), append(notes, more...)
 	slices.Sort(notes)
 	return g, slices.Compact(notes)
@@ -620,18 +621,6 @@ func (p *planner) subnetFilter(f filtered, dir model.Direction, d reading) (guar
 		return guard{over: everything(), under: nothing()}, []string{missing("subnet", f.subnet)}
 	}
 	return g, notes
-}
-
-// subnetFog is what was not understood of a subnet, or stands in front of it: it may stop every packet, whatever admin rules say (AZ-GEN-08).
-func (p *planner) subnetFog(subnet model.ID) (guard, []string) {
-	var notes []string
-	for _, entry := range p.fogged(subnet) {
-		notes = append(notes, unsupported(entry))
-	}
-	if notes == nil {
-		return guard{}, nil
-	}
-	return guard{over: everything(), under: nothing()}, notes
 }
 
 // defaultRules is an NSG with nothing but the default rules (AZ-NSG-03).

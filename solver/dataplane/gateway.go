@@ -203,7 +203,7 @@ func (p *planner) farSides(g *model.Gateway) []farSide {
 	var out []farSide
 	for _, c := range p.connectionsOf(g) {
 		circuit := g.Kind == model.ExpressRouteGateway // always BGP (AZ-GW-06)
-		f := farSide{gw: g, conn: c, name: c.ID.Name(), certain: connected(c.State), bgp: c.BGP == model.On || circuit}
+		f := farSide{gw: g, conn: c, name: c.ID.Name(), certain: p.carriesFor(g, c), bgp: c.BGP == model.On || circuit}
 		f.peer, _ = model.Get[*model.Gateway](p.e, otherEnd(g, c))
 		if f.peer == nil && g.Kind != model.ExpressRouteGateway {
 			f.ingress, f.missing = p.natRules(g, c.IngressNAT, "IngressSnat")
@@ -223,9 +223,9 @@ func (p *planner) farSides(g *model.Gateway) []farSide {
 		out = append(out, f)
 	}
 	if len(g.ClientPools) > 0 {
-		f := farSide{gw: g, name: p2s, certain: true, bgp: true}
+		f := farSide{gw: g, name: p2s, certain: len(p.stops(g.ID)) == 0, bgp: true}
 		for _, x := range g.ClientPools {
-			f.routes = append(f.routes, farRoute{prefix: x, certain: true})
+			f.routes = append(f.routes, farRoute{prefix: x, certain: f.certain})
 		}
 		out = append(out, f)
 	}
@@ -233,11 +233,17 @@ func (p *planner) farSides(g *model.Gateway) []farSide {
 	return out
 }
 
+// carriesFor reports that a connection of a gateway carries traffic for certain: it is up, and all that the input says of it, of the gateway and
+// of its far end was understood (AZ-GEN-08).
+func (p *planner) carriesFor(g *model.Gateway, c *model.Connection) bool {
+	return connected(c.State) && len(p.stops(g.ID, c.ID, otherEnd(g, c))) == 0
+}
+
 // behind lists the prefixes behind one connection: those of a local network gateway (AZ-GW-02), the ranges of the other VNet
 // (AZ-GW-09), and with BGP whatever the other side knows (AZ-GW-05). learned says what more there may be, that the input does not
 // state: routes of ExpressRoute (AZ-GW-06), of BGP, of a far end that is not in the input.
 func (p *planner) behind(g *model.Gateway, c *model.Connection, seen map[string]bool) (routes []farRoute, learned string) {
-	up := connected(c.State)
+	up := p.carriesFor(g, c)
 	add := func(x netip.Prefix, static, certain bool) {
 		routes = append(routes, farRoute{prefix: x, static: static, certain: certain && up})
 	}

@@ -124,11 +124,13 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		p.forwardUnknown(n, f.Subnet.Parent().Key(), everything(), []string{"ASM-NVA"})
 		return n
 	}
+	p.unreadBalancer(n, lb, f, via)
+	sure := p.balancerFog(lb)
 	for _, r := range lb.Rules {
 		if r.Frontend.Key() != f.ID.Key() {
 			continue
 		}
-		match := p.ruleTraffic(f, r)
+		match := and(p.ruleTraffic(f, r), sure)
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
 			for _, m := range list {
@@ -147,7 +149,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		if r.Protocol == model.AnyProtocol {
 			protocols = []model.Protocol{model.TCP, model.UDP}
 		}
-		match := exactly(transport(protocols, nil, []model.PortRange{r.FrontendPorts}, false))
+		match := and(exactly(transport(protocols, nil, []model.PortRange{r.FrontendPorts}, false)), sure)
 		list, known := p.natMembers(lb, r)
 		if !known {
 			p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("target of inbound NAT rule", r.ID)})
@@ -164,6 +166,37 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		}
 	}
 	return n
+}
+
+// balancerFog takes certainty from what passes a load balancer of which something was not understood (AZ-GEN-08).
+func (p *planner) balancerFog(lb *model.LoadBalancer) guard {
+	if len(p.stops(lb.ID)) > 0 {
+		return onlyOver(everything())
+	}
+	return guard{}
+}
+
+// unreadBalancer leads packets for a frontend to any port of any member of any pool, where something of the load balancer was not understood:
+// a rule may be another one than it seems (AZ-GEN-08).
+func (p *planner) unreadBalancer(n NodeID, lb *model.LoadBalancer, f model.LBFrontend, via string) {
+	notes := p.stops(lb.ID)
+	if len(notes) == 0 {
+		return
+	}
+	for _, pool := range lb.Pools {
+		list, known := p.members(lb, pool.ID)
+		for _, m := range list {
+			to := m.in
+			if via == viaInternet {
+				to = p.publicEntry(m.machine, lb.SKU)
+			}
+			p.edge(n, to, onlyOver(everything()), &rewrite{dst: &m.to}, notes...)
+			p.edge(n, to, onlyOver(everything()), &rewrite{dst: &m.to, dports: []model.PortRange{model.AllPorts}}, notes...)
+		}
+		if !known {
+			p.forwardUnknown(n, f.Subnet.Parent().Key(), everything(), notes)
+		}
+	}
 }
 
 // notToItself takes certainty from what a member's machine sends to the member's own frontend (AZ-LB-11).
@@ -310,7 +343,7 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 		filters = eitherAddress(and(nic, sub), m.to)
 		notes = append(notes, "ASM-FLOATIP")
 	}
-	fog, more := p.subnetFog(m.filters.subnet)
+	fog, more := p.fogOf(m.filters)
 	p.edge(n, m.accept, and(match, and(admin.before(filters), fog)), nil, append(notes, more...)...)
 }
 
@@ -369,11 +402,19 @@ func (p *planner) frontendTransit(n NodeID, o owner, via string, sent guard, not
 		p.forwardUnknown(n, "", sent.over, []string{"ASM-NVA"})
 		return
 	}
+	if unread := p.stops(lb.ID); len(unread) > 0 {
+		for _, pool := range lb.Pools {
+			list, _ := p.members(lb, pool.ID)
+			for _, m := range list {
+				p.throughAppliance(n, owner{m.site.Place.Kind, m.site.Place.ID, m.site.Place.Part}, via, and(sent, onlyOver(everything())), append(slices.Clone(notes), unread...))
+			}
+		}
+	}
 	for _, r := range lb.Rules {
 		if r.Frontend.Key() != o.part {
 			continue
 		}
-		takes := and(sent, p.ruleTraffic(model.LBFrontend{Subnet: "inside"}, r))
+		takes := and(and(sent, p.ruleTraffic(model.LBFrontend{Subnet: "inside"}, r)), p.balancerFog(lb))
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
 			for _, m := range list {

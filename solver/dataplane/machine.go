@@ -158,6 +158,7 @@ func (p *planner) planMachines() {
 				eg = eg.withDefault()
 			}
 			f := filtered{subnet: c.Subnet, nicNSG: n.NSG, members: c.ASGs}
+			f.stops = p.stops(n.ID)
 			if p.e.RulesAt(n.ID, "") != nil || p.e.RoutesAt(n.ID) != nil {
 				f.nic = n.ID // AZ-TAG-04, AZ-RT-33: unlike its neighbours
 			}
@@ -214,7 +215,7 @@ func (p *planner) planMachines() {
 					continue
 				}
 				place := model.Place{Kind: model.PlaceScaleSet, ID: s.ID, Part: c.Name}
-				f := filtered{subnet: c.Subnet, nicNSG: pr.NSG, members: c.ASGs}
+				f := filtered{subnet: c.Subnet, nicNSG: pr.NSG, members: c.ASGs, stops: p.stops(s.ID)}
 				eg := p.classEgress(c.Subnet, c.LBPools, !strings.EqualFold(s.Orchestration, "Flexible")) // AZ-OUT-08
 				if a, ok := p.symbols.Of(model.InstancePublicAddress, s.ID, c.Name); ok {
 					eg = eg.withInstance(a)
@@ -569,17 +570,6 @@ func (p *planner) forwardUnknown(from NodeID, vnetKey string, sent *lazy, notes 
 func (p *planner) linked(v *model.VNet, key string) bool {
 	return slices.ContainsFunc(p.peers(v), func(l peerLink) bool { return l.remoteID.Key() == key }) ||
 		slices.ContainsFunc(p.joined(v), func(l groupLink) bool { return l.remote.ID.Key() == key })
-}
-
-// carries reports whether an unsupported object may carry traffic past the modelled controls, and not only filter it.
-func carries(e model.LedgerEntry) bool {
-	t := strings.ToLower(e.Type)
-	switch {
-	case e.Field != "", strings.HasPrefix(t, "microsoft.network/networksecuritygroups"):
-		return false
-	default:
-		return true
-	}
 }
 
 // unknownVNet is where packets to a peered VNet that the input lacks end.

@@ -169,6 +169,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	p.planPods()
 	p.planAPIServers()
 	p.planPublicEntries()
+	p.planCarriers()
 	p.drainFabrics()
 	p.planQuestions()
 	p.hosts = p.addr.exactHosts(platformHosts()...)
@@ -207,27 +208,6 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	g.compiler = &compiler{s: g.Space, u: g.Universe}
 	g.base = p.wire(g.compiler)
 	return g, g.Space.Err()
-}
-
-// fogged returns the unsupported objects that may change how a resource acts.
-func (p *planner) fogged(id model.ID) []model.LedgerEntry { return p.fog[id.Key()] }
-
-// readLedger indexes unsupported objects by what they affect. One that names nothing affects every VNet.
-func (p *planner) readLedger() {
-	for _, entry := range p.e.Ledger {
-		if entry.Disposition != model.Unsupported {
-			continue
-		}
-		affects := entry.Affects
-		if len(affects) == 0 {
-			for _, v := range p.e.VNets {
-				affects = append(affects, v.ID)
-			}
-		}
-		for _, id := range affects {
-			p.fog[id.Key()] = append(p.fog[id.Key()], entry)
-		}
-	}
 }
 
 // wire is what any sender can put on the wire: one family per packet, protocols that the fabric carries (AZ-GEN-03), no multicast or

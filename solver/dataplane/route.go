@@ -519,15 +519,6 @@ func (p *planner) tableDoubt(s *model.Subnet) string {
 // missing is the assumption that names a referenced resource which the input lacks.
 func missing(kind string, id model.ID) string { return "MISSING(" + kind + " " + id.ShortName() + ")" }
 
-// unsupported is the assumption that names an object which ringfence does not model.
-func unsupported(e model.LedgerEntry) string {
-	name := e.Resource.ShortName()
-	if e.Field != "" {
-		name += " " + e.Field
-	}
-	return "UNSUPPORTED(" + e.Type + " " + name + ")"
-}
-
 // systemSpace is the ranges with a system route that leads into the VNet, a peer or a member of a connected group: those with one for
 // certain, or all that may have one.
 func (p *planner) systemSpace(routes []route, certain bool) *netipx.IPSet {
@@ -577,7 +568,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 	}
 	for _, entry := range p.fogged(v.ID) {
 		if carries(entry) {
-			p.forwardUnknown(n, v.ID.Key(), everything(), []string{unsupported(entry)})
+			p.edge(n, p.carrier(entry), onlyOver(everything()), nil, unsupported(entry))
 		}
 	}
 	from := n

@@ -100,7 +100,23 @@ func (t *tracer) outboundMethods(c course, h *host) (out []translation, shut str
 	if list, shut, decided := t.clusterOutbound(h, ported); decided && !v6 {
 		return list, shut
 	}
-	return t.defaultOutbound(c, h, v6, ported)
+	return t.unreadOutbound(c, h, v6, ported)
+}
+
+// unreadOutbound is the default way out, and where that is not certain the one that something which was not understood may give (AZ-GEN-08).
+func (t *tracer) unreadOutbound(c course, h *host, v6, ported bool) (out []translation, shut string) {
+	out, shut = t.defaultOutbound(c, h, v6, ported)
+	list := t.doubts(h.subnetID, h.subnetID.Parent())
+	for _, lb := range t.e.LoadBalancers {
+		unread := t.doubts(lb.ID)
+		if len(unread) > 0 && slices.ContainsFunc(lb.Pools, func(p model.LBPool) bool { return t.inPool(lb, []model.ID{p.ID}, h) }) {
+			list = append(list, unread...)
+		}
+	}
+	if len(list) == 0 || v6 || !ported || slices.ContainsFunc(out, func(x translation) bool { return !x.maybe }) {
+		return out, shut
+	}
+	return []translation{{addr: t.unknownOutbound(), detail: "a way out that was not understood (AZ-GEN-08)", maybe: true, why: namesOf(list)}}, shut
 }
 
 // ofFamily keeps the addresses of one family (AZ-V6-04).

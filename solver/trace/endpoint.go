@@ -165,7 +165,7 @@ func (t *tracer) arriveEndpoint(c course, p *model.PrivateEndpoint) {
 	}
 	nsg, _ := t.endpointPolicies(p)
 	next := func(c course) { t.atEndpoint(c, p) }
-	doubts := t.misread(p.Subnet)
+	doubts := t.doubtsAt(h)
 	if !nsg.may && len(doubts) == 0 {
 		next(c.forward(h.place, Transport, "endpoint policies are off, an NSG would be ignored (AZ-PE-04)"))
 		return

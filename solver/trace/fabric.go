@@ -231,6 +231,11 @@ func (t *tracer) arrive(c course, h *host) {
 // received is a packet that passed the controls of its destination. A node of a cluster hands some of it on.
 func (t *tracer) received(c course, h *host) {
 	c.public = nil
+	if h.place.Kind == model.PlaceSubnet {
+		if list := t.relays(h.subnet); len(list) > 0 { // AZ-GEN-08
+			t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: h.subnetID, Part: c.packet.Dst.String()}, Relay, "an object that is not modelled may have the address and pass the packet on (AZ-GEN-08)", namesOf(list)...)
+		}
+	}
 	if h.cluster != nil {
 		t.atNode(c, h)
 		return

@@ -88,11 +88,16 @@ func far(g *model.Gateway, c *model.Connection) model.ID {
 	return c.Gateway
 }
 
+// carriesFor reports that a connection of a gateway is up, and that nothing of the two and of the far end was not understood (AZ-GEN-08).
+func (w *world) carriesFor(g *model.Gateway, c *model.Connection) bool {
+	return connected(c.State) && len(w.doubts(g.ID, c.ID, far(g, c))) == 0
+}
+
 // gatewayPrefixes is all that lies behind a gateway.
 func (w *world) gatewayPrefixes(g *model.Gateway) []reach {
 	var out []reach
 	for _, p := range g.ClientPools {
-		out = append(out, reach{prefix: p, certain: true})
+		out = append(out, reach{prefix: p, certain: len(w.doubts(g.ID)) == 0})
 	}
 	for _, c := range w.connections(g) {
 		out = append(out, w.behind(g, c, map[string]bool{g.ID.Key(): true})...)
@@ -105,7 +110,7 @@ func (w *world) gatewayPrefixes(g *model.Gateway) []reach {
 // Only a connection in state Connected carries traffic for certain.
 func (w *world) behind(g *model.Gateway, c *model.Connection, seen map[string]bool) []reach {
 	var out []reach
-	up := connected(c.State)
+	up := w.carriesFor(g, c)
 	add := func(p netip.Prefix, static, certain bool, why ...string) {
 		out = append(out, reach{prefix: p, static: static, certain: certain && up, why: why, connection: c})
 	}

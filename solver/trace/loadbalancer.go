@@ -23,6 +23,10 @@ func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 		t.drop(c, at, DNAT, "a Basic frontend is not reachable across a global peering (AZ-PEER-13)")
 		return
 	}
+	if list := t.doubts(lb.ID); len(list) > 0 { // AZ-GEN-08: a rule may be another one than it seems
+		c = c.uncertain(namesOf(list)...)
+		t.lose(c, at, DNAT, "something of the load balancer was not understood (AZ-GEN-08)")
+	}
 	c.frontend = f.ID
 	internal := f.Subnet != "" && f.PublicIP == "" && f.Prefix == ""
 	if !internal { // AZ-PIP-03: an internal frontend needs no NSG that opens it
@@ -244,7 +248,7 @@ func (t *tracer) arriveEither(c course, h *host, dsts []address, next func(cours
 	var v verdict
 	differ := false
 	for i, d := range dsts {
-		d.holder = h
+		d.holder = own(h, d)
 		u := t.inboundVerdict(c.to(d, port), h)
 		differ = differ || i > 0 && (u.allow.is != v.allow.is || u.deny.is != v.deny.is)
 		v = v.either(u)
@@ -256,12 +260,20 @@ func (t *tracer) arriveEither(c course, h *host, dsts []address, next func(cours
 	}
 	if !differ {
 		d := dsts[0]
-		d.holder = h
+		d.holder = own(h, d)
 		t.inbound(c.to(d, port), h, back)
 		return
 	}
 	v.why = union(v.why, []string{"ASM-FLOATIP"})
 	t.decide(c, Hop{At: h.place, Stage: SubnetIn, Detail: "the NSGs differ for the frontend's address and the member's"}, v, back)
+}
+
+// own is the host where an address is its own: the groups of a member hold no address of a frontend (AZ-ASG-01).
+func own(h *host, a address) *host {
+	if a.at == h.addr.at {
+		return h
+	}
+	return nil
 }
 
 // inboundVerdict is the joint answer of the controls of the receiving side.
@@ -327,6 +339,10 @@ func (t *tracer) balanceAppliance(c course, lb *model.LoadBalancer, f *model.LBF
 	if lb.SKU == model.GatewaySKU {
 		t.lose(c, at, Transport, "chains of gateway load balancers are not modelled (AZ-LB-12)", "ASM-NVA")
 		return
+	}
+	if list := t.doubts(lb.ID); len(list) > 0 { // AZ-GEN-08
+		c = c.uncertain(namesOf(list)...)
+		t.lose(c, at, Transport, "something of the load balancer was not understood (AZ-GEN-08)")
 	}
 	matched := false
 	for _, r := range lb.Rules {

@@ -79,7 +79,7 @@ func (t *tracer) subnetStage(c course, h *host, dir model.Direction, next func(c
 		t.decide(c, Hop{At: h.place, Stage: stage}, c.pastNSG(t.subnetVerdict(h, c.flow(), dir)), next)
 		return
 	}
-	doubts := t.misread(h.subnet.ID)
+	doubts := t.doubtsAt(h)
 	switch {
 	case t.subnetNSG(h) == "" && len(doubts) == 0 || c.bypass.must && len(doubts) == 0:
 		next(c)

@@ -462,7 +462,7 @@ func (t *tracer) fromFarSide(c course, from model.Place) {
 	}
 	c = c.given(inside).because("ASM-ONPREM")
 	if conn != nil {
-		c = c.uncertainIf(!connected(conn.State))
+		c = c.uncertainIf(!t.carriesFor(g, conn))
 		c = c.uncertainIf(lacking)
 	}
 	if !t.carried(&c, from) {
