@@ -185,7 +185,7 @@ func TestFoundCases(t *testing.T) {
 		{
 			"AZ-FW-53: the explicit proxy takes connections",
 			small{vnet, subnet("s", "10.0.0.0/29", ""), fwSubnet(""), func() *model.Firewall { f := firewall(); f.Policy = proxy.ID; return f }(), proxy},
-			"10.0.0.4", "10.0.0.28", "firewall fw ", "over one-way session",
+			"10.0.0.4", "10.0.0.28", "firewall fw explicit proxy", "over one-way session",
 		},
 		{
 			"AZ-FW-20: a NAT rule with a name leads to its owner on the internet",

@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -90,7 +91,7 @@ func (d *draft) snat() model.SNATRanges {
 	}
 }
 
-// policy draws a firewall policy, some with a parent.
+// policy draws a firewall policy, some with parents.
 func (d *draft) policy(name string) model.ID {
 	p := &model.FirewallPolicy{
 		Meta: d.meta(networkID("firewallPolicies", name)), Tier: choose(d, "Standard", "Premium", "Basic", ""), ThreatIntel: choose(d, "", "Alert", "Deny"), DNSProxy: d.setting(), SNAT: d.snat(),
@@ -98,20 +99,26 @@ func (d *draft) policy(name string) model.ID {
 	if d.one(8) {
 		p.ExplicitProxy, p.ProxyPorts = model.On, []uint16{80, 443}
 	}
-	if len(name) < 5 && d.one(3) {
+	if len(d.hops) > 0 && d.one(8) {
+		p.DNSServers = []netip.Addr{choose(d, append(clip(d.hops), netip.MustParseAddr("198.51.100.53"), netip.MustParseAddr("168.63.129.16"))...)}
+	}
+	if strings.Count(name, "-") < 2 && d.one(3) { // three levels at most
 		p.Base = d.policy(name + "-base")
 		if d.has(WithPartial) && d.one(6) {
 			p.Base = networkID("firewallPolicies", "gone")
 		}
 	}
 	prio := 100
+	equal := d.has(WithRaw) && d.one(4) // refused by Azure (AZ-FW-16)
 	for i := range d.upTo(1, 2) {
 		g := &model.RuleCollectionGroup{Meta: d.meta(p.ID + "/ruleCollectionGroups/" + model.ID(d.name("g", i))), Policy: p.ID, Priority: prio, Collections: d.collections()}
 		p.Groups = append(p.Groups, g.ID)
 		if d.one(3) {
 			p.GroupRefs = append(p.GroupRefs, g.ID)
 		}
-		prio += choose(d, -10, 10)
+		if !equal {
+			prio += choose(d, -10, 10)
+		}
 		d.add(g)
 	}
 	if d.has(WithPartial) && d.one(8) {
@@ -125,6 +132,9 @@ func (d *draft) policy(name string) model.ID {
 func (d *draft) collections() []model.RuleCollection {
 	var out []model.RuleCollection
 	prios := []int{300, 100, 200, 400}
+	if d.has(WithRaw) && d.one(4) {
+		prios = []int{100, 100, 200, 100}
+	}
 	for i := range d.upTo(1, 3) {
 		c := model.RuleCollection{Name: d.name("c", i), Priority: prios[i], Kind: choose(d, model.DNATRules, model.NetworkRules, model.NetworkRules, model.ApplicationRules), Access: choose(d, model.Allow, model.Allow, model.Deny)}
 		if c.Kind == model.DNATRules {
@@ -173,6 +183,9 @@ func (d *draft) firewallRule(kind model.RuleKind, name string) model.FirewallRul
 			r.URLs = []string{choose(d, "a.example.com/x", "https://*.example.com/y/z")}
 		case 3:
 			r.FQDNs = []string{"*"}
+			if d.has(WithRaw) && d.one(2) {
+				r.FQDNs = []string{choose(d, "a.*.com", "*.example.*", "10.0.0.12")}
+			}
 		default:
 			r.FQDNs = some(d, 2, "a.example.com", "*.example.com", "*example.com", "b.example.net", "*")
 		}

@@ -179,9 +179,10 @@ func (g *Graph) From(origins ...int) packet.Set {
 func (g *Graph) Sent(origin int) packet.Set {
 	set := g.Space.Intersect(g.base, g.Space.Box(packet.Box{Origin: one(uint32(origin)), Src: g.Universe.Addrs(g.Origins[origin].addrs)}))
 	if !g.Origins[origin].Site.isRelay {
-		// Only a proxy sends to the host that it resolved, and nobody to Microsoft's outbound addresses.
-		set = g.Space.Subtract(set, g.Space.Union(g.NamedHost(), g.Space.Box(packet.Box{Dst: one(g.Universe.Class(g.planner.symbolOf(model.DefaultOutbound, "", "")))})))
+		set = g.Space.Subtract(set, g.NamedHost()) // only a proxy sends to the host that it resolved
 	}
+	// Nobody sends to Microsoft's outbound addresses.
+	set = g.Space.Subtract(set, g.Space.Box(packet.Box{Dst: one(g.Universe.Class(g.planner.symbolOf(model.DefaultOutbound, "", "")))}))
 	return set
 }
 

@@ -194,6 +194,7 @@ type ruleMatch struct {
 	must, may *lazy
 	allow     bool
 	rule      int // index of the rule, where the list may be in another order
+	rank      int // rules of one rank may stand in any order (AZ-FW-16)
 }
 
 // walk compiles a list in one reading of the tags: over takes the widest Allow and the narrowest Deny, under the reverse (AZ-GEN-01).

@@ -19,6 +19,7 @@ type fwRule struct {
 	inherited bool // of a parent policy
 	unknown   bool // the collection was not understood
 	where     string
+	rank      int // rules of one rank may stand in any order (AZ-FW-16)
 }
 
 // firewallRules is the rules of a firewall in the order in which they are evaluated, by kind (AZ-FW-10 to 14).
@@ -33,19 +34,25 @@ func firewallVia(f *model.Firewall) string { return "firewall:" + f.ID.Key() }
 func (p *planner) firewallOrder(f *model.Firewall) firewallRules {
 	var out firewallRules
 	contested := f.Policy != "" && len(f.Collections) > 0 // AZ-FW-01: either may be in force
-	add := func(cs []model.RuleCollection, where string, inherited bool) {
+	rank := 0
+	// add appends collections. Those of a group that ties with another share one rank: whether the groups come one after the other, and which
+	// first, is not known (AZ-FW-16).
+	add := func(cs []model.RuleCollection, where string, inherited, tied bool) {
 		sorted := slices.Clone(cs)
 		slices.SortStableFunc(sorted, func(a, b model.RuleCollection) int { return a.Priority - b.Priority }) // AZ-FW-11
-		for _, c := range sorted {
+		for i, c := range sorted {
+			if !tied && (i == 0 || sorted[i-1].Priority != c.Priority) {
+				rank++
+			}
 			for _, r := range c.Rules {
-				out.byKind[c.Kind] = append(out.byKind[c.Kind], fwRule{r, c.Access != model.Deny, inherited, contested || c.Unknown != "" || r.Unknown != "", where + "/" + c.Name})
+				out.byKind[c.Kind] = append(out.byKind[c.Kind], fwRule{r, c.Access != model.Deny, inherited, contested || c.Unknown != "" || r.Unknown != "", where + "/" + c.Name, rank})
 			}
 			if c.Unknown != "" && len(c.Rules) == 0 {
 				out.missing = append(out.missing, missing("rule collection", model.ID(c.Name)))
 			}
 		}
 	}
-	add(f.Collections, f.Name(), false)
+	add(f.Collections, f.Name(), false, false)
 	if f.Policy == "" {
 		return out
 	}
@@ -76,8 +83,12 @@ func (p *planner) firewallOrder(f *model.Firewall) firewallRules {
 			}
 		}
 		slices.SortStableFunc(groups, func(a, b *model.RuleCollectionGroup) int { return a.Priority - b.Priority }) // AZ-FW-12
-		for _, g := range groups {
-			add(g.Collections, pol.Name()+"/"+g.Name(), i < len(chain)-1)
+		for j, g := range groups {
+			before, after := j > 0 && groups[j-1].Priority == g.Priority, j+1 < len(groups) && groups[j+1].Priority == g.Priority
+			if !before {
+				rank++
+			}
+			add(g.Collections, pol.Name()+"/"+g.Name(), i < len(chain)-1, before || after)
 		}
 		for _, entry := range p.fogged(pol.ID) {
 			out.missing = append(out.missing, unsupported(entry))
@@ -149,7 +160,12 @@ func (p *planner) firewallIn(f *model.Firewall, via string) NodeID {
 	if len(fw.proxied) > 0 && via != viaInternet {
 		p.edge(n, fw.proxy, and(fw.asked, fw.running), nil)
 	}
-	p.edge(n, p.node(place, StageReceive, ""), and(fw.own, fw.running), nil)
+	left := everything()
+	for _, r := range p.relaysAt[f.ID.Key()] {
+		p.edge(n, r.site.Receive, and(fw.own, fw.running, exactly(both(left, r.accepts))), nil)
+		left = minus(left, r.accepts)
+	}
+	p.edge(n, p.node(place, StageReceive, ""), and(fw.own, fw.running, exactly(left)), nil)
 	return n
 }
 
@@ -222,6 +238,7 @@ func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.
 	rules := p.firewallOrder(f)
 	pol, _ := model.Get[*model.FirewallPolicy](p.e, f.Policy)
 	p.firewallServices(f, fw)
+	p.firewallSends(f, fw, rules)
 	network := newVerdicts(p.networkList(f, rules.byKind[model.NetworkRules]))
 	p.planDNAT(f, fw, rules, network)
 	netOver, netUnder := network.allows(Over), network.allows(OneWay)
@@ -236,9 +253,9 @@ func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.
 	// it is not documented. From the internet such an address is closed without a NAT rule (AZ-FW-57).
 	closed := dstIn(p.addr.exactHosts(p.firewallAddr(f)))
 	scope := between(both(minus(minus(everything(), closed), fw.taken), v4), both(minus(everything(), dstIn(p.firewallOwn(f))), v4))
-	apps := newVerdicts(p.applicationList(rules.byKind[model.ApplicationRules]))
+	apps := newVerdicts(p.applicationList(rules.byKind[model.ApplicationRules], false))
 	control := Control{Key: "firewall|" + f.ID.Key(), Name: f.Name() + " rules", Shut: shutRule, Stage: "firewall-network", Place: place}
-	parts := p.firewallParts(f, rules, network.list, apps.list, apps.allows(Over), touchedMust)
+	parts := p.firewallParts(f, rules, network.ordered(mostAllowed), apps.ordered(mostAllowed), apps.allows(Over), touchedMust)
 	passed := between(netOver, netUnder)
 	if len(rules.missing) == 0 {
 		passed = passed.behind(control, parts)
@@ -293,7 +310,7 @@ func (p *planner) firewallParts(f *model.Firewall, rules firewallRules, network,
 		}{{network, rules.byKind[model.NetworkRules], "firewall-network"}, {apps, rules.byKind[model.ApplicationRules], "firewall-application"}} {
 			d := c.s.Within(c.decide(l.list, Over), left)
 			for _, v := range c.s.Values(d) {
-				r := l.rules[v-1]
+				r := l.rules[l.list[v-1].rule]
 				x := Part{Key: "rule|" + f.ID.Key() + "|" + strings.ToLower(r.where+"/"+r.Name), Rule: r.where + "/" + r.Name, Source: r.Source, Stage: l.stage, Allow: r.allow, Open: openRule}
 				x.Set = c.s.WhereIs(d, v)
 				if !r.allow {
@@ -425,7 +442,7 @@ func (p *planner) networkList(f *model.Firewall, rules []fwRule) []ruleMatch {
 		list[i] = ruleMatch{
 			must:  both(both(either(src.must...), either(dst.must...)), traffic),
 			may:   both(both(either(src.may...), either(dst.may...)), traffic),
-			allow: r.allow,
+			allow: r.allow, rule: i, rank: r.rank,
 		}
 		if r.unknown {
 			list[i].must = nothing()
@@ -460,11 +477,15 @@ func webTraffic(rules []fwRule) *lazy {
 	return transport([]model.Protocol{model.TCP}, nil, ports, false)
 }
 
-// applicationList compiles application rules (AZ-FW-30 to 36).
-func (p *planner) applicationList(rules []fwRule) []ruleMatch {
+// applicationList compiles application rules (AZ-FW-30 to 36). They act on traffic between private addresses too (AZ-FW-38). Where the
+// client is anyone, a rule for some sources matches perhaps.
+func (p *planner) applicationList(rules []fwRule, anyClient bool) []ruleMatch {
 	list := make([]ruleMatch, len(rules))
 	for i, r := range rules {
 		src := p.addresses(r.Sources, srcIn, p.fqdnAddresses)
+		if anyClient && !r.Sources.Any {
+			src.must, src.may = nil, []*lazy{everything()}
+		}
 		var ports []model.PortRange
 		for _, a := range r.Apps {
 			ports = append(ports, model.PortRange{First: a.Port, Last: a.Port})
@@ -490,7 +511,7 @@ func (p *planner) applicationList(rules []fwRule) []ruleMatch {
 		list[i] = ruleMatch{
 			must:  both(both(either(src.must...), traffic), either(must...)),
 			may:   both(both(either(src.may...), traffic), either(may...)),
-			allow: r.allow,
+			allow: r.allow, rule: i, rank: r.rank,
 		}
 		if r.unknown {
 			list[i].must = nothing()
@@ -586,19 +607,86 @@ func (p *planner) isBasic(f *model.Firewall) bool {
 	return strings.EqualFold(tier, "Basic")
 }
 
+// firewallRelay is a firewall as relay: what it accepts on its private address, and the node from which it sends.
+type firewallRelay struct {
+	site    *Site
+	accepts *lazy
+	servers []netip.Addr // of DNS
+}
+
+// firewallRelays adds a firewall's explicit proxy (AZ-FW-53) and, where its DNS proxy forwards to servers of its own, that (AZ-FW-54): the
+// only connections that a firewall opens (AZ-FW-58, AZ-REL-09). Both send from its private address.
+func (p *planner) firewallRelays(f *model.Firewall) {
+	add := func(part string, accepts *lazy, servers []netip.Addr) {
+		place := model.Place{Kind: model.PlaceFirewall, ID: f.ID, Part: part}
+		s := p.site(&Site{
+			Place: place, Prefixes: []netip.Prefix{host(p.firewallAddr(f))}, Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""),
+			Subnet: f.Subnet, isRelay: true, Channel: part,
+		})
+		p.relays = append(p.relays, Relay{Accept: s, From: []*Site{s}})
+		p.relaysAt[f.ID.Key()] = append(p.relaysAt[f.ID.Key()], firewallRelay{s, accepts, servers})
+	}
+	if servers := p.firewallServers(f); p.dnsProxy(f) && len(servers) > 0 {
+		add("dns", transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false), servers)
+	}
+	if ports := p.proxyPorts(f); len(ports) > 0 {
+		add("explicit proxy", transport([]model.Protocol{model.TCP}, nil, ports, false), nil)
+	}
+}
+
+// firewallServers are the DNS servers that a firewall may ask, by its own word or a policy's.
+func (p *planner) firewallServers(f *model.Firewall) []netip.Addr {
+	out := slices.Clone(f.DNSServers)
+	for _, pol := range p.policyChain(f) {
+		out = append(out, pol.DNSServers...)
+	}
+	return slices.DeleteFunc(out, func(a netip.Addr) bool { return !a.Is4() || slices.Contains(platformHosts(), a) })
+}
+
+// proxyPorts are the ports of a firewall's explicit proxy (AZ-FW-53).
+func (p *planner) proxyPorts(f *model.Firewall) []model.PortRange {
+	var out []model.PortRange
+	for _, pol := range p.policyChain(f) {
+		if pol.ExplicitProxy == model.On {
+			for _, port := range pol.ProxyPorts {
+				out = append(out, model.PortRange{First: port, Last: port})
+			}
+		}
+	}
+	return out
+}
+
+// firewallSends compiles what a firewall opens as relay. Who asked does not show in what it sends: of application rules any may be the
+// client's (AZ-REL-01), and whether the client gets what it asks for is open (ASM-E-PROXY).
+func (p *planner) firewallSends(f *model.Firewall, fw *firewallPlan, rules firewallRules) {
+	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) })
+	notes := append([]string{"ASM-E-PROXY"}, rules.missing...)
+	for _, r := range p.relaysAt[f.ID.Key()] {
+		if len(r.servers) > 0 {
+			asked := both(r.accepts, dstIn(p.addr.exactHosts(r.servers...)))
+			for _, s := range p.mask(f, fw) {
+				p.edge(r.site.Send, fw.outOf(s), and(onlyOver(asked), s.guard).mayOnly(), s.rewrite, notes...)
+			}
+			continue
+		}
+		allowed := newVerdicts(p.applicationList(rules.byKind[model.ApplicationRules], true)).allows(Over)
+		if len(rules.missing) > 0 {
+			allowed = transport([]model.Protocol{model.TCP}, nil, nil, false)
+		}
+		for _, s := range p.nameOwners(f, fw) {
+			p.edge(r.site.Send, fw.outOf(s), and(onlyOver(both(v4, allowed)), s.guard).mayOnly(), s.rewrite, append(slices.Clone(notes), s.notes...)...)
+		}
+	}
+}
+
 // firewallServices is what a firewall answers on its private address: DNS (AZ-FW-54), and as an explicit proxy (AZ-FW-53).
 func (p *planner) firewallServices(f *model.Firewall, fw *firewallPlan) {
 	served := nothing()
 	if p.dnsProxy(f) {
 		served = transport([]model.Protocol{model.TCP, model.UDP}, nil, []model.PortRange{{First: 53, Last: 53}}, false)
 	}
-	for _, pol := range p.policyChain(f) {
-		if pol.ExplicitProxy != model.On {
-			continue
-		}
-		for _, port := range pol.ProxyPorts {
-			served = either(served, transport([]model.Protocol{model.TCP}, nil, []model.PortRange{{First: port, Last: port}}, false))
-		}
+	if ports := p.proxyPorts(f); len(ports) > 0 {
+		served = either(served, transport([]model.Protocol{model.TCP}, nil, ports, false))
 	}
 	fw.may = both(dstIn(p.addr.exactHosts(p.firewallAddr(f))), served)
 }
@@ -719,23 +807,27 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 		}
 		return network.denied(c, c.s.Box(packet.Box{Dst: to}))
 	})
-	for _, r := range rules.byKind[model.DNATRules] {
-		src := p.addresses(r.Sources, srcIn, p.fqdnAddresses)
-		dst := p.addresses(r.Dests, dstIn, p.fqdnAddresses)
-		traffic := transport(r.Protocols, nil, r.Ports, false)
-		must := both(both(both(either(src.must...), either(dst.must...)), traffic), own)
-		may := both(both(both(either(src.may...), either(dst.may...)), traffic), own)
+	nat := rules.byKind[model.DNATRules]
+	matches := p.natList(f, nat, own, toPublic)
+	before, after := earlier, possible // of the ranks before
+	for i, r := range nat {
+		must, may := matches[i].must, matches[i].may
+		if i == 0 || nat[i-1].rank != r.rank {
+			before, after = earlier, possible
+		}
+		over, under := minus(may, before), minus(must, after)
+		for j := i - 1; j >= 0 && nat[j].rank == r.rank; j-- {
+			if nat[j].where == r.where {
+				over, under = minus(over, matches[j].must), minus(under, matches[j].may)
+			}
+		}
+		for _, o := range contenders(nat, i) { // AZ-FW-16: any of them may stand first
+			under = minus(under, matches[o].may)
+		}
 		notes := []string{"ASM-E-DNATDENY"}
 		if r.inherited {
-			must, notes = nothing(), append(notes, "ASM-E-NATINHERIT") // AZ-FW-14
+			notes = append(notes, "ASM-E-NATINHERIT") // AZ-FW-14
 		}
-		if r.unknown {
-			must = nothing()
-		}
-		if p.isBasic(f) {
-			must = both(must, toPublic) // AZ-FW-51
-		}
-		over, under := minus(may, earlier), minus(must, possible)
 		earlier, possible = either(earlier, must), either(possible, may)
 		under = minus(under, fw.may) // the firewall's own service may stand before the rule
 		if len(rules.missing) > 0 {
@@ -785,6 +877,40 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 	}
 	fw.taken = earlier
 	fw.own = between(fw.may, minus(fw.may, possible))
+}
+
+// natList is what NAT rules match: packets for an address of the firewall (AZ-FW-20).
+func (p *planner) natList(f *model.Firewall, rules []fwRule, own, toPublic *lazy) []ruleMatch {
+	out := make([]ruleMatch, len(rules))
+	for i, r := range rules {
+		src := p.addresses(r.Sources, srcIn, p.fqdnAddresses)
+		dst := p.addresses(r.Dests, dstIn, p.fqdnAddresses)
+		traffic := transport(r.Protocols, nil, r.Ports, false)
+		must := both(both(both(either(src.must...), either(dst.must...)), traffic), own)
+		if r.inherited || r.unknown { // AZ-FW-14
+			must = nothing()
+		}
+		if p.isBasic(f) {
+			must = both(must, toPublic) // AZ-FW-51
+		}
+		out[i] = ruleMatch{must: must, may: both(both(both(either(src.may...), either(dst.may...)), traffic), own)}
+	}
+	return out
+}
+
+// contenders are the rules of other collections that share a rule's rank.
+func contenders(rules []fwRule, i int) []int {
+	var out []int
+	first := i
+	for first > 0 && rules[first-1].rank == rules[i].rank {
+		first--
+	}
+	for j := first; j < len(rules) && rules[j].rank == rules[i].rank; j++ {
+		if rules[j].where != rules[i].where {
+			out = append(out, j)
+		}
+	}
+	return out
 }
 
 // keepsSource reports whether an address is in the private ranges for certain (AZ-FW-41).

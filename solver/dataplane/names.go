@@ -100,7 +100,7 @@ func (p *planner) resolve(v *model.VNet, name string) resolution {
 
 // firewallAnswer resolves a name as a firewall does: by the zones linked to its VNet, unless its policy names other servers.
 func (p *planner) firewallAnswer(f *model.Firewall, name string) resolution {
-	if pol, ok := model.Get[*model.FirewallPolicy](p.e, f.Policy); ok && len(pol.DNSServers) > 0 {
+	if p.asksOthers(f) {
 		return p.anyAnswer(name)
 	}
 	v, ok := model.Get[*model.VNet](p.e, f.Subnet.Parent())
@@ -108,6 +108,14 @@ func (p *planner) firewallAnswer(f *model.Firewall, name string) resolution {
 		return p.anyAnswer(name)
 	}
 	return p.zoneAnswer(v, name)
+}
+
+// asksOthers reports whether a firewall asks servers other than Azure's: by a policy of it, or a parent, or by its own word where it has none.
+func (p *planner) asksOthers(f *model.Firewall) bool {
+	other := func(list []netip.Addr) bool {
+		return slices.ContainsFunc(list, func(a netip.Addr) bool { return a != platformDNS() })
+	}
+	return f.Policy == "" && other(f.DNSServers) || slices.ContainsFunc(p.policyChain(f), func(x *model.FirewallPolicy) bool { return other(x.DNSServers) })
 }
 
 // anyAnswer is the answer of servers that the input does not describe: any record of the input, or the public owner (ASM-E-DNSCUSTOM).

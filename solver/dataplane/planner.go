@@ -64,6 +64,7 @@ type planner struct {
 	replies      map[string]*lazy
 	firewalls    map[string]*firewallPlan
 	ipGroups     map[*model.IPGroup]addrs
+	relaysAt     map[string][]firewallRelay // by firewall
 	vias         map[string]model.Place
 	fabricDone   map[Node]bool
 	routeDone    map[Node]bool
@@ -139,7 +140,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
-		ipGroups: map[*model.IPGroup]addrs{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
+		ipGroups: map[*model.IPGroup]addrs{}, relaysAt: map[string][]firewallRelay{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
 		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
 	}
 	p.readLedger()
@@ -246,6 +247,7 @@ func (p *planner) planForwarders() {
 		place := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
 		p.vias[firewallVia(f)] = place
 		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(p.firewallAddr(f))}, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: f.Subnet})
+		p.firewallRelays(f)
 	}
 	for _, g := range p.e.Gateways {
 		p.gatewayWay(g, "", "")

@@ -109,6 +109,9 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 	}
 	for _, f := range p.e.Firewalls {
 		if slices.ContainsFunc(f.PublicIPs, is) || within(f.ID) {
+			if _, ok := model.Get[*model.Subnet](p.e, f.Subnet); ok { // AZ-FW-25: the answer leaves by the routes of the firewall's subnet
+				to = to.withReply(p.reply(f.Subnet, viaInternet))
+			}
 			p.edge(p.publicIn(), p.firewallIn(f, viaInternet), to, nil)
 			found = true
 		}

@@ -1,6 +1,10 @@
 package dataplane
 
-import "github.com/ringfence/ringfence/solver/packet"
+import (
+	"slices"
+
+	"github.com/ringfence/ringfence/solver/packet"
+)
 
 // verdicts is a first-match list that is asked what it allows, denies and touches, and never by which rule: for a policy of ten thousand
 // rules that answer is far smaller than one that names the rule of every packet.
@@ -23,6 +27,38 @@ const (
 
 func newVerdicts(list []ruleMatch) *verdicts { return &verdicts{list: list} }
 
+// ordered is the list in the order that a reading takes: of rules of one rank, those that allow stand first where most is allowed, last
+// where least is (AZ-FW-16).
+func (v *verdicts) ordered(as ruleReading) []ruleMatch {
+	if as != mostAllowed && as != leastAllowed || !v.ties() {
+		return v.list
+	}
+	out := slices.Clone(v.list)
+	slices.SortStableFunc(out, func(a, b ruleMatch) int {
+		switch {
+		case a.rank != b.rank:
+			return a.rank - b.rank
+		case a.allow == b.allow:
+			return 0
+		case a.allow == (as == mostAllowed):
+			return -1
+		default:
+			return 1
+		}
+	})
+	return out
+}
+
+// ties reports whether an Allow and a Deny share a rank.
+func (v *verdicts) ties() bool {
+	for i := 1; i < len(v.list); i++ {
+		if v.list[i-1].rank == v.list[i].rank && v.list[i-1].allow != v.list[i].allow {
+			return true
+		}
+	}
+	return false
+}
+
 func (r ruleMatch) read(c *compiler, as ruleReading) packet.Set {
 	if as == perhaps || as == mostAllowed && r.allow || as == leastAllowed && !r.allow {
 		return r.may.get(c)
@@ -34,6 +70,9 @@ func (r ruleMatch) read(c *compiler, as ruleReading) packet.Set {
 func (v *verdicts) same(c *compiler, as ruleReading) ruleReading {
 	if v.certain == 0 {
 		v.certain = 1
+		if v.ties() {
+			v.certain = -1
+		}
 		for _, r := range v.list {
 			if r.must.get(c) != r.may.get(c) {
 				v.certain = -1
@@ -48,10 +87,10 @@ func (v *verdicts) same(c *compiler, as ruleReading) ruleReading {
 }
 
 // run is the rules of one action that stand together from start, as one set; end is where the next run starts.
-func (v *verdicts) run(c *compiler, start int, as ruleReading, within *packet.Set) (set packet.Set, end int) {
+func (c *compiler) run(list []ruleMatch, start int, as ruleReading, within *packet.Set) (set packet.Set, end int) {
 	var sets []packet.Set
-	for end = start; end < len(v.list) && v.list[end].allow == v.list[start].allow; end++ {
-		x := v.list[end].read(c, as)
+	for end = start; end < len(list) && list[end].allow == list[start].allow; end++ {
+		x := list[end].read(c, as)
 		if within != nil {
 			x = c.s.Intersect(x, *within)
 		}
@@ -74,9 +113,10 @@ func (v *verdicts) allows(b Bound) *lazy {
 		if v.allowed[as] == nil {
 			var parts []packet.Set
 			denied := packet.Set{}
-			for start := 0; start < len(v.list); {
-				set, end := v.run(c, start, as, nil)
-				if v.list[start].allow {
+			list := v.ordered(as)
+			for start := 0; start < len(list); {
+				set, end := c.run(list, start, as, nil)
+				if list[start].allow {
 					parts = append(parts, c.s.Subtract(set, denied))
 				} else {
 					denied = c.s.Union(denied, set)
@@ -94,9 +134,10 @@ func (v *verdicts) allows(b Bound) *lazy {
 func (v *verdicts) denied(c *compiler, within packet.Set) packet.Set {
 	as := v.same(c, leastAllowed)
 	allowed, denied := packet.Set{}, packet.Set{}
-	for start := 0; start < len(v.list); {
-		set, end := v.run(c, start, as, &within)
-		if v.list[start].allow {
+	list := v.ordered(as)
+	for start := 0; start < len(list); {
+		set, end := c.run(list, start, as, &within)
+		if list[start].allow {
 			allowed = c.s.Union(allowed, set)
 		} else {
 			denied = c.s.Union(denied, c.s.Subtract(set, allowed))
@@ -113,7 +154,7 @@ func (v *verdicts) touched(within *lazy) (must, may *lazy) {
 			as, of := v.same(c, r), within.get(c)
 			var sets []packet.Set
 			for start := 0; start < len(v.list); {
-				set, end := v.run(c, start, as, &of)
+				set, end := c.run(v.list, start, as, &of)
 				sets = append(sets, set)
 				start = end
 			}

@@ -35,8 +35,12 @@ func azureDNS(servers []netip.Addr) bool {
 	return !slices.ContainsFunc(servers, func(a netip.Addr) bool { return a.Unmap() != wireServer() })
 }
 
-// firewallResolver: the policy's DNS servers, else Azure DNS with the zones linked to the firewall's VNet (AZ-FW-33).
+// firewallResolver: the policy's DNS servers (without one, the firewall's own), else Azure DNS with the zones linked to the firewall's VNet
+// (AZ-FW-33).
 func (w *world) firewallResolver(f *model.Firewall) resolver {
+	if f.Policy == "" && !azureDNS(f.DNSServers) {
+		return resolver{}
+	}
 	for _, p := range w.policies(f) {
 		if !azureDNS(p.DNSServers) {
 			return resolver{}

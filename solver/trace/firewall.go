@@ -41,31 +41,40 @@ func (t *tracer) holdsDoor(f *model.Firewall, a netip.Addr) bool {
 	return slices.Contains(f.PublicAddresses, a) || slices.ContainsFunc(t.publicIPAt(a), func(p *model.PublicIP) bool { return contains(f.PublicIPs, p.ID) || same(p.AttachedTo.Parent(), f.ID) })
 }
 
-// firewallService is whether the firewall itself answers a packet on its private address: DNS (AZ-FW-54), and the explicit proxy
-// (AZ-FW-53).
-func (t *tracer) firewallService(c course, f *model.Firewall) bool {
+// firewallService is whether the firewall itself answers a packet on its private address, and where: DNS, which it forwards to servers where
+// it is told some (AZ-FW-54), and the explicit proxy (AZ-FW-53).
+func (t *tracer) firewallService(c course, f *model.Firewall) (at model.Place, answers bool) {
 	p := c.packet
+	at = model.Place{Kind: model.PlaceFirewall, ID: f.ID}
 	if p.Dst != t.firewallAddress(f) {
-		return false
+		return at, false
 	}
-	answers := p.DPort == 53 && (p.Protocol == model.UDP || p.Protocol == model.TCP) && t.dnsProxy(f)
+	if p.DPort == 53 && (p.Protocol == model.UDP || p.Protocol == model.TCP) && t.dnsProxy(f) {
+		if len(t.dnsServers(f)) > 0 {
+			at.Part = dnsService
+		}
+		return at, true
+	}
 	for _, policy := range t.policies(f) {
-		answers = answers || policy.ExplicitProxy == model.On && p.Protocol == model.TCP && slices.Contains(policy.ProxyPorts, p.DPort)
+		if policy.ExplicitProxy == model.On && p.Protocol == model.TCP && slices.Contains(policy.ProxyPorts, p.DPort) {
+			at.Part = proxyService
+			return at, true
+		}
 	}
-	return answers
+	return at, false
 }
 
 // translate is a packet addressed to the firewall: its own services and NAT rules take it, nothing else does (AZ-FW-20, AZ-FW-57). Where both
 // may, which of them stands first is not documented.
 func (t *tracer) translate(c course, f *model.Firewall, rules firewallRules) {
 	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
-	if t.firewallService(c, f) {
+	if service, answers := t.firewallService(c, f); answers {
 		x, d := c.flow(), c
 		if slices.ContainsFunc(rules.nat, func(r firewallRule) bool { return r.unknown || t.natMatch(f, r, x).may }) {
 			d = d.uncertain()
 		}
 		d.last = t.hostIn(at, f.Subnet)
-		t.deliver(d.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "the firewall answers DNS, or as an explicit proxy", Certain: true}), at)
+		t.deliver(d.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "the firewall answers DNS, or as an explicit proxy", Certain: true}), service)
 		c = c.uncertain()
 	}
 	if rest, left := t.byNATRules(c, f, rules); left {
@@ -81,23 +90,57 @@ func (t *tracer) byNATRules(c course, f *model.Firewall, rules firewallRules) (c
 		t.lose(c, at, FirewallDNAT, "the firewall's policy is not in the input", "ASM-E-FWPOLICY")
 	}
 	x := c.flow()
-	for _, r := range rules.nat {
-		if r.unknown {
-			t.lose(c, at, FirewallDNAT, "the collection "+r.name+" was not understood")
-			c = c.uncertain()
-			continue
+	for start, end := 0, 0; start < len(rules.nat); start = end {
+		for end = start + 1; end < len(rules.nat) && rules.nat[end].rank == rules.nat[start].rank; end++ {
 		}
-		m := t.natMatch(f, r, x)
+		var left bool
+		if c, left = t.byRank(c, f, rules, rules.nat[start:end], x); !left {
+			return c, false
+		}
+	}
+	return c, true
+}
+
+// byRank sends a packet on by NAT rules of one rank. Those of one collection are asked in their order; where rules of several may take the
+// packet, any of them may be the first (AZ-FW-16).
+func (t *tracer) byRank(c course, f *model.Firewall, rules firewallRules, rank []firewallRule, x flow) (course, bool) {
+	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
+	matches := make([]match, len(rank))
+	for i, r := range rank {
+		if matches[i] = maybe(); !r.unknown {
+			matches[i] = t.natMatch(f, r, x)
+		}
+	}
+	taken, rest := false, c
+	for i, r := range rank {
+		m := matches[i]
 		if !m.may {
 			continue
 		}
-		t.byNATRule(c.given(m), f, rules, r, m)
-		if m.must {
-			return c, false
+		d, after := c, false
+		for j, other := range rank {
+			switch {
+			case !matches[j].may || i == j:
+			case other.where != r.where:
+				d = d.uncertain()
+			case j < i && matches[j].must:
+				after = true
+			case j < i:
+				d = d.uncertain(matches[j].why...)
+			}
 		}
-		c = c.uncertain(m.why...)
+		switch {
+		case after:
+			continue
+		case r.unknown:
+			t.lose(d, at, FirewallDNAT, "the collection "+r.name+" was not understood")
+		default:
+			t.byNATRule(d.given(m), f, rules, r, m)
+		}
+		taken = taken || m.must
+		rest = rest.uncertain(m.why...)
 	}
-	return c, true
+	return rest, !taken
 }
 
 // natMatch is a NAT rule: source, an address of the firewall, protocol, port (AZ-FW-20). Those of a parent policy may not be
@@ -178,7 +221,7 @@ func (t *tracer) filter(c course, f *model.Firewall, rules firewallRules) {
 	if !certain {
 		c = c.uncertain(n.why...)
 	}
-	a, goesOn := walk(t.firewallSteps(rules.application, func(r firewallRule) match { return t.applicationMatch(f, r, x) }))
+	a, goesOn := walk(t.firewallSteps(rules.application, func(r firewallRule) match { return t.applicationMatch(r, x) }))
 	certain = oneOf(a.allow.is, a.deny.is, goesOn)
 	if a.allow.is {
 		t.proxied(c.add(answerHop(at, FirewallApplication, Allow, a.allow, certain, a.why)), f, c.packet)

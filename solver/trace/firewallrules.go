@@ -17,12 +17,15 @@ type firewallRule struct {
 	parent    bool   // of a parent policy (AZ-FW-14)
 	contested bool   // stands beside rules of the other kind (AZ-FW-01)
 	unknown   bool   // its collection was not understood
+	rank      int    // rules of one rank may stand in any order (AZ-FW-16)
+	where     string // its collection
 	source    model.Source
 }
 
 // firewallRules are the rules of one firewall by type, in order of evaluation.
 type firewallRules struct {
 	nat, network, application []firewallRule
+	ranks                     int
 	missing                   bool // a policy, parent or group is not in the input (AZ-FW-03)
 	both                      bool // classic collections beside a policy, which is invalid: any of them may be in force (AZ-FW-01)
 }
@@ -56,7 +59,7 @@ func (w *world) rulesOf(f *model.Firewall) firewallRules {
 // before those of the child (AZ-FW-14), groups by priority, collections by priority inside a group (AZ-FW-12).
 func (w *world) flattened(f *model.Firewall) firewallRules {
 	var out firewallRules
-	out.add(f.Collections, f.Name()+"/", false, f.Policy != "")
+	out.add(f.Collections, f.Name()+"/", false, f.Policy != "", false)
 	if f.Policy == "" {
 		return out
 	}
@@ -78,27 +81,36 @@ func (w *world) flattened(f *model.Firewall) firewallRules {
 			}
 		}
 		slices.SortStableFunc(groups, func(a, b *model.RuleCollectionGroup) int { return cmp.Compare(a.Priority, b.Priority) })
-		for _, g := range groups {
-			out.add(g.Collections, p.Name()+"/"+g.Name()+"/", i < len(chain)-1, out.both)
+		for j, g := range groups {
+			// AZ-FW-16: of groups with one priority nobody knows which comes first, nor how their collections then stand.
+			equal := func(k int) bool { return k >= 0 && k < len(groups) && groups[k].Priority == g.Priority }
+			if !equal(j - 1) {
+				out.ranks++
+			}
+			out.add(g.Collections, p.Name()+"/"+g.Name()+"/", i < len(chain)-1, out.both, equal(j-1) || equal(j+1))
 		}
 	}
 	return out
 }
 
-// add appends collections in the order of their priority; rules of one collection share its action (AZ-FW-13).
-func (r *firewallRules) add(collections []model.RuleCollection, prefix string, parent, contested bool) {
+// add appends collections in the order of their priority; rules of one collection share its action (AZ-FW-13). Collections of equal priority
+// have one rank, and so have all of groups that tie.
+func (r *firewallRules) add(collections []model.RuleCollection, prefix string, parent, contested, tied bool) {
 	sorted := slices.Clone(collections)
 	slices.SortStableFunc(sorted, func(a, b model.RuleCollection) int { return cmp.Compare(a.Priority, b.Priority) })
-	for _, c := range sorted {
+	for i, c := range sorted {
+		if !tied && (i == 0 || sorted[i-1].Priority != c.Priority) {
+			r.ranks++
+		}
 		if c.Unknown != "" { // not understood: it may allow or deny anything of any type
-			x := firewallRule{FirewallRule: &model.FirewallRule{}, name: prefix + c.Name, parent: parent, unknown: true, source: c.Source}
+			x := firewallRule{FirewallRule: &model.FirewallRule{}, name: prefix + c.Name, parent: parent, unknown: true, rank: r.ranks, where: prefix + c.Name, source: c.Source}
 			r.nat, r.network, r.application = append(r.nat, x), append(r.network, x), append(r.application, x)
 			continue
 		}
 		for i := range c.Rules {
 			x := firewallRule{
 				FirewallRule: &c.Rules[i], access: c.Access, name: prefix + c.Name + "/" + c.Rules[i].Name, parent: parent, contested: contested,
-				source: c.Rules[i].Source,
+				rank: r.ranks, where: prefix + c.Name, source: c.Rules[i].Source,
 			}
 			switch c.Kind {
 			case model.DNATRules:
@@ -112,13 +124,18 @@ func (r *firewallRules) add(collections []model.RuleCollection, prefix string, p
 	}
 }
 
-// steps turns rules into a first-match list. Rules of one type never share a rank.
+// steps turns rules into a first-match list. Only rules of equal priority share a rank (AZ-FW-16).
 func (t *tracer) firewallSteps(rules []firewallRule, matches func(firewallRule) match) []step {
 	var out []step
+	shared := sharesRank(rules)
 	for i, r := range rules {
+		rank := i
+		if shared[i] {
+			rank = len(rules) + r.rank
+		}
 		if r.unknown {
 			for _, access := range []model.Access{model.Allow, model.Deny} {
-				out = append(out, step{match: maybe(), access: access, rule: r.name, source: r.source, rank: i})
+				out = append(out, step{match: maybe(), access: access, rule: r.name, source: r.source, rank: rank})
 			}
 			continue
 		}
@@ -126,7 +143,22 @@ func (t *tracer) firewallSteps(rules []firewallRule, matches func(firewallRule) 
 		if r.Unknown != "" || r.contested {
 			m = m.and(maybe()) // part of the rule was not understood, or it may not be in force
 		}
-		out = append(out, step{match: m, access: r.access, rule: r.name, source: r.source, rank: i})
+		out = append(out, step{match: m, access: r.access, rule: r.name, source: r.source, rank: rank})
+	}
+	return out
+}
+
+// sharesRank finds the rules whose rank an Allow and a Deny share: else their order does not matter.
+func sharesRank(rules []firewallRule) []bool {
+	out := make([]bool, len(rules))
+	for start, end := 0, 0; start < len(rules); start = end {
+		mixed := false
+		for end = start; end < len(rules) && rules[end].rank == rules[start].rank; end++ {
+			mixed = mixed || rules[end].access != rules[start].access
+		}
+		for i := start; i < end; i++ {
+			out[i] = mixed
+		}
 	}
 	return out
 }
@@ -224,9 +256,28 @@ func (t *tracer) tier(f *model.Firewall) string {
 	return ""
 }
 
-// applicationMatch is an application rule: source, protocol and port, and the name that the connection carries (AZ-FW-30, AZ-FW-31).
-// Only TCP is seen by application rules (AZ-FW-3A).
-func (t *tracer) applicationMatch(f *model.Firewall, r firewallRule, x flow) match {
+// applicationMatch is an application rule: source, and what it asks of the connection (AZ-FW-30). Where the destination is does not matter:
+// rules act on traffic between private addresses too (AZ-FW-38).
+func (t *tracer) applicationMatch(r firewallRule, x flow) match {
+	m := t.connectionMatch(r, x)
+	if !m.may && len(m.why) == 0 { // a policy has thousands of rules
+		return no()
+	}
+	return t.firewallSide(r.Sources, x.src, x.tags).and(m)
+}
+
+// proxyMatch is an application rule on what a client asks of the explicit proxy (AZ-FW-53): which client, the packet does not say.
+func (t *tracer) proxyMatch(r firewallRule, x flow) match {
+	m := t.connectionMatch(r, x)
+	if !r.Sources.Any {
+		m = m.and(maybe())
+	}
+	return m
+}
+
+// connectionMatch is what an application rule asks of a connection: protocol and port, and the name that it carries (AZ-FW-31). Only TCP is
+// seen by application rules (AZ-FW-3A).
+func (t *tracer) connectionMatch(r firewallRule, x flow) match {
 	if x.protocol != model.TCP || !slices.ContainsFunc(r.Apps, func(a model.AppProtocol) bool { return a.Port == x.dport }) {
 		return no()
 	}
@@ -243,7 +294,7 @@ func (t *tracer) applicationMatch(f *model.Firewall, r firewallRule, x flow) mat
 	for _, url := range r.URLs { // AZ-FW-36: the host part may match; nothing is proved from a path
 		name = name.or(namePattern(hostPart(url), x.name).and(maybe()))
 	}
-	return t.firewallSide(r.Sources, x.src, x.tags).and(name)
+	return name
 }
 
 // namePattern: `*` is every name, a leading `*` any string before the rest, else the name itself, without case (AZ-FW-32). The class

@@ -477,28 +477,49 @@ func (t *tracer) fromFarSide(c course, from model.Place) {
 	})
 }
 
-// fromFirewallItself: a firewall opens nothing of its own but DNS queries and, as explicit proxy, what its clients ask for (AZ-FW-58,
-// AZ-FW-53, AZ-FW-54).
+// fromFirewallItself: a firewall opens nothing of its own but, as explicit proxy, what its clients ask for and its application rules allow,
+// and DNS queries to the servers that it is told (AZ-FW-58, AZ-FW-53, AZ-FW-54). Whether a client gets what it asks for is open.
 func (t *tracer) fromFirewallItself(c course, from model.Place) {
 	f, ok := model.Get[*model.Firewall](t.e, from.ID)
 	if !ok {
 		t.drop(c, from, Relay, "the input holds no such firewall")
 		return
 	}
-	proxy := false
+	rules := t.rulesOf(f)
+	c = c.uncertain("ASM-E-PROXY")
+	if f.ProvisioningBad != "" {
+		t.drop(c, from, Relay, "the firewall's provisioning state is "+f.ProvisioningBad) // AZ-FW-06
+	}
+	x := c.flow()
+	switch {
+	case x.dst.v6(), isPlatform(c.packet.Dst): // the host's addresses are the host's (AZ-PLAT-01)
+	case from.Part == dnsService && slices.Contains(t.dnsServers(f), c.packet.Dst) && c.packet.DPort == 53 && (x.protocol == model.UDP || x.protocol == model.TCP):
+		t.onward(c.forward(from, Relay, "the firewall asks its DNS server"), f, c.packet, snatAlways, false)
+		return
+	case from.Part == proxyService && x.protocol == model.TCP && rules.missing:
+		t.proxied(c.uncertain("ASM-E-FWPOLICY").forward(from, Relay, "the firewall as explicit proxy"), f, c.packet)
+		return
+	case from.Part == proxyService:
+		v, _ := walk(t.firewallSteps(rules.application, func(r firewallRule) match { return t.proxyMatch(r, x) }))
+		if v.allow.is {
+			t.proxied(c.because(v.why...).forward(from, Relay, "the firewall as explicit proxy"), f, c.packet)
+			return
+		}
+	}
+	t.drop(c, from, Relay, "the firewall opens no such connection (AZ-FW-58)")
+}
+
+// The services of a firewall, as parts of its place.
+const (
+	proxyService = "explicit proxy"
+	dnsService   = "dns"
+)
+
+// dnsServers are the IPv4 servers that a firewall's DNS proxy may ask: its own and those of its policies, the platform's aside.
+func (t *tracer) dnsServers(f *model.Firewall) []netip.Addr {
+	list := slices.Clone(f.DNSServers)
 	for _, p := range t.policies(f) {
-		proxy = proxy || p.ExplicitProxy == model.On && c.packet.Protocol == model.TCP
+		list = append(list, p.DNSServers...)
 	}
-	dns := c.packet.DPort == 53 && t.dnsProxy(f)
-	if !proxy && !dns {
-		t.drop(c, from, Relay, "the firewall opens no such connection (AZ-FW-58)")
-		return
-	}
-	h := t.hostIn(from, f.Subnet)
-	c = c.uncertain("ASM-E-PROXY").forward(from, Relay, "the firewall as a relay")
-	if isPlatform(c.packet.Dst) {
-		t.toPlatform(c, h)
-		return
-	}
-	t.onward(c, f, c.packet, snatAlways, false)
+	return slices.DeleteFunc(list, func(a netip.Addr) bool { return !a.Is4() || isPlatform(a) })
 }
