@@ -709,16 +709,31 @@ func (p *planner) toGateway(n NodeID, v *model.VNet, subnet model.ID, via string
 	}
 }
 
+// nextHop is who holds the address of a next hop in a VNet. In the subnet of a firewall whose address the input does not state there is nothing
+// but the firewall (AZ-FW-58): what is sent to an address there meets it, or nobody.
+func (p *planner) nextHop(v *model.VNet, a netip.Addr) (owner, bool) {
+	if o, ok := p.ownerIn(v, a); ok {
+		return o, true
+	}
+	for _, f := range p.e.Firewalls {
+		s, in := p.e.SubnetOf(f.Subnet)
+		if s != nil && in == v && !f.Address.IsValid() && ipset(usable(s)).Contains(a) {
+			return owner{model.PlaceFirewall, f.ID, ""}, true
+		}
+	}
+	return owner{}, false
+}
+
 // toAppliance follows a route with hop VirtualAppliance: the address must be held in the own VNet or a directly peered one (AZ-RT-08).
 func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) {
 	sent, notes := p.sent(subnet, g), g.notes
-	o, ok := p.ownerIn(v, g.hop.addr)
+	o, ok := p.nextHop(v, g.hop.addr)
 	if !ok {
 		for _, l := range p.peers(v) {
 			if l.remote == nil {
 				continue
 			}
-			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
+			if o, ok = p.nextHop(l.remote, g.hop.addr); ok {
 				cross, more := p.carried(l, via)
 				sent, notes = and(sent, cross), append(more, notes...)
 				break
@@ -727,7 +742,7 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 	}
 	if !ok {
 		for _, l := range p.joined(v) {
-			if o, ok = p.ownerIn(l.remote, g.hop.addr); ok {
+			if o, ok = p.nextHop(l.remote, g.hop.addr); ok {
 				sent = p.sent(subnet, g).mayOnly() // AZ-RT-08 names direct peers alone
 				break
 			}
@@ -739,6 +754,9 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
 	case o.kind == model.PlaceFirewall:
 		f, _ := model.Get[*model.Firewall](p.e, o.id)
+		if !f.Address.IsValid() {
+			sent, notes = sent.mayOnly(), append(slices.Clone(notes), "ASM-NEXTHOP")
+		}
 		p.edge(n, p.firewallIn(f, via), sent.withReply(p.reply(f.Subnet, via)), nil, notes...)
 	case o.kind == model.PlaceNIC:
 		p.throughAppliance(n, o, via, sent, notes)

@@ -25,7 +25,11 @@ func (t *tracer) toAppliance(c course, h *host, a netip.Addr) {
 				return d
 			}
 			if f := t.firewallAt(l.remote, a); f != nil {
-				t.atFirewall(cross(), f, false)
+				d := cross()
+				if !f.Address.IsValid() { // the firewall, or nobody
+					d = d.uncertain("ASM-NEXTHOP")
+				}
+				t.atFirewall(d, f, false)
 				return
 			}
 			if lb, f := t.frontendAt(l.remote, a); f != nil {
@@ -73,7 +77,8 @@ func (t *tracer) throughAppliance(c course, h *host) {
 	t.atAppliance(c, h)
 }
 
-// firewallAt is the firewall with a private address in a VNet. One whose address the input does not state holds its subnet.
+// firewallAt is the firewall with a private address in a VNet. In the subnet of one whose address the input does not state there is nothing
+// else (AZ-FW-58).
 func (w *world) firewallAt(v *model.VNet, a netip.Addr) *model.Firewall {
 	for _, f := range w.e.Firewalls {
 		if !w.inVNet(f.Subnet, v) {
@@ -82,8 +87,7 @@ func (w *world) firewallAt(v *model.VNet, a netip.Addr) *model.Firewall {
 		if f.Address.IsValid() && f.Address.Unmap() == a {
 			return f
 		}
-		if s, _ := w.e.SubnetOf(f.Subnet); !f.Address.IsValid() && s != nil &&
-			slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool { return p.IsValid() && p.Contains(a) }) {
+		if s, _ := w.e.SubnetOf(f.Subnet); !f.Address.IsValid() && s != nil && usable(s).Contains(a) {
 			return f
 		}
 	}

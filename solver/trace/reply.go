@@ -186,7 +186,7 @@ func (t *tracer) isAppliance(h *host, r route, at model.Place) bool {
 			continue
 		}
 		if f := t.firewallAt(l.remote, r.address); f != nil {
-			return at.Kind == model.PlaceFirewall && same(f.ID, at.ID)
+			return at.Kind == model.PlaceFirewall && same(f.ID, at.ID) && f.Address.IsValid()
 		}
 	}
 	return false
