@@ -47,6 +47,7 @@ type clusterPlan struct {
 	labels    map[string]*model.Namespace
 	pods      []*pod
 	all       packet.AddrSet // every pod address of the cluster
+	taken     *[2]*lazy      // see takenBy
 	masked    bool           // of a copy: a node's address is the node's, whoever sent the packet (K8S-NP-14)
 }
 
@@ -285,10 +286,18 @@ func tolerates(w *model.Workload, pool model.NodePool) bool {
 	return true
 }
 
+// nodeGroup is the resource group of a cluster's nodes; AKS names it so where the cluster does not.
+func nodeGroup(c *model.Cluster) string {
+	if c.NodeGroup != "" {
+		return c.NodeGroup
+	}
+	return "MC_" + c.ID.ResourceGroup() + "_" + c.Name() + "_" + model.Region(c.Location)
+}
+
 // poolScaleSet is the scale set of a node pool, if the input holds it.
 func (p *planner) poolScaleSet(c *model.Cluster, pool string) *model.ScaleSet {
 	for _, s := range p.e.ScaleSets {
-		if s.Managed && strings.EqualFold(s.Pool, pool) && (c.NodeGroup == "" || strings.EqualFold(s.ID.ResourceGroup(), c.NodeGroup)) {
+		if s.Managed && strings.EqualFold(s.Pool, pool) && strings.EqualFold(s.ID.ResourceGroup(), nodeGroup(c)) {
 			return s
 		}
 	}
@@ -298,11 +307,78 @@ func (p *planner) poolScaleSet(c *model.Cluster, pool string) *model.ScaleSet {
 // managedNSG is the NSG that AKS puts on the NICs of a cluster's nodes; empty where the input lacks it (AKS-LB-01).
 func (p *planner) managedNSG(c *model.Cluster) model.ID {
 	for _, n := range p.e.NSGs {
-		if n.Managed && c.NodeGroup != "" && strings.EqualFold(n.ID.ResourceGroup(), c.NodeGroup) {
+		if n.Managed && strings.EqualFold(n.ID.ResourceGroup(), nodeGroup(c)) {
 			return n.ID
 		}
 	}
 	return ""
+}
+
+// withManagedNSG puts the managed NSG on a node's NIC that names no other, known or not.
+func (p *planner) withManagedNSG(f filtered, c *model.Cluster) filtered {
+	if f.nicNSG == "" {
+		f.nicNSG = p.managedNSG(c)
+	}
+	if f.nicNSG == "" {
+		f.managed, f.blocked = c, strings.EqualFold(c.OutboundType, "block")
+	}
+	return f
+}
+
+// serviceRules are those that the cloud provider writes for a LoadBalancer Service (AKS-LB-03 to AKS-LB-05). They meet the Service's own packets
+// alone, so that they need not name the frontend, which a filter may see as the node (AZ-LB-05).
+func serviceRules(k *model.KubeService) []model.SecurityRule {
+	const prefix = "service.beta.kubernetes.io/"
+	if k == nil || k.Annotations[prefix+"azure-disable-load-balancer-nsg-rule"] == "true" {
+		return nil
+	}
+	from := model.AddressMatch{Prefixes: slices.Clone(k.SourceRanges)}
+	for text := range strings.SplitSeq(k.Annotations[prefix+"azure-allowed-ip-ranges"], ",") {
+		if x, _, err := model.ParsePrefix(text); err == nil {
+			from.Prefixes = append(from.Prefixes, x)
+		}
+	}
+	for tag := range strings.SplitSeq(k.Annotations[prefix+"azure-allowed-service-tags"], ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			from.Tags = append(from.Tags, tag)
+		}
+	}
+	if from.IsZero() && !internalService(k) {
+		from.Tags = []string{"Internet"}
+	}
+	var out []model.SecurityRule
+	for _, port := range k.Ports {
+		if !from.IsZero() {
+			out = append(out, managedRule(model.Allow, port.Protocol, from, model.PortRange{First: port.Port, Last: port.Port}))
+		}
+	}
+	if k.Annotations[prefix+"azure-deny-all-except-load-balancer-source-ranges"] == "true" {
+		out = append(out, managedRule(model.Deny, model.AnyProtocol, model.AddressMatch{Any: true}, model.AllPorts))
+	}
+	return out
+}
+
+// hostPortRules are those of the pools' allowedHostPorts (AKS-NET-09).
+func hostPortRules(c *model.Cluster) []model.SecurityRule {
+	var out []model.SecurityRule
+	for _, pool := range c.Pools {
+		if len(pool.HostPorts) == 0 {
+			continue
+		}
+		r := managedRule(model.Allow, model.AnyProtocol, model.AddressMatch{Any: true}, pool.HostPorts...)
+		if len(pool.ASGs) > 0 {
+			r.DestAddrs = model.AddressMatch{ASGs: pool.ASGs}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func managedRule(access model.Access, protocol model.Protocol, from model.AddressMatch, ports ...model.PortRange) model.SecurityRule {
+	return model.SecurityRule{
+		Direction: model.Inbound, Access: access, Protocol: protocol, SourceAddrs: from, DestAddrs: model.AddressMatch{Any: true},
+		SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: ports,
+	}
 }
 
 // nodesOf returns the cluster and pool whose nodes a scale set holds.

@@ -39,6 +39,8 @@ type reading struct {
 	// pods: the packets carry pod addresses of an overlay cluster; default rules pass them, VirtualNetwork in a custom rule may or may
 	// not hold them (K8S-AZ-06).
 	pods *netipx.IPSet
+	// service is the Service of whose frontend the packets come, for the managed NSG that the input lacks (AKS-LB-03).
+	service *model.KubeService
 	// portless says how `*` with ports is read for packets without ports (AZ-NSG-07).
 	portless portlessReading
 }
@@ -66,6 +68,9 @@ func (r reading) key() string {
 	}
 	if r.pods != nil {
 		k += "|pods" + setKey(r.pods)
+	}
+	if r.service != nil {
+		k += "|service" + r.service.ID.Key()
 	}
 	return k
 }
@@ -537,12 +542,12 @@ func (p *planner) inbound(s filtered) (guard, []string) {
 type filtered struct {
 	subnet  model.ID
 	nicNSG  model.ID
-	members []model.ID  // ASGs
-	nic     model.ID    // the NIC, where the input has effective rules or routes of it
-	managed bool        // an AKS node whose managed NSG is not in the input (AKS-LB-01)
-	blocked bool        // outboundType block: that NSG may close egress (AKS-OUT-01)
-	at      model.Place // who is filtered, where that is known
-	stops   []string    // what was not understood of the NIC or scale set (AZ-GEN-08)
+	members []model.ID     // ASGs
+	nic     model.ID       // the NIC, where the input has effective rules or routes of it
+	managed *model.Cluster // of an AKS node whose managed NSG is not in the input (AKS-LB-01)
+	blocked bool           // outboundType block: that NSG may close egress (AKS-OUT-01)
+	at      model.Place    // who is filtered, where that is known
+	stops   []string       // what was not understood of the NIC or scale set (AZ-GEN-08)
 }
 
 // key is equal for NICs that meet the same filters.
@@ -557,7 +562,7 @@ func (f filtered) key() string {
 
 // hasNSG reports whether any NSG stands at the NIC (AZ-PIP-02).
 func (p *planner) hasNSG(f filtered) bool {
-	return f.nicNSG != "" || f.managed || p.subnetNSG(f.subnet) != ""
+	return f.nicNSG != "" || f.managed != nil || p.subnetNSG(f.subnet) != ""
 }
 
 // subnetNSG is the NSG that acts at a subnet; platform subnets take none (AZ-NSG-20).
@@ -596,9 +601,9 @@ func (p *planner) nicFilter(f filtered, dir model.Direction, d reading) (guard, 
 	case f.nicNSG != "":
 		l := p.nsg(f.nicNSG, dir, p.context(f.subnet, f.nic), f.members, d)
 		return l.at("nic-nsg-"+bound(dir), f.at), l.notes
-	case f.managed:
-		// AKS-LB-01: the NSG exists; over admits everything, under has the default rules.
-		l := p.defaultRules(dir, p.context(f.subnet, f.nic), d)
+	case f.managed != nil:
+		// AKS-LB-01: the NSG exists; over admits everything, under has the least that it holds.
+		l := p.managedRules(f, dir, p.context(f.subnet, f.nic), d)
 		g, notes := guard{over: everything(), under: l.guard.under}, []string{"ASM-A-NODENSG"}
 		if f.blocked && dir == model.Outbound {
 			g.under, notes = minus(g.under, dstIn(p.addr.public)), append(notes, "ASM-A-BLOCK")
@@ -624,13 +629,18 @@ func (p *planner) subnetFilter(f filtered, dir model.Direction, d reading) (guar
 	return g, notes
 }
 
-// defaultRules is an NSG with nothing but the default rules (AZ-NSG-03).
-func (p *planner) defaultRules(dir model.Direction, ctx *subnetContext, d reading) filterList {
-	key := "defaults|" + dir.String() + "|" + ctx.key + d.key()
+// managedRules is the least that the NSG of a cluster's nodes holds: the default rules (AZ-NSG-03), those for the host ports of its pools
+// (AKS-NET-09), and those of the Service of whose frontend the packets come (AKS-LB-03).
+func (p *planner) managedRules(f filtered, dir model.Direction, ctx *subnetContext, d reading) filterList {
+	key := "managed|" + f.managed.ID.Key() + "|" + dir.String() + "|" + ctx.key + d.key()
 	if l, ok := p.lists[key]; ok {
 		return *l
 	}
-	rules := slices.DeleteFunc(model.DefaultRules(), func(r model.SecurityRule) bool { return r.Direction != dir })
+	rules := model.DefaultRules()
+	if dir == model.Inbound {
+		rules = slices.Concat(serviceRules(d.service), hostPortRules(f.managed), rules)
+	}
+	rules = slices.DeleteFunc(rules, func(r model.SecurityRule) bool { return r.Direction != dir })
 	g, _ := p.evaluate(rules, dir, ctx, nil, d)
 	if dir == model.Outbound {
 		g = p.platformExceptions(rules, g, func(kept []model.SecurityRule) guard {

@@ -134,7 +134,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
 			for _, m := range list {
-				p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe)})
+				p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe), nil})
 			}
 			if !known {
 				p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("load balancer member", pool)})
@@ -162,7 +162,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 			}
 		}
 		for _, m := range list {
-			p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, front, r.BackendPort, 0})
+			p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, front, r.BackendPort, 0, nil})
 		}
 	}
 	return n
@@ -226,8 +226,9 @@ type handover struct {
 	name              string
 	sku               model.SKU
 	floating          bool
-	frontend, backend uint16 // ports; a frontend of 0 stands for several
-	probe             uint16 // port; 0 for none
+	frontend, backend uint16             // ports; a frontend of 0 stands for several
+	probe             uint16             // port; 0 for none
+	service           *model.KubeService // of whose frontend it is; nil: of none
 }
 
 // ruleTraffic is what a rule takes. HA ports are all TCP and UDP ports of an internal frontend, and perhaps ICMP (AZ-LB-04).
@@ -324,7 +325,7 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 		p.edge(n, at, match, rw)
 		n, match = at, guard{}
 	}
-	nic, more := p.nicFilter(m.filters, model.Inbound, reading{})
+	nic, more := p.nicFilter(m.filters, model.Inbound, reading{service: h.service})
 	notes = append(notes, more...)
 	sub, more := p.subnetFilter(m.filters, model.Inbound, reading{})
 	notes = append(notes, more...)

@@ -216,12 +216,16 @@ func (p *planner) planMachines() {
 				}
 				place := model.Place{Kind: model.PlaceScaleSet, ID: s.ID, Part: c.Name}
 				f := filtered{subnet: c.Subnet, nicNSG: pr.NSG, members: c.ASGs, stops: p.stops(s.ID)}
+				cl, pool := p.nodesOf(s)
+				if cl != nil {
+					f = p.withManagedNSG(f, cl.c)
+				}
 				eg := p.classEgress(c.Subnet, c.LBPools, !strings.EqualFold(s.Orchestration, "Flexible")) // AZ-OUT-08
 				if a, ok := p.symbols.Of(model.InstancePublicAddress, s.ID, c.Name); ok {
 					eg = eg.withInstance(a)
 				}
 				m := p.addMachine(place, p.rangeOf(c.Subnet), f, eg, pr.IPForwarding != model.Off, nil)
-				if cl, pool := p.nodesOf(s); cl != nil {
+				if cl != nil {
 					m.cluster, m.pool = cl, pool
 				}
 			}
@@ -238,9 +242,7 @@ func (p *planner) planMachines() {
 				eg = eg.withInstance(a)
 			}
 			eg = p.clusterEgress(c, eg)
-			f := filtered{subnet: pool.Subnet, nicNSG: p.managedNSG(c), members: pool.ASGs}
-			f.managed = f.nicNSG == ""
-			f.blocked = strings.EqualFold(c.OutboundType, "block")
+			f := p.withManagedNSG(filtered{subnet: pool.Subnet, members: pool.ASGs}, c)
 			m := p.addMachine(place, p.nodeRange(pool.Subnet), f, eg, false, nil)
 			m.cluster, m.pool = p.clusters[c.ID.Key()], pool.Name
 		}
@@ -348,6 +350,10 @@ func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered
 func (p *planner) planSending(m *machine) {
 	out, notes := p.outbound(m.filters)
 	m.out = p.routing(m.filters.subnet, "", m.egress)
+	if m.cluster != nil {
+		g, more := p.untaken(m.cluster)
+		out, notes = and(out, g, offCluster(m.cluster)), append(notes, more...)
+	}
 	p.edge(m.send, m.out, and(out, exactly(minus(everything(), dstIn(p.ownAddresses(m.site))))), nil, notes...)
 }
 

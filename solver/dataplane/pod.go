@@ -102,7 +102,7 @@ func (m podMode) flat() bool { return m == podsNodeSubnet || m == podsPodSubnet 
 // podFilters are the filters of the NIC through which a pod's packets pass: its node's, in the pod's own subnet where it has one
 // (AKS-NET-04).
 func (p *planner) podFilters(cp *clusterPlan, x *pod) filtered {
-	f := filtered{managed: true}
+	f := filtered{managed: cp.c}
 	if x.node != nil {
 		f = x.node.filters
 	}
@@ -128,10 +128,13 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 
 	out, notes := p.policyGuard(cp, w, model.Outbound)
 	sent := p.node(place, StageForward, "")
+	untaken, more := p.untaken(cp)
+	out = and(out, untaken)
+	notes = append(notes, more...)
 	p.edge(x.site.Send, sent, out, nil, notes...)
 	if cp.engine == engineAzure && m != nil {
 		// K8S-NPM-02: a pod reaches its own node's address whatever its policies say.
-		p.edge(x.site.Send, sent, onlyOver(dstIn(m.addr)), nil)
+		p.edge(x.site.Send, sent, and(onlyOver(dstIn(m.addr)), untaken), nil)
 	}
 	p.edge(sent, p.insideCluster(cp, pool), exactly(dstIn(cp.all)), nil)
 	outside := minus(everything(), dstIn(cp.all))
@@ -196,13 +199,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	var targets []target
 	var hostTargets []hostTarget
 	for _, k := range cp.services {
-		addresses := slices.Clone(k.ExternalIPs)
-		if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
-			addresses = append(addresses, a)
-		}
-		if k.Type == "LoadBalancer" {
-			addresses = append(addresses, p.frontendOf(cp, k).addr)
-		}
+		addresses := p.serviceAddrs(cp, k)
 		if len(addresses) == 0 {
 			continue
 		}
@@ -236,14 +233,14 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			}
 		}
 	}
-	toHosts := func(from NodeID, place model.Place, pool string, onward NodeID, filters, out guard, notes []string) {
+	toHosts := func(from NodeID, place model.Place, pool string, f filtered, as *packet.AddrSet, out guard, notes []string) {
 		for _, t := range hostTargets {
 			n := p.node(place, StageFrontend, "service "+t.pod.w.ID.Key()+" "+t.pod.pool)
 			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
 			if t.pod.pool == pool { // it may run on this node, where nothing filters (K8S-AZ-04)
 				p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
 			}
-			p.edge(n, onward, and(out, filters), nil, notes...) // like any packet to its node
+			p.toNode(n, f, as, t.pod, out, notes)
 		}
 	}
 	send := func(from NodeID, place model.Place, inside NodeID, f filtered, routes NodeID, out guard, notes []string) {
@@ -262,8 +259,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	}
 	asNode := func(from NodeID, place model.Place, m *machine) {
 		send(from, place, p.fromNodes(cp, m.pool), m.filters, m.out, guard{}, nil)
-		filters, notes := p.outbound(m.filters)
-		toHosts(from, place, m.pool, m.out, filters, guard{}, notes)
+		toHosts(from, place, m.pool, m.filters, nil, guard{}, nil)
 	}
 	for _, x := range cp.pods {
 		if x.w.HostNetwork {
@@ -282,13 +278,104 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			routes = x.node.out
 		}
 		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), routes, out, notes)
-		toHosts(x.site.Send, x.site.Place, x.pool, p.node(x.site.Place, StageForward, ""), guard{}, out, notes)
+		var as *packet.AddrSet
+		if cp.mode == podsOverlay && x.node != nil {
+			as = &x.node.addr
+		}
+		toHosts(x.site.Send, x.site.Place, x.pool, p.podFilters(cp, x), as, out, notes)
 	}
 	for _, m := range p.machines {
 		if m.cluster == cp {
 			asNode(m.send, m.site.Place, m)
 		}
 	}
+}
+
+// offCluster is what a node sends by its routes: packets to overlay pods of its cluster know other ways (AKS-NET-06).
+func offCluster(cp *clusterPlan) guard {
+	if cp.mode != podsOverlay {
+		return guard{}
+	}
+	return exactly(later(func(c *compiler) packet.Set { return c.s.Complement(dstIn(cp.all).get(c)) }))
+}
+
+// toNode leads packets for a pod of the host network from one node to another: past the filters of both, by the routes of the VNet. Where
+// other routes may carry them, over leaves those out, and nothing is certain (K8S-NP-25).
+func (p *planner) toNode(n NodeID, f filtered, as *packet.AddrSet, x *pod, out guard, notes []string) {
+	if as != nil {
+		at := p.node(p.nodes[n].Place, StageForward, p.nodes[n].Via)
+		p.edge(n, at, out, &rewrite{src: as}, notes...)
+		n, out = at, guard{}
+	}
+	from, more := p.outbound(f)
+	to, also := p.inbound(x.node.filters)
+	var local []*lazy
+	for _, g := range p.hopGroups(f.subnet, f.nic) {
+		if g.hop.kind == model.HopVnetLocal {
+			local = append(local, g.under)
+		}
+	}
+	direct := between(everything(), either(local...)).withReply(p.reply(x.node.filters.subnet, ""))
+	p.edge(n, x.site.Receive, and(out, from, to, direct), nil, slices.Concat(notes, more, also)...)
+}
+
+// takenBy is the packets that a node of the cluster takes for a Service before anything else happens to them: those to a port that the
+// Service has, for certain, and those to any port of its addresses, possibly (K8S-SVC-01, ASM-K-SVCPORT).
+func (p *planner) takenBy(cp *clusterPlan) (sure, perhaps *lazy) {
+	if cp.taken != nil {
+		return cp.taken[0], cp.taken[1]
+	}
+	var ports, all []*lazy
+	for _, k := range cp.services {
+		if addresses := p.serviceAddrs(cp, k); len(addresses) > 0 {
+			at := dstIn(p.addr.exactHosts(addresses...))
+			all = append(all, at)
+			for _, port := range k.Ports {
+				ports = append(ports, both(at, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false)))
+			}
+		}
+	}
+	cp.taken = &[2]*lazy{either(ports...), either(all...)}
+	return cp.taken[0], cp.taken[1]
+}
+
+// untaken is what no Service takes of what a pod or node sends.
+func (p *planner) untaken(cp *clusterPlan) (guard, []string) {
+	if !slices.ContainsFunc(cp.services, func(k *model.KubeService) bool { return len(p.serviceAddrs(cp, k)) > 0 }) {
+		return guard{}, nil
+	}
+	sure, perhaps := p.takenBy(cp)
+	return between(minus(everything(), sure), minus(everything(), perhaps)), []string{"ASM-K-SVCPORT"}
+}
+
+// serviceAddrs are the addresses of a Service: its cluster address, frontend and external ones.
+func (p *planner) serviceAddrs(cp *clusterPlan, k *model.KubeService) []netip.Addr {
+	addresses := slices.Clone(k.ExternalIPs)
+	if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
+		addresses = append(addresses, a)
+	}
+	if k.Type == "LoadBalancer" {
+		addresses = append(addresses, p.frontendOf(cp, k).addr)
+	}
+	return addresses
+}
+
+// nodePorts is the packets to ports that Services have, or may have, on every node (K8S-SVC-06, K8S-SVC-10).
+func nodePorts(cp *clusterPlan) *lazy {
+	out := []*lazy{nothing()}
+	for _, k := range cp.services {
+		if k.Type != "NodePort" && (k.Type != "LoadBalancer" || k.NoNodePorts) {
+			continue
+		}
+		for _, port := range k.Ports {
+			r := model.PortRange{First: port.NodePort, Last: port.NodePort}
+			if port.NodePort == 0 {
+				r = model.PortRange{First: 30000, Last: 32767}
+			}
+			out = append(out, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{r}, false))
+		}
+	}
+	return either(out...)
 }
 
 // backendsByPort groups the pods behind a Service port by the pod port that it leads to.
@@ -306,7 +393,11 @@ func (p *planner) backendsByPort(cp *clusterPlan, k *model.KubeService, port mod
 
 // targetPort is the pod port that a Service port leads to at one workload; 0 when its pods have no such port (K8S-SVC-01).
 func targetPort(w *model.Workload, port model.ServicePort) uint16 {
-	if port.TargetName == "" {
+	switch {
+	case port.TargetName != "":
+	case port.Target == 0:
+		return port.Port
+	default:
 		return port.Target
 	}
 	for _, c := range w.Ports {
@@ -327,7 +418,8 @@ func (p *planner) planNodesToPods(cp *clusterPlan) {
 		if m.cluster != cp {
 			continue
 		}
-		p.edge(m.send, p.fromNodes(cp, m.pool), exactly(dstIn(cp.all)), nil)
+		untaken, notes := p.untaken(cp)
+		p.edge(m.send, p.fromNodes(cp, m.pool), and(exactly(dstIn(cp.all)), untaken), nil, notes...)
 	}
 }
 
@@ -400,12 +492,13 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 	m := x.node
 	x.site = p.site(&Site{Place: place, Prefixes: m.site.Prefixes, Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""), Subnet: m.filters.subnet})
 	out, notes := p.outbound(m.filters)
-	p.edge(x.site.Send, m.out, out, nil, notes...)
+	untaken, more := p.untaken(cp)
+	p.edge(x.site.Send, m.out, and(out, untaken, offCluster(cp)), nil, append(notes, more...)...)
 	if cp.mode == podsOverlay {
 		// AKS-NET-06: to overlay pods it sends as its node does.
-		p.edge(x.site.Send, p.fromNodes(cp, x.pool), exactly(dstIn(cp.all)), nil)
+		p.edge(x.site.Send, p.fromNodes(cp, x.pool), and(exactly(dstIn(cp.all)), untaken), nil, more...)
 	}
-	p.edge(m.accept, x.site.Receive, exactly(dstIn(m.addr)), nil)
+	p.edge(m.accept, x.site.Receive, between(dstIn(m.addr), minus(dstIn(m.addr), nodePorts(cp))), nil)
 }
 
 // deliverCluster adds a cluster's ways in from a VNet: pods with VNet addresses, and internal frontends of Services.
@@ -524,7 +617,8 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 			if target == 0 {
 				target = h.Port
 			}
-			g := exactly(both(dstIn(x.node.addr), transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false)))
+			at := both(dstIn(x.node.addr), transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false))
+			g := between(at, minus(at, nodePorts(cp)))
 			p.toPods(x.node, []*pod{x}, g, target, true, nil)
 		}
 	}
@@ -546,7 +640,7 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 		match := exactly(transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 		for _, m := range p.machines {
 			if m.cluster == k.cp {
-				p.balance(n, poolMember{m, m.addr}, match, via, handover{sku: model.Standard, floating: true, frontend: port.Port, backend: port.Port})
+				p.balance(n, poolMember{m, m.addr}, match, via, handover{sku: model.Standard, floating: true, frontend: port.Port, backend: port.Port, service: k.service})
 			}
 		}
 	}
@@ -606,6 +700,19 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 	}
 }
 
+// toEndpoints is a Service without a selector: its endpoints, which the input does not state, may be any address that the node can send to
+// (K8S-SVC-02).
+func (p *planner) toEndpoints(m *machine, k *model.KubeService, g guard) {
+	if k.Type == "ExternalName" {
+		return
+	}
+	all := p.b.AddPool("", []netip.Prefix{allV4(), allV6()})
+	n := p.node(m.site.Place, StageForward, "endpoints of "+k.ID.Key())
+	note := missing("endpoints of Service", k.ID)
+	p.edge(m.accept, n, g.mayOnly(), &rewrite{dst: &all}, note)
+	p.asNode(n, m, onlyOver(everything()), nil, note)
+}
+
 // srcRanges are the sources that a LoadBalancer Service admits by its field; unconditional when it states none.
 func srcRanges(k *model.KubeService) ([]netip.Prefix, bool) {
 	return k.SourceRanges, len(k.SourceRanges) == 0
@@ -621,6 +728,10 @@ func serves(k *model.KubeService, w *model.Workload) tri {
 
 // toBackends leads packets to the backends that have the pod port of a Service port.
 func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, g guard, port model.ServicePort, notes []string) {
+	if len(k.Selector) == 0 {
+		p.toEndpoints(m, k, g)
+		return
+	}
 	for _, x := range backends {
 		t := targetPort(x.w, port)
 		if t == 0 {
@@ -660,7 +771,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 			if m.pool == x.pool {
 				p.edge(n, x.site.Receive, onlyOver(everything()), nil)
 			}
-			p.asNode(n, m, guard{}, nil)
+			p.toNode(n, m.filters, &m.addr, x, guard{}, nil)
 			continue
 		}
 		dst := p.addr.exact(p.podsOn(p.clusters[x.w.Cluster.Key()], x.w, x.pool)...)

@@ -369,6 +369,13 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		}
 		list = append(list, c)
 	}
+	// An unstated address that no route holds alone may lie within several of them for certain, by the routes up to the one of this index.
+	jointly := map[int]*lazy{}
+	for _, g := range p.addr.groups {
+		if k, ok := held(g.within, own, len(list), func(k int) route { return list[k].route }); ok {
+			jointly[k] = orNothing(jointly[k], dstIn(p.b.AddSet("", g.members)))
+		}
+	}
 	var order []hop
 	index := map[hop]int{}
 	for _, c := range list {
@@ -440,6 +447,11 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 					sure = append(sure, r.must.get(c))
 				}
 			}
+			for k := start; k < end; k++ {
+				if l := jointly[k]; l != nil {
+					sure = append(sure, s.Subtract(l.get(c), tags))
+				}
+			}
 			taken = s.Union(append(sure, taken)...)
 		}
 		result = &solved{over: make([]packet.Set, len(groups)), under: make([]packet.Set, len(groups)), wins: wins}
@@ -495,6 +507,35 @@ func tableOf(s *model.Subnet) model.ID {
 		return ""
 	}
 	return s.RouteTable
+}
+
+// held is the first route of a list by which the certain ones before it and itself hold a range together that none of them holds alone.
+func held(within *netipx.IPSet, from, to int, at func(int) route) (int, bool) {
+	if within == nil || len(within.Ranges()) < 2 {
+		return 0, false
+	}
+	var sum netipx.IPSetBuilder
+	for k := from; k < to; k++ {
+		r := at(k)
+		if !r.certain || r.tag != "" || r.origin == gatewayRoute || r.hop.kind == model.HopPrivateEndpoint || !r.prefix.IsValid() || !within.OverlapsPrefix(r.prefix) {
+			continue
+		}
+		if contains(ipset([]netip.Prefix{r.prefix}), within) {
+			return 0, false
+		}
+		sum.AddPrefix(r.prefix)
+		if both, err := sum.IPSet(); err == nil && contains(both, within) {
+			return k, true
+		}
+	}
+	return 0, false
+}
+
+func orNothing(a, b *lazy) *lazy {
+	if a == nil {
+		return b
+	}
+	return either(a, b)
 }
 
 // hopMissing stands for whatever a route table says that the input does not hold.

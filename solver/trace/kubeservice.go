@@ -192,7 +192,7 @@ func (t *tracer) toService(c course, s *model.KubeService) {
 	served := false
 	for i := range cl.Pools {
 		pool := &cl.Pools[i]
-		if s.LocalPolicy && !slices.ContainsFunc(t.backends(s, p), func(b backend) bool { return b.pod.pool == nil || b.pod.pool.Name == pool.Name }) {
+		if s.LocalPolicy && len(s.Selector) > 0 && !slices.ContainsFunc(t.backends(s, p), func(b backend) bool { return b.pod.pool == nil || b.pod.pool.Name == pool.Name }) {
 			continue // AKS-LB-07: only nodes with a pod are in the pool
 		}
 		served = true
@@ -349,7 +349,7 @@ func (t *tracer) toHostBackend(c course, h *host, x *pod, here, local bool) {
 		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
 			d := c
 			d.service = nil
-			t.leave(t.fromNodeAddress(d.to(to, d.packet.DPort), h, a), h)
+			t.nodeToNode(t.fromNodeAddress(d.to(to, d.packet.DPort), h, a), h, x)
 		})
 	})
 }
@@ -380,21 +380,23 @@ func (t *tracer) fromNodeAddress(c course, h *host, a address) course {
 }
 
 // toClusterService is a packet of a pod or node for a Service of its own cluster: the node rewrites it to a backend, whichever of the
-// Service's addresses it names (K8S-SVC-01, K8S-SVC-04). False where no Service has the address.
-func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course, *pod)) bool {
-	found := false
+// Service's addresses it names (K8S-SVC-01, K8S-SVC-04). Where no Service takes the packet it returns the packet as it goes on: possibly, if
+// its address is a Service's that lacks the port (ASM-K-SVCPORT).
+func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course, *pod)) (course, bool) {
+	found, open := false, false
 	for _, s := range t.e.KubeServices {
 		if !same(s.Cluster, cl.ID) || !t.serviceHolds(s, c.packet.Dst) {
 			continue
 		}
-		found = true
 		at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
 		p, ok := servicePort(s, c.packet)
+		if !ok {
+			open = true
+			continue
+		}
+		found = true
 		list := t.backends(s, p)
 		switch {
-		case !ok:
-			t.drop(c, at, DNAT, "the Service has no such port")
-			continue
 		case len(s.Selector) == 0:
 			t.lose(c, at, DNAT, "the Service selects no pods; its endpoints are not in the input (K8S-SVC-02)")
 			continue
@@ -410,7 +412,11 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 			send(d.cross(crossing{at: at, before: before}), b.pod)
 		}
 	}
-	return found
+	if open && !found {
+		t.drop(c.uncertain("ASM-K-SVCPORT"), model.Place{Kind: model.PlaceFrontend, ID: cl.ID}, DNAT, "no Service of this address has the port")
+		c = c.uncertain("ASM-K-SVCPORT")
+	}
+	return c, found
 }
 
 // serviceHolds reports whether an address is one of a Service's.

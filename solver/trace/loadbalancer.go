@@ -281,7 +281,7 @@ func (t *tracer) inboundVerdict(c course, h *host) verdict {
 	out := allowed("", model.Source{})
 	sub := &tracer{world: &world{e: t.e, symbols: t.symbols, tags: t.tags, strict: t.strict}}
 	var v verdict
-	sub.inbound(course{packet: c.packet, src: c.src, dst: c.dst, certain: true, public: c.public}, h, func(x course) {
+	sub.inbound(course{packet: c.packet, src: c.src, dst: c.dst, certain: true, public: c.public, service: c.service}, h, func(x course) {
 		v.allow = out.allow
 		v.deny.is = v.deny.is || !x.certain
 		v.why = union(v.why, x.assumed)

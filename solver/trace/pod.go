@@ -75,13 +75,27 @@ func (w *world) podOn(wl *model.Workload, c *model.Cluster, p *model.NodePool) *
 func (w *world) podAddress(x *pod, at netip.Addr) address {
 	a := address{at: at}
 	if _, symbol := w.symbols.At(at); symbol || !at.IsValid() {
-		a.may = w.podRange(x)
+		for _, y := range w.poolsOf(x) { // one symbol stands for the workload's pods wherever they run
+			a.may = joinSets(a.may, w.podRange(y))
+		}
 	}
 	switch x.network() {
 	case overlayPods, kubenetPods, unknownPods:
 		a.overlay = x.cluster
 	}
 	return a
+}
+
+// poolsOf is a workload's pods on every pool that they may run on, without addresses.
+func (w *world) poolsOf(x *pod) []*pod {
+	var out []*pod
+	for _, p := range placements(x.workload, x.cluster) {
+		out = append(out, &pod{workload: x.workload, cluster: x.cluster, pool: p})
+	}
+	if len(out) == 0 {
+		return []*pod{x}
+	}
+	return out
 }
 
 // podRange is where the addresses of pods on a pool lie.

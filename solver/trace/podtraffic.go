@@ -2,6 +2,7 @@ package trace
 
 import (
 	"net/netip"
+	"slices"
 
 	"go4.org/netipx"
 
@@ -18,10 +19,10 @@ func (t *tracer) fromPod(c course, x *pod) {
 		t.fromNodeOf(c, x)
 		return
 	}
-	if t.toClusterService(c, x.cluster, func(c course, y *pod) { t.podToPod(c, x, y) }) {
+	c, found := t.toClusterService(c, x.cluster, func(c course, y *pod) { t.podToPod(c, x, y) })
+	if found {
 		return
 	}
-	found := false
 	for _, y := range t.podsOf(x.cluster) {
 		if y.holds(t.world, c.packet.Dst) && t.placedAt(y, c.packet.Dst) {
 			found = true
@@ -55,10 +56,10 @@ func (t *tracer) fromNodeOf(c course, x *pod) {
 		return
 	}
 	send := func(c course, y *pod) { t.betweenPods(c, x, y) }
-	if t.toClusterService(c, x.cluster, send) {
+	c, found := t.toClusterService(c, x.cluster, send)
+	if found {
 		return
 	}
-	found := false
 	for _, y := range t.podsOf(x.cluster) {
 		if y.holds(t.world, c.packet.Dst) {
 			found = true
@@ -214,7 +215,41 @@ func (t *tracer) podToHostNetwork(c course, x, y *pod) {
 	if x.pool.Name == y.pool.Name {
 		t.deliverHostPod(c.uncertain().forward(x.place(), Transport, "both pods on one node, where no NSG filters (K8S-AZ-04)"), y)
 	}
-	t.eachOf([]address{c.dst}, func(a address) { t.podToOutside(c.to(a, c.packet.DPort), x) })
+	t.eachOf([]address{c.dst}, func(a address) {
+		c := c.to(a, c.packet.DPort)
+		if x.network().flat() {
+			for _, h := range t.podHosts(x) {
+				t.nodeToNode(c, h, y)
+			}
+			return
+		}
+		for _, h := range t.nodeHosts(x.cluster, x.pool) {
+			t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) { t.nodeToNode(t.masquerade(c, x, h, a), h, y) })
+		}
+	})
+}
+
+// nodeToNode carries a packet for a pod of the host network from one node to another: past the filters of both, by the routes of the VNet.
+// Other routes may take it elsewhere: then nothing is certain.
+func (t *tracer) nodeToNode(c course, h *host, y *pod) {
+	if !t.carried(&c, h.place) {
+		return
+	}
+	t.outbound(c, h, func(c course) {
+		winners, certain := t.winners(h, t.table(h, tableOptions{}), c.flow())
+		local := certain && !slices.ContainsFunc(winners, func(r route) bool { return r.hop != model.HopVnetLocal })
+		c = c.uncertainIf(!local)
+		for _, to := range t.nodeHosts(y.cluster, y.pool) {
+			to := *to
+			to.addr = c.dst
+			to.addr.holder = &to
+			c.last = &to
+			t.inbound(c, &to, func(c course) {
+				c.public = nil
+				t.deliverHostPod(c, y)
+			})
+		}
+	})
 }
 
 // deliverHostPod delivers to a pod of the host network, which is no subject of policies; an engine that nobody knows may differ
@@ -273,7 +308,7 @@ func (t *tracer) fromNode(c course, h *host) {
 			if y.pool == nil || h.pool == nil || y.pool.Name == h.pool.Name {
 				t.deliverHostPod(c.uncertain().forward(h.place, Transport, "on the pod's own node, where no NSG filters (K8S-AZ-04)"), y)
 			}
-			t.eachOf([]address{c.dst}, func(a address) { t.leave(c.to(a, c.packet.DPort), h) })
+			t.eachOf([]address{c.dst}, func(a address) { t.nodeToNode(c.to(a, c.packet.DPort), h, y) })
 			return
 		}
 		if y.pool != nil && h.pool != nil && y.pool.Name == h.pool.Name { // K8S-NP-22: the pod's own node is one of the pool's
@@ -285,10 +320,10 @@ func (t *tracer) fromNode(c course, h *host) {
 		c.inCluster = inCluster
 		t.acrossNodes(c, []*host{h}, y, who)
 	}
-	if t.toClusterService(c, h.cluster, send) {
+	c, found := t.toClusterService(c, h.cluster, send)
+	if found {
 		return
 	}
-	found := false
 	for _, y := range t.podsOf(h.cluster) {
 		if !y.workload.HostNetwork && y.holds(t.world, c.packet.Dst) && t.placedAt(y, c.packet.Dst) {
 			found = true
@@ -302,7 +337,7 @@ func (t *tracer) fromNode(c course, h *host) {
 
 // atNode is a packet that a node accepted for its own address: node ports, host ports, pods of the host network, the node itself.
 func (t *tracer) atNode(c course, h *host) {
-	taken := false
+	taken, why := false, []string(nil)
 	for _, s := range t.e.KubeServices {
 		if !same(s.Cluster, h.cluster.ID) || s.NoNodePorts && s.Type == "LoadBalancer" || s.Type != "NodePort" && s.Type != "LoadBalancer" {
 			continue
@@ -315,17 +350,15 @@ func (t *tracer) atNode(c course, h *host) {
 				t.kubeProxy(c, h, s, p)
 			case p.NodePort == 0 && c.packet.DPort >= 30000 && c.packet.DPort <= 32767: // K8S-SVC-10
 				t.kubeProxy(c.uncertain("ASM-K-NODEPORT"), h, s, p)
-				c = c.uncertain("ASM-K-NODEPORT")
+				taken, why = true, append(why, "ASM-K-NODEPORT")
 			}
 		}
-	}
-	if taken {
-		return
 	}
 	for _, x := range t.podsOf(h.cluster) {
 		if x.pool == nil || h.pool == nil || x.pool.Name != h.pool.Name {
 			continue
 		}
+		c := c.uncertainIf(taken).because(why...) // a node port takes the packet first
 		if x.workload.HostNetwork {
 			t.deliverHostPod(c, x)
 			continue
@@ -341,7 +374,7 @@ func (t *tracer) atNode(c course, h *host) {
 			t.intoPod(d.cross(crossing{at: h.place, before: before}), x, t.peerOf(d, x))
 		}
 	}
-	t.deliver(c, h.place)
+	t.deliver(c, h.place) // K8S-SVC-06: it reached the node, whoever answers there
 }
 
 // containerPort is the container's port behind a host port (K8S-AZ-09): the stated one, or the declared one of the same name.

@@ -113,7 +113,7 @@ func (t *tracer) outsidePeer(c course, x *pod) peer {
 	for i := range x.cluster.Pools {
 		p := &x.cluster.Pools[i]
 		for _, h := range t.nodeHosts(x.cluster, p) {
-			if h.subnet != nil && c.dst.in(h.addr.may).may && t.isFree(h, c.dst) {
+			if h.subnet != nil && !t.isSymbol(c.packet.Dst) && c.dst.in(h.addr.may).may && t.isFree(h, c.dst) { // a symbol is something else's
 				out.node = true
 				if x.pool != nil && x.pool.Name == p.Name {
 					out.ownNode = true

@@ -347,9 +347,20 @@ func (w *world) winners(h *host, table []route, f flow) (out []route, certain bo
 			rows[i].certain = false
 		}
 	}
+	// jointly reports that some of the routes, all surely there, hold together what the destination may be.
+	jointly := func(which func(route) bool) bool {
+		var held []netip.Prefix
+		for _, q := range rows {
+			if q.certain && q.tag == "" && q.service == nil && q.origin != gatewayRoute && q.prefix.IsValid() && which(q.route) {
+				held = append(held, q.prefix)
+			}
+		}
+		return len(held) > 1 && f.dst.may != nil && f.dst.in(prefixSet(held...)).must
+	}
+	certain = jointly(func(route) bool { return true })
 	for _, r := range rows {
 		beaten := slices.ContainsFunc(rows, func(q entry) bool { return q.certain && q.match.must && w.beats(q.route, r.route, f) })
-		if beaten {
+		if beaten || jointly(func(q route) bool { return w.beats(q, r.route, f) }) {
 			continue
 		}
 		x := r.route

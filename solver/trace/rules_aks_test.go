@@ -57,8 +57,8 @@ func TestNodeAddresses(t *testing.T) {
 	b.kubeService(c, "pay", "web", "NodePort", 80, 8080).Ports[0].NodePort = 30080
 	e := b.build()
 	for _, test := range []struct{ packet, want string }{
-		{"10.1.6.4 > 10.1.1.9 tcp/30080", "pod web a, subnet a"},
-		{"10.1.6.4 > 10.1.2.9 tcp/30080", "pod web a, subnet b"}, // any node forwards
+		{"10.1.6.4 > 10.1.1.9 tcp/30080", "node pool aks a, pod agent a?, pod web a, subnet a"},
+		{"10.1.6.4 > 10.1.2.9 tcp/30080", "node pool aks b, pod agent b?, pod web a, subnet b"}, // any node forwards
 		{"10.1.6.4 > 10.1.1.9 tcp/9090", "node pool aks a, pod agent a, pod web a, subnet a"},
 		{"10.1.6.4 > 10.1.2.9 tcp/9090", "node pool aks b, pod agent b, subnet b"},
 		{"10.1.6.4 > 10.1.1.9 tcp/22", "node pool aks a, pod agent a, subnet a"},
@@ -241,7 +241,7 @@ func TestServiceFrontends(t *testing.T) {
 		{"no selector", func(s *model.KubeService, _ *model.Workload) { s.Selector = nil }, "lost"},
 		{"no such pods", func(s *model.KubeService, _ *model.Workload) { s.Selector = map[string]string{"app": "gone"} }, "dropped"},
 		{"named target that no pod has", func(s *model.KubeService, _ *model.Workload) { s.Ports[0].TargetName = "gone" }, "dropped"},
-		{"host network", func(_ *model.KubeService, w *model.Workload) { w.HostNetwork = true }, "pod web a"},
+		{"host network", func(_ *model.KubeService, w *model.Workload) { w.HostNetwork = true }, "pod web a, pod web a?"},
 	} {
 		b, c := aksEstate(t, "azure", "overlay", "none", "100 Allow In tcp Internet -> * 443")
 		web := b.workload(c, "pay", "web", port("https", 8443))
