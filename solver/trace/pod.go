@@ -43,9 +43,41 @@ func (w *world) placed(wl *model.Workload) []*pod {
 	if len(pools) == 0 {
 		return []*pod{w.podOn(wl, c, nil)}
 	}
-	var out []*pod
+	var out, all []*pod
 	for _, p := range pools {
-		out = append(out, w.podOn(wl, c, p))
+		x := w.podOn(wl, c, p)
+		all = append(all, x)
+		if wl.HostNetwork || len(w.liveOn(x)) > 0 || len(wl.Addresses) == 0 {
+			out = append(out, x)
+		}
+	}
+	if len(out) == 0 {
+		return all
+	}
+	return out
+}
+
+// liveOn are the stated addresses of a workload that its pods on a pool may have. In flat networks the subnet tells the pool; an address that
+// no placement explains rules none out (K8S-AZ-02, K8S-WL-07).
+func (w *world) liveOn(x *pod) []netip.Addr {
+	var out []netip.Addr
+	lies := func(p *model.NodePool, a netip.Addr) bool {
+		id := p.Subnet
+		if networkOf(x.cluster, p) == podSubnet {
+			id = p.PodSubnet
+		}
+		s, _ := w.e.SubnetOf(id)
+		return s == nil || slices.ContainsFunc(s.Prefixes, func(q netip.Prefix) bool { return q.IsValid() && q.Contains(a) })
+	}
+	for _, a := range x.workload.Addresses {
+		if !a.IsValid() {
+			continue
+		}
+		a = a.Unmap()
+		if x.pool == nil || !x.network().flat() || lies(x.pool, a) ||
+			!slices.ContainsFunc(placements(x.workload, x.cluster), func(p *model.NodePool) bool { return lies(p, a) }) {
+			out = append(out, a)
+		}
 	}
 	return out
 }
@@ -54,10 +86,12 @@ func (w *world) placed(wl *model.Workload) []*pod {
 func (w *world) podOn(wl *model.Workload, c *model.Cluster, p *model.NodePool) *pod {
 	x := &pod{workload: wl, cluster: c, pool: p}
 	at, ok := w.symbols.Of(model.PodAddress, wl.ID, "")
-	var live []netip.Addr
-	for _, a := range wl.Addresses {
-		if a.IsValid() {
-			live = append(live, a.Unmap())
+	live := w.liveOn(x)
+	if len(live) == 0 {
+		for _, a := range wl.Addresses {
+			if a.IsValid() {
+				live = append(live, a.Unmap())
+			}
 		}
 	}
 	if !ok && len(live) > 0 {
@@ -179,7 +213,7 @@ func (w *world) podsAt(v *model.VNet, dst address) []*pod {
 			if len(hosts) == 0 || hosts[0].vnet == nil || !same(hosts[0].vnet.ID, v.ID) {
 				continue
 			}
-			if where := w.podRange(x); dst.may != nil && !dst.may.Overlaps(where) || dst.may == nil && !inSubnet(hosts[0], dst.at) {
+			if where := w.podRange(x); dst.may != nil && !dst.may.Overlaps(where) || dst.may == nil && !slices.Contains(w.liveOn(x), dst.at) {
 				continue
 			}
 			out = append(out, x)

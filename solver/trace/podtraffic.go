@@ -73,23 +73,10 @@ func (t *tracer) fromNodeOf(c course, x *pod) {
 
 // placedAt reports whether a pod with a live address can be on its pool.
 func (t *tracer) placedAt(x *pod, a netip.Addr) bool {
-	if !x.network().flat() {
+	if _, symbol := t.symbols.At(a); symbol || x.workload.HostNetwork {
 		return true
 	}
-	if _, symbol := t.symbols.At(a); symbol {
-		return true
-	}
-	hosts := t.podHosts(x)
-	if len(hosts) == 0 || inSubnet(hosts[0], a) {
-		return true
-	}
-	// Where no placement explains the address, none is ruled out.
-	for _, y := range t.placed(x.workload) {
-		if h := t.podHosts(y); len(h) > 0 && inSubnet(h[0], a) {
-			return false
-		}
-	}
-	return true
+	return slices.Contains(t.liveOn(x), a)
 }
 
 // podToOutside translates the source as the network plugin does and sends the packet from the node (AKS-NET-01, K8S-AZ-01).
