@@ -14,7 +14,7 @@ import (
 
 // settled are the kinds of resources that every comparison of the engines draws: none of the seeds of a run shows a difference. Others join
 // them one by one; -kinds draws any.
-const settled = modeltest.WithASGs | modeltest.WithTags | modeltest.WithPublic | modeltest.WithEndpoints | modeltest.WithBalancers | modeltest.WithGateways | modeltest.WithFirewalls | modeltest.WithBastions | modeltest.WithPartial | modeltest.WithIPv6 | modeltest.WithLedger | modeltest.WithRaw | modeltest.WithManagers | modeltest.WithInstances | modeltest.WithServices
+const settled = modeltest.AllKinds
 
 // answers is what an estate does with some packets: by packet and place, the bounds in which it is delivered.
 func answers(t *testing.T, d modeltest.Draft, packets []trace.Packet) []map[string][3]bool {

@@ -95,6 +95,9 @@ func (j *joint) draw(rnd *rand.Rand, targets []netip.Addr) (probe, bool) {
 	src := within(rnd, g.Origins[o].Prefixes)
 	p := trace.Packet{From: g.Origins[o].Site.PlaceOf(src), Src: src, Dst: targets[rnd.IntN(len(targets))]}
 	ports := modeltest.Ports()
+	if len(j.s.Project.Estate.KubeServices) > 0 {
+		ports = append(ports, 30080, 30081, 30090) // node ports of modeltest
+	}
 	switch rnd.IntN(8) {
 	case 0:
 		p.Protocol = model.ICMP

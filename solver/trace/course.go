@@ -41,6 +41,7 @@ type crossing struct {
 	vnet          *model.VNet
 	stateful      bool           // drops replies of connections whose opening it did not see
 	source        bool           // changed the source address
+	node          *host          // the node that put its address on a packet for a pod on another one (K8S-SVC-08)
 	link          bool           // Private Link, which needs no route back
 	gateway       *model.Gateway // a gateway, which keeps no state and translates by itself: replies come back through it, or not at all
 	tunnel        bool           // it came to the gateway through the tunnel of the one before

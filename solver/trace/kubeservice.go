@@ -376,7 +376,7 @@ func (t *tracer) fromNodeAddress(c course, h *host, a address) course {
 	c = c.from(a, c.packet.SPort)
 	c.pod, c.node = nil, h
 	c = c.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: "the receiving node's address (K8S-SVC-08)", Certain: true})
-	return c.cross(crossing{at: h.place, before: before, subnet: h.subnet, vnet: h.vnet, source: true, stateful: true})
+	return c.cross(crossing{at: h.place, before: before, subnet: h.subnet, vnet: h.vnet, source: true, stateful: true, node: h})
 }
 
 // toClusterService is a packet of a pod or node for a Service of its own cluster: the node rewrites it to a backend, whichever of the

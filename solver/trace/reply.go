@@ -30,6 +30,10 @@ func (t *tracer) returns(c course, at model.Place) bool {
 	if c.last == nil {
 		return true // a cluster whose network the input does not state
 	}
+	if n := len(c.crossed); n > 0 && c.crossed[n-1].node == c.last {
+		// Between the pod and the node that handed the packet on nothing else routes.
+		return t.back(c, c.last, t.address(c.crossed[n-1].before.Src), c.crossed[:n-1])
+	}
 	return t.back(c, c.last, c.src, c.crossed)
 }
 

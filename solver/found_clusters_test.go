@@ -1,0 +1,228 @@
+package solver
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/model/modeltest"
+	"github.com/ringfence/ringfence/solver/trace"
+)
+
+// The cases of clusters in which the engines once differed, or one of them was wrong: what both must say, by the rule that decides.
+func TestFoundCasesOfClusters(t *testing.T) {
+	vnet := &model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/28", "10.0.1.0/28")}
+	subnet := func(name, prefix string) *model.Subnet {
+		return &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/" + name), VNet: vnet.ID, Prefixes: cidrs(prefix), DefaultOutbound: model.On}
+	}
+	a, b, c := subnet("a", "10.0.0.0/29"), subnet("b", "10.0.1.0/29"), subnet("c", "10.0.0.8/29")
+	routed := func(s *model.Subnet) *model.Subnet { s.RouteTable = smallID("routeTables/t"); return s }
+	table := func(prefix string, hop model.NextHopType, appliance string) *model.RouteTable {
+		u := model.UserRoute{Name: "r", Prefix: cidrs(prefix)[0], NextHop: hop}
+		if appliance != "" {
+			u.Address = ip(appliance)
+		}
+		return &model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: []model.UserRoute{u}}
+	}
+	vm := &model.NIC{Meta: smallMeta("networkInterfaces/vm"), IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: c.ID, Address: ip("10.0.0.12")}}}
+	// The cluster has a pool pa in a and a pool pb in b.
+	cluster := func(mode, engine string) *model.Cluster {
+		x := &model.Cluster{
+			Meta: smallMeta("managedClusters/aks"), NodeGroup: "nodes", Plugin: "azure", Policy: engine,
+			Pools: []model.NodePool{{Name: "pa", Subnet: a.ID}, {Name: "pb", Subnet: b.ID}},
+		}
+		if mode == "overlay" {
+			x.PluginMode, x.PodCIDRs = mode, cidrs("10.244.0.0/28")
+		}
+		return x
+	}
+	id := func(kind, name string) model.Meta {
+		return model.Meta{ID: model.Kubernetes("aks", kind, "x", name), Source: model.Source{File: "found"}}
+	}
+	workload := func(name, pool string, addresses ...string) *model.Workload {
+		w := &model.Workload{Meta: id("Deployment", name), Cluster: smallID("managedClusters/aks"), Namespace: "x", Kind: "Deployment", Labels: map[string]string{"app": name}}
+		if pool != "" {
+			w.NodeSelector = map[string]string{"agentpool": pool}
+		}
+		for _, x := range addresses {
+			w.Addresses = append(w.Addresses, ip(x))
+		}
+		return w
+	}
+	onHost := func(w *model.Workload) *model.Workload { w.HostNetwork = true; return w }
+	service := func(kind, app string, port, target uint16) *model.KubeService {
+		s := &model.KubeService{
+			Meta: id("Service", "s"), Cluster: smallID("managedClusters/aks"), Namespace: "x", Type: kind, ClusterIP: "10.250.0.4", Annotations: map[string]string{},
+			Ports: []model.ServicePort{{Port: port, Protocol: model.TCP, Target: target}},
+		}
+		if app != "" {
+			s.Selector = map[string]string{"app": app}
+		}
+		return s
+	}
+	with := func(s *model.KubeService, change func(*model.KubeService)) *model.KubeService { change(s); return s }
+	pod := func(name, pool string) model.Place {
+		return model.Place{Kind: model.PlacePod, ID: model.Kubernetes("aks", "Deployment", "x", name), Part: pool}
+	}
+	node := func(pool string) model.Place {
+		return model.Place{Kind: model.PlaceNodePool, ID: smallID("managedClusters/aks"), Part: pool}
+	}
+	const symbol = "symbol" // of the pod that sends, or of what the packet is for
+	type sent struct {
+		from     model.Place
+		src, dst string
+		port     uint16
+		to       model.Symbol // where dst is a symbol
+	}
+	machine := model.Place{Kind: model.PlaceNIC, ID: vm.ID, Part: "a"}
+	api := model.Symbol{Kind: model.APIDoor, Owner: smallID("managedClusters/aks")}
+	front := model.Symbol{Kind: model.ServiceFrontend, Owner: model.Kubernetes("aks", "Service", "x", "s")}
+	podOf := func(name string) model.Symbol {
+		return model.Symbol{Kind: model.PodAddress, Owner: model.Kubernetes("aks", "Deployment", "x", name)}
+	}
+	block := func(cidr string) *model.NetworkPolicy {
+		return &model.NetworkPolicy{
+			Meta: id("NetworkPolicy", "p"), Cluster: smallID("managedClusters/aks"), Namespace: "x", Isolates: [2]bool{true, false},
+			Ingress: []model.PolicyRule{{Peers: []model.PolicyPeer{{IPBlock: &model.IPBlock{CIDR: cidrs(cidr)[0]}}}}},
+		}
+	}
+	private := func(x *model.Cluster) *model.Cluster { x.Private = model.On; return x }
+	internet := model.Place{Kind: model.PlaceInternet}
+	const all, none = "over one-way session", ""
+	for _, test := range []struct {
+		name   string
+		estate small
+		packet sent
+		at     model.Place
+		want   string
+	}{
+		{
+			"K8S-CIL-05: a machine at a free address of a node subnet is no node", small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), block("0.0.0.0/0")},
+			sent{from: model.Place{Kind: model.PlaceSubnet, ID: b.ID}, src: "10.0.1.4", to: podOf("w"), port: 443}, pod("w", "pa"), all,
+		},
+		{
+			"K8S-CIL-05: a node is", small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), block("0.0.0.0/0")},
+			sent{from: node("pb"), src: "10.0.1.4", to: podOf("w"), port: 443}, pod("w", "pa"), none,
+		},
+		{
+			"K8S-NP-25: a backend on the host network of another node", small{vnet, a, b, c, cluster("overlay", ""), onHost(workload("w", "pb")), service("ClusterIP", "w", 80, 8080)},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+		},
+		{
+			"K8S-NP-25: behind a route to elsewhere nothing is certain", small{vnet, routed(subnet("a", "10.0.0.0/29")), b, c, table("10.0.1.0/29", model.HopNone, ""), cluster("overlay", ""), onHost(workload("w", "pb")), service("ClusterIP", "w", 80, 8080)},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80}, pod("w", "pb"), "over",
+		},
+		{
+			"K8S-SVC-01: pods of the host network use Services too", small{vnet, a, b, c, cluster("overlay", ""), onHost(workload("h", "pa")), workload("w", "pb"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("h", "pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+		},
+		{
+			"K8S-SVC-01: a missing targetPort is the port", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), workload("w", "pb"), service("ClusterIP", "w", 80, 0)},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+		},
+		{
+			"K8S-SVC-01: the node takes a packet to an external address of a Service", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), with(service("ClusterIP", "v", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.12")} })},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 80}, machine, none,
+		},
+		{
+			"ASM-K-SVCPORT: on another port it may let it go", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), with(service("ClusterIP", "v", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.12")} })},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 81}, machine, "over",
+		},
+		{
+			"K8S-SVC-02: a Service without a selector may lead to any address", small{vnet, a, b, c, vm, cluster("overlay", ""), service("LoadBalancer", "", 80, 8080)},
+			sent{from: internet, src: "198.51.100.7", to: front, port: 80}, machine, "over",
+		},
+		{
+			"AKS-LB-03: the managed NSG admits a Service's clients for certain", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), service("LoadBalancer", "w", 80, 8080)},
+			sent{from: internet, src: "198.51.100.7", to: front, port: 80}, pod("w", "pb"), all,
+		},
+		{
+			"AKS-LB-03: those in its ranges", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("LoadBalancer", "w", 80, 8080), func(s *model.KubeService) { s.SourceRanges = cidrs("198.51.100.0/24") })},
+			sent{from: internet, src: "203.0.113.1", to: front, port: 80}, pod("w", "pb"), none,
+		},
+		{
+			"AKS-NET-09: allowed host ports stand in the managed NSG", small{vnet, a, b, c, vm, func() *model.Cluster {
+				x := cluster("overlay", "")
+				x.Pools[0].PublicIPs, x.Pools[0].HostPorts = model.On, []model.PortRange{{First: 8000, Last: 8010}}
+				return x
+			}()},
+			sent{from: internet, src: "198.51.100.7", to: model.Symbol{Kind: model.NodePublicAddress, Owner: smallID("managedClusters/aks"), Part: "pa"}, port: 8005}, node("pa"), all,
+		},
+		{
+			"AKS-NET-09: and no others for certain", small{vnet, a, b, c, vm, func() *model.Cluster {
+				x := cluster("overlay", "")
+				x.Pools[0].PublicIPs, x.Pools[0].HostPorts = model.On, []model.PortRange{{First: 8000, Last: 8010}}
+				return x
+			}()},
+			sent{from: internet, src: "198.51.100.7", to: model.Symbol{Kind: model.NodePublicAddress, Owner: smallID("managedClusters/aks"), Part: "pa"}, port: 8011}, node("pa"), "over",
+		},
+		{
+			"K8S-SVC-06: a packet to a node port reaches the node", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080}, node("pa"), all,
+		},
+		{
+			"K8S-SVC-06: and the host network possibly", small{vnet, a, b, c, vm, cluster("overlay", ""), onHost(workload("w", "pa")), with(service("NodePort", "v", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080}, pod("w", "pa"), "over",
+		},
+		{
+			"AKS-NET-06: what a node sends to an overlay pod of its cluster meets no route", small{vnet, routed(subnet("a", "10.0.0.0/29")), b, c, vm, table("10.244.0.0/16", model.HopInternet, ""), cluster("overlay", ""), workload("w", "pb", "10.244.0.4")},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.244.0.4", port: 443}, internet, none,
+		},
+		{
+			"AKS-API-01: a public API server may have any public address", small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("20.0.0.0/8", model.HopNone, ""), cluster("overlay", "")},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
+		},
+		{
+			"AKS-API-03: a private one lies in one of the node subnets", small{vnet, a, b, c, vm, private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, all,
+		},
+		{
+			"AKS-API-03: nobody knows in which", small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.0.1.0/29", model.HopNone, ""), private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
+		},
+		{
+			"AZ-RT-34: an address that two system routes hold together", small{vnet, a, b, c, vm, cluster("", ""), workload("w", "")},
+			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443}, pod("w", "pb"), all,
+		},
+		{
+			"K8S-WL-07: an address that no placement explains rules none out", small{vnet, a, b, c, vm, cluster("", ""), workload("w", "pa", "10.0.1.5")},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.5", port: 443}, pod("w", "pa"), all,
+		},
+		{
+			"AKS-NET-02: outside the VNet rules may meet the pod's own address", small{vnet, a, b, c, cluster("", ""), workload("w", "pa"), &model.Service{
+				Meta: smallMeta("storageAccounts/st"), Kind: model.StorageAccount, Public: "Enabled",
+			}},
+			sent{from: pod("w", "pa"), src: symbol, to: model.Symbol{Kind: model.ServiceDoor, Owner: smallID("storageAccounts/st")}, port: 443},
+			model.Place{Kind: model.PlaceService, ID: smallID("storageAccounts/st")}, all,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, err := newJoint(modeltest.Draft{Resources: test.estate}.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			symbols := j.s.Project.Estate.Symbols()
+			p := trace.Packet{From: test.packet.from, Protocol: model.TCP, SPort: 50000, DPort: test.packet.port}
+			if test.packet.src == symbol {
+				p.Src, _ = symbols.Of(model.PodAddress, test.packet.from.ID, "")
+			} else {
+				p.Src = ip(test.packet.src)
+			}
+			if to := test.packet.to; to.Owner != "" {
+				p.Dst, _ = symbols.Of(to.Kind, to.Owner, to.Part)
+			} else {
+				p.Dst = ip(test.packet.dst)
+			}
+			q, ok := j.find(p)
+			if !ok {
+				t.Fatalf("nobody sends %s from %s", p, placeText(p.From))
+			}
+			if diff := j.differ(q); diff != "" {
+				t.Errorf("the engines differ: %s", diff)
+			}
+			if got := bounds(j.solver(q)[placeText(test.at)]); got != test.want {
+				t.Errorf("%s at %s: got %q, want %q; all: %v", p, placeText(test.at), got, test.want, j.solver(q))
+			}
+		})
+	}
+}
