@@ -791,7 +791,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 		more := slices.Clone(x.notes)
 		if !local {
 			if in.over != nil {
-				in = p.maskedIngress(x)
+				in = p.maskedIngress(m, x)
 				more = append(more, "ASM-K-SNAT")
 			}
 			across, extra := p.acrossNodes(p.clusters[x.w.Cluster.Key()], m, x.node)
@@ -842,8 +842,8 @@ func packetRewrite(src packet.AddrSet) func(*compiler) packet.Rewrite {
 	return func(c *compiler) packet.Rewrite { return packet.Rewrite{Src: c.u.Addrs(src)} }
 }
 
-// maskedIngress is a pod's ingress policy where it may see the client's address or a node's.
-func (p *planner) maskedIngress(x *pod) guard {
+// maskedIngress is a pod's ingress policy where it may see the client's address or that of the node which received the packet (K8S-SVC-09).
+func (p *planner) maskedIngress(m *machine, x *pod) guard {
 	cp := p.clusters[x.w.Cluster.Key()]
 	var nodes []netip.Prefix
 	for _, m := range p.machines {
@@ -862,10 +862,28 @@ func (p *planner) maskedIngress(x *pod) guard {
 	if cp.engine == engineCalico || cp.engine == engineAzure {
 		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
 		g.under = p.fromNode(ingress, pool).under
-		return g
 	}
-	return between(everything(), g.under)
+	if m.pool == x.pool {
+		return between(everything(), g.under) // the pod may run on that node, whose packets no policy stops (K8S-NP-22)
+	}
+	over := []*lazy{g.over}
+	for _, n := range cp.policies {
+		if n.Namespace != x.w.Namespace || !n.Isolates[model.Inbound] || selectsPod(n.Pods, x.w) == no {
+			continue
+		}
+		for _, r := range n.Ingress { // every pod, and so perhaps a node
+			if slices.ContainsFunc(r.Peers, func(e model.PolicyPeer) bool {
+				return e.IPBlock == nil && e.Namespaces != nil && matchesAll(*e.Namespaces) && (e.Pods == nil || matchesAll(*e.Pods))
+			}) {
+				_, ports := p.policyPorts(cp, x.w, r, model.Inbound)
+				over = append(over, ports)
+			}
+		}
+	}
+	return between(either(over...), g.under)
 }
+
+func matchesAll(s model.LabelSelector) bool { return len(s.Match)+len(s.Requirements) == 0 }
 
 // planIngress adds ingress controllers as relays: from the controller's pods to the backends of Ingress objects (K8S-ING-01).
 func (p *planner) planIngress(cp *clusterPlan) {
