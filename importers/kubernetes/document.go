@@ -138,7 +138,10 @@ func (d *documents) read(file string, c chunk) {
 	if err == nil {
 		var raw []byte
 		if isObject, _, _ := classify(root); isObject {
-			raw, err = toJSON(c, merges)
+			plain := false
+			if raw, plain = plainJSON(root); !plain {
+				raw, err = toJSON(c, merges)
+			}
 		}
 		if err == nil {
 			err = d.add(file, root, raw, nil, false)
