@@ -3,6 +3,7 @@ package solver
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/ringfence/ringfence/model"
@@ -22,19 +23,26 @@ type WorkloadQuestion struct {
 // decided once (K8S-GEN-03), and outside addresses that policies tell apart have rows of their own. The assumptions are those of the
 // rows about pods that do not exist yet.
 func WorkloadMatrix(p *model.Project, o Options, q WorkloadQuestion) ([]Row, []Assumption, error) {
-	if cluster, alone := dataplane.Standalone(p.Estate, dataplane.Options{Intent: p.Intent}, !q.Direct); alone && len(o.Questions) == 0 {
+	if cluster, alone := dataplane.Standalone(p.Estate, dataplane.Options{Intent: p.Intent}); alone && len(o.Questions) == 0 {
 		m, err := newPodMatrix(p, cluster, o, q.Services)
 		if err != nil {
 			return nil, nil, err
 		}
-		rows := m.rows()
-		var notes []string
-		if q.Exposure {
-			e := exposureOf(m.s, m.net, cluster, m.names)
-			rows, notes = append(rows, e.rows...), e.notes
-			sortRows(rows)
+		relays, ok := m.net.Relays()
+		if ok || q.Direct {
+			rows := m.rows()
+			if len(relays) > 0 && !q.Direct {
+				rows = append(rows, m.relayed(relays)...)
+				sortRows(rows)
+			}
+			var notes []string
+			if q.Exposure {
+				e := exposureOf(m.s, m.net, cluster, m.names)
+				rows, notes = append(rows, e.rows...), e.notes
+				sortRows(rows)
+			}
+			return rows, m.s.assumptions(notes, true), m.s.Err()
 		}
-		return rows, m.s.assumptions(notes, true), m.s.Err()
 	}
 	s, err := Solve(p, o)
 	if err != nil {
@@ -60,7 +68,9 @@ func WorkloadMatrix(p *model.Project, o Options, q WorkloadQuestion) ([]Row, []A
 
 // sortRows puts rows in the order of a matrix.
 func sortRows(rows []Row) {
-	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Or(cmp.Compare(a.Src, b.Src), cmp.Compare(a.Dst, b.Dst)) })
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.Src, b.Src), cmp.Compare(a.Dst, b.Dst), cmp.Compare(a.Kind, b.Kind), slices.Compare(a.Via, b.Via))
+	})
 }
 
 // podMatrix is the matrix of a cluster that stands alone.
@@ -131,16 +141,42 @@ func (m *podMatrix) rows() []Row {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(m.names[a], m.names[b]) })
 	out := []Row{}
-	m.net.Each(order, func(from, to, cell int) {
-		c := m.cell(cell)
-		for i, verdict := range []Verdict{Reachable, Unknown} {
-			if len(c.parts[i]) > 0 {
-				out = append(out, Row{
-					Src: m.names[from], Dst: m.names[to], Verdict: verdict, Kind: Direct, Packets: m.packets(c, cell*2+i, to), Total: c.total[i],
-				})
+	m.net.Each(order, func(from, to, cell int) { out = append(out, m.pairRows(from, to, cell, Direct, nil)...) })
+	return out
+}
+
+// pairRows is the rows of a cell: what is certain, and what is possible beside it.
+func (m *podMatrix) pairRows(from, to, cell int, kind Kind, via []string) []Row {
+	var out []Row
+	c := m.cell(cell)
+	for i, verdict := range []Verdict{Reachable, Unknown} {
+		if len(c.parts[i]) > 0 {
+			out = append(out, Row{Src: m.names[from], Dst: m.names[to], Verdict: verdict, Kind: kind, Via: via, Packets: m.packets(c, cell*2+i, to), Total: c.total[i]})
+		}
+	}
+	return out
+}
+
+// relayed are the rows of chains: what an ingress controller opens, to each sender that reaches it, and for certain to those that certainly
+// do (AZ-REL-03).
+func (m *podMatrix) relayed(relays []dataplane.PodRelay) []Row {
+	var out []Row
+	for _, r := range relays {
+		via := []string{m.names[r.At]}
+		for from := range m.names {
+			may, must := m.net.Reaches(from, r.At)
+			if !may {
+				continue
+			}
+			for _, to := range slices.Sorted(maps.Keys(r.Opens)) {
+				cell := r.Opens[to]
+				if !must {
+					cell = m.net.Doubtful(cell)
+				}
+				out = append(out, m.pairRows(from, to, cell, Relayed, via)...)
 			}
 		}
-	})
+	}
 	return out
 }
 

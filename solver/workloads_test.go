@@ -18,11 +18,11 @@ import (
 
 // What is decided by classes of workloads is what the graph says of each pair (K8S-GEN-03, K8S-NP-03, K8S-NP-04, K8S-NP-13).
 func TestWorkloadMatrixIsThatOfTheGraph(t *testing.T) {
-	seeds := uint64(400)
+	seeds := uint64(600)
 	if testing.Short() {
 		seeds = 50
 	}
-	alone := 0
+	alone, relayed := 0, 0
 	for seed := range seeds {
 		rnd := rand.New(rand.NewPCG(seed, 5))
 		draft := modeltest.RandomManifests(rnd)
@@ -36,17 +36,27 @@ func TestWorkloadMatrixIsThatOfTheGraph(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, ok := dataplane.Standalone(e, dataplane.Options{}, !direct); !ok {
+		if _, ok := dataplane.Standalone(e, dataplane.Options{}); !ok {
 			continue
 		}
 		alone++
 		p := &model.Project{Estate: e}
 		if diff := matricesDiffer(t, p, o, services, direct); diff != "" {
-			t.Fatalf("seed %d, %+v: %s", seed, o, diff)
+			t.Fatalf("seed %d, %+v, direct %v: %s", seed, o, direct, diff)
+		}
+		rows, _, err := WorkloadMatrix(p, o, WorkloadQuestion{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(rows, func(r Row) bool { return r.Kind == Relayed }) {
+			relayed++
 		}
 	}
 	if alone < int(seeds)/3 {
 		t.Errorf("%d of %d clusters stood alone", alone, seeds)
+	}
+	if relayed < alone/20 {
+		t.Errorf("%d of %d clusters have relays", relayed, alone)
 	}
 }
 
@@ -79,7 +89,7 @@ func matricesDiffer(t *testing.T, p *model.Project, o Options, services []model.
 // outsideDiffers compares rows to and from outside blocks with what the graph says of addresses in them.
 func outsideDiffers(t *testing.T, s *Solution, p *model.Project, o Options, services []model.PortService, rows []Row) string {
 	t.Helper()
-	c, _ := dataplane.Standalone(p.Estate, dataplane.Options{}, false)
+	c, _ := dataplane.Standalone(p.Estate, dataplane.Options{})
 	m, err := newPodMatrix(p, c, o, services)
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,11 @@ func RandomManifests(rnd *rand.Rand) Draft {
 	for i := range d.upTo(1, 6) {
 		d.workload(c, "", i)
 	}
+	relays := d.one(3)
+	if relays {
+		w := d.workload(c, "", 6)
+		w.ID, w.Namespace, w.Kind, w.HostNetwork = kubeID(c, "Deployment", "ingress-nginx", "controller"), "ingress-nginx", "Deployment", false
+	}
 	for i := range d.IntN(6) {
 		d.netPolicy(c, i)
 	}
@@ -30,6 +35,14 @@ func RandomManifests(rnd *rand.Rand) Draft {
 	}
 	if d.one(4) {
 		d.ingress(c)
+	}
+	for _, r := range d.Resources {
+		if k, ok := r.(*model.KubeService); ok && relays && !d.one(4) {
+			d.add(&model.Ingress{
+				Meta: d.meta(kubeID(c, "Ingress", k.Namespace, k.Name())), Cluster: c.ID, Namespace: k.Namespace,
+				Backends: []model.IngressBackend{{Service: k.Name(), Port: choose(d, k.Ports...).Port, Source: model.Source{File: "random"}}},
+			})
+		}
 	}
 	return d.Draft
 }

@@ -128,7 +128,7 @@ func netOf(t *testing.T, d modeltest.Draft, g *Graph) *PodNet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, ok := Standalone(e, Options{}, false)
+	c, ok := Standalone(e, Options{})
 	if !ok {
 		return nil
 	}

@@ -41,7 +41,8 @@ type PodNet struct {
 	cellIDs   map[[2]uint32]int
 	cells     [][2]uint32 // over and under, as numbers of sets
 	pairs     map[[2]int]int
-	wire      uint32 // what pods and outside hosts can put on the wire, and is asked for
+	anything  uint32 // what pods and outside hosts can put on the wire
+	wire      uint32 // that of it which is asked for
 	ports     map[portKey]uint32
 	selected  map[string]podMatch
 	exposed   map[[2]int][]Exposed // by direction and side
@@ -118,8 +119,8 @@ const (
 )
 
 // Standalone reports whether an estate is nothing but one cluster of which no resource is in the input, and what runs on it, such that
-// nothing but NetworkPolicies decides about its pods. relays says that relayed chains are asked for too.
-func Standalone(e *model.Estate, o Options, relays bool) (*model.Cluster, bool) {
+// nothing but NetworkPolicies decides about its pods.
+func Standalone(e *model.Estate, o Options) (*model.Cluster, bool) {
 	if len(e.Clusters) != 1 || !e.Clusters[0].Manifest || o.Intent != nil && len(o.Intent.PCI.JumpBoxes) > 0 {
 		return nil, false
 	}
@@ -134,9 +135,6 @@ func Standalone(e *model.Estate, o Options, relays bool) (*model.Cluster, bool) 
 		if entry.Disposition == model.Unsupported && policyKind(entry.Type) {
 			return nil, false // it may open or close anything
 		}
-	}
-	if relays && len(e.Ingresses) > 0 && slices.ContainsFunc(e.Workloads, func(w *model.Workload) bool { return controller(w) && !w.HostNetwork }) {
-		return nil, false
 	}
 	return e.Clusters[0], plainAddresses(e)
 }
@@ -204,7 +202,8 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 	}
 	n.id(packet.Set{})
 	n.id(g.Space.All())
-	n.wire = n.id(g.Space.Intersect(asked, n.c.podWire()))
+	n.anything = n.id(n.c.podWire())
+	n.wire = n.id(g.Space.Intersect(asked, n.sets[n.anything]))
 	n.cell(emptySet, emptySet)
 	n.cell(everySet, everySet)
 	for _, w := range n.cp.workloads {
@@ -758,3 +757,76 @@ func (f *rowFiller) fill(dir model.Direction, s *podSide, row []uint32) {
 
 // AddressBlocks are addresses as few prefixes.
 func AddressBlocks(list []netip.Addr) []netip.Prefix { return ipset(hosts(list)).Prefixes() }
+
+// PodRelay is an ingress controller: what it receives may make it open connections to the backends of Ingress objects (K8S-ING-01).
+type PodRelay struct {
+	At    int         // its column
+	Opens map[int]int // the cell of each workload to which it opens something
+}
+
+// Relays are the ingress controllers of the cluster. It reports false where one leads to another: chains of several are the graph's.
+func (n *PodNet) Relays() ([]PodRelay, bool) {
+	behind := map[model.ID]uint32{} // ports of Ingress objects at their backends
+	for _, i := range n.cp.ingresses {
+		for _, b := range i.Backends {
+			for _, k := range n.cp.services {
+				if k.Namespace != i.Namespace || k.Name() != b.Service {
+					continue
+				}
+				for _, port := range k.Ports {
+					if b.Port != 0 && port.Port != b.Port || b.PortName != "" && port.Name != b.PortName {
+						continue
+					}
+					for target, list := range n.p.backendsByPort(n.cp, k, port) {
+						for _, w := range list {
+							behind[w.ID] = n.union(behind[w.ID], n.portSet(port.Protocol, model.PortRange{First: target, Last: target}))
+						}
+					}
+				}
+			}
+		}
+	}
+	var out []PodRelay
+	if len(behind) == 0 {
+		return nil, true
+	}
+	for at, w := range n.Workloads {
+		if !controller(w) {
+			continue
+		}
+		r := PodRelay{At: at, Opens: map[int]int{}}
+		for to, x := range n.Workloads {
+			ports := behind[x.ID]
+			if ports == emptySet {
+				continue
+			}
+			sent := n.cells[n.side(model.Outbound, &n.sides[model.Outbound][n.sideOf[model.Outbound][at]], to)]
+			cell := n.pair(n.cell(n.meet(ports, sent[0]), n.meet(ports, sent[1])), n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], at))
+			if n.cells[cell][0] == emptySet && n.wire == n.anything {
+				continue
+			}
+			if controller(x) && to != at {
+				return nil, false
+			}
+			if n.cells[cell][0] != emptySet {
+				r.Opens[to] = cell
+			}
+		}
+		out = append(out, r)
+	}
+	return out, true
+}
+
+// Reaches reports whether an end may, and must, open something to a workload, whatever is asked for.
+func (n *PodNet) Reaches(from, to int) (may, must bool) {
+	out := [2]uint32{everySet, everySet}
+	if from < len(n.Workloads) {
+		out = n.cells[n.side(model.Outbound, &n.sides[model.Outbound][n.sideOf[model.Outbound][from]], to)]
+	}
+	in := n.cells[n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], from)]
+	some := func(bound int) bool { return n.meet(n.anything, n.meet(out[bound], in[bound])) != emptySet }
+	return some(0), some(1)
+}
+
+// Doubtful is a cell of which nothing is certain.
+func (n *PodNet) Doubtful(cell int) int { return n.cell(n.cells[cell][0], emptySet) }
