@@ -16,8 +16,10 @@ func BenchmarkMatrixByWorkload(b *testing.B) {
 		size kubernetestest.Size
 		more []string
 	}{
-		{"small", kubernetestest.Small(), nil}, {"large", kubernetestest.Large(), nil},
-		{"small-exposed", kubernetestest.Small(), []string{"--exposure"}}, {"large-exposed", kubernetestest.Large(), []string{"--exposure"}},
+		{"small", kubernetestest.Small(), nil},
+		{"large", kubernetestest.Large(), nil},
+		{"small-exposed", kubernetestest.Small(), []string{"--exposure"}},
+		{"large-exposed", kubernetestest.Large(), []string{"--exposure"}},
 	} {
 		b.Run(size.name, func(b *testing.B) {
 			dir := b.TempDir()

@@ -58,10 +58,10 @@ func TestPlainJSON(t *testing.T) {
 // Whatever is plain is what kubectl reads.
 func FuzzPlainJSON(f *testing.F) {
 	f.Add("a: [b, 'c', \"d\", 1, true, null, {e: 10.0.0.0/8}]\n# comment\nf:\n- g: h\n  i: j\n") // every kind of scalar and nesting
-	f.Add("a: b\n\n  # a comment between\nc:\n  - d\n  # and here\n  - e: f\n")                     // comments, which the parsers treat apart
-	f.Add("? a\n: b\n")                                                                             // an explicit key
-	f.Add("a: b: c\n")                                                                              // a colon where none belongs
-	f.Add("a:\t b\n")                                                                               // a tab
+	f.Add("a: b\n\n  # a comment between\nc:\n  - d\n  # and here\n  - e: f\n")                  // comments, which the parsers treat apart
+	f.Add("? a\n: b\n")                                                                          // an explicit key
+	f.Add("a: b: c\n")                                                                           // a colon where none belongs
+	f.Add("a:\t b\n")                                                                            // a tab
 	files, err := filepath.Glob("../../examples/*/manifests/*.yaml")
 	if err != nil {
 		f.Fatal(err)
