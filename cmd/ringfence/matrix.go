@@ -115,12 +115,10 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 		if err != nil {
 			return fmt.Errorf("encode the result: %w", err)
 		}
-		b.WriteString(comma)
-		b.WriteString("\n    ")
-		b.Write(line)
+		fmt.Fprintf(b, "%s\n    %s", comma, line)
 		comma, end = ",", "\n  ]"
 	}
-	b.WriteString(end)
+	fmt.Fprintf(b, "%s", end)
 	for _, more := range []struct {
 		key   string
 		value any
@@ -134,7 +132,7 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 			fmt.Fprintf(b, ",\n  %q: %s", more.key, text)
 		}
 	}
-	b.WriteString("\n}\n")
+	fmt.Fprintf(b, "\n}\n")
 	return b.Flush() // the first error of all writes
 }
 

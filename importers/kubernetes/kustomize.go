@@ -218,9 +218,13 @@ func readKustomization(fsys fs.FS, dir string) *kustomization {
 			k.files[full] = text
 		}
 	}
-	for field, list := range map[string][]string{"resources": spec.Resources, "bases": spec.Bases, "components": spec.Components} {
-		for i, name := range list {
-			at := index(field, i)
+	bases := spec.Bases //nolint:staticcheck // deprecated, and still read by kustomize
+	for _, x := range []struct {
+		field string
+		names []string
+	}{{"resources", spec.Resources}, {"bases", bases}, {"components", spec.Components}} {
+		for i, name := range x.names {
+			at := index(x.field, i)
 			full, ok := local(at, name)
 			if !ok {
 				continue
@@ -234,19 +238,19 @@ func readKustomization(fsys fs.FS, dir string) *kustomization {
 	}
 	slices.Sort(k.folders)
 	files := map[string][]string{"crds": spec.Crds, "configurations": spec.Configurations}
-	for _, p := range spec.PatchesStrategicMerge {
+	for _, p := range spec.PatchesStrategicMerge { //nolint:staticcheck // as above
 		if name := string(p); !strings.Contains(name, "\n") && !strings.Contains(name, ": ") {
 			files["patchesStrategicMerge"] = append(files["patchesStrategicMerge"], name)
 		}
 	}
-	for _, p := range slices.Concat(spec.Patches, spec.PatchesJson6902) {
+	for _, p := range slices.Concat(spec.Patches, spec.PatchesJson6902) { //nolint:staticcheck // as above
 		files["patches"] = append(files["patches"], p.Path)
 	}
 	for _, r := range spec.Replacements {
 		files["replacements"] = append(files["replacements"], r.Path)
 	}
-	for _, name := range spec.OpenAPI {
-		files["openapi"] = append(files["openapi"], name)
+	for _, k := range slices.Sorted(maps.Keys(spec.OpenAPI)) {
+		files["openapi"] = append(files["openapi"], spec.OpenAPI[k])
 	}
 	var sources []types.KvPairSources
 	for _, g := range spec.ConfigMapGenerator {
@@ -271,9 +275,12 @@ func readKustomization(fsys fs.FS, dir string) *kustomization {
 			}
 		}
 	}
-	for field, n := range map[string]int{"generators": len(spec.Generators), "transformers": len(spec.Transformers), "validators": len(spec.Validators)} {
-		if n > 0 {
-			refuse(field, "a program or configuration of its own", "none: only what a kustomization states itself is built")
+	for _, x := range []struct {
+		field string
+		names []string
+	}{{"generators", spec.Generators}, {"transformers", spec.Transformers}, {"validators", spec.Validators}} {
+		if len(x.names) > 0 {
+			refuse(x.field, "a program or configuration of its own", "none: only what a kustomization states itself is built")
 		}
 	}
 	if len(spec.HelmCharts)+len(spec.HelmChartInflationGenerator) > 0 || spec.HelmGlobals != nil {

@@ -92,6 +92,7 @@ func TestKustomization(t *testing.T) {
 				got = append(got, fmt.Sprintf("%s %s %v at %s, rule at %s", x.Namespace, x.Name(), x.Ingress[0].Ports[0].Ports, x.Source, x.Ingress[0].Source))
 			case *model.Namespace:
 				got = append(got, fmt.Sprintf("namespace %s at %s", x.Name(), x.Source))
+			default:
 			}
 		}
 		want := []string{

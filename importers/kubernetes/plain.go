@@ -21,7 +21,7 @@ func appendPlain(b []byte, n *yaml.Node) ([]byte, bool) {
 	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
 		return nil, false
 	}
-	ok := true
+	var ok bool
 	switch n.Kind {
 	case yaml.MappingNode:
 		type entry struct {

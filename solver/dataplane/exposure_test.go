@@ -40,6 +40,7 @@ func TestExposureIsWhatANewPodMeets(t *testing.T) {
 				if r.Name() == name {
 					nsLabels, declared = r.Labels, true
 				}
+			default:
 			}
 		}
 		nsLabels[nameLabel] = name

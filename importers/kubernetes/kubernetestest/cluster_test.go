@@ -31,6 +31,7 @@ func TestCluster(t *testing.T) {
 			got.Policies++
 		case *model.Namespace:
 			got.Namespaces++
+		default:
 		}
 	}
 	if got != size {
