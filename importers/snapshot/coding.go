@@ -28,13 +28,13 @@ func coding() json.Options {
 			}),
 			json.MarshalToFunc(func(e *jsontext.Encoder, p model.Protocol) error { return e.WriteToken(jsontext.Uint(uint64(p))) }),
 			put(accesses()), put(directions()), put(dispositions()), put(endpointPolicies()), put(gatewayKinds()), put(hubGatewayKinds()),
-			put(intentModes()), put(ruleKinds()), put(serviceKinds()), put(settings()), put(skus()),
+			put(intentModes()), put(roles()), put(ruleKinds()), put(serviceKinds()), put(settings()), put(skus()),
 		)),
 		json.WithUnmarshalers(json.JoinUnmarshalers(
 			json.UnmarshalFromFunc(readPorts),
 			json.UnmarshalFromFunc(readProtocol),
 			take(accesses()), take(directions()), take(dispositions()), take(endpointPolicies()), take(gatewayKinds()), take(hubGatewayKinds()),
-			take(intentModes()), take(ruleKinds()), take(serviceKinds()), take(settings()), take(skus()),
+			take(intentModes()), take(roles()), take(ruleKinds()), take(serviceKinds()), take(settings()), take(skus()),
 		)),
 	)
 }
@@ -81,6 +81,8 @@ func Words(t reflect.Type) []string {
 		return hubGatewayKinds()
 	case reflect.TypeFor[model.IntentPolicyMode]():
 		return intentModes()
+	case reflect.TypeFor[model.Role]():
+		return roles()
 	case reflect.TypeFor[model.RuleKind]():
 		return ruleKinds()
 	case reflect.TypeFor[model.ServiceKind]():
@@ -153,6 +155,10 @@ func intentModes() words[model.IntentPolicyMode] {
 	return words[model.IntentPolicyMode]{
 		model.IntentNotStated: "not stated", model.IntentNone: "None", model.IntentAllowRulesOnly: "AllowRulesOnly", model.IntentAll: "All",
 	}
+}
+
+func roles() words[model.Role] {
+	return words[model.Role]{model.Carries: "carries", model.Steers: "steers", model.Resolves: "resolves"}
 }
 
 func ruleKinds() words[model.RuleKind] {
