@@ -366,7 +366,7 @@ func (w *world) internet(v *view, as assignment, a address, tags []string) match
 	for i, r := range v.rows {
 		hit := r.in(w, a, tags)
 		switch {
-		case !hit.may:
+		case !hit.may || a.public && !r.growth: // an address of Azure lies in no range of a VNet and in no static prefix
 		case i < as.apart:
 			m = m.and(maybe("ASM-INTERNET-0"))
 		case as.in[i] && !r.growth:
