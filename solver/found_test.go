@@ -124,6 +124,16 @@ func TestFoundCases(t *testing.T) {
 		Meta: kube("Service", "svc"), Cluster: cluster("").ID, Namespace: "x", Type: "ClusterIP", ClusterIP: "10.250.0.4", Selector: labelled.Match,
 		Ports: []model.ServicePort{{Port: 443, Protocol: model.TCP, Target: 8443}},
 	}
+	grouped := cluster("")
+	grouped.Pools[0].ASGs = []model.ID{smallID("applicationSecurityGroups/g")}
+	toGroup := rule(100, model.Outbound, model.Deny)
+	toGroup.DestAddrs = model.AddressMatch{ASGs: grouped.Pools[0].ASGs}
+	private := subnet("s", "10.0.0.0/29", "")
+	private.DefaultOutbound = model.Off
+	nodes := &model.ScaleSet{
+		Meta: model.Meta{ID: "/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Compute/virtualMachineScaleSets/aks-pool0", Source: model.Source{File: "found"}}, Managed: true, Pool: "pool0", Orchestration: "Uniform",
+		Profiles: []model.NICProfile{{Name: "nic", IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: private.ID, Primary: true}}}},
+	}
 	managed := nsg(rule(100, model.Outbound, model.Deny))
 	managed.ID, managed.Managed = "/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Network/networkSecurityGroups/aks-agentpool-1-nsg", true
 	for _, test := range []struct {
@@ -251,6 +261,16 @@ func TestFoundCases(t *testing.T) {
 			"AKS-LB-01: the managed NSG of the input filters what nodes send",
 			small{vnet, subnet("s", "10.0.0.0/29", ""), subnet("d", "10.0.0.8/29", ""), cluster(""), managed, workload("a", "10.244.0.4")},
 			"10.244.0.4", "10.0.0.12", "subnet v/d ", "",
+		},
+		{
+			"AZ-ASG-05, AKS-NET-12: a Deny for a group of which nodes are members may take what goes to their subnet",
+			small{vnet, subnet("s", "10.0.0.0/29", ""), subnet("d", "10.0.0.8/29", ""), grouped, guarded(machine("m", "d", model.Off, "10.0.0.12")), nsg(toGroup), &model.ASG{Meta: smallMeta("applicationSecurityGroups/g")}},
+			"10.0.0.12", "10.0.0.4", "subnet v/s ", "over",
+		},
+		{
+			"AKS-OUT-01: instances of a node pool leave by the cluster's load balancer, which the input may lack",
+			small{vnet, private, cluster("loadBalancer"), nodes},
+			"10.0.0.4", "203.0.113.9", "internet  ", "over one-way session",
 		},
 		{
 			"AKS-OUT-01: block may close egress",

@@ -433,6 +433,13 @@ func (p *planner) groupAddresses(g model.ID) (certain, possible []netip.Prefix, 
 			}
 		}
 	}
+	for _, c := range p.e.Clusters {
+		for _, pool := range c.Pools {
+			if in(pool.ASGs) && p.poolScaleSet(c, pool.Name) == nil { // AKS-NET-12: nodes, as instances of a scale set that the input lacks
+				possible = append(possible, p.nodeRange(pool.Subnet)...)
+			}
+		}
+	}
 	_, listed := model.Get[*model.ASG](p.e, g)
 	return certain, possible, listed || len(certain) > 0 || len(possible) > 0
 }

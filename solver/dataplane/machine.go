@@ -224,6 +224,9 @@ func (p *planner) planMachines() {
 				if a, ok := p.symbols.Of(model.InstancePublicAddress, s.ID, c.Name); ok {
 					eg = eg.withInstance(a)
 				}
+				if cl != nil && len(eg.frontends) == 0 {
+					eg = p.clusterEgress(cl.c, eg) // AKS-OUT-01: by the load balancer of the cluster, which the input may lack
+				}
 				m := p.addMachine(place, p.rangeOf(c.Subnet), f, eg, pr.IPForwarding != model.Off, nil)
 				if cl != nil {
 					m.cluster, m.pool = cl, pool
