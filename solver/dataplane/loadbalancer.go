@@ -331,8 +331,8 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 	notes = append(notes, more...)
 	admin := p.adminAt(m.filters, model.Inbound, reading{}).eitherAddress(m.to)
 	if via == viaInternet && !p.hasNSG(m.filters) && h.sku != model.Basic {
-		closed, more := admin.through(p.closedWithoutNSG(m.machine, h.sku))
-		p.edge(n, m.accept, and(match, closed), nil, append(append(notes, more...), "ASM-STDPIP")...)
+		closed, why := admin.through(p.closedWithoutNSG(m.machine, h.sku))
+		p.edge(n, m.accept, and(match, closed), nil, append(append(notes, why...), "ASM-STDPIP")...)
 		return
 	}
 	if admin != nil {
