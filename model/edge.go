@@ -335,7 +335,8 @@ func (k ServiceKind) String() string {
 	}[k]
 }
 
-// Service is a PaaS resource with a public door and private doors (AZ-PAAS-01 to 08).
+// Service is a PaaS resource with a public door and private doors (AZ-PAAS-01 to 08). Its doors lead to the data plane: nothing here filters
+// its management (AZ-KV-03).
 type Service struct {
 	Meta
 	Kind          ServiceKind

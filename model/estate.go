@@ -55,6 +55,9 @@ type Estate struct {
 	RouteServers   []*RouteServer
 	SEPolicies     []*ServiceEndpointPolicy
 	FrontDoors     []*FrontDoor
+	Profiles       []*PerimeterProfile
+	PerimeterRules []*PerimeterRule
+	Associations   []*PerimeterAssociation
 	Routes         []*EffectiveRoutes
 
 	NetworkManagers       []*NetworkManager
@@ -137,6 +140,12 @@ func (e *Estate) add(r Resource) {
 		e.NSGs = append(e.NSGs, r)
 	case *FrontDoor:
 		e.FrontDoors = append(e.FrontDoors, r)
+	case *PerimeterProfile:
+		e.Profiles = append(e.Profiles, r)
+	case *PerimeterRule:
+		e.PerimeterRules = append(e.PerimeterRules, r)
+	case *PerimeterAssociation:
+		e.Associations = append(e.Associations, r)
 	case *ServiceEndpointPolicy:
 		e.SEPolicies = append(e.SEPolicies, r)
 	case *ASG:

@@ -83,6 +83,9 @@ func (*VPNSite) resource()                    {}
 func (*RouteServer) resource()                {}
 func (*ServiceEndpointPolicy) resource()      {}
 func (*FrontDoor) resource()                  {}
+func (*PerimeterProfile) resource()           {}
+func (*PerimeterRule) resource()              {}
+func (*PerimeterAssociation) resource()       {}
 
 // Disposition says what became of one object that an importer read.
 type Disposition uint8

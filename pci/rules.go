@@ -499,10 +499,28 @@ func (t *ruleTable) services() {
 				row.Note = "public network access is not stated, which is Enabled"
 			case strings.EqualFold(s.Public, "Disabled"):
 				row.Action = model.Deny.String()
-			case !strings.EqualFold(s.Public, "Enabled"): // SecuredByPerimeter: rules that no resource here holds
-				row.Note += ": a perimeter decides, its rules are not listed"
+			case !strings.EqualFold(s.Public, "Enabled"):
+				row.Note += ": the perimeter decides"
 			}
 			add("publicNetworkAccess", row)
+		}
+		for _, a := range t.e.Associations { // AZ-NSP-02, AZ-NSP-03
+			if a.Resource.Key() != s.ID.Key() {
+				continue
+			}
+			note := "beside the rules of the service itself: accessMode " + a.Mode
+			if a.Mode == "Enforced" {
+				note = "in place of the rules of the service itself: accessMode Enforced"
+			}
+			for _, x := range t.e.PerimeterRules {
+				if x.Inbound && x.ID.Parent().Key() == a.Profile.Key() {
+					row := RuleRow{Action: model.Allow.String(), Source: model.PrefixTexts(x.Prefixes), At: x.Source.String(), Note: note}
+					for _, id := range x.Subscriptions {
+						row.Source = append(row.Source, "resources of "+id.ShortName())
+					}
+					add("perimeter rule "+x.Name(), row)
+				}
+			}
 		}
 		if s.HasACLs {
 			add("defaultAction", RuleRow{Action: s.DefaultAccess.String(), At: s.Source.String(), Note: "what no rule below matches"})

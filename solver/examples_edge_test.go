@@ -138,3 +138,58 @@ func TestEX32(t *testing.T) {
 		t.Errorf("only tcp/8443: got %+v, %v, want pass", r, err)
 	}
 }
+
+// X-EDGE-33: a vault in a network security perimeter, from Azure's JSON; der.
+func TestXEDGE33(t *testing.T) {
+	vault := func(public string) az.Resource {
+		return az.New("Microsoft.KeyVault/vaults", "kv", az.Object{
+			"vaultUri": "https://kv.vault.azure.net/", "publicNetworkAccess": public,
+			"networkAcls": az.Object{"defaultAction": "Allow", "bypass": "None", "ipRules": []any{}, "virtualNetworkRules": []any{}},
+		})
+	}
+	const kind = "networkSecurityPerimeters"
+	profile := az.New(kind+"/profiles", "nsp/p", nil)
+	rules := []az.Resource{
+		az.New(kind+"/profiles/accessRules", "nsp/p/in", az.Object{"direction": "Inbound", "addressPrefixes": []any{"198.51.100.0/24"}}),
+		az.New(kind+"/profiles/accessRules", "nsp/p/out", az.Object{"direction": "Outbound", "fullyQualifiedDomainNames": []any{"contoso.com"}}),
+		az.New(kind+"/profiles/accessRules", "nsp/other/in", az.Object{"direction": "Inbound", "addressPrefixes": []any{"0.0.0.0/0"}}), // of another profile
+	}
+	held := func(mode string) az.Resource {
+		return az.New(kind+"/resourceAssociations", "nsp/kv", az.Object{
+			"accessMode": mode, "privateLinkResource": az.Object{"id": az.ID("Microsoft.KeyVault/vaults", "kv")}, "profile": az.Object{"id": az.ID(kind+"/profiles", "nsp/p")},
+		})
+	}
+	whole := func(mode string) []az.Resource { return append([]az.Resource{profile, held(mode)}, rules...) }
+	const open, shut, unknown = "reachable", "unreachable", "unknown: ASM-E-NSP"
+	for _, test := range []struct {
+		name, public          string
+		perimeter             []az.Resource
+		stranger, listed, sub string // sub: a subnet by its service endpoint
+	}{
+		{"Learning", "Enabled", whole("Learning"), open, open, open},
+		{"Audit", "Enabled", whole("Audit"), open, open, open}, // AZ-NSP-03
+		{"Learning, own door shut", "Disabled", whole("Learning"), shut, open, shut},
+		{"Enforced", "Enabled", whole("Enforced"), shut, open, "unknown"}, // AZ-NSP-02
+		{"Enforced, own door shut", "Disabled", whole("Enforced"), shut, open, shut},
+		{"secured", "SecuredByPerimeter", whole("Enforced"), shut, open, "unknown"},
+		{"secured, Learning", "SecuredByPerimeter", whole("Learning"), shut, open, "unknown"}, // AZ-NSP-03: own rules are void
+		{"no profile", "SecuredByPerimeter", append([]az.Resource{held("Enforced")}, rules...), unknown, unknown, unknown},
+		{"no rules", "Enabled", []az.Resource{profile, held("Enforced")}, unknown, unknown, unknown},
+		{"no association", "SecuredByPerimeter", append([]az.Resource{profile}, rules...), unknown, unknown, unknown},
+		{"no association, shut", "Disabled", append([]az.Resource{profile}, rules...), shut, shut, shut},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rows := []exampleRow{
+				{from: "ip:203.0.113.1", to: "service:kv", service: "tcp/443", want: test.stranger},
+				{from: "ip:198.51.100.7", to: "service:kv", service: "tcp/443", want: test.listed},
+				{from: "nic:vm", to: "service:kv", service: "tcp/443", want: test.sub},
+			}
+			subnet := az.Subnet("s", "10.0.0.0/24")
+			subnet["properties"].(az.Object)["serviceEndpoints"] = []any{az.Object{"service": "Microsoft.KeyVault", "provisioningState": "Succeeded"}}
+			base := append([]az.Resource{az.VNet("net", "10.0.0.0/16", subnet, az.Subnet("pe", "10.0.1.0/24")), vault(test.public), az.NIC("vm", "net/s", "10.0.0.4")}, test.perimeter...)
+			hold(t, written(t, base, rows), rows)
+			rows = []exampleRow{{from: "nic:vm", to: "endpoint:pe", service: "tcp/443", want: open}} // AZ-NSP-01
+			hold(t, written(t, append(base, az.PrivateEndpoint("pe", "net/pe", "10.0.1.4", az.ID("Microsoft.KeyVault/vaults", "kv"))), rows), rows)
+		})
+	}
+}

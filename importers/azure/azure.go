@@ -209,7 +209,7 @@ func (r *resource) affects(modelled map[string]model.Resource) []model.ID {
 		if !ok {
 			return
 		}
-		if _, service := m.(*model.Service); service && r.kind.reach != services {
+		if _, service := m.(*model.Service); service {
 			return
 		}
 		found[m.ResourceID().Key()] = m.ResourceID()

@@ -277,6 +277,33 @@ const endpointPolicyExample = `[{
       {"name": "alias", "properties": {"service": "Global", "serviceResources": ["/services/Azure/Batch"]}}],
     "subnets": []}}]`
 
+const perimeterExample = `[
+  {"name": "p", "id": "RG/Microsoft.Network/networkSecurityPerimeters/nsp/profiles/p", "type": "Microsoft.Network/networkSecurityPerimeters/profiles",
+   "properties": {"accessRulesVersion": "2", "diagnosticSettingsVersion": "0"}},
+  {"name": "office", "id": "RG/Microsoft.Network/networkSecurityPerimeters/nsp/profiles/p/accessRules/office", "type": "Microsoft.Network/networkSecurityPerimeters/profiles/accessRules",
+   "properties": {"provisioningState": "Succeeded", "direction": "Inbound", "addressPrefixes": ["198.51.100.7/24", "2001:db8::/32"], "fullyQualifiedDomainNames": [],
+     "subscriptions": [{"id": "/subscriptions/00000000-0000-0000-0000-000000000002"}], "networkSecurityPerimeters": [], "emailAddresses": [], "phoneNumbers": []}},
+  {"name": "out", "id": "RG/Microsoft.Network/networkSecurityPerimeters/nsp/profiles/p/accessRules/out", "type": "Microsoft.Network/networkSecurityPerimeters/profiles/accessRules",
+   "properties": {"direction": "outbound", "fullyQualifiedDomainNames": ["contoso.com"]}},
+  {"name": "kv", "id": "RG/Microsoft.Network/networkSecurityPerimeters/nsp/resourceAssociations/kv", "type": "Microsoft.Network/networkSecurityPerimeters/resourceAssociations",
+   "properties": {"provisioningState": "Succeeded", "accessMode": "enforced", "hasProvisioningIssues": "no", "privateLinkResource": {"id": "RG/Microsoft.KeyVault/vaults/kv"},
+     "profile": {"id": "RG/Microsoft.Network/networkSecurityPerimeters/nsp/profiles/p"}}},
+  {"name": "sa", "id": "RG/Microsoft.Network/networkSecurityPerimeters/nsp/resourceAssociations/sa", "type": "Microsoft.Network/networkSecurityPerimeters/resourceAssociations",
+   "properties": {"accessMode": "Transition", "privateLinkResource": {"id": "RG/Microsoft.Storage/storageAccounts/sa"}, "profile": {"id": "RG/Microsoft.Network/networkSecurityPerimeters/nsp/profiles/p"}}}]`
+
+// AZ-NSP-01 to AZ-NSP-03: a perimeter's profile, its rules, and what it holds.
+func TestPerimeter(t *testing.T) {
+	const nsp = "Microsoft.Network/networkSecurityPerimeters/nsp"
+	region := func(m model.Meta) model.Meta { m.Location = ""; return m }
+	shapes(t, perimeterExample,
+		&model.PerimeterProfile{Meta: region(meta(nsp + "/profiles/p"))},
+		&model.PerimeterRule{Meta: region(meta(nsp + "/profiles/p/accessRules/office")), Inbound: true, Prefixes: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("2001:db8::/32")}, Subscriptions: []model.ID{"/subscriptions/00000000-0000-0000-0000-000000000002"}},
+		&model.PerimeterRule{Meta: region(meta(nsp + "/profiles/p/accessRules/out"))},
+		&model.PerimeterAssociation{Meta: region(meta(nsp + "/resourceAssociations/kv")), Resource: id("Microsoft.KeyVault/vaults/kv"), Profile: id(nsp + "/profiles/p"), Mode: "Enforced"},
+		&model.PerimeterAssociation{Meta: region(meta(nsp + "/resourceAssociations/sa")), Resource: id("Microsoft.Storage/storageAccounts/sa"), Profile: id(nsp + "/profiles/p"), Mode: "Learning"},
+	)
+}
+
 func TestServiceEndpointPolicy(t *testing.T) {
 	shapes(t, endpointPolicyExample, &model.ServiceEndpointPolicy{
 		Meta: meta("Microsoft.Network/serviceEndpointPolicies/sep"),

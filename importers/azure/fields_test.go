@@ -17,6 +17,7 @@ func roots() []reflect.Type {
 		reflect.TypeFor[armnetwork.VirtualNetwork](), reflect.TypeFor[armnetwork.Subnet](), reflect.TypeFor[armnetwork.VirtualNetworkPeering](),
 		reflect.TypeFor[armnetwork.SecurityGroup](), reflect.TypeFor[armnetwork.SecurityRule](), reflect.TypeFor[armnetwork.RouteTable](),
 		reflect.TypeFor[armnetwork.Route](), reflect.TypeFor[armnetwork.ServiceEndpointPolicy](), reflect.TypeFor[armnetwork.ServiceEndpointPolicyDefinition](),
+		reflect.TypeFor[armnetwork.NspProfile](), reflect.TypeFor[armnetwork.NspAccessRule](), reflect.TypeFor[armnetwork.NspAssociation](),
 		reflect.TypeFor[armnetwork.Interface](), reflect.TypeFor[armnetwork.PublicIPAddress](),
 		reflect.TypeFor[armnetwork.PublicIPPrefix](), reflect.TypeFor[armnetwork.NatGateway](), reflect.TypeFor[armnetwork.LoadBalancer](),
 		reflect.TypeFor[armnetwork.BackendAddressPool](), reflect.TypeFor[armnetwork.InboundNatRule](), reflect.TypeFor[armnetwork.AzureFirewall](),

@@ -37,6 +37,7 @@ func FuzzImport(f *testing.F) {
 		`{"id": "/subscriptions/s/providers/Microsoft.Network/virtualHubs/h/routingIntent/i", "properties": {"routingPolicies": [{"destinations": [""]}]}}`,
 		`{"id": "/subscriptions/s/providers/Microsoft.Network/vpnGateways/g", "properties": {"connections": [{}, {"properties": {"vpnLinkConnections": [{}]}}], "natRules": [{}]}}`,
 		`{"id": "/subscriptions/s/providers/Microsoft.Network/serviceEndpointPolicies/p", "properties": {"serviceEndpointPolicyDefinitions": [{}, {"properties": {"serviceResources": ["", "/", 1]}}]}}`,
+		`[{"id": "/subscriptions/s/providers/Microsoft.Network/networkSecurityPerimeters/n/profiles/p/accessRules/r", "properties": {"direction": "Inbound", "addressPrefixes": [null, "::"], "subscriptions": [{}]}}, {"id": "/subscriptions/s/providers/Microsoft.Network/networkSecurityPerimeters/n/resourceAssociations/a", "properties": {"profile": []}}]`, // a perimeter of nothing
 		`{"operation": 1, "virtualNetwork": {}, "networkManager": [], "regions": [null, 1], "value": [null, {}]}`,                                     // an envelope of nothing
 		`{"value": [{"deploymentType": null, "deploymentStatus": {}, "configurationIds": [null, {}]}, {"deploymentType": 1, "deploymentStatus": 1}]}`, // rows of nothing
 		`[{"id": "subscriptions/s/providers/Microsoft.Network/networkManagers/m/securityAdminConfigurations/c/ruleCollections/r/rules/x", "region": {}, "properties": {"sources": [{}, {"addressPrefixType": "NetworkGroup", "addressPrefix": "x"}]}}]`,

@@ -74,11 +74,6 @@ func TestDispositions(t *testing.T) {
 			model.Unsupported, "Traffic Manager answers names",
 			[]model.ID{id("Microsoft.Network/trafficManagerProfiles/t")},
 		},
-		{ // a perimeter decides over a service
-			`{"id": "RG/Microsoft.Network/networkSecurityPerimeters/p/resourceAssociations/a", "properties": {"accessMode": "Enforced", "privateLinkResource": {"id": "RG/Microsoft.KeyVault/vaults/kv"}}}`,
-			model.Unsupported, "a network security perimeter",
-			[]model.ID{id("Microsoft.KeyVault/vaults/kv"), id("Microsoft.Network/networkSecurityPerimeters/p/resourceAssociations/a")},
-		},
 		{ // a container environment in a subnet
 			`{"id": "RG/Microsoft.App/managedEnvironments/e", "properties": {"vnetConfiguration": {"infrastructureSubnetId": "RG/Microsoft.Network/virtualNetworks/v/subnets/s"}}}`,
 			model.Unsupported, "runs workloads",

@@ -27,7 +27,6 @@ const (
 	neighbours reach = iota // itself and the network resources that it names
 	networks                // the same, and the whole VNets of the subnets among them: it changes routes
 	itself                  // itself alone: what refers to it is affected through the reference
-	services                // itself, the network resources and the PaaS services that it names
 	everything              // the estate as a whole
 )
 
@@ -77,6 +76,9 @@ func modelledTypes() []resourceType {
 		asg,
 		own("Microsoft.Network/serviceEndpointPolicies", readServiceEndpointPolicy),
 		part("Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions"),
+		own("Microsoft.Network/networkSecurityPerimeters/profiles", readPerimeterProfile),
+		own("Microsoft.Network/networkSecurityPerimeters/profiles/accessRules", readPerimeterRule),
+		own("Microsoft.Network/networkSecurityPerimeters/resourceAssociations", readPerimeterAssociation),
 		own("Microsoft.Network/routeTables", readRouteTable),
 		part("Microsoft.Network/routeTables/routes"),
 		own("Microsoft.Network/networkInterfaces", readNIC),
@@ -189,7 +191,6 @@ func unsupportedTypes() []resourceType {
 		front     = "a front door relays from the internet to its origins (AZ-AFD-01) and is not modelled"
 		apim      = "API Management relays to back ends that its policies choose (AZ-APIM-01) and is not modelled"
 		pls       = "a private link service opens a load balancer frontend to other networks (AZ-PE-10) and is not modelled"
-		perim     = "a network security perimeter decides over the public door of its members (AZ-NSP-01) and is not modelled"
 		resolver  = "a DNS resolver changes which names resolve to what (AZ-DNS-01) and is not modelled"
 		app       = "runs workloads that may join a subnet, with an entry of its own; not modelled"
 		alb       = "Application Gateway for Containers is a public entry to pods (AKS-ING-03) and is not modelled"
@@ -239,11 +240,6 @@ func unsupportedTypes() []resourceType {
 
 		t("Microsoft.Network/privateLinkServices", neighbours, pls),
 		t("Microsoft.Network/privateLinkServices/privateEndpointConnections", neighbours, pls),
-		t("Microsoft.Network/networkSecurityPerimeters", itself, perim),
-		t("Microsoft.Network/networkSecurityPerimeters/profiles", itself, perim),
-		t("Microsoft.Network/networkSecurityPerimeters/profiles/accessRules", itself, perim),
-		t("Microsoft.Network/networkSecurityPerimeters/resourceAssociations", services, perim),
-		t("Microsoft.Network/networkSecurityPerimeters/links", itself, perim),
 		inside("Microsoft.Network/networkProfiles", neighbours, "a network profile puts container instances into a subnet; not modelled"),
 		inside("Microsoft.Network/virtualNetworkTaps", neighbours, "a tap copies traffic to a collector; not modelled"),
 		inside("Microsoft.Network/networkInterfaces/tapConfigurations", neighbours, "a tap copies traffic to a collector; not modelled"),
@@ -364,7 +360,10 @@ func irrelevantTypes() []irrelevance {
 			Microsoft.Network/networkManagers/verifierWorkspaces/reachabilityAnalysisIntents
 			Microsoft.Network/networkManagers/verifierWorkspaces/reachabilityAnalysisRuns`},
 		{"joins networks of another tenant to the scope of a network manager; they become members one by one (AZ-AVNM-15)", `Microsoft.Network/networkManagers/scopeConnections`},
-		{"the log of a perimeter", `Microsoft.Network/networkSecurityPerimeters/loggingConfigurations`},
+		{"the name and the log of a perimeter; its rules and members are read", `Microsoft.Network/networkSecurityPerimeters
+			Microsoft.Network/networkSecurityPerimeters/loggingConfigurations`},
+		{"lets resources of two perimeters call each other by identity (AZ-NSP-02), which opens no door to an address", `Microsoft.Network/networkSecurityPerimeters/links
+			Microsoft.Network/networkSecurityPerimeters/linkReferences`},
 		{"a record that resolves no name to an address", `Microsoft.Network/privateDnsZones/SOA Microsoft.Network/privateDnsZones/TXT
 			Microsoft.Network/privateDnsZones/MX Microsoft.Network/privateDnsZones/PTR Microsoft.Network/privateDnsZones/SRV
 			Microsoft.Network/dnszones/SOA Microsoft.Network/dnszones/NS Microsoft.Network/dnszones/TXT Microsoft.Network/dnszones/MX

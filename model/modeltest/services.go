@@ -41,6 +41,9 @@ func (d *draft) services() {
 			d.add(p)
 		}
 	}
+	if d.one(3) {
+		d.perimeter(accounts)
+	}
 	for _, s := range d.subnets {
 		for _, name := range some(d, 4, "Microsoft.Storage", "Microsoft.Storage.Global", "Microsoft.Sql", "Microsoft.KeyVault", "Microsoft.AzureCosmosDB") {
 			if name == "Microsoft.Storage.Global" && len(s.ServiceEndpoints) > 0 { // Azure refuses both of storage
@@ -62,6 +65,29 @@ func (d *draft) services() {
 				s.Connections = append(s.Connections, model.EndpointConnection{Endpoint: p.ID, State: choose(d, "Approved", "Approved", "Pending", "Rejected")})
 			}
 		}
+	}
+}
+
+// perimeter draws a network security perimeter that holds some of the accounts.
+func (d *draft) perimeter(accounts []*model.Service) {
+	nsp := networkID("networkSecurityPerimeters", "nsp")
+	for _, name := range []string{"p0", "p1"} {
+		profile := nsp + "/profiles/" + model.ID(name)
+		if !d.has(WithPartial) || !d.one(4) {
+			d.add(&model.PerimeterProfile{Meta: d.meta(profile)})
+		}
+		for i := range d.IntN(3) {
+			r := &model.PerimeterRule{Meta: d.meta(profile + "/accessRules/" + model.ID(d.name("r", i))), Inbound: !d.one(4)}
+			if r.Inbound && !d.one(4) {
+				r.Prefixes = []netip.Prefix{choose(d, cidr("20.0.0.0/29"), cidr("198.51.100.0/24"), cidr("0.0.0.0/0"), cidr("20.0.1.0/30"), d.prefix())}
+			}
+			d.add(r)
+		}
+	}
+	for _, s := range some(d, 2, accounts...) {
+		d.add(&model.PerimeterAssociation{
+			Meta: d.meta(nsp + "/resourceAssociations/" + model.ID(s.Name())), Resource: s.ID, Profile: nsp + "/profiles/" + model.ID(choose(d, "p0", "p0", "p1")), Mode: choose(d, "Enforced", "Enforced", "Learning", "Audit"),
+		})
 	}
 }
 

@@ -23,7 +23,7 @@ func (p *planner) planServices() {
 			continue // AZ-PG-01: an injected server has no public door
 		}
 		admits, notes := p.publicDoor(s)
-		admits = admits.behind(doorControl(s), doorParts(doorRule(s), admits.over))
+		admits = admits.behind(doorControl(s), doorParts(p.doorRule(s), admits.over))
 		for _, entry := range p.fogged(s.ID) {
 			admits, notes = guard{over: everything(), under: nothing()}, append(notes, unsupported(entry))
 		}
@@ -33,15 +33,25 @@ func (p *planner) planServices() {
 
 // publicDoor is the packets that a service's public door admits, by their source on the public network.
 func (p *planner) publicDoor(s *model.Service) (guard, []string) {
+	own, notes := p.ownDoor(s)
+	x, held := p.perimeterOf(s)
+	if !held {
+		return own, notes
+	}
+	if x.alone {
+		notes = nil
+	}
+	return x.joined(own), append(notes, x.notes...)
+}
+
+// ownDoor is what a service's own rules admit.
+func (p *planner) ownDoor(s *model.Service) (guard, []string) {
 	var notes []string
-	if strings.EqualFold(s.Bypass, "AzureServices") {
+	if strings.EqualFold(s.Bypass, "AzureServices") { // AZ-KV-01: with it and nothing else, the door is closed to all but them
 		notes = append(notes, "ASM-E-TRUSTED") // AZ-PAAS-05: trusted services are no part of `internet`
 	}
-	switch {
-	case strings.EqualFold(s.Public, "Disabled"):
+	if strings.EqualFold(s.Public, "Disabled") {
 		return exactly(nothing()), notes // P1
-	case strings.EqualFold(s.Public, "SecuredByPerimeter"):
-		return onlyOver(everything()), append(notes, "ASM-E-NSP") // AZ-NSP-04
 	}
 	open := p.openToAll(s) // P2
 	if open.under == nil && open.over != nil {
@@ -57,15 +67,21 @@ func (p *planner) publicDoor(s *model.Service) (guard, []string) {
 		if len(r.Prefixes) == 0 {
 			continue
 		}
-		set := p.addr.set(r.Prefixes)
-		g := between(srcIn(set.may), srcIn(set.must))
-		if s.Kind == model.StorageAccount {
-			g.under = minus(g.under, p.ownPublicSources(s.Location)) // AZ-ST-02
-			notes = append(notes, "ASM-E-STREGION")
-		}
-		rules = append(rules, g)
+		g, more := p.addressRule(s, r.Prefixes)
+		rules, notes = append(rules, g), append(notes, more...)
 	}
 	return anyOf(append(rules, open)), notes
+}
+
+// addressRule is the packets whose public source is in a rule of a service, or of the perimeter that holds it.
+func (p *planner) addressRule(s *model.Service, prefixes []netip.Prefix) (guard, []string) {
+	set := p.addr.set(prefixes)
+	g := between(srcIn(set.may), srcIn(set.must))
+	if s.Kind != model.StorageAccount {
+		return g, nil
+	}
+	g.under = minus(g.under, p.ownPublicSources(s.Location)) // AZ-ST-02
+	return g, []string{"ASM-E-STREGION"}
 }
 
 // doorControl is a service's own firewall.
@@ -74,9 +90,11 @@ func doorControl(s *model.Service) Control {
 }
 
 // doorRule is what shuts a service's public door to those whom no rule admits (AZ-PAAS-01, AZ-PAAS-02).
-func doorRule(s *model.Service) Part {
+func (p *planner) doorRule(s *model.Service) Part {
 	r := Part{Key: "door|" + s.ID.Key(), Rule: s.Name() + "/defaultAction", Source: s.Source, Open: "a rule of the service that admits it"}
-	if strings.EqualFold(s.Public, "Disabled") {
+	if x, held := p.perimeterOf(s); held && x.alone {
+		r.Rule, r.Open = s.Name()+"/networkSecurityPerimeter", "an inbound rule of the perimeter that admits it"
+	} else if strings.EqualFold(s.Public, "Disabled") {
 		r.Rule, r.Source, r.Open = s.Name()+"/publicNetworkAccess", s.PublicSource, "public network access, and a rule of the service that admits it"
 	}
 	return r
@@ -403,7 +421,7 @@ func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
 		p.edge(n, receive, and(sent, door, policy, admits), nil, append(notes, g.notes...)...)
 		if !admit && s.Kind == kind && kind != model.OtherService {
 			shut := doorControl(s)
-			p.hypothesis(n, receive, and(sent, door, closed(shut, doorRule(s))))
+			p.hypothesis(n, receive, and(sent, door, closed(shut, p.doorRule(s))))
 		}
 	}
 	policy, notes := p.policiesAdmit(subnet, g.hop.service, nil)
@@ -462,11 +480,19 @@ func (p *planner) policiesAdmit(subnet model.ID, service string, account *model.
 
 // admitsSubnet is whether a service's public door admits a subnet that comes by its service endpoint, and whether it may (AZ-PAAS-04).
 func (p *planner) admitsSubnet(s *model.Service, subnet model.ID) (guard, bool) {
+	own, admits := p.ownRulesAdmit(s, subnet)
+	if x, held := p.perimeterOf(s); held {
+		own = x.byEndpoint(own)
+		return own, admits || x.unknown
+	}
+	return own, admits
+}
+
+// ownRulesAdmit is the same by the service's own rules.
+func (p *planner) ownRulesAdmit(s *model.Service, subnet model.ID) (guard, bool) {
 	switch {
 	case strings.EqualFold(s.Public, "Disabled"):
 		return exactly(nothing()), false
-	case strings.EqualFold(s.Public, "SecuredByPerimeter"):
-		return onlyOver(everything()), true // AZ-NSP-04
 	case s.Kind == model.CosmosDB && s.VNetFilter != model.On: // AZ-COSMOS-01: without the filter the rules are void
 	case slices.ContainsFunc(s.VNetRules, func(r model.VNetRule) bool { return r.Subnet.Key() == subnet.Key() }):
 		return guard{}, true

@@ -26,7 +26,7 @@ func (r *reader) door(s *model.Service) door {
 	switch {
 	case s.Injected != "", s.Kind == model.MonitorScope: // AZ-PG-01: no public door; a scope has none of its own
 		return doorShut
-	case strings.EqualFold(s.Public, "SecuredByPerimeter"):
+	case strings.EqualFold(s.Public, "SecuredByPerimeter"), r.enforced(s):
 		return doorPerimeter
 	case s.Kind == model.ContainerRegistry && s.Tier != "" && !strings.EqualFold(s.Tier, "Premium"):
 		return doorOpen // AZ-ACR-01: rules need Premium
@@ -51,6 +51,13 @@ func (r *reader) door(s *model.Service) door {
 		return doorOpen
 	}
 	return doorRules
+}
+
+// enforced reports a service whose own rules are not consulted, because a perimeter decides (AZ-NSP-02).
+func (r *reader) enforced(s *model.Service) bool {
+	return slices.ContainsFunc(r.e.Associations, func(a *model.PerimeterAssociation) bool {
+		return a.Mode == "Enforced" && a.Resource.Key() == s.ID.Key()
+	})
 }
 
 // publicDoorOpen: the public door admits everyone, by its default or by a rule for all addresses (AZ-PAAS-02, AZ-SQL-03).

@@ -340,3 +340,44 @@ func TestXEDGE32(t *testing.T) {
 		}
 	}
 }
+
+// X-EDGE-33: a vault in a network security perimeter; der.
+func TestXEDGE33(t *testing.T) {
+	nsp := paasID("Microsoft.Network/networkSecurityPerimeters", "nsp")
+	for _, test := range []struct {
+		mode, public     string // mode: empty without an association
+		profile          bool
+		stranger, listed string
+	}{
+		{"Learning", "Enabled", true, reached, reached},
+		{"Enforced", "Enabled", true, nothing, reached},
+		{"Enforced", "SecuredByPerimeter", true, nothing, reached},
+		{"Enforced", "SecuredByPerimeter", false, unclear, unclear},
+		{"", "Disabled", true, nothing, nothing},
+	} {
+		b := estate(t)
+		b.vnet("v", "10.1.0.0/16")
+		b.subnet("v/s", "10.1.9.0/24", "pe=Disabled")
+		kv := b.service(model.KeyVault, "Microsoft.KeyVault/vaults", "kv", "kv.vault.azure.net")
+		kv.Public, kv.HasACLs, kv.DefaultAccess = test.public, true, model.Allow
+		b.endpoint("pe", "v/s", "10.1.9.4", kv.ID)
+		profile := nsp + "/profiles/p"
+		if test.profile {
+			b.add(&model.PerimeterProfile{Meta: meta(profile)})
+		}
+		b.add(&model.PerimeterRule{Meta: meta(profile + "/accessRules/in"), Inbound: true, Prefixes: prefixes("198.51.100.0/24")})
+		if test.mode != "" {
+			b.add(&model.PerimeterAssociation{Meta: meta(nsp + "/resourceAssociations/kv"), Resource: kv.ID, Profile: profile, Mode: test.mode})
+		}
+		e := b.build()
+		for _, client := range []struct{ src, want string }{{"203.0.113.1", test.stranger}, {"198.51.100.7", test.listed}} {
+			r := Run(e, Options{}, toDoor(e, kv, client.src))
+			check(t, fmt.Sprintf("%+v from %s", test, client.src), r, ask(r, servicePlace(kv)), client.want)
+			if client.want == unclear && !hasAssumption(r, "ASM-E-NSP") {
+				t.Errorf("%+v: ASM-E-NSP is missing: %v", test, assumptionsOf(r))
+			}
+		}
+		r := Run(e, Options{}, packet("10.1.9.5 > 10.1.9.4 tcp/443"))
+		check(t, fmt.Sprintf("%+v at the endpoint", test), r, ask(r, endpoint("pe")), reached)
+	}
+}

@@ -233,14 +233,105 @@ func (t *tracer) atDoor(c course, s *model.Service) {
 // door says whether a service admits a packet at its public door: public access, and the default action, an address rule or a
 // network rule (AZ-PAAS-01 to AZ-PAAS-05).
 func (t *tracer) door(c course, s *model.Service) verdict {
-	switch {
-	case s.Injected != "":
+	if s.Injected != "" {
 		return denied(s.Name()+"/delegatedSubnet", s.Source) // AZ-PG-01: no public door
-	case fold(s.Public, "Disabled"): // AZ-PAAS-01, AZ-KV-02, AZ-ACR-01, AZ-SQL-02
+	}
+	var list []*model.PerimeterAssociation
+	for _, a := range t.e.Associations {
+		if same(a.Resource, s.ID) {
+			list = append(list, a)
+		}
+	}
+	secured := fold(s.Public, "SecuredByPerimeter")
+	switch {
+	case len(list) == 1:
+		return t.inPerimeter(c, s, list[0], secured)
+	case len(list) > 1: // a resource has one: nobody knows which
+		v := t.inPerimeter(c, s, list[0], secured)
+		for _, a := range list[1:] {
+			v = v.either(t.inPerimeter(c, s, a, secured))
+		}
+		return v.either(denied(s.Name()+"/networkSecurityPerimeter", s.Source), "ASM-E-NSP")
+	case secured: // AZ-NSP-04: the association is not in the input
+		return unknownPerimeter(s)
+	default:
+		return t.ownDoor(c, s)
+	}
+}
+
+// inPerimeter is the door of a service that a perimeter holds (AZ-NSP-02, AZ-NSP-03).
+func (t *tracer) inPerimeter(c course, s *model.Service, a *model.PerimeterAssociation, secured bool) verdict {
+	perimeter := t.byProfile(c, s, a)
+	if c.endpoint != nil { // its rules hold public addresses, and this source is none
+		own := t.ownDoor(c, s)
+		switch {
+		case !t.profileKnown(a.Profile):
+			return own.either(unknownPerimeter(s)) // AZ-NSP-04
+		case !secured && a.Mode != "Enforced":
+			return own
+		case own.allow.is:
+			return own.either(denied(s.Name()+"/networkSecurityPerimeter", a.Source))
+		default:
+			return own
+		}
+	}
+	if secured || a.Mode == "Enforced" {
+		return perimeter
+	}
+	own := t.ownDoor(c, s) // either admits
+	switch {
+	case own.allow.is && !own.deny.is, perimeter.allow.is && !perimeter.deny.is:
+		if own.allow.is && !own.deny.is {
+			return own
+		}
+		return perimeter
+	case perimeter.allow.is:
+		return perimeter.either(own)
+	default:
+		return own
+	}
+}
+
+// byProfile is what the inbound rules of a profile say of a public source.
+func (t *tracer) byProfile(c course, s *model.Service, a *model.PerimeterAssociation) verdict {
+	if !t.profileKnown(a.Profile) {
+		return unknownPerimeter(s)
+	}
+	var list []step
+	for _, r := range t.e.PerimeterRules {
+		if same(r.ID.Parent(), a.Profile) && r.Inbound && len(r.Prefixes) > 0 {
+			m := t.addressRule(c, s, model.IPRule{Prefixes: r.Prefixes})
+			list = append(list, step{match: m, access: model.Allow, rule: r.ID.Parent().Name() + "/accessRules/" + r.Name(), source: r.Source, rank: len(list)})
+		}
+	}
+	return firstMatch(list, denied(s.Name()+"/networkSecurityPerimeter", a.Source))
+}
+
+// profileKnown reports whether the input has a profile, and any rule of its perimeter: else its rules were not exported (AZ-NSP-04).
+func (t *tracer) profileKnown(id model.ID) bool {
+	if _, ok := model.Get[*model.PerimeterProfile](t.e, id); !ok {
+		return false
+	}
+	known := false
+	for _, r := range t.e.PerimeterRules {
+		known = known || same(r.ID.Parent().Parent(), id.Parent())
+		if same(r.ID.Parent(), id) && r.Inbound && len(t.misread(r.ID)) > 0 {
+			return false
+		}
+	}
+	return known
+}
+
+// unknownPerimeter admits perhaps.
+func unknownPerimeter(s *model.Service) verdict {
+	rule := blame{is: true, rule: s.Name() + "/networkSecurityPerimeter", source: s.PublicSource}
+	return verdict{allow: rule, deny: rule, why: []string{"ASM-E-NSP"}}
+}
+
+// ownDoor is what the service's own rules say.
+func (t *tracer) ownDoor(c course, s *model.Service) verdict {
+	if fold(s.Public, "Disabled") { // AZ-PAAS-01, AZ-KV-02, AZ-ACR-01, AZ-SQL-02
 		return denied(s.Name()+"/publicNetworkAccess", s.PublicSource)
-	case fold(s.Public, "SecuredByPerimeter"): // AZ-NSP-04: the rules of the perimeter are not in the input
-		rule := blame{is: true, rule: s.Name() + "/networkSecurityPerimeter", source: s.PublicSource}
-		return verdict{allow: rule, deny: rule, why: []string{"ASM-E-NSP"}}
 	}
 	var list []step
 	for i, r := range s.VNetRules {
@@ -254,7 +345,7 @@ func (t *tracer) door(c course, s *model.Service) verdict {
 	}
 	last := t.defaultAction(s)
 	if last.deny.is && !last.allow.is && strings.Contains(strings.ToLower(s.Bypass), "azureservices") {
-		// AZ-PAAS-05: trusted services are admitted, and are no part of internet.
+		// AZ-PAAS-05, AZ-KV-01: trusted services are admitted, and are no part of internet.
 		m := t.assume("ASM-E-TRUSTED")
 		last.why = m.why
 		if m.uncertain() && c.packet.From.Kind == model.PlaceInternet {
