@@ -130,6 +130,7 @@ func checks() []check {
 		{"network-rule-any-any", Error, networkRuleAnyAny},
 		{"network-rule-any-source", Warning, networkRuleAnySource},
 		{"network-rule-any-destination", Warning, networkRuleAnyDestination},
+		{"network-rule-over-wide", Warning, networkRuleOverWide},
 		{"network-fqdn-without-proxy", Warning, networkFQDNWithoutProxy},
 		{"application-rule-any-name", Warning, applicationRuleAnyName},
 		{"application-rule-http", Warning, applicationRuleHTTP},
@@ -139,6 +140,7 @@ func checks() []check {
 		{"egress-list-shared", Warning, egressListShared}, // zone.go
 		{"firewall-without-route", Warning, firewallWithoutRoute},
 		{"firewall-reference-missing", Warning, firewallReferenceMissing},
+		{"firewall-priority-twice", Error, firewallPriorityTwice},
 		// Application Gateway: appgateway.go
 		{"waf-not-enforcing", Error, wafNotEnforcing},
 		{"waf-allow-rule", Warning, wafAllowRule},

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"go4.org/netipx"
+
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -384,4 +386,115 @@ func firewallReferenceMissing(r *reader, found sink) {
 			report(f.name, f.Source, "IP group", id)
 		}
 	})
+}
+
+// firewallPriorityTwice: Azure refuses two collections, or two groups of a policy, with one priority; of a template that has them nobody
+// knows which comes first (AZ-FW-16).
+func firewallPriorityTwice(r *reader, found sink) {
+	report := func(subject string, origin model.Source, what, first, second string, priority int) {
+		found(fact{
+			subject: subject, origin: origin,
+			text:   fmt.Sprintf("The %s %s and %s have priority %d both. Azure refuses that, and which comes first is not known: where one allows and the other denies, answers are unknown.", what, first, second, priority),
+			remedy: "Give each a priority of its own.",
+		})
+	}
+	collections := func(list []model.RuleCollection, subject func(string) string) {
+		seen := map[[2]int]string{}
+		for _, c := range list {
+			key := [2]int{c.Priority, int(c.Kind)}
+			first, twice := seen[key]
+			if !twice {
+				seen[key] = c.Name
+				continue
+			}
+			report(subject(c.Name), c.Source, "rule collections", first, c.Name, c.Priority)
+		}
+	}
+	for _, f := range r.e.Firewalls {
+		collections(f.Collections, func(name string) string { return r.rule("firewall", f.ID, name) })
+	}
+	for _, p := range r.e.Policies {
+		seen := map[int]string{}
+		for _, id := range p.Groups {
+			g, ok := model.Get[*model.RuleCollectionGroup](r.e, id)
+			if !ok {
+				continue
+			}
+			if first, twice := seen[g.Priority]; twice {
+				report(r.rule("firewall", p.ID, g.Name()), g.Source, "rule collection groups", first, g.Name(), g.Priority)
+			} else {
+				seen[g.Priority] = g.Name()
+			}
+			collections(g.Collections, func(name string) string { return r.rule("firewall", p.ID, g.Name(), name) })
+		}
+	}
+}
+
+// networkRuleOverWide: an Allow to a private block of which the estate holds less than a sixteenth opens what is built there later
+// (AZ-FW-27). What a gateway learns by BGP may lie anywhere, so that with one the finding is silent.
+func networkRuleOverWide(r *reader, found sink) {
+	var b netipx.IPSetBuilder
+	add := func(list []netip.Prefix) {
+		for _, p := range list {
+			if p.IsValid() {
+				b.AddPrefix(p)
+			}
+		}
+	}
+	for _, v := range r.e.VNets {
+		add(v.Prefixes)
+		for _, p := range v.Peerings {
+			add(p.RemotePrefixes)
+		}
+	}
+	for _, g := range r.e.Gateways {
+		if g.Kind != model.VPNGateway || g.BGP == model.On {
+			return
+		}
+		add(g.ClientPools)
+	}
+	for _, g := range r.e.LocalGateways {
+		add(g.Prefixes)
+	}
+	if len(r.e.Hubs) > 0 || slices.ContainsFunc(r.e.Connections, func(c *model.Connection) bool { return c.BGP == model.On }) {
+		return
+	}
+	held, err := b.IPSet()
+	if err != nil {
+		return
+	}
+	r.networkAllows(func(f firewallRule, _, anyDest bool) {
+		if anyDest {
+			return
+		}
+		var wide []string
+		for _, p := range f.Dests.Prefixes {
+			if p.Addr().Is4() && p.Addr().IsPrivate() && p.Bits() > 0 && 16*heldIn(held, p) < 1<<(32-p.Bits()) {
+				wide = append(wide, p.String())
+			}
+		}
+		if len(wide) == 0 {
+			return
+		}
+		found(fact{
+			subject: f.name, origin: f.Source,
+			text:   fmt.Sprintf("The rule allows %s to %s, of which the networks of the input hold less than a sixteenth: whatever is built there later is open at once.", f.what(), join(wide)),
+			remedy: "Name the subnets that are behind the firewall.",
+		})
+	})
+}
+
+// heldIn is how many addresses of an IPv4 block are in a set.
+func heldIn(set *netipx.IPSet, p netip.Prefix) uint64 {
+	n := uint64(0)
+	for _, x := range set.Prefixes() {
+		switch {
+		case !x.Addr().Is4() || !x.Overlaps(p):
+		case x.Bits() <= p.Bits():
+			return 1 << (32 - p.Bits())
+		default:
+			n += 1 << (32 - x.Bits())
+		}
+	}
+	return n
 }

@@ -50,6 +50,17 @@ func firewallCases() []testCase {
 			change(f, p, base)
 		}
 	}
+	twice := func(first, second int, kind model.RuleKind) func(*builder) {
+		return func(b *builder) {
+			net(model.Allow, "10.1.0.0/16", "10.0.4.0/24")(b)
+			for _, r := range b.resources {
+				if g, ok := r.(*model.RuleCollectionGroup); ok {
+					g.Collections[0].Priority = first
+					g.Collections = append(g.Collections, model.RuleCollection{Name: "second", Source: g.Source, Priority: second, Kind: kind, Access: model.Deny})
+				}
+			}
+		}
+	}
 	return []testCase{
 		{id: "dnat-any-source", name: "any", build: dnat("*"), want: []string{rule}},
 		{id: "dnat-any-source", name: "an IP group that holds everything", build: dnat("group:all"), want: []string{rule}},
@@ -67,6 +78,16 @@ func firewallCases() []testCase {
 
 		{id: "network-rule-any-destination", name: "any", build: net(model.Allow, "group:spoke", "*"), want: []string{rule}},
 		{id: "network-rule-any-destination", name: "a tag of one service", build: net(model.Allow, "group:spoke", "AzureMonitor")},
+
+		{id: "network-rule-over-wide", name: "a block around one VNet", build: net(model.Allow, "10.1.0.0/16", "10.0.0.0/8"), want: []string{rule}},
+		{id: "network-rule-over-wide", name: "the VNet", build: net(model.Allow, "10.1.0.0/16", "10.0.0.0/16")},
+		{id: "network-rule-over-wide", name: "a part of it", build: net(model.Allow, "10.1.0.0/16", "10.0.4.0/24")},
+		{id: "network-rule-over-wide", name: "public space", build: net(model.Allow, "10.1.0.0/16", "198.51.100.0/24")},
+		{id: "network-rule-over-wide", name: "a Deny", build: net(model.Deny, "10.1.0.0/16", "10.0.0.0/8")},
+		{id: "network-rule-over-wide", name: "behind a gateway that learns", build: func(b *builder) {
+			net(model.Allow, "10.1.0.0/16", "10.0.0.0/8")(b)
+			b.add(&model.Gateway{Meta: meta(network("virtualNetworkGateways", "er")), Kind: model.ExpressRouteGateway})
+		}},
 
 		{id: "network-fqdn-without-proxy", name: "not stated", build: named(model.NotStated, model.NotStated), want: []string{rule}},
 		{id: "network-fqdn-without-proxy", name: "a classic firewall", build: func(b *builder) {
@@ -141,6 +162,19 @@ func firewallCases() []testCase {
 			p.GroupRefs = []model.ID{p.ID + "/ruleCollectionGroups/gone"}
 		}), want: []string{"firewall:fw-policy"}},
 		{id: "firewall-reference-missing", name: "an IP group", build: net(model.Allow, "group:gone", "10.2.0.0/24"), want: []string{rule}},
+		{id: "firewall-priority-twice", name: "collections", build: twice(100, 100, model.NetworkRules), want: []string{"firewall:fw-policy/group/second"}},
+		{id: "firewall-priority-twice", name: "of two kinds", build: twice(100, 100, model.ApplicationRules)},
+		{id: "firewall-priority-twice", name: "two priorities", build: twice(100, 110, model.NetworkRules)},
+		{id: "firewall-priority-twice", name: "groups", build: func(b *builder) {
+			twice(100, 110, model.NetworkRules)(b)
+			other := &model.RuleCollectionGroup{Meta: meta(fwpID("fw-policy") + "/ruleCollectionGroups/other"), Policy: fwpID("fw-policy"), Priority: 200}
+			for _, r := range b.resources {
+				if g, ok := r.(*model.RuleCollectionGroup); ok {
+					other.Priority = g.Priority
+				}
+			}
+			b.add(other)
+		}, want: []string{"firewall:fw-policy/other"}},
 		{id: "firewall-reference-missing", name: "all are there", build: net(model.Allow, "group:spoke", "10.2.0.0/24")},
 	}
 }
