@@ -189,6 +189,40 @@ func TestBadInput(t *testing.T) {
 				"a.json:2: q: basePolicy: found `p`, want a policy whose parents do not lead back to it",
 		},
 		{
+			"a name with a space", `{"id": "RG/Microsoft.Network/firewallPolicies/p/ruleCollectionGroups/g", "properties": {"priority": 100, "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100, "action": {"type": "Allow"}, "rules": [` + "\n" +
+				`{"ruleType": "ApplicationRule", "name": "r", "sourceAddresses": ["*"], "protocols": [{"protocolType": "Https", "port": 443}], "targetFqdns": ["www contoso.com"]}]}]}}`,
+			"a.json:2: p/g: properties.ruleCollections[0].rules[0].targetFqdns[0]: found `www contoso.com`, want a name such as www.contoso.com, *.contoso.com or *",
+		},
+		{
+			"a name that is empty", `{"id": "RG/Microsoft.Network/firewallPolicies/p/ruleCollectionGroups/g", "properties": {"priority": 100, "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100, "action": {"type": "Allow"}, "rules": [` + "\n" +
+				`{"ruleType": "ApplicationRule", "name": "r", "sourceAddresses": ["*"], "protocols": [{"protocolType": "Https", "port": 443}], "targetFqdns": [""]}]}]}}`,
+			"a.json:2: p/g: properties.ruleCollections[0].rules[0].targetFqdns[0]: want a name such as www.contoso.com, *.contoso.com or *",
+		},
+		{
+			"a URL as a name", `{"id": "RG/Microsoft.Network/firewallPolicies/p/ruleCollectionGroups/g", "properties": {"priority": 100, "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100, "action": {"type": "Allow"}, "rules": [` + "\n" +
+				`{"ruleType": "ApplicationRule", "name": "r", "sourceAddresses": ["*"], "protocols": [{"protocolType": "Https", "port": 443}], "targetFqdns": ["https://www.contoso.com"]}]}]}}`,
+			"a.json:2: p/g: properties.ruleCollections[0].rules[0].targetFqdns[0]: found `https://www.contoso.com`, want a name such as www.contoso.com, *.contoso.com or *",
+		},
+		{
+			"a URL without a host", `{"id": "RG/Microsoft.Network/firewallPolicies/p/ruleCollectionGroups/g", "properties": {"priority": 100, "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100, "action": {"type": "Allow"}, "rules": [` + "\n" +
+				`{"ruleType": "ApplicationRule", "name": "r", "sourceAddresses": ["*"], "protocols": [{"protocolType": "Https", "port": 443}], "targetUrls": ["https:///path"]}]}]}}`,
+			"a.json:2: p/g: properties.ruleCollections[0].rules[0].targetUrls[0]: found `https:///path`, want a URL such as www.contoso.com/path or *.contoso.com/*",
+		},
+		{
+			"a firewall range backwards", `{"id": "RG/Microsoft.Network/firewallPolicies/p/ruleCollectionGroups/g", "properties": {"priority": 100, "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100, "action": {"type": "Allow"}, "rules": [` + "\n" +
+				`{"ruleType": "NetworkRule", "name": "r", "ipProtocols": ["TCP"], "destinationPorts": ["443"], "sourceAddresses": ["10.0.0.9-10.0.0.4"], "destinationAddresses": ["*"]}]}]}}`,
+			"a.json:2: p/g: properties.ruleCollections[0].rules[0].sourceAddresses[0]: found `10.0.0.9-10.0.0.4`, want a range that runs from a lower to a higher address of one family",
+		},
+		{
+			"a name of a network rule that is none", `{"id": "RG/Microsoft.Network/firewallPolicies/p/ruleCollectionGroups/g", "properties": {"priority": 100, "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c", "priority": 100, "action": {"type": "Allow"}, "rules": [` + "\n" +
+				`{"ruleType": "NetworkRule", "name": "r", "ipProtocols": ["TCP"], "destinationPorts": ["443"], "sourceAddresses": ["*"], "destinationFqdns": ["a b"]}]}]}}`,
+			"a.json:2: p/g: properties.ruleCollections[0].rules[0].destinationFqdns[0]: found `a b`, want a name such as www.contoso.com, *.contoso.com or *",
+		},
+		{
+			"an IP group with a range backwards", `{"id": "RG/Microsoft.Network/ipGroups/g", "properties": {"ipAddresses": ["10.0.0.0/24",` + "\n" + `"10.0.0.9-10.0.0.4"]}}`,
+			"a.json:2: g: properties.ipAddresses[1]: found `10.0.0.9-10.0.0.4`, want a range that runs from a lower to a higher address of one family",
+		},
+		{
 			"control characters in a value", nsgHead + rule(`"Allow"`, `"a\u0007\u202eb"`) + `]}}`,
 			rules + ".properties.access: found `a\\a\\u202eb`, want one of Allow, Deny",
 		},

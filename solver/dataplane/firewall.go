@@ -792,7 +792,8 @@ func (p *planner) isDoor(as []netip.Addr) bool {
 	})
 }
 
-// planDNAT compiles NAT rules: a match is translated and admitted (AZ-FW-20 to 22). Whether a network Deny overrides it changed over
+// planDNAT compiles NAT rules: a match is translated and admitted (AZ-FW-20 to 22), wherever the target lies (AZ-FW-26), and application
+// rules do not see it (AZ-FW-23). Whether a network Deny overrides it changed over
 // time (AZ-FW-21); those of a parent policy may be inherited (AZ-FW-14).
 func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRules, network *verdicts) {
 	pool := p.firewallPool(f)

@@ -107,7 +107,8 @@ type Origin struct {
 	addrs    packet.AddrSet
 }
 
-// Relay ends one connection and starts another (AZ-REL-01): what Accept receives may make From send.
+// Relay ends one connection and starts another (AZ-REL-01, AZ-REL-02): what Accept receives may make From send, with addresses of the relay,
+// which are all that filters behind it see (AZ-REL-04). A transparent proxy is none, but a rewrite.
 type Relay struct {
 	Accept *Site
 	From   []*Site

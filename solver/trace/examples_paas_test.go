@@ -260,7 +260,7 @@ func TestXEDGE30(t *testing.T) {
 	}
 }
 
-// X-EDGE-31: relays and rewrites; der. The trace follows the packets; chains are put together elsewhere.
+// X-EDGE-31: relays and rewrites (AZ-REL-02); the backend sees the relay, so that its NSG names no client (AZ-REL-04); der. The trace follows the packets; chains are put together elsewhere.
 func TestXEDGE31(t *testing.T) {
 	x, g := gatewayEstate(t, "WAF_v2", &model.WAFPolicy{Enabled: model.On, Mode: "Prevention"})
 	g.Settings[0].Port = 8443

@@ -163,7 +163,8 @@ func (t *tracer) natMatch(f *model.Firewall, r firewallRule, x flow) match {
 }
 
 // byNATRule sends a packet on that a NAT rule took. It is allowed whatever the network rules say, for certain only if none of them
-// denies the translated flow (AZ-FW-21). Through a public address the source becomes one of AzureFirewallSubnet (AZ-FW-22).
+// denies the translated flow (AZ-FW-21); application rules are not asked (AZ-FW-23), and the target may lie anywhere that the firewall routes to
+// (AZ-FW-26). Through a public address the source becomes one of AzureFirewallSubnet (AZ-FW-22).
 func (t *tracer) byNATRule(c course, f *model.Firewall, rules firewallRules, r firewallRule, m match) {
 	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
 	targets := []answer{{t.address(r.ToAddress.Unmap()), yes()}}

@@ -6,7 +6,7 @@ import (
 	"github.com/ringfence/ringfence/model"
 )
 
-// returns says whether the reply of a delivered packet comes back for certain (AZ-GEN-04, AZ-RT-28, AZ-RT-29). Rules let replies pass by
+// returns says whether the reply of a delivered packet comes back for certain (AZ-GEN-04, AZ-RT-28, AZ-RT-29, AZ-FW-07). Rules let replies pass by
 // their state; what matters is the way: the replier's own routes must lead to where the packet came from, through every device that
 // keeps state and past none that did not see the packet.
 func (t *tracer) returns(c course, at model.Place) bool {

@@ -492,7 +492,7 @@ func (t *tracer) fromFirewallItself(c course, from model.Place) {
 	}
 	x := c.flow()
 	switch {
-	case x.dst.v6(), isPlatform(c.packet.Dst): // the host's addresses are the host's (AZ-PLAT-01)
+	case x.dst.v6(), isPlatform(c.packet.Dst) && (from.Part == dnsService || c.packet.Name == ""): // the host's addresses are the host's (AZ-PLAT-01)
 	case from.Part == dnsService && slices.Contains(t.dnsServers(f), c.packet.Dst) && c.packet.DPort == 53 && (x.protocol == model.UDP || x.protocol == model.TCP):
 		t.onward(c.forward(from, Relay, "the firewall asks its DNS server"), f, c.packet, snatAlways, false)
 		return
