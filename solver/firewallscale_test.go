@@ -45,7 +45,7 @@ func BenchmarkFirewallPolicy(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric((cpuTime() - used).Seconds()/float64(b.N), "cpu-s")
+			b.ReportMetric((cpuTime()-used).Seconds()/float64(b.N), "cpu-s")
 			b.ReportMetric(float64(heap()-before)/1e6, "heap-MB")
 			start := time.Now()
 			used = cpuTime()

@@ -366,7 +366,9 @@ func (r *resource) fqdn(v *value) (string, bool) {
 // nameLike reports whether a text may be a name or a pattern of names: letters and digits of any script, and what stands between them.
 func nameLike(s string) bool {
 	return s != "" && len(s) <= 253 && !strings.Contains(s, "..") && !strings.HasPrefix(s, ".") &&
-		!strings.ContainsFunc(s, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("-_.*", c) })
+		!strings.ContainsFunc(s, func(c rune) bool {
+			return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("-_.*", c)
+		})
 }
 
 // wildcard notes a wildcard that does not stand first: nobody documents what it matches.

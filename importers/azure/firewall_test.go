@@ -242,10 +242,10 @@ func TestLargeIPGroup(t *testing.T) {
 func FuzzFirewallRule(f *testing.F) {
 	f.Add("www.contoso.com", "10.0.0.4-10.0.0.9", "443", "a.com/x")
 	f.Add("*.contoso.com", "*", "1-65535", "https://*.a.com/*")
-	f.Add("a.*.com", "10.0.0.9-10.0.0.4", "0", "://")             // a wildcard inside, a range backwards
-	f.Add("", "", "", "")                                         // nothing
-	f.Add("*", "::/0", "65536", "*")                              // a port that is none
-	f.Add(".", "Storage.WestEurope", "*", "//")                   // a tag as source
+	f.Add("a.*.com", "10.0.0.9-10.0.0.4", "0", "://")            // a wildcard inside, a range backwards
+	f.Add("", "", "", "")                                        // nothing
+	f.Add("*", "::/0", "65536", "*")                             // a port that is none
+	f.Add(".", "Storage.WestEurope", "*", "//")                  // a tag as source
 	f.Add("\u00fc.example", "300.1.1.1/33", "-1", "a..b/\u202e") // letters of another script, control characters
 	f.Fuzz(func(t *testing.T, name, addr, port, url string) {
 		quoted := func(s string) string {
