@@ -96,6 +96,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-E-NSP", Open: true, Text: "rules of a network security perimeter", Settle: "export perimeter, profile, association"},
 		{ID: "ASM-E-WAFRULES", Text: "managed WAF rules block attacks, never flows"},
 		{ID: "ASM-E-APIM", Open: true, Text: "APIM back ends and policies", Settle: "export APIs and policies"},
+		{ID: "ASM-A-PLUGIN", Text: "a cluster whose network plugin is not stated has pod addresses outside the VNet (kubenet, overlay)", Settle: "state networkPlugin"},
 		{ID: "ASM-A-MASQ", Open: true, Text: "pod or node address outside the VNet", Settle: "ip-masq-agent config, pod subnet"},
 		{ID: "ASM-A-NODENSG", Open: true, Text: "content of the AKS-managed NSG", Settle: "export node resource group"},
 		{ID: "ASM-A-BLOCK", Open: true, Text: "whether the managed NSG closes egress", Settle: "export node resource group"},

@@ -51,7 +51,7 @@ func (d *draft) cluster(i int) {
 	pods := choose(d, subnets...).ID
 	for j := range d.upTo(1, 2) {
 		p := model.NodePool{Name: d.name("pool", j), Source: c.Source, Mode: "System", Subnet: choose(d, subnets...).ID, Count: d.IntN(3), ASGs: some(d, 3, d.asgs...)}
-		if mode == "pod subnet" {
+		if mode == "pod subnet" && !d.one(4) { // each pool has its own mode (AKS-NET-09)
 			p.PodSubnet = pods
 		}
 		if d.one(3) {

@@ -54,7 +54,7 @@ type clusterPlan struct {
 // planClusters sorts Kubernetes objects by cluster. It registers nothing: symbols need it before address sets exist.
 func (p *planner) planClusters() {
 	for _, c := range p.e.Clusters {
-		p.clusters[c.ID.Key()] = &clusterPlan{c: c, mode: modeOf(c), engine: engineOf(c), labels: map[string]*model.Namespace{}}
+		p.clusters[c.ID.Key()] = &clusterPlan{c: c, mode: p.podMode(c), engine: engineOf(c), labels: map[string]*model.Namespace{}}
 	}
 	at := func(id model.ID) *clusterPlan { return p.clusters[id.Key()] }
 	for _, n := range p.e.Namespaces {
@@ -97,10 +97,31 @@ func modeOf(c *model.Cluster) podMode {
 	case strings.EqualFold(c.Plugin, "azure"):
 		return podsNodeSubnet
 	case c.Plugin == "":
-		return podsOverlay // AKS' default since networkPlugin may be left out; the pod CIDR tells
+		return podsOverlay // kubenet or overlay, which read alike (ASM-A-PLUGIN)
 	default:
 		return podsUnknown
 	}
+}
+
+// podMode is modeOf, with the plugin open where the input does not state it and nothing is assumed (ASM-A-PLUGIN).
+func (p *planner) podMode(c *model.Cluster) podMode {
+	if unstated(c) && !p.assumed("ASM-A-PLUGIN") {
+		return podsUnknown
+	}
+	return modeOf(c)
+}
+
+// unstated reports a cluster whose network profile does not say how pods get their addresses.
+func unstated(c *model.Cluster) bool {
+	return !c.Manifest && c.Plugin == "" && c.PluginMode == "" && !slices.ContainsFunc(c.Pools, func(n model.NodePool) bool { return n.PodSubnet != "" })
+}
+
+// modeAt is the mode of one pool: of a cluster with pod subnets, one without has pods in its node subnet (AKS-NET-09).
+func (cp *clusterPlan) modeAt(pool string) podMode {
+	if cp.mode == podsPodSubnet && slices.ContainsFunc(cp.c.Pools, func(n model.NodePool) bool { return n.Name == pool && n.PodSubnet == "" }) {
+		return podsNodeSubnet
+	}
+	return cp.mode
 }
 
 func engineOf(c *model.Cluster) engine {

@@ -78,6 +78,9 @@ func (p *planner) planPods() {
 		p.planServiceAddresses(cp)
 		p.planKubeServices(cp)
 		p.planIngress(cp)
+		if unstated(c) {
+			p.note("ASM-A-PLUGIN")
+		}
 		if len(cp.workloads) > 0 {
 			p.note("ASM-K-NODE") // K8S-NP-22: a pod's own node always reaches it; left out of proofs
 			p.note("ASM-K-SYSTEM")
@@ -106,7 +109,7 @@ func (p *planner) podFilters(cp *clusterPlan, x *pod) filtered {
 	if x.node != nil {
 		f = x.node.filters
 	}
-	if cp.mode == podsPodSubnet {
+	if cp.modeAt(x.pool) == podsPodSubnet {
 		f.subnet, f.nic, f.members, f.at = p.podSubnet(cp, x.pool), "", nil, x.site.Place
 	}
 	return f
@@ -155,7 +158,7 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	if cp.mode != podsBare {
 		outside = minus(outside, transport([]model.Protocol{model.SCTP}, nil, nil, false)) // AZ-GEN-03
 	}
-	switch cp.mode {
+	switch cp.modeAt(pool) {
 	case podsBare:
 		p.edge(sent, p.publicOut(), exactly(both(outside, dstIn(p.addr.public))), nil)
 		p.edge(p.publicIn(), x.site.Receive, and(exactly(to), x.ingress), nil, x.notes...)
@@ -271,7 +274,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		out, notes := p.policyGuard(cp, x.w, model.Outbound)
 		routes := NodeID(-1)
 		switch {
-		case cp.mode == podsPodSubnet:
+		case cp.modeAt(x.pool) == podsPodSubnet:
 			subnet := p.podSubnet(cp, x.pool)
 			routes = p.routing(subnet, "", p.podEgress(cp, subnet))
 		case x.node != nil:
@@ -438,7 +441,7 @@ func (p *planner) podSubnet(cp *clusterPlan, pool string) model.ID {
 // asNode sends packets on with the node's address, or one of others, through the node's filters and routes.
 func (p *planner) asNode(from NodeID, m *machine, g guard, others []netip.Addr, notes ...string) {
 	if m == nil {
-		p.forwardUnknown(from, "", everything(), []string{"MISSING(nodes of the cluster)"})
+		p.forwardUnknown(from, "", everything(), []string{"MISSING(nodes of the cluster)"}) // a pool without a subnet (AKS-NET-12)
 		return
 	}
 	addr := m.addr
@@ -504,11 +507,15 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 // deliverCluster adds a cluster's ways in from a VNet: pods with VNet addresses, and internal frontends of Services.
 func (p *planner) deliverCluster(n NodeID, v *model.VNet, via string, cp *clusterPlan) {
 	for _, x := range cp.pods {
-		if x.w.HostNetwork || x.node == nil && cp.mode != podsPodSubnet {
+		if x.w.HostNetwork || x.node == nil && cp.modeAt(x.pool) != podsPodSubnet {
 			continue
 		}
 		to := dstIn(p.addr.exactHosts(p.podsOn(cp, x.w, x.pool)...))
-		switch cp.mode {
+		switch cp.modeAt(x.pool) {
+		case podsUnknown: // AKS-NET-01: whether the network knows the pod's address is not known
+			if x.node != nil && x.node.vnet != nil && x.node.vnet.ID.Key() == v.ID.Key() {
+				p.edge(n, x.site.Receive, and(onlyOver(to), x.ingress), nil, append(slices.Clone(x.notes), "ASM-K-BYOCNI")...)
+			}
 		case podsNodeSubnet:
 			if x.node.vnet == nil || x.node.vnet.ID.Key() != v.ID.Key() {
 				continue

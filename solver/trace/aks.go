@@ -36,6 +36,8 @@ func networkOf(c *model.Cluster, p *model.NodePool) podNetwork {
 		return podSubnet
 	case fold(c.Plugin, "azure"):
 		return nodeSubnet
+	case c.Plugin == "": // kubenet or overlay, which read alike (ASM-A-PLUGIN)
+		return overlayPods
 	default:
 		return unknownPods
 	}

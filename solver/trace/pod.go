@@ -206,14 +206,16 @@ func (w *world) podsAt(v *model.VNet, dst address) []*pod {
 	var out []*pod
 	for _, c := range w.e.Clusters {
 		for _, x := range w.podsOf(c) {
-			if x.workload.HostNetwork || !x.network().flat() || !x.holds(w, dst.at) {
+			unknown := x.network() == unknownPods // AKS-NET-01: the network may know the pod's address
+			if x.workload.HostNetwork || !x.network().flat() && !unknown || !x.holds(w, dst.at) {
 				continue
 			}
 			hosts := w.podHosts(x)
 			if len(hosts) == 0 || hosts[0].vnet == nil || !same(hosts[0].vnet.ID, v.ID) {
 				continue
 			}
-			if where := w.podRange(x); dst.may != nil && !dst.may.Overlaps(where) || dst.may == nil && !slices.Contains(w.liveOn(x), dst.at) {
+			where := w.podRange(x)
+			if !unknown && (dst.may != nil && !dst.may.Overlaps(where) || dst.may == nil && !slices.Contains(w.liveOn(x), dst.at)) {
 				continue
 			}
 			out = append(out, x)

@@ -259,6 +259,9 @@ func (t *tracer) arriveAtPod(c course, x *pod) {
 		return
 	}
 	c.entry = nil
+	if x.network() == unknownPods {
+		c = c.uncertain("ASM-K-BYOCNI")
+	}
 	c = c.to(t.podAddress(x, c.packet.Dst), c.packet.DPort)
 	for _, h := range t.podHosts(x) {
 		c.last = h
