@@ -9,7 +9,8 @@ import (
 	"github.com/ringfence/ringfence/solver/trace"
 )
 
-// The cases of clusters in which the engines once differed, or one of them was wrong: what both must say, by the rule that decides.
+// Rules of clusters, and the cases of clusters in which the engines once differed or one of them was wrong: what both must say, by the rule
+// that decides.
 func TestFoundCasesOfClusters(t *testing.T) {
 	vnet := &model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/28", "10.0.1.0/28")}
 	subnet := func(name, prefix string) *model.Subnet {
@@ -87,6 +88,35 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		}
 	}
 	private := func(x *model.Cluster) *model.Cluster { x.Private = model.On; return x }
+	guarded := func(s *model.Subnet) *model.Subnet { s.NSG = smallID("networkSecurityGroups/n"); return s }
+	deny := func(cidr string) *model.NSG {
+		g := &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: model.DefaultRules()}
+		for i, dir := range []model.Direction{model.Inbound, model.Outbound} {
+			r := model.SecurityRule{
+				Name: "r" + dir.String(), Priority: 100 + i, Direction: dir, Access: model.Deny, SourceAddrs: model.AddressMatch{Any: true}, DestAddrs: model.AddressMatch{Any: true},
+				SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts}, Protocol: model.AnyProtocol,
+			}
+			if dir == model.Inbound {
+				r.SourceAddrs = model.AddressMatch{Prefixes: cidrs(cidr)}
+			} else {
+				r.DestAddrs = model.AddressMatch{Prefixes: cidrs(cidr)}
+			}
+			g.Rules = append(g.Rules, r)
+		}
+		return g
+	}
+	second := func(x *model.Cluster) *model.Cluster {
+		x.Meta, x.NodeGroup = smallMeta("managedClusters/aks2"), "nodes2"
+		return x
+	}
+	elsewhere := func(w *model.Workload) *model.Workload {
+		w.Meta.ID, w.Cluster = model.Kubernetes("aks2", "Deployment", "x", w.Name()), smallID("managedClusters/aks2")
+		return w
+	}
+	inSystem := func(w *model.Workload) *model.Workload {
+		w.Meta.ID, w.Namespace = model.Kubernetes("aks", "Deployment", "kube-system", w.Name()), "kube-system"
+		return w
+	}
 	internet := model.Place{Kind: model.PlaceInternet}
 	const all, none = "over one-way session", ""
 	for _, test := range []struct {
@@ -194,6 +224,66 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			}},
 			sent{from: pod("w", "pa"), src: symbol, to: model.Symbol{Kind: model.ServiceDoor, Owner: smallID("storageAccounts/st")}, port: 443},
 			model.Place{Kind: model.PlaceService, ID: smallID("storageAccounts/st")}, all,
+		},
+		{
+			"K8S-AZ-03: nothing outside the cluster addresses an overlay pod", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb")},
+			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443}, pod("w", "pb"), none,
+		},
+		{
+			"K8S-AZ-03: a rule for one pod's address is void outside, where all of a pool look alike", small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), vm, deny("10.244.0.4/32"), cluster("overlay", ""), workload("w", "pb", "10.244.0.4")},
+			sent{from: pod("w", "pb"), src: "10.244.0.4", dst: "10.0.0.12", port: 443}, machine, all,
+		},
+		{
+			"AKS-NET-01: nobody knows what a plugin of the user's shows", small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("", ""); x.Plugin = "none"; return x }(), workload("w", "pb", "10.0.1.5")},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.5", port: 443}, pod("w", "pb"), "over",
+		},
+		{
+			"ASM-A-PLUGIN: a plugin that is not stated is kubenet or overlay", small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("", ""); x.Plugin = ""; return x }(), workload("w", "pb")},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.0.12", port: 443}, machine, all,
+		},
+		{
+			"AKS-NET-07: the same address in another cluster is another pod", small{vnet, a, b, c, vm, cluster("overlay", ""), second(cluster("overlay", "")), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), elsewhere(workload("z", "pb", "10.244.0.4"))},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 443}, model.Place{Kind: model.PlacePod, ID: model.Kubernetes("aks2", "Deployment", "x", "z"), Part: "pb"}, none,
+		},
+		{
+			"AKS-NET-07: and that of the own cluster is reached", small{vnet, a, b, c, vm, cluster("overlay", ""), second(cluster("overlay", "")), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), elsewhere(workload("z", "pb", "10.244.0.4"))},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 443}, pod("w", "pb"), all,
+		},
+		{
+			"AKS-NET-08: no NSG sees the address of a Service", small{vnet, guarded(subnet("a", "10.0.0.0/29")), guarded(subnet("b", "10.0.1.0/29")), c, vm, deny("10.250.0.0/16"), cluster("overlay", ""), workload("v", "pa"), workload("w", "pb"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+		},
+		{
+			"K8S-SVC-03: a headless Service translates nothing", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), with(service("ClusterIP", "w", 80, 8080), func(s *model.KubeService) { s.ClusterIP = "None" })},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 80}, pod("w", "pb"), all,
+		},
+		{
+			"K8S-SVC-05: a Service opens nothing that policies of the pods keep shut", small{vnet, a, b, c, vm, cluster("overlay", "azure"), workload("v", "pa"), workload("w", "pb"), block("203.0.113.0/24"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80}, pod("w", "pb"), none,
+		},
+		{
+			"AKS-POL-04: a policy in kube-system acts as any other", small{vnet, a, b, c, vm, cluster("overlay", "azure"), workload("v", "pa"), inSystem(workload("w", "pb")), func() *model.NetworkPolicy {
+				p := block("203.0.113.0/24")
+				p.Meta.ID, p.Namespace = model.Kubernetes("aks", "NetworkPolicy", "kube-system", "p"), "kube-system"
+				return p
+			}()},
+			sent{from: pod("v", "pa"), src: symbol, to: model.Symbol{Kind: model.PodAddress, Owner: model.Kubernetes("aks", "Deployment", "kube-system", "w")}, port: 443},
+			model.Place{Kind: model.PlacePod, ID: model.Kubernetes("aks", "Deployment", "kube-system", "w"), Part: "pb"}, none,
+		},
+		{
+			"AKS-POL-09: SSH switched off in the pool is no filter", small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("overlay", ""); x.Pools[0].SSHAccess = "Disabled"; return x }()},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 22}, node("pa"), all,
+		},
+		{
+			"AKS-API-05: a client that uses the address needs no zone", small{vnet, a, b, c, vm, private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, all,
+		},
+		{
+			"AKS-OUT-02: replies to a public frontend are lost behind a default route to a firewall", small{
+				vnet, routed(subnet("a", "10.0.0.0/29")), routed(subnet("b", "10.0.1.0/29")), c, vm, table("0.0.0.0/0", model.HopAppliance, "10.0.0.12"),
+				func() *model.Cluster { x := cluster("overlay", ""); x.OutboundType = "userDefinedRouting"; return x }(), workload("w", "pb"), service("LoadBalancer", "w", 80, 8080),
+			},
+			sent{from: internet, src: "198.51.100.7", to: front, port: 80}, pod("w", "pb"), "over one-way",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

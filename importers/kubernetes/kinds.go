@@ -130,7 +130,7 @@ func kindTable() []kind {
 		{group: "acn.azure.com", kinds: "*", disposition: unsupported, whole: true, why: "may change addresses of pods"},
 		{group: "karpenter.sh", kinds: "*", clusterScoped: true, disposition: unsupported, why: "adds nodes that the node pools of the cluster resource do not show"},
 		{group: "karpenter.azure.com", kinds: "*", clusterScoped: true, disposition: unsupported, why: "adds nodes, possibly in other subnets than the node pools of the cluster resource show"},
-		{group: "security.istio.io", kinds: "AuthorizationPolicy PeerAuthentication RequestAuthentication *", disposition: unsupported, root: true, why: "may refuse connections to pods of the mesh; it never opens one (K8S-IST-01)"},
+		{group: "security.istio.io", kinds: "AuthorizationPolicy PeerAuthentication RequestAuthentication *", disposition: unsupported, root: true, why: "may refuse connections to pods of the mesh; it never opens one (K8S-IST-01)"}, // AKS-MESH-03
 		{group: "networking.istio.io", kinds: "Sidecar DestinationRule WorkloadEntry WorkloadGroup ProxyConfig EnvoyFilter", disposition: unsupported, root: true, why: "may refuse or redirect connections of pods of the mesh"},
 		{group: "networking.istio.io", kinds: "Gateway VirtualService ServiceEntry *", disposition: unsupported, whole: true, why: relays + ", of any namespace"},
 		{group: "extensions.istio.io", kinds: "*", disposition: unsupported, root: true, why: "may refuse or redirect connections of pods of the mesh"},

@@ -309,11 +309,12 @@ func (p *planner) ownAddresses(s *Site) packet.AddrSet {
 	return p.addr.exactHosts(own...)
 }
 
-// rangeOf is the addresses that machines of a subnet to come, or instances that the input does not list, may have.
+// rangeOf is the addresses that machines of a subnet to come, or instances that the input does not list, may have. Of a subnet that the input
+// lacks it is every private one.
 func (p *planner) rangeOf(subnet model.ID) []netip.Prefix {
 	s, ok := model.Get[*model.Subnet](p.e, subnet)
 	if !ok {
-		return nil
+		return ianaPrivate()
 	}
 	free := p.freeAddresses(s)
 	v4 := func(x netip.Prefix) bool { return x.Addr().Is4() }

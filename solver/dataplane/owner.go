@@ -173,7 +173,7 @@ func (p *planner) podsIn(s *model.Subnet) []netip.Prefix {
 	var out []netip.Prefix
 	for _, w := range p.e.Workloads {
 		cp := p.clusters[w.Cluster.Key()]
-		if cp == nil || w.HostNetwork || cp.mode != podsNodeSubnet && cp.mode != podsPodSubnet {
+		if cp == nil || w.HostNetwork || cp.mode == podsBare || cp.mode == podsOverlay {
 			continue
 		}
 		for _, pool := range cp.c.Pools {

@@ -88,7 +88,8 @@ func (p *planner) planPods() {
 	}
 }
 
-// insideCluster is where packets from pods of one pool are on their way to a pod of the cluster. The sender's pool matters: between nodes
+// insideCluster is where packets from pods of one pool are on their way to a pod of the cluster; another cluster may use the same addresses
+// (AKS-NET-07). The sender's pool matters: between nodes
 // NSGs filter, on one node nothing does (K8S-AZ-04, K8S-AZ-05).
 func (p *planner) insideCluster(cp *clusterPlan, pool string) NodeID {
 	return p.node(model.Place{Kind: model.PlacePod, ID: cp.c.ID, Part: pool}, StagePod, "")
@@ -188,7 +189,7 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 
 // planServiceAddresses adds what kube-proxy does with a Service's addresses on the sender's own node: a packet of a pod or node to the
 // cluster address or the frontend is translated before any filter sees it, and the sender's egress policy judges the pod that it goes to
-// (K8S-SVC-01, K8S-SVC-04).
+// (K8S-SVC-01, K8S-SVC-04). It opens nothing between pods that they could not open without it (K8S-SVC-05).
 func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	type target struct {
 		match guard
@@ -322,7 +323,7 @@ func (p *planner) toNode(n NodeID, f filtered, as *packet.AddrSet, x *pod, out g
 	p.edge(n, x.site.Receive, and(out, from, to, direct), nil, slices.Concat(notes, more, also)...)
 }
 
-// takenBy is the packets that a node of the cluster takes for a Service before anything else happens to them: those to a port that the
+// takenBy is the packets that a node of the cluster takes for a Service before any NSG, route or firewall sees them (AKS-NET-08): those to a port that the
 // Service has, for certain, and those to any port of its addresses, possibly (K8S-SVC-01, ASM-K-SVCPORT).
 func (p *planner) takenBy(cp *clusterPlan) (sure, perhaps *lazy) {
 	if cp.taken != nil {
@@ -351,7 +352,7 @@ func (p *planner) untaken(cp *clusterPlan) (guard, []string) {
 	return between(minus(everything(), sure), minus(everything(), perhaps)), []string{"ASM-K-SVCPORT"}
 }
 
-// serviceAddrs are the addresses of a Service: its cluster address, frontend and external ones.
+// serviceAddrs are the addresses of a Service: its cluster address, frontend and external ones. A headless one has none (K8S-SVC-03).
 func (p *planner) serviceAddrs(cp *clusterPlan, k *model.KubeService) []netip.Addr {
 	addresses := slices.Clone(k.ExternalIPs)
 	if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
@@ -504,7 +505,8 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 	p.edge(m.accept, x.site.Receive, between(dstIn(m.addr), minus(dstIn(m.addr), nodePorts(cp))), nil)
 }
 
-// deliverCluster adds a cluster's ways in from a VNet: pods with VNet addresses, and internal frontends of Services.
+// deliverCluster adds a cluster's ways in from a VNet: pods with VNet addresses, and internal frontends of Services. Nothing outside addresses
+// an overlay pod (K8S-AZ-03).
 func (p *planner) deliverCluster(n NodeID, v *model.VNet, via string, cp *clusterPlan) {
 	for _, x := range cp.pods {
 		if x.w.HostNetwork || x.node == nil && cp.modeAt(x.pool) != podsPodSubnet {
@@ -976,7 +978,7 @@ func (p *planner) planAPIServers() {
 		if len(p.endpointsOf(c.ID)) > 0 {
 			continue // the endpoint of the input is the API server
 		}
-		// AKS-API-03: a private endpoint in one of the node subnets, reached like any other; only that subnet's NSG may limit it.
+		// AKS-API-03: a private endpoint in one of the node subnets, reached like any other, by whoever knows its address (AKS-API-05); only that subnet's NSG may limit it.
 		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(door)}, Send: -1, Receive: receive})
 		entry := apiEntry{receive: receive, subnets: p.apiSubnets(c)}
 		var in []guard

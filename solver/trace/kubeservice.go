@@ -419,7 +419,7 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 	return c, found
 }
 
-// serviceHolds reports whether an address is one of a Service's.
+// serviceHolds reports whether an address is one of a Service's; a headless one has none (K8S-SVC-03).
 func (t *tracer) serviceHolds(s *model.KubeService, a netip.Addr) bool {
 	if ip, err := netip.ParseAddr(s.ClusterIP); err == nil && ip.Unmap() == a {
 		return true

@@ -190,7 +190,7 @@ func (w *world) placementsOf(paths []Path) map[string][]string {
 	return out
 }
 
-// podsOf lists the pods of a cluster, by placement.
+// podsOf lists the pods of a cluster, by placement: an address names a pod only within its cluster (AKS-NET-07).
 func (w *world) podsOf(c *model.Cluster) []*pod {
 	var out []*pod
 	for _, wl := range w.e.Workloads {
@@ -201,7 +201,8 @@ func (w *world) podsOf(c *model.Cluster) []*pod {
 	return out
 }
 
-// podsAt lists the pods of flat clusters whose address is one of a VNet's (K8S-AZ-02).
+// podsAt lists the pods of flat clusters whose address is one of a VNet's (K8S-AZ-02); those of an overlay are known to their cluster alone
+// (K8S-AZ-03).
 func (w *world) podsAt(v *model.VNet, dst address) []*pod {
 	var out []*pod
 	for _, c := range w.e.Clusters {

@@ -173,7 +173,7 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 	}
 	switch {
 	case dir == model.Inbound && other.ownNode:
-		return passes("the pod's own node is always let in (K8S-NP-22)", "ASM-K-NODE"), true
+		return passes("the pod's own node is always let in (K8S-NP-22)", "ASM-K-NODE"), true // AKS-POL-05: probes need no rule
 	case dir == model.Outbound && other.ownNode && other.node && eng.kind == azureNPM: // K8S-NPM-02
 		return t.unenforced(eng, t.unionOf(x, other, c, dir, eng, sure, possible, why)).either(passes("egress to the own node is not filtered (K8S-NPM-02)")), true
 	case eng.kind == azureNPM && (c.src.v6() || c.dst.v6()): // K8S-NPM-01

@@ -286,3 +286,25 @@ func TestAPIServerCalls(t *testing.T) {
 	r = Run(e, Options{}, from(api, toPod(e, web, "10.1.9.9", 8443)))
 	check(t, "webhook, denied", r, ask(r, podPlace(web, "a")), nothing)
 }
+
+// AKS-POL-05, K8S-NP-22: the kubelet's probes come from the pod's own node, which no policy keeps out; another node is.
+func TestProbes(t *testing.T) {
+	b, c := aksEstate(t, "azure", "overlay", "azure")
+	web := b.workload(c, "pay", "web", port("http", 8080))
+	web.NodeSelector = map[string]string{"agentpool": "a"}
+	web.Addresses = []netip.Addr{addr("10.244.0.9")}
+	b.denyAll(c, "pay")
+	e := b.build()
+	node := func(pool string) Packet {
+		p := packet(map[string]string{"a": "10.1.1.9", "b": "10.1.2.9"}[pool] + " > 10.244.0.9 tcp/8080")
+		p.From = model.Place{Kind: model.PlaceNodePool, ID: c.ID, Part: pool}
+		return p
+	}
+	own := Run(e, Options{}, node("a"))
+	check(t, "own node", own, ask(own, podPlace(web, "a")), reached)
+	if !hasAssumption(own, "ASM-K-NODE") {
+		t.Errorf("ASM-K-NODE is missing: %v", assumptionsOf(own))
+	}
+	other := Run(e, Options{}, node("b"))
+	check(t, "another node", other, ask(other, podPlace(web, "a")), nothing)
+}
