@@ -110,11 +110,11 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		return x
 	}
 	elsewhere := func(w *model.Workload) *model.Workload {
-		w.Meta.ID, w.Cluster = model.Kubernetes("aks2", "Deployment", "x", w.Name()), smallID("managedClusters/aks2")
+		w.ID, w.Cluster = model.Kubernetes("aks2", "Deployment", "x", w.Name()), smallID("managedClusters/aks2")
 		return w
 	}
 	inSystem := func(w *model.Workload) *model.Workload {
-		w.Meta.ID, w.Namespace = model.Kubernetes("aks", "Deployment", "kube-system", w.Name()), "kube-system"
+		w.ID, w.Namespace = model.Kubernetes("aks", "Deployment", "kube-system", w.Name()), "kube-system"
 		return w
 	}
 	internet := model.Place{Kind: model.PlaceInternet}
@@ -127,163 +127,238 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		want   string
 	}{
 		{
-			"K8S-CIL-05: a machine at a free address of a node subnet is no node", small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), block("0.0.0.0/0")},
-			sent{from: model.Place{Kind: model.PlaceSubnet, ID: b.ID}, src: "10.0.1.4", to: podOf("w"), port: 443}, pod("w", "pa"), all,
+			"K8S-CIL-05: a machine at a free address of a node subnet is no node",
+			small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), block("0.0.0.0/0")},
+			sent{from: model.Place{Kind: model.PlaceSubnet, ID: b.ID}, src: "10.0.1.4", to: podOf("w"), port: 443},
+			pod("w", "pa"), all,
 		},
 		{
-			"K8S-CIL-05: a node is", small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), block("0.0.0.0/0")},
-			sent{from: node("pb"), src: "10.0.1.4", to: podOf("w"), port: 443}, pod("w", "pa"), none,
+			"K8S-CIL-05: a node is",
+			small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), block("0.0.0.0/0")},
+			sent{from: node("pb"), src: "10.0.1.4", to: podOf("w"), port: 443},
+			pod("w", "pa"), none,
 		},
 		{
-			"K8S-NP-25: a backend on the host network of another node", small{vnet, a, b, c, cluster("overlay", ""), onHost(workload("w", "pb")), service("ClusterIP", "w", 80, 8080)},
-			sent{from: node("pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+			"K8S-NP-25: a backend on the host network of another node",
+			small{vnet, a, b, c, cluster("overlay", ""), onHost(workload("w", "pb")), service("ClusterIP", "w", 80, 8080)},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), all,
 		},
 		{
-			"K8S-NP-25: behind a route to elsewhere nothing is certain", small{vnet, routed(subnet("a", "10.0.0.0/29")), b, c, table("10.0.1.0/29", model.HopNone, ""), cluster("overlay", ""), onHost(workload("w", "pb")), service("ClusterIP", "w", 80, 8080)},
-			sent{from: node("pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80}, pod("w", "pb"), "over",
+			"K8S-NP-25: behind a route to elsewhere nothing is certain",
+			small{vnet, routed(subnet("a", "10.0.0.0/29")), b, c, table("10.0.1.0/29", model.HopNone, ""), cluster("overlay", ""), onHost(workload("w", "pb")), service("ClusterIP", "w", 80, 8080)},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), "over",
 		},
 		{
-			"K8S-SVC-01: pods of the host network use Services too", small{vnet, a, b, c, cluster("overlay", ""), onHost(workload("h", "pa")), workload("w", "pb"), service("ClusterIP", "w", 80, 8080)},
-			sent{from: pod("h", "pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+			"K8S-SVC-01: pods of the host network use Services too",
+			small{vnet, a, b, c, cluster("overlay", ""), onHost(workload("h", "pa")), workload("w", "pb"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("h", "pa"), src: "10.0.0.4", dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), all,
 		},
 		{
-			"K8S-SVC-01: a missing targetPort is the port", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), workload("w", "pb"), service("ClusterIP", "w", 80, 0)},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+			"K8S-SVC-01: a missing targetPort is the port",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), workload("w", "pb"), service("ClusterIP", "w", 80, 0)},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), all,
 		},
 		{
-			"K8S-SVC-01: the node takes a packet to an external address of a Service", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), with(service("ClusterIP", "v", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.12")} })},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 80}, machine, none,
+			"K8S-SVC-01: the node takes a packet to an external address of a Service",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), with(service("ClusterIP", "v", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.12")} })},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 80},
+			machine, none,
 		},
 		{
-			"ASM-K-SVCPORT: on another port it may let it go", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), with(service("ClusterIP", "v", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.12")} })},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 81}, machine, "over",
+			"ASM-K-SVCPORT: on another port it may let it go",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), with(service("ClusterIP", "v", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.12")} })},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 81},
+			machine, "over",
 		},
 		{
-			"K8S-SVC-02: a Service without a selector may lead to any address", small{vnet, a, b, c, vm, cluster("overlay", ""), service("LoadBalancer", "", 80, 8080)},
-			sent{from: internet, src: "198.51.100.7", to: front, port: 80}, machine, "over",
+			"K8S-SVC-02: a Service without a selector may lead to any address",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), service("LoadBalancer", "", 80, 8080)},
+			sent{from: internet, src: "198.51.100.7", to: front, port: 80},
+			machine, "over",
 		},
 		{
-			"AKS-LB-03: the managed NSG admits a Service's clients for certain", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), service("LoadBalancer", "w", 80, 8080)},
-			sent{from: internet, src: "198.51.100.7", to: front, port: 80}, pod("w", "pb"), all,
+			"AKS-LB-03: the managed NSG admits a Service's clients for certain",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), service("LoadBalancer", "w", 80, 8080)},
+			sent{from: internet, src: "198.51.100.7", to: front, port: 80},
+			pod("w", "pb"), all,
 		},
 		{
-			"AKS-LB-03: those in its ranges", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("LoadBalancer", "w", 80, 8080), func(s *model.KubeService) { s.SourceRanges = cidrs("198.51.100.0/24") })},
-			sent{from: internet, src: "203.0.113.1", to: front, port: 80}, pod("w", "pb"), none,
+			"AKS-LB-03: those in its ranges",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("LoadBalancer", "w", 80, 8080), func(s *model.KubeService) { s.SourceRanges = cidrs("198.51.100.0/24") })},
+			sent{from: internet, src: "203.0.113.1", to: front, port: 80},
+			pod("w", "pb"), none,
 		},
 		{
-			"AKS-NET-09: allowed host ports stand in the managed NSG", small{vnet, a, b, c, vm, func() *model.Cluster {
+			"AKS-NET-09: allowed host ports stand in the managed NSG",
+			small{vnet, a, b, c, vm, func() *model.Cluster {
 				x := cluster("overlay", "")
 				x.Pools[0].PublicIPs, x.Pools[0].HostPorts = model.On, []model.PortRange{{First: 8000, Last: 8010}}
 				return x
 			}()},
-			sent{from: internet, src: "198.51.100.7", to: model.Symbol{Kind: model.NodePublicAddress, Owner: smallID("managedClusters/aks"), Part: "pa"}, port: 8005}, node("pa"), all,
+			sent{from: internet, src: "198.51.100.7", to: model.Symbol{Kind: model.NodePublicAddress, Owner: smallID("managedClusters/aks"), Part: "pa"}, port: 8005},
+			node("pa"), all,
 		},
 		{
-			"AKS-NET-09: and no others for certain", small{vnet, a, b, c, vm, func() *model.Cluster {
+			"AKS-NET-09: and no others for certain",
+			small{vnet, a, b, c, vm, func() *model.Cluster {
 				x := cluster("overlay", "")
 				x.Pools[0].PublicIPs, x.Pools[0].HostPorts = model.On, []model.PortRange{{First: 8000, Last: 8010}}
 				return x
 			}()},
-			sent{from: internet, src: "198.51.100.7", to: model.Symbol{Kind: model.NodePublicAddress, Owner: smallID("managedClusters/aks"), Part: "pa"}, port: 8011}, node("pa"), "over",
+			sent{from: internet, src: "198.51.100.7", to: model.Symbol{Kind: model.NodePublicAddress, Owner: smallID("managedClusters/aks"), Part: "pa"}, port: 8011},
+			node("pa"), "over",
 		},
 		{
-			"K8S-SVC-06: a packet to a node port reaches the node", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
-			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080}, node("pa"), all,
+			"K8S-SVC-06: a packet to a node port reaches the node",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080},
+			node("pa"), all,
 		},
 		{
-			"K8S-SVC-06: and the host network possibly", small{vnet, a, b, c, vm, cluster("overlay", ""), onHost(workload("w", "pa")), with(service("NodePort", "v", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
-			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080}, pod("w", "pa"), "over",
+			"K8S-SVC-06: and the host network possibly",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), onHost(workload("w", "pa")), with(service("NodePort", "v", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080},
+			pod("w", "pa"), "over",
 		},
 		{
-			"AKS-NET-06: what a node sends to an overlay pod of its cluster meets no route", small{vnet, routed(subnet("a", "10.0.0.0/29")), b, c, vm, table("10.244.0.0/16", model.HopInternet, ""), cluster("overlay", ""), workload("w", "pb", "10.244.0.4")},
-			sent{from: node("pa"), src: "10.0.0.4", dst: "10.244.0.4", port: 443}, internet, none,
+			"AKS-NET-06: what a node sends to an overlay pod of its cluster meets no route",
+			small{vnet, routed(subnet("a", "10.0.0.0/29")), b, c, vm, table("10.244.0.0/16", model.HopInternet, ""), cluster("overlay", ""), workload("w", "pb", "10.244.0.4")},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.244.0.4", port: 443},
+			internet, none,
 		},
 		{
-			"AKS-API-01: a public API server may have any public address", small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("20.0.0.0/8", model.HopNone, ""), cluster("overlay", "")},
-			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
+			"AKS-API-01: a public API server may have any public address",
+			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("20.0.0.0/8", model.HopNone, ""), cluster("overlay", "")},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			"over",
 		},
 		{
-			"AKS-API-03: a private one lies in one of the node subnets", small{vnet, a, b, c, vm, private(cluster("overlay", ""))},
-			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, all,
+			"AKS-API-03: a private one lies in one of the node subnets",
+			small{vnet, a, b, c, vm, private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			all,
 		},
 		{
-			"AKS-API-03: nobody knows in which", small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.0.1.0/29", model.HopNone, ""), private(cluster("overlay", ""))},
-			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
+			"AKS-API-03: nobody knows in which",
+			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.0.1.0/29", model.HopNone, ""), private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			"over",
 		},
 		{
-			"AZ-RT-34: an address that two system routes hold together", small{vnet, a, b, c, vm, cluster("", ""), workload("w", "")},
-			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443}, pod("w", "pb"), all,
+			"AZ-RT-34: an address that two system routes hold together",
+			small{vnet, a, b, c, vm, cluster("", ""), workload("w", "")},
+			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443},
+			pod("w", "pb"), all,
 		},
 		{
-			"K8S-WL-07: an address that no placement explains rules none out", small{vnet, a, b, c, vm, cluster("", ""), workload("w", "pa", "10.0.1.5")},
-			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.5", port: 443}, pod("w", "pa"), all,
+			"K8S-WL-07: an address that no placement explains rules none out",
+			small{vnet, a, b, c, vm, cluster("", ""), workload("w", "pa", "10.0.1.5")},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.5", port: 443},
+			pod("w", "pa"), all,
 		},
 		{
-			"AKS-NET-02: outside the VNet rules may meet the pod's own address", small{vnet, a, b, c, cluster("", ""), workload("w", "pa"), &model.Service{
+			"AKS-NET-02: outside the VNet rules may meet the pod's own address",
+			small{vnet, a, b, c, cluster("", ""), workload("w", "pa"), &model.Service{
 				Meta: smallMeta("storageAccounts/st"), Kind: model.StorageAccount, Public: "Enabled",
 			}},
 			sent{from: pod("w", "pa"), src: symbol, to: model.Symbol{Kind: model.ServiceDoor, Owner: smallID("storageAccounts/st")}, port: 443},
-			model.Place{Kind: model.PlaceService, ID: smallID("storageAccounts/st")}, all,
+			model.Place{Kind: model.PlaceService, ID: smallID("storageAccounts/st")},
+			all,
 		},
 		{
-			"K8S-AZ-03: nothing outside the cluster addresses an overlay pod", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb")},
-			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443}, pod("w", "pb"), none,
+			"K8S-AZ-03: nothing outside the cluster addresses an overlay pod",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb")},
+			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443},
+			pod("w", "pb"), none,
 		},
 		{
-			"K8S-AZ-03: a rule for one pod's address is void outside, where all of a pool look alike", small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), vm, deny("10.244.0.4/32"), cluster("overlay", ""), workload("w", "pb", "10.244.0.4")},
-			sent{from: pod("w", "pb"), src: "10.244.0.4", dst: "10.0.0.12", port: 443}, machine, all,
+			"K8S-AZ-03: a rule for one pod's address is void outside, where all of a pool look alike",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), vm, deny("10.244.0.4/32"), cluster("overlay", ""), workload("w", "pb", "10.244.0.4")},
+			sent{from: pod("w", "pb"), src: "10.244.0.4", dst: "10.0.0.12", port: 443},
+			machine, all,
 		},
 		{
-			"AKS-NET-01: nobody knows what a plugin of the user's shows", small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("", ""); x.Plugin = "none"; return x }(), workload("w", "pb", "10.0.1.5")},
-			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.5", port: 443}, pod("w", "pb"), "over",
+			"AKS-NET-01: nobody knows what a plugin of the user's shows",
+			small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("", ""); x.Plugin = "none"; return x }(), workload("w", "pb", "10.0.1.5")},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.5", port: 443},
+			pod("w", "pb"), "over",
 		},
 		{
-			"ASM-A-PLUGIN: a plugin that is not stated is kubenet or overlay", small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("", ""); x.Plugin = ""; return x }(), workload("w", "pb")},
-			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.0.12", port: 443}, machine, all,
+			"ASM-A-PLUGIN: a plugin that is not stated is kubenet or overlay",
+			small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("", ""); x.Plugin = ""; return x }(), workload("w", "pb")},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.0.12", port: 443},
+			machine, all,
 		},
 		{
-			"AKS-NET-07: the same address in another cluster is another pod", small{vnet, a, b, c, vm, cluster("overlay", ""), second(cluster("overlay", "")), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), elsewhere(workload("z", "pb", "10.244.0.4"))},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 443}, model.Place{Kind: model.PlacePod, ID: model.Kubernetes("aks2", "Deployment", "x", "z"), Part: "pb"}, none,
+			"AKS-NET-07: the same address in another cluster is another pod",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), second(cluster("overlay", "")), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), elsewhere(workload("z", "pb", "10.244.0.4"))},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 443},
+			model.Place{Kind: model.PlacePod, ID: model.Kubernetes("aks2", "Deployment", "x", "z"), Part: "pb"},
+			none,
 		},
 		{
-			"AKS-NET-07: and that of the own cluster is reached", small{vnet, a, b, c, vm, cluster("overlay", ""), second(cluster("overlay", "")), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), elsewhere(workload("z", "pb", "10.244.0.4"))},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 443}, pod("w", "pb"), all,
+			"AKS-NET-07: and that of the own cluster is reached",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), second(cluster("overlay", "")), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), elsewhere(workload("z", "pb", "10.244.0.4"))},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 443},
+			pod("w", "pb"), all,
 		},
 		{
-			"AKS-NET-08: no NSG sees the address of a Service", small{vnet, guarded(subnet("a", "10.0.0.0/29")), guarded(subnet("b", "10.0.1.0/29")), c, vm, deny("10.250.0.0/16"), cluster("overlay", ""), workload("v", "pa"), workload("w", "pb"), service("ClusterIP", "w", 80, 8080)},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80}, pod("w", "pb"), all,
+			"AKS-NET-08: no NSG sees the address of a Service",
+			small{vnet, guarded(subnet("a", "10.0.0.0/29")), guarded(subnet("b", "10.0.1.0/29")), c, vm, deny("10.250.0.0/16"), cluster("overlay", ""), workload("v", "pa"), workload("w", "pb"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), all,
 		},
 		{
-			"K8S-SVC-03: a headless Service translates nothing", small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), with(service("ClusterIP", "w", 80, 8080), func(s *model.KubeService) { s.ClusterIP = "None" })},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 80}, pod("w", "pb"), all,
+			"K8S-SVC-03: a headless Service translates nothing",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), with(service("ClusterIP", "w", 80, 8080), func(s *model.KubeService) { s.ClusterIP = "None" })},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 80},
+			pod("w", "pb"), all,
 		},
 		{
-			"K8S-SVC-05: a Service opens nothing that policies of the pods keep shut", small{vnet, a, b, c, vm, cluster("overlay", "azure"), workload("v", "pa"), workload("w", "pb"), block("203.0.113.0/24"), service("ClusterIP", "w", 80, 8080)},
-			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80}, pod("w", "pb"), none,
+			"K8S-SVC-05: a Service opens nothing that policies of the pods keep shut",
+			small{vnet, a, b, c, vm, cluster("overlay", "azure"), workload("v", "pa"), workload("w", "pb"), block("203.0.113.0/24"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), none,
 		},
 		{
-			"AKS-POL-04: a policy in kube-system acts as any other", small{vnet, a, b, c, vm, cluster("overlay", "azure"), workload("v", "pa"), inSystem(workload("w", "pb")), func() *model.NetworkPolicy {
+			"AKS-POL-04: a policy in kube-system acts as any other",
+			small{vnet, a, b, c, vm, cluster("overlay", "azure"), workload("v", "pa"), inSystem(workload("w", "pb")), func() *model.NetworkPolicy {
 				p := block("203.0.113.0/24")
-				p.Meta.ID, p.Namespace = model.Kubernetes("aks", "NetworkPolicy", "kube-system", "p"), "kube-system"
+				p.ID, p.Namespace = model.Kubernetes("aks", "NetworkPolicy", "kube-system", "p"), "kube-system"
 				return p
 			}()},
 			sent{from: pod("v", "pa"), src: symbol, to: model.Symbol{Kind: model.PodAddress, Owner: model.Kubernetes("aks", "Deployment", "kube-system", "w")}, port: 443},
-			model.Place{Kind: model.PlacePod, ID: model.Kubernetes("aks", "Deployment", "kube-system", "w"), Part: "pb"}, none,
+			model.Place{Kind: model.PlacePod, ID: model.Kubernetes("aks", "Deployment", "kube-system", "w"), Part: "pb"},
+			none,
 		},
 		{
-			"AKS-POL-09: SSH switched off in the pool is no filter", small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("overlay", ""); x.Pools[0].SSHAccess = "Disabled"; return x }()},
-			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 22}, node("pa"), all,
+			"AKS-POL-09: SSH switched off in the pool is no filter",
+			small{vnet, a, b, c, vm, func() *model.Cluster { x := cluster("overlay", ""); x.Pools[0].SSHAccess = "Disabled"; return x }()},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 22},
+			node("pa"), all,
 		},
 		{
-			"AKS-API-05: a client that uses the address needs no zone", small{vnet, a, b, c, vm, private(cluster("overlay", ""))},
-			sent{from: machine, src: "10.0.0.12", to: api, port: 443}, model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, all,
+			"AKS-API-05: a client that uses the address needs no zone",
+			small{vnet, a, b, c, vm, private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			all,
 		},
 		{
-			"AKS-OUT-02: replies to a public frontend are lost behind a default route to a firewall", small{
+			"AKS-OUT-02: replies to a public frontend are lost behind a default route to a firewall",
+			small{
 				vnet, routed(subnet("a", "10.0.0.0/29")), routed(subnet("b", "10.0.1.0/29")), c, vm, table("0.0.0.0/0", model.HopAppliance, "10.0.0.12"),
 				func() *model.Cluster { x := cluster("overlay", ""); x.OutboundType = "userDefinedRouting"; return x }(), workload("w", "pb"), service("LoadBalancer", "w", 80, 8080),
 			},
-			sent{from: internet, src: "198.51.100.7", to: front, port: 80}, pod("w", "pb"), "over one-way",
+			sent{from: internet, src: "198.51.100.7", to: front, port: 80},
+			pod("w", "pb"), "over one-way",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

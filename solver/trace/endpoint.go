@@ -251,10 +251,10 @@ func (t *tracer) throughLink(c course, at model.Place, s *model.KubeService, fro
 		may = privateSpace()
 	}
 	t.pick([]address{pickedOf(address{at: first(may), may: may})}, "ASM-SNATPOOL", func(a address) {
-		c := c.from(a, c.packet.SPort).to(t.address(frontend), c.packet.DPort)
-		c.pod, c.node, c.entry = nil, nil, nil
-		c = c.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: "Private Link service of " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: true})
-		t.toService(c.cross(crossing{at: at, before: before, subnet: h.subnet, vnet: h.vnet, source: true, link: true}), s)
+		d := c.from(a, c.packet.SPort).to(t.address(frontend), c.packet.DPort)
+		d.pod, d.node, d.entry = nil, nil, nil
+		d = d.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: "Private Link service of " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: true})
+		t.toService(d.cross(crossing{at: at, before: before, subnet: h.subnet, vnet: h.vnet, source: true, link: true}), s)
 	})
 }
 

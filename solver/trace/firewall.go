@@ -386,10 +386,10 @@ func (t *tracer) fromFirewall(c course, f *model.Firewall, h *host, before Packe
 			return
 		}
 		t.pick([]address{t.firewallSource(f, h)}, "ASM-SNATPOOL", func(a address) {
-			d := d.from(a, d.packet.SPort)
-			d.pod, d.node = nil, nil
-			d = d.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: "an address of the firewall's subnet (AZ-FW-22, AZ-FW-43)", Certain: true})
-			next(crossed(d, true))
+			x := d.from(a, d.packet.SPort)
+			x.pod, x.node = nil, nil
+			x = x.add(Hop{At: h.place, Stage: SNAT, Action: Forward, Detail: "an address of the firewall's subnet (AZ-FW-22, AZ-FW-43)", Certain: true})
+			next(crossed(x, true))
 		})
 	}
 	table := t.table(h, tableOptions{})

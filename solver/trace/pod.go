@@ -225,10 +225,6 @@ func (w *world) podsAt(v *model.VNet, dst address) []*pod {
 	return out
 }
 
-func inSubnet(h *host, a netip.Addr) bool {
-	return h.subnet == nil || slices.ContainsFunc(h.subnet.Prefixes, func(p netip.Prefix) bool { return p.IsValid() && p.Contains(a) })
-}
-
 // podHosts are the NICs through which a pod's packets enter the fabric: the node's, in the pod's own subnet where it has one
 // (AKS-NET-04).
 func (w *world) podHosts(x *pod) []*host {

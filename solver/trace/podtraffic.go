@@ -203,15 +203,15 @@ func (t *tracer) podToHostNetwork(c course, x, y *pod) {
 		t.deliverHostPod(c.uncertain().forward(x.place(), Transport, "both pods on one node, where no NSG filters (K8S-AZ-04)"), y)
 	}
 	t.eachOf([]address{c.dst}, func(a address) {
-		c := c.to(a, c.packet.DPort)
+		d := c.to(a, c.packet.DPort)
 		if x.network().flat() {
 			for _, h := range t.podHosts(x) {
-				t.nodeToNode(c, h, y)
+				t.nodeToNode(d, h, y)
 			}
 			return
 		}
 		for _, h := range t.nodeHosts(x.cluster, x.pool) {
-			t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) { t.nodeToNode(t.masquerade(c, x, h, a), h, y) })
+			t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) { t.nodeToNode(t.masquerade(d, x, h, a), h, y) })
 		}
 	})
 }
@@ -348,9 +348,9 @@ func (t *tracer) atNode(c course, h *host) {
 		if x.pool == nil || h.pool == nil || x.pool.Name != h.pool.Name {
 			continue
 		}
-		c := c.uncertainIf(taken).because(why...) // a node port takes the packet first
+		rest := c.uncertainIf(taken).because(why...) // a node port takes the packet first
 		if x.workload.HostNetwork {
-			t.deliverHostPod(c, x)
+			t.deliverHostPod(rest, x)
 			continue
 		}
 		for _, p := range x.workload.HostPorts { // K8S-AZ-09
@@ -358,8 +358,8 @@ func (t *tracer) atNode(c course, h *host) {
 				continue
 			}
 			port, known := containerPort(x.workload, p)
-			before := c.packet
-			d := c.to(x.addr, port).uncertainIf(!known)
+			before := rest.packet
+			d := rest.to(x.addr, port).uncertainIf(!known)
 			d = d.add(Hop{At: h.place, Stage: DNAT, Action: Forward, Detail: "host port", Certain: known})
 			t.intoPod(d.cross(crossing{at: h.place, before: before}), x, t.peerOf(d, x))
 		}
