@@ -176,3 +176,10 @@ func TestWAFIsTheOnlyWayIn(t *testing.T) {
 		})
 	}
 }
+
+// AZ-AGW-32: of a WAF policy that the input lacks nothing is certain, and the answer names it.
+func TestMissingWAFPolicyIsNamed(t *testing.T) {
+	rows := []exampleRow{{from: "internet", to: "appgw:agw", service: "tcp/443", dial: "ip:20.0.0.7", want: "unknown: MISSING(WAF policy waf)"}}
+	list := published("10.0.2.4", az.VNet("net", "10.0.0.0/16", az.Subnet("agw", "10.0.1.0/24", "nsg=agw"), az.Subnet("s", "10.0.2.0/24")), az.NIC("vm", "net/s", "10.0.2.4"))
+	hold(t, written(t, slices.Delete(list, 2, 3), rows), rows)
+}

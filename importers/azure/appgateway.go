@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -49,6 +50,7 @@ func readAppGateway(r *resource) {
 		g.RewriteSets = append(g.RewriteSets, v.text("name"))
 	}
 	r.gatewayTLS(g, p, at)
+	r.gatewayReferences(g, at)
 	if w := p.WebApplicationFirewallConfiguration; w != nil {
 		mode, _ := choice(r, at.get("webApplicationFirewallConfiguration"), "firewallMode", armnetwork.PossibleApplicationGatewayFirewallModeValues())
 		g.LegacyWAF = &model.LegacyWAF{
@@ -184,6 +186,59 @@ func (r *resource) gatewayRules(g *model.AppGateway, at *value) {
 		g.Redirects = append(g.Redirects, model.AGWRedirect{
 			ID: id, Name: name, Type: string(kind), TargetListener: r.reference(f, "targetListener"), TargetURL: plainURL(f.text("targetUrl")),
 		})
+	}
+}
+
+// gatewayReferences checks that the parts of a gateway name parts that it has: Azure refuses any other, and a rule whose pool is not found would
+// read as one that forwards nothing. A listener with TLS needs a certificate (AZ-AGW-02, AZ-AGW-04).
+func (r *resource) gatewayReferences(g *model.AppGateway, at *value) {
+	known := map[string]bool{}
+	for _, list := range []string{
+		"frontendIPConfigurations", "frontendPorts", "httpListeners", "listeners", "backendAddressPools", "backendHttpSettingsCollection", "backendSettingsCollection",
+		"probes", "urlPathMaps", "redirectConfigurations", "sslProfiles",
+	} {
+		for _, v := range at.list(list) {
+			id, _ := r.part(v, list)
+			known[id.Key()] = true
+		}
+	}
+	check := func(f *value, names map[string]string) {
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			if id := f.get(name, "id"); id != nil && id.raw.text != "" && armID(id.raw.text) && !known[model.ID(id.raw.text).Key()] {
+				r.errorAt(id.raw, "", id.raw.text, "the ID of "+names[name]+" that the gateway has")
+			}
+		}
+	}
+	backend := map[string]string{
+		"backendAddressPool": "a backend pool", "backendHttpSettings": "backend settings", "backendSettings": "backend settings", "urlPathMap": "a path map",
+		"redirectConfiguration": "a redirect", "httpListener": "a listener", "listener": "a listener", "defaultBackendAddressPool": "a backend pool",
+		"defaultBackendHttpSettings": "backend settings", "defaultRedirectConfiguration": "a redirect",
+	}
+	for _, list := range []string{"httpListeners", "listeners"} {
+		for _, v := range at.list(list) {
+			f := v.get("properties")
+			check(f, map[string]string{"frontendIPConfiguration": "a frontend", "frontendPort": "a port", "sslProfile": "a TLS profile"})
+			if p := f.text("protocol"); (strings.EqualFold(p, "Https") || strings.EqualFold(p, "Tls")) && f.get("sslCertificate", "id") == nil {
+				r.missing(f, "sslCertificate", "a certificate of the gateway, which a listener with TLS has")
+			}
+		}
+	}
+	for _, list := range []string{"requestRoutingRules", "routingRules"} {
+		for _, v := range at.list(list) {
+			check(v.get("properties"), backend)
+		}
+	}
+	for _, v := range at.list("urlPathMaps") {
+		f := v.get("properties")
+		check(f, backend)
+		for _, rule := range f.list("pathRules") {
+			check(rule.get("properties"), backend)
+		}
+	}
+	for _, list := range []string{"backendHttpSettingsCollection", "backendSettingsCollection"} {
+		for _, v := range at.list(list) {
+			check(v.get("properties"), map[string]string{"probe": "a probe"})
+		}
 	}
 }
 

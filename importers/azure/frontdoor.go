@@ -96,7 +96,6 @@ type frontRuleProperties struct {
 }
 
 type frontAction struct {
-	Name       *string             `json:"name,omitempty"`
 	Parameters *frontActionDetails `json:"parameters,omitempty"`
 }
 
@@ -195,7 +194,7 @@ func frontDoorFields() map[string]fieldUse {
 		"frontRuleSet":            {harmless: top + " properties"},
 		"frontRule":               {harmless: top},
 		"frontRuleProperties":     {harmless: state + " ruleSetName order conditions matchProcessingBehavior"},
-		"frontAction":             {},
+		"frontAction":             {harmless: "name"},
 		"frontActionDetails": {harmless: "typeName cacheConfiguration redirectType destinationProtocol customPath customHostname customQueryString customFragment sourcePattern " +
 			"destination preservePathOrUnmatchedPath preserveUnmatchedPath headerAction headerName value cacheBehavior cacheType cacheDuration queryStringBehavior queryParameters algorithm parameterNameOverride"},
 		"frontOverride":           {harmless: "forwardingProtocol"},
@@ -213,6 +212,12 @@ func frontDoorFields() map[string]fieldUse {
 		"frontWAFManaged":   {harmless: "exceptions"},
 		"frontWAFSet":       {harmless: "ruleSetAction exclusions ruleGroupOverrides"},
 	}
+}
+
+// switched reads Enabled or Disabled.
+func (r *resource) switched(v *value, name string) model.Setting {
+	text, _ := choice(r, v, name, []string{"Enabled", "Disabled"})
+	return toggle(text)
 }
 
 // readFrontDoor and readFrontDoorPart collect the profile and its parts, which are resources of their own beside it; frontDoors joins them.
@@ -267,7 +272,7 @@ func (r *resource) frontDoorPart(f *model.FrontDoor) {
 		if is, at := decode[frontEndpoint](r, r.node); is != nil {
 			at = at.get("properties")
 			f.Endpoints = append(f.Endpoints, model.FrontDoorEndpoint{
-				ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), Enabled: toggle(at.text("enabledState")),
+				ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), Enabled: r.switched(at, "enabledState"),
 			})
 		}
 	case "routes":
@@ -314,6 +319,9 @@ func (r *resource) frontDoorPart(f *model.FrontDoor) {
 			return
 		}
 		at = at.get("properties", "parameters")
+		if kind, ok := choice(r, at, "type", []string{"WebApplicationFirewall"}); !ok && kind == "" {
+			return
+		}
 		for _, a := range at.list("associations") {
 			w := model.FrontDoorWAF{Source: r.source(r.node), Policy: r.reference(at, "wafPolicy"), Domains: r.references(a, "domains")}
 			patterns := spoken(a.list("patternsToMatch"))
@@ -335,9 +343,9 @@ func (r *resource) frontDoorRoute(f *model.FrontDoor) {
 		f.Endpoints, i = append(f.Endpoints, model.FrontDoorEndpoint{ID: r.id.Parent(), Name: r.id.Parent().Name(), Source: r.source(r.node)}), len(f.Endpoints)
 	}
 	x := model.FrontDoorRoute{
-		ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Enabled: toggle(at.text("enabledState")), Group: r.reference(at, "originGroup"),
-		RuleSets: r.references(at, "ruleSets"), Domains: r.references(at, "customDomains"), Default: toggle(at.text("linkToDefaultDomain")),
-		Redirect: toggle(at.text("httpsRedirect")),
+		ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Enabled: r.switched(at, "enabledState"), Group: r.reference(at, "originGroup"),
+		RuleSets: r.references(at, "ruleSets"), Domains: r.references(at, "customDomains"), Default: r.switched(at, "linkToDefaultDomain"),
+		Redirect: r.switched(at, "httpsRedirect"),
 	}
 	for _, v := range at.list("supportedProtocols") {
 		switch p, _ := enum(v.raw.text, []string{"Http", "Https"}); p {
@@ -352,13 +360,7 @@ func (r *resource) frontDoorRoute(f *model.FrontDoor) {
 	if !x.HTTP && !x.HTTPS {
 		x.HTTP, x.HTTPS = true, true // what the platform takes when nothing is stated
 	}
-	if v := at.get("forwardingProtocol"); v != nil {
-		text, ok := enum(v.raw.text, []string{"HttpOnly", "HttpsOnly", "MatchRequest"})
-		if !ok {
-			r.fail(v, "HttpOnly, HttpsOnly or MatchRequest")
-		}
-		x.Forwarding = text
-	}
+	x.Forwarding, _ = choice(r, at, "forwardingProtocol", []string{"HttpOnly", "HttpsOnly", "MatchRequest"})
 	f.Endpoints[i].Routes = append(f.Endpoints[i].Routes, x)
 }
 
@@ -374,7 +376,7 @@ func (r *resource) frontDoorOrigin(f *model.FrontDoor) {
 		f.Groups, g = append(f.Groups, model.OriginGroup{ID: r.id.Parent(), Name: r.id.Parent().Name(), Source: r.source(r.node)}), len(f.Groups)
 	}
 	x := model.FrontDoorOrigin{
-		ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), HTTPPort: 80, HTTPSPort: 443, Enabled: toggle(at.text("enabledState")),
+		ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), HTTPPort: 80, HTTPSPort: 443, Enabled: r.switched(at, "enabledState"),
 	}
 	if x.Host == "" {
 		r.missing(at, "hostName", "the name or address of the origin")
@@ -403,22 +405,18 @@ func readFrontDoorWAF(r *resource) {
 	at = at.get("properties")
 	w := &model.WAFPolicy{Meta: r.meta(), FrontDoor: true}
 	if s := at.get("policySettings"); s != nil {
-		w.Enabled, w.RequestBody = toggle(s.text("enabledState")), toggle(s.text("requestBodyCheck"))
-		if m := s.get("mode"); m != nil {
-			text, ok := enum(m.raw.text, []string{"Prevention", "Detection"})
-			if !ok {
-				r.fail(m, "Prevention or Detection")
-			}
-			w.Mode = text
-		}
+		w.Enabled, w.RequestBody = r.switched(s, "enabledState"), r.switched(s, "requestBodyCheck")
+		w.Mode, _ = choice(r, s, "mode", []string{"Prevention", "Detection"})
 	}
 	for _, s := range at.list("managedRules", "managedRuleSets") {
 		w.RuleSets = append(w.RuleSets, strings.TrimSpace(s.text("ruleSetType")+" "+s.text("ruleSetVersion")))
 	}
 	for _, v := range at.list("customRules", "rules") {
+		kind, _ := choice(r, v, "ruleType", []string{"MatchRule", "RateLimitRule"})
+		action, _ := required(r, v, "action", []string{"Allow", "Block", "Log", "Redirect", "AnomalyScoring", "JSChallenge", "CAPTCHA"})
 		rule := model.WAFRule{
-			Name: v.text("name"), Source: r.source(v.raw), Priority: priorityOf(v), Action: v.text("action"), Enabled: toggle(v.text("enabledState")),
-			RateLimit: strings.EqualFold(v.text("ruleType"), "RateLimitRule"),
+			Name: v.text("name"), Source: r.source(v.raw), Priority: priorityOf(v), Action: action, Enabled: r.switched(v, "enabledState"),
+			RateLimit: kind == "RateLimitRule",
 		}
 		for _, m := range v.list("matchConditions") {
 			c := model.WAFCondition{Variables: []string{m.text("matchVariable")}, Operator: m.text("operator"), Negate: m.get("negateCondition") != nil && m.get("negateCondition").raw.text == "true", Values: spoken(m.list("matchValue"))}

@@ -117,6 +117,16 @@ func decodedAs() map[string]reflect.Type {
 		"Microsoft.Network/expressRouteGateways":                                     reflect.TypeFor[armnetwork.ExpressRouteGateway](),
 		"Microsoft.Network/expressRouteGateways/expressRouteConnections":             reflect.TypeFor[armnetwork.ExpressRouteConnection](),
 		"Microsoft.Security/jitNetworkAccessPolicies":                                reflect.TypeFor[jitPolicy](),
+		"Microsoft.Network/frontDoorWebApplicationFirewallPolicies":                  reflect.TypeFor[frontWAF](),
+		"Microsoft.Cdn/profiles":                                                     reflect.TypeFor[frontProfile](),
+		"Microsoft.Cdn/profiles/afdEndpoints":                                        reflect.TypeFor[frontEndpoint](),
+		"Microsoft.Cdn/profiles/afdEndpoints/routes":                                 reflect.TypeFor[frontRoute](),
+		"Microsoft.Cdn/profiles/originGroups":                                        reflect.TypeFor[frontGroup](),
+		"Microsoft.Cdn/profiles/originGroups/origins":                                reflect.TypeFor[frontOrigin](),
+		"Microsoft.Cdn/profiles/customDomains":                                       reflect.TypeFor[frontDomain](),
+		"Microsoft.Cdn/profiles/ruleSets":                                            reflect.TypeFor[frontRuleSet](),
+		"Microsoft.Cdn/profiles/ruleSets/rules":                                      reflect.TypeFor[frontRule](),
+		"Microsoft.Cdn/profiles/securityPolicies":                                    reflect.TypeFor[frontSecurity](),
 	}
 }
 

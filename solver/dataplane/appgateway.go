@@ -81,8 +81,9 @@ func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID 
 		if port == 0 {
 			continue
 		}
-		accept := and(to, in, exactly(tcpTo(port)), p.wafSources(g, l))
-		p.edge(n, p.node(listenerPlace(g, l.Name), StageReceive, ""), accept, nil, notes...)
+		clients, more := p.wafSources(g, l)
+		accept := and(to, in, exactly(tcpTo(port)), clients)
+		p.edge(n, p.node(listenerPlace(g, l.Name), StageReceive, ""), accept, nil, append(slices.Clone(notes), more...)...)
 	}
 	if f.PublicIP != "" {
 		ports := model.PortRange{First: 65200, Last: 65535}
@@ -182,12 +183,17 @@ func (p *planner) listenerPolicies(g *model.AppGateway, l model.AGWListener) []m
 }
 
 // wafSources is the clients that custom rules of an enforcing policy leave (AZ-AGW-34): a Block rule whose only conditions are on
-// RemoteAddr removes sources. Requests under a policy that does not do so keep the listener open.
-func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) guard {
+// RemoteAddr removes sources. Requests under a policy that does not do so keep the listener open; of one that the input lacks nothing is
+// certain.
+func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) (clients guard, notes []string) {
 	var all []guard
 	policies := p.listenerPolicies(g, l)
 	for _, id := range policies {
 		w, ok := model.Get[*model.WAFPolicy](p.e, id)
+		if !ok && id != "" && strings.HasPrefix(strings.ToUpper(g.Tier), "WAF") {
+			all, notes = append(all, between(everything(), nothing())), append(notes, missing("WAF policy", id))
+			continue
+		}
 		if !ok || w.Enabled == model.Off || !strings.EqualFold(w.Mode, "Prevention") || !strings.HasPrefix(strings.ToUpper(g.Tier), "WAF") {
 			all = append(all, guard{})
 			continue
@@ -205,11 +211,11 @@ func (p *planner) wafSources(g *model.AppGateway, l model.AGWListener) guard {
 		list = append(list, ruleMatch{must: everything(), may: everything(), allow: true, rule: len(rules)})
 		filter := guard{over: firstMatch(list, Over), under: firstMatch(list, OneWay)}
 		if len(policies) == 1 {
-			return filter.behind(Control{Key: "waf|" + w.ID.Key(), Name: w.Name() + " custom rules", Shut: shutRule, Stage: "relay", Place: model.Place{Kind: model.PlaceAppGateway, ID: g.ID}}, wafParts(w, rules, list))
+			return filter.behind(Control{Key: "waf|" + w.ID.Key(), Name: w.Name() + " custom rules", Shut: shutRule, Stage: "relay", Place: model.Place{Kind: model.PlaceAppGateway, ID: g.ID}}, wafParts(w, rules, list)), notes
 		}
 		all = append(all, filter)
 	}
-	return anyOf(all)
+	return anyOf(all), notes
 }
 
 // wafMatch bounds what a custom rule matches: a conjunction of RemoteAddr conditions is decided, any other variable is not.

@@ -224,7 +224,7 @@ func (t *tracer) wafVerdict(id model.ID, g *model.AppGateway, src address, tags 
 	p, ok := model.Get[*model.WAFPolicy](t.e, id)
 	switch {
 	case !ok:
-		return pass.either(verdict{deny: blame{is: true, detail: "the WAF policy is not in the input"}}), "the WAF policy " + id.Name() + " is not in the input"
+		return pass.either(verdict{deny: blame{is: true, detail: "the WAF policy is not in the input"}, why: []string{"MISSING(WAF policy " + id.ShortName() + ")"}}), "the WAF policy " + id.Name() + " is not in the input"
 	case p.Enabled == model.Off:
 		return pass, "WAF policy " + p.Name() + " disabled"
 	case !fold(p.Mode, "Prevention"):
