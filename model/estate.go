@@ -58,6 +58,7 @@ type Estate struct {
 	Profiles       []*PerimeterProfile
 	PerimeterRules []*PerimeterRule
 	Associations   []*PerimeterAssociation
+	APIMs          []*APIM
 	Routes         []*EffectiveRoutes
 
 	NetworkManagers       []*NetworkManager
@@ -138,6 +139,8 @@ func (e *Estate) add(r Resource) {
 		e.Subnets = append(e.Subnets, r)
 	case *NSG:
 		e.NSGs = append(e.NSGs, r)
+	case *APIM:
+		e.APIMs = append(e.APIMs, r)
 	case *FrontDoor:
 		e.FrontDoors = append(e.FrontDoors, r)
 	case *PerimeterProfile:

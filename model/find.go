@@ -107,6 +107,8 @@ func kindWord(k SelectorKind) string {
 		return "application gateway"
 	case SelFrontDoor:
 		return "Front Door profile"
+	case SelAPIM:
+		return "API Management service"
 	case SelLB:
 		return "load balancer"
 	default:
@@ -174,7 +176,7 @@ func (e *Estate) candidates(k SelectorKind) (list []named, fold bool) {
 	case SelFrontDoor:
 		list = azureNames(e.FrontDoors)
 	case SelAPIM:
-		// No resources of these kinds are modelled yet; the selector finds nothing and says so.
+		list = azureNames(e.APIMs)
 	case SelInternet, SelAny, SelZone, SelIP, SelCIDR, SelTag, SelFQDN:
 		panic("model: Find called for selector kind " + string(k)) // INVARIANT: these kinds name no resource
 	}

@@ -75,6 +75,7 @@ type FrontDoorDomain struct {
 
 // FrontDoorWAF associates a WAF policy with endpoints and custom domains (AZ-AFD-03).
 type FrontDoorWAF struct {
+	ID      ID // of the security policy
 	Source  Source
 	Policy  ID
 	Domains []ID

@@ -24,13 +24,14 @@ const (
 	PlacePlatform             // 168.63.129.16 and 169.254.169.254
 	PlaceFrontend             // ID: load balancer frontend, or Kubernetes Service
 	PlaceFrontDoor            // ID: Front Door profile, Part: endpoint
+	PlaceAPIM                 // ID: API Management service, Part: number of the site
 	PlaceUnknown              // ID: subnet, Part: address; an unresolved next hop or a network that the input lacks
 )
 
 func (k PlaceKind) String() string {
 	return [...]string{
 		"nowhere", "nic", "scale set", "subnet", "node pool", "pod", "private endpoint", "service", "firewall", "application gateway", "bastion", "gateway",
-		"far side", "api server", "internet", "platform", "frontend", "front door", "unknown",
+		"far side", "api server", "internet", "platform", "frontend", "front door", "API Management", "unknown",
 	}[k]
 }
 

@@ -86,6 +86,7 @@ func (*FrontDoor) resource()                  {}
 func (*PerimeterProfile) resource()           {}
 func (*PerimeterRule) resource()              {}
 func (*PerimeterAssociation) resource()       {}
+func (*APIM) resource()                       {}
 
 // Disposition says what became of one object that an importer read.
 type Disposition uint8

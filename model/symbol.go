@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+	"strconv"
 )
 
 // A Symbol stands for an address that the input does not state: that of a pod before it is deployed, of a public address resource in
@@ -38,6 +39,8 @@ const (
 	InstancePublicAddress                       // Owner: scale set, Part: IP configuration; the public address of an instance
 	FrontDoorDoor                               // Owner: Front Door profile, Part: endpoint; where it takes its clients (AZ-AFD-01)
 	FrontDoorBackend                            // Owner: Front Door profile; an address from which it connects to origins, in AzureFrontDoor.Backend
+	APIMDoor                                    // Owner: API Management service, Part: site; its public address
+	APIMAddress                                 // the same; its private address in Internal mode
 	BastionDoor                                 // Owner: Bastion of the Developer SKU; where Microsoft's shared service takes its clients (AZ-BAS-05)
 )
 
@@ -150,6 +153,13 @@ func (e *Estate) makeSymbols() *Symbols {
 	for _, b := range e.Bastions {
 		if b.Developer() {
 			want(BastionDoor, b.ID, "", "")
+		}
+	}
+	for _, a := range e.APIMs {
+		for i, s := range a.Sites {
+			part := strconv.Itoa(i)
+			want(APIMDoor, a.ID, part, "")
+			want(APIMAddress, a.ID, part, s.Subnet.Key())
 		}
 	}
 	for _, f := range e.FrontDoors {

@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -182,4 +183,15 @@ func TestMissingWAFPolicyIsNamed(t *testing.T) {
 	rows := []exampleRow{{from: "internet", to: "appgw:agw", service: "tcp/443", dial: "ip:20.0.0.7", want: "unknown: MISSING(WAF policy waf)"}}
 	list := published("10.0.2.4", az.VNet("net", "10.0.0.0/16", az.Subnet("agw", "10.0.1.0/24", "nsg=agw"), az.Subnet("s", "10.0.2.0/24")), az.NIC("vm", "net/s", "10.0.2.4"))
 	hold(t, written(t, slices.Delete(list, 2, 3), rows), rows)
+}
+
+// AZ-AGW-11: with a published list the platform is its addresses, and the rule for GatewayManager admits all of them.
+func TestGatewayIsManagedByList(t *testing.T) {
+	list := &model.ServiceTags{Tags: []model.ServiceTag{{Name: "GatewayManager", Prefixes: []netip.Prefix{netip.MustParsePrefix("20.40.0.0/16")}}}}
+	for rule, want := range map[string]string{agwManaged: "reachable", "110 Allow In tcp 20.40.0.0/17 -> * 65200-65535": "unknown"} {
+		rows := []exampleRow{{from: "appgw:agw", to: "nic:vm", service: "tcp/443", want: want}}
+		resources := published("10.0.2.4", az.VNet("net", "10.0.0.0/16", az.Subnet("agw", "10.0.1.0/24", "nsg=agw"), az.Subnet("s", "10.0.2.0/24")), az.NIC("vm", "net/s", "10.0.2.4"))
+		resources[0] = az.NSG("agw", agwOpen, rule, agwProbes, agwDenyRest)
+		hold(t, writtenWith(t, resources, rows, Options{}, list), rows)
+	}
 }

@@ -226,7 +226,7 @@ func (s *Solution) symbolText(sym model.Symbol) string {
 	kind := map[model.SymbolKind]model.PlaceKind{
 		model.PodAddress: model.PlacePod, model.ConfigAddress: model.PlaceNIC, model.EndpointAddress: model.PlaceEndpoint,
 		model.FrontendAddress: model.PlaceFrontend, model.ServiceFrontend: model.PlaceFrontend, model.ServiceDoor: model.PlaceService,
-		model.APIDoor: model.PlaceAPIServer, model.BastionDoor: model.PlaceBastion, model.FrontDoorDoor: model.PlaceFrontDoor, model.FirewallAddress: model.PlaceFirewall, model.GatewayAddress: model.PlaceAppGateway,
+		model.APIDoor: model.PlaceAPIServer, model.BastionDoor: model.PlaceBastion, model.FrontDoorDoor: model.PlaceFrontDoor, model.APIMDoor: model.PlaceAPIM, model.APIMAddress: model.PlaceAPIM, model.FirewallAddress: model.PlaceFirewall, model.GatewayAddress: model.PlaceAppGateway,
 	}
 	switch sym.Kind {
 	case model.NamedHost:

@@ -202,7 +202,7 @@ func (s *Solution) addBlock(e *end, block netip.Prefix, only func(*dataplane.Sit
 		if site.Receive < 0 || only != nil && !only(site) || !overlapsAny(site.Prefixes, site.Inner(block)) {
 			continue
 		}
-		if site.Place.Kind == model.PlaceService || site.Place.Kind == model.PlaceFirewall || site.Place.Kind == model.PlaceAppGateway || site.Place.Kind == model.PlaceBastion {
+		if site.Place.Kind == model.PlaceService || site.Place.Kind == model.PlaceFirewall || site.Place.Kind == model.PlaceAppGateway || site.Place.Kind == model.PlaceBastion || site.Place.Kind == model.PlaceAPIM {
 			continue // reached through their frontends
 		}
 		e.sites = append(e.sites, site)
@@ -374,6 +374,8 @@ func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 		}
 	case model.SelAppGateway:
 		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceAppGateway) })
+	case model.SelAPIM:
+		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceAPIM) })
 	case model.SelFrontDoor:
 		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceFrontDoor) })
 	case model.SelBastion:

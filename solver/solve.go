@@ -383,6 +383,8 @@ func (s *Solution) placeRef(p model.Place) string {
 		return of(model.SelBastion)
 	case model.PlaceFrontDoor:
 		return of(model.SelFrontDoor)
+	case model.PlaceAPIM:
+		return of(model.SelAPIM)
 	case model.PlaceGateway:
 		return of(model.SelGateway)
 	case model.PlaceFarSide:

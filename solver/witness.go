@@ -281,7 +281,7 @@ func samePlace(a, b model.Place) bool {
 		return false
 	}
 	switch a.Kind {
-	case model.PlaceAppGateway, model.PlacePod:
+	case model.PlaceAppGateway, model.PlacePod, model.PlaceAPIM, model.PlaceFrontDoor:
 		return true
 	default:
 		return a.Part == b.Part || a.Part == "" || b.Part == ""

@@ -50,7 +50,7 @@ func roots() []reflect.Type {
 		reflect.TypeFor[armnetwork.ConnectivityConfiguration](), reflect.TypeFor[armnetwork.ActiveConnectivityConfiguration](),
 		reflect.TypeFor[armnetwork.ManagerDeploymentStatus](), reflect.TypeFor[commit](), reflect.TypeFor[membership](), reflect.TypeFor[effectiveSnapshot](),
 		reflect.TypeFor[frontProfile](), reflect.TypeFor[frontEndpoint](), reflect.TypeFor[frontRoute](), reflect.TypeFor[frontGroup](), reflect.TypeFor[frontOrigin](),
-		reflect.TypeFor[frontDomain](), reflect.TypeFor[frontRuleSet](), reflect.TypeFor[frontRule](), reflect.TypeFor[frontSecurity](), reflect.TypeFor[frontWAF](),
+		reflect.TypeFor[frontDomain](), reflect.TypeFor[frontRuleSet](), reflect.TypeFor[frontRule](), reflect.TypeFor[frontSecurity](), reflect.TypeFor[frontWAF](), reflect.TypeFor[apimService](),
 	}
 }
 

@@ -248,9 +248,28 @@ func (im *importer) frontDoors() {
 	}
 	for _, key := range slices.Sorted(maps.Keys(profiles)) {
 		if f := profiles[key]; f.Tier != "" || len(f.Endpoints)+len(f.Groups) > 0 {
+			sortFrontDoor(f)
 			im.out = append(im.out, f)
 		}
 	}
+}
+
+// sortFrontDoor puts parts into the order of their IDs: the order of the input says nothing.
+func sortFrontDoor(f *model.FrontDoor) {
+	slices.SortStableFunc(f.Endpoints, func(a, b model.FrontDoorEndpoint) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	for _, x := range f.Endpoints {
+		slices.SortStableFunc(x.Routes, func(a, b model.FrontDoorRoute) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	}
+	slices.SortStableFunc(f.Groups, func(a, b model.OriginGroup) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	for _, g := range f.Groups {
+		slices.SortStableFunc(g.Origins, func(a, b model.FrontDoorOrigin) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	}
+	slices.SortStableFunc(f.Domains, func(a, b model.FrontDoorDomain) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortStableFunc(f.RuleSets, func(a, b model.FrontDoorRuleSet) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	for i := range f.RuleSets {
+		f.RuleSets[i].Groups = distinct(f.RuleSets[i].Groups)
+	}
+	slices.SortStableFunc(f.WAFs, func(a, b model.FrontDoorWAF) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
 }
 
 func depth(id model.ID) int { return strings.Count(string(id), "/") }
@@ -323,7 +342,7 @@ func (r *resource) frontDoorPart(f *model.FrontDoor) {
 			return
 		}
 		for _, a := range at.list("associations") {
-			w := model.FrontDoorWAF{Source: r.source(r.node), Policy: r.reference(at, "wafPolicy"), Domains: r.references(a, "domains")}
+			w := model.FrontDoorWAF{ID: r.id, Source: r.source(r.node), Policy: r.reference(at, "wafPolicy"), Domains: r.references(a, "domains")}
 			patterns := spoken(a.list("patternsToMatch"))
 			w.Whole = len(patterns) == 0 || slices.Contains(patterns, "/*")
 			f.WAFs = append(f.WAFs, w)

@@ -46,6 +46,30 @@ const frontDoorExample = `[
    "managedRules": {"managedRuleSets": [{"ruleSetType": "Microsoft_DefaultRuleSet", "ruleSetVersion": "2.1", "ruleSetAction": "Block", "exclusions": [], "ruleGroupOverrides": []}]},
    "frontendEndpointLinks": [], "securityPolicyLinks": [{"id": "RG/Microsoft.Cdn/profiles/fd/securityPolicies/waf"}]}}]`
 
+const apimExample = `[
+{"name": "api", "id": "RG/Microsoft.ApiManagement/service/api", "type": "Microsoft.ApiManagement/service", "location": "westeurope", "etag": "x", "zones": null, "sku": {"name": "Premium", "capacity": 1},
+ "properties": {"publisherEmail": "api@shop.example", "publisherName": "Shop", "provisioningState": "Succeeded", "gatewayUrl": "https://api.azure-api.net", "managementApiUrl": "https://api.management.azure-api.net",
+   "hostnameConfigurations": [{"type": "Proxy", "hostName": "api.azure-api.net"}], "virtualNetworkType": "internal", "publicNetworkAccess": "Enabled", "disableGateway": false, "customProperties": {},
+   "virtualNetworkConfiguration": {"subnetResourceId": "RG/Microsoft.Network/virtualNetworks/vnet1/subnets/api", "vnetid": "00000000-0000-0000-0000-000000000000", "subnetname": null},
+   "publicIpAddressId": "RG/Microsoft.Network/publicIPAddresses/pip-api", "publicIPAddresses": ["20.0.0.7"], "privateIPAddresses": ["10.1.7.5"], "outboundPublicIPAddresses": ["20.0.0.8"],
+   "additionalLocations": [{"location": "North Europe", "sku": {"name": "Premium", "capacity": 1}, "publicIPAddresses": ["20.1.0.7"], "privateIPAddresses": ["10.9.7.5"], "disableGateway": false,
+     "virtualNetworkConfiguration": {"subnetResourceId": "RG/Microsoft.Network/virtualNetworks/vnet9/subnets/api"}}],
+   "apiVersionConstraint": {"minApiVersion": null}, "platformVersion": "stv2"}}]`
+
+// AZ-APIM-02: the mode, and where each site stands.
+func TestAPIM(t *testing.T) {
+	a := modelNamed[*model.APIM](t, one(t, apimExample), "api")
+	if a.Tier != "Premium" || a.Network != "Internal" || a.Public != "Enabled" || !a.Injected() || a.PublicDoor() || a.V2() || len(a.Sites) != 2 {
+		t.Fatalf("got %+v", a)
+	}
+	if s := a.Sites[0]; s.Subnet != id("Microsoft.Network/virtualNetworks/vnet1/subnets/api") || s.PublicIP.Name() != "pip-api" || len(s.PublicIPs) != 1 || len(s.PrivateIPs) != 1 {
+		t.Errorf("got %+v", s)
+	}
+	if s := a.Sites[1]; s.Subnet.Parent().Name() != "vnet9" || s.PrivateIPs[0] != addr("10.9.7.5") {
+		t.Errorf("got %+v", s)
+	}
+}
+
 // modelNamed finds the resource of a type and a name.
 func modelNamed[T model.Resource](t *testing.T, res Result, name string) T {
 	t.Helper()
@@ -127,6 +151,8 @@ func TestBadGateways(t *testing.T) {
 		{"a rule of no listener", agwExample, gone(`"httpListener": {"id": "`+agw+`httpListeners/l"}`, `"httpListener": {"id": "`+agw+`httpListeners/gone"}`), "properties.requestRoutingRules[0].properties.httpListener.id: found `" + agw + "httpListeners/gone`, want the ID of a listener that the gateway has"},
 		{"a path map without pool", agwExample, gone(`"defaultBackendAddressPool": {"id": "`+agw+`backendAddressPools/p"}`, `"defaultBackendAddressPool": {"id": "`+agw+`backendAddressPools/gone"}`), "properties.urlPathMaps[0].properties.defaultBackendAddressPool.id: found `" + agw + "backendAddressPools/gone`, want the ID of a backend pool that the gateway has"},
 		{"settings without probe", agwExample, gone(`"probe": {"id": "`+agw+`probes/pr"}`, `"probe": {"id": "`+agw+`probes/gone"}`), "properties.backendHttpSettingsCollection[0].properties.probe.id: found `" + agw + "probes/gone`, want the ID of a probe that the gateway has"},
+		{"an API Management without its subnet", apimExample, gone(`"subnetResourceId": "RG/Microsoft.Network/virtualNetworks/vnet1/subnets/api", `, ""), "properties.virtualNetworkConfiguration: found `nothing`, want the subnet of a service whose virtualNetworkType is Internal"},
+		{"a mode of API Management", apimExample, gone(`"internal"`, `"Inside"`), "properties.virtualNetworkType: found `Inside`, want one of None, External, Internal"},
 		{"an origin without a name", frontDoorExample, gone(`"hostName": "Origin.shop.example", `, ""), "properties.hostName: found `nothing`, want the name or address of the origin"},
 		{"an origin's port", frontDoorExample, gone(`"httpsPort": 8443`, `"httpsPort": 0`), "properties.httpsPort: found `0`, want a port from 1 to 65535"},
 		{"a route's protocol", frontDoorExample, gone(`["Http", "https"]`, `["Quic"]`), "properties.supportedProtocols[0]: found `Quic`, want Http or Https"},

@@ -118,6 +118,7 @@ func decodedAs() map[string]reflect.Type {
 		"Microsoft.Network/expressRouteGateways/expressRouteConnections":             reflect.TypeFor[armnetwork.ExpressRouteConnection](),
 		"Microsoft.Security/jitNetworkAccessPolicies":                                reflect.TypeFor[jitPolicy](),
 		"Microsoft.Network/frontDoorWebApplicationFirewallPolicies":                  reflect.TypeFor[frontWAF](),
+		"Microsoft.ApiManagement/service":                                            reflect.TypeFor[apimService](),
 		"Microsoft.Cdn/profiles":                                                     reflect.TypeFor[frontProfile](),
 		"Microsoft.Cdn/profiles/afdEndpoints":                                        reflect.TypeFor[frontEndpoint](),
 		"Microsoft.Cdn/profiles/afdEndpoints/routes":                                 reflect.TypeFor[frontRoute](),

@@ -106,6 +106,7 @@ func modelledTypes() []resourceType {
 		listed("Microsoft.Cdn/profiles/ruleSets", readFrontDoorPart),
 		own("Microsoft.Cdn/profiles/ruleSets/rules", readFrontDoorPart),
 		own("Microsoft.Cdn/profiles/securityPolicies", readFrontDoorPart),
+		own("Microsoft.ApiManagement/service", readAPIM),
 		own("Microsoft.Network/bastionHosts", readBastion),
 		own("Microsoft.Network/virtualNetworkGateways", readGateway),
 		part("Microsoft.Network/virtualNetworkGateways/natRules"),
@@ -252,11 +253,6 @@ func unsupportedTypes() []resourceType {
 		t("Microsoft.Cdn/profiles/endpoints/originGroups", neighbours, front),
 		t("Microsoft.Cdn/CdnWebApplicationFirewallPolicies", itself, front),
 		names("Microsoft.Network/trafficManagerProfiles", itself, "Traffic Manager answers names and carries no packet (AZ-TM-01); its names are not modelled"),
-		t("Microsoft.ApiManagement/service", neighbours, apim),
-		t("Microsoft.ApiManagement/service/apis", itself, apim),
-		t("Microsoft.ApiManagement/service/backends", itself, apim),
-		t("Microsoft.ApiManagement/service/policies", itself, apim),
-		t("Microsoft.ApiManagement/service/apis/policies", itself, apim),
 		t("Microsoft.ApiManagement/gateways", neighbours, apim),
 		t("Microsoft.ServiceNetworking/trafficControllers", neighbours, alb),
 		t("Microsoft.ServiceNetworking/trafficControllers/frontends", neighbours, alb),
@@ -420,6 +416,10 @@ func irrelevantTypes() []irrelevance {
 			Microsoft.DataProtection/backupVaults/backupPolicies Microsoft.DataProtection/backupVaults/backupInstances
 			Microsoft.Maintenance/maintenanceConfigurations Microsoft.Maintenance/configurationAssignments
 			Microsoft.GuestConfiguration/guestConfigurationAssignments`},
+		{"what API Management forwards to, which is taken to be everything that its network reaches (AZ-APIM-01)", `Microsoft.ApiManagement/service/apis
+			Microsoft.ApiManagement/service/apis/policies Microsoft.ApiManagement/service/apis/operations Microsoft.ApiManagement/service/backends
+			Microsoft.ApiManagement/service/policies Microsoft.ApiManagement/service/products Microsoft.ApiManagement/service/namedValues
+			Microsoft.ApiManagement/service/subscriptions Microsoft.ApiManagement/service/loggers Microsoft.ApiManagement/service/certificates`},
 		{"certificates and plans of web applications; carries no traffic", `Microsoft.Cdn/profiles/secrets Microsoft.Web/certificates Microsoft.Web/serverFarms Microsoft.Web/connections`},
 	}
 }

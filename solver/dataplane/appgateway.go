@@ -340,15 +340,19 @@ func (p *planner) managed(g *model.AppGateway) guard {
 	if !isV2(g) {
 		ports = model.PortRange{First: 65503, Last: 65534}
 	}
-	_, tagged := p.inTagAny("GatewayManager", srcIn)
+	tagged, _ := p.inTagAny("GatewayManager", srcIn)
 	manager := both(both(tagged, dstIn(behind)), transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))
-	under := later(func(c *compiler) packet.Set {
-		if c.s.Subset(manager.get(c), in.bound(c, OneWay)) {
+	return p.admitsAll(manager, in)
+}
+
+// admitsAll is everything in over, and in under too where a filter surely admits all of what the platform needs.
+func (p *planner) admitsAll(needed *lazy, in guard) guard {
+	return between(everything(), later(func(c *compiler) packet.Set {
+		if c.s.Subset(needed.get(c), in.bound(c, OneWay)) {
 			return c.s.All()
 		}
 		return packet.Set{}
-	})
-	return between(everything(), under)
+	}))
 }
 
 // backend is one (pool, setting) pair of a listener.

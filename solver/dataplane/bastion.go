@@ -153,6 +153,15 @@ func (p *planner) bastionTargets() (none, api packet.AddrSet) {
 	for _, f := range p.e.Firewalls {
 		add(p.firewallAddr(f))
 	}
+	for _, x := range p.e.APIMs {
+		for i := range x.Sites {
+			if x.Injected() {
+				for _, a := range p.apimPrivate(x, i) {
+					add(a)
+				}
+			}
+		}
+	}
 	for _, w := range p.e.Workloads {
 		if !w.HostNetwork {
 			for _, a := range p.podAddrs(w) {

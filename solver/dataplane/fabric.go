@@ -77,6 +77,13 @@ func (p *planner) deliver(n NodeID, v *model.VNet, via string) {
 			}
 		}
 	}
+	for _, a := range p.e.APIMs {
+		for i, s := range a.Sites {
+			if a.Injected() && s.Subnet != "" && inside(s.Subnet) {
+				p.edge(n, p.apimIn(a, i, false), guard{over: dstIn(p.addr.exactHosts(p.apimPrivate(a, i)...)), reply: p.reply(s.Subnet, via)}, nil)
+			}
+		}
+	}
 	for _, a := range p.apiEntries {
 		if a.vnet == v.ID.Key() {
 			g := a.guard

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go4.org/netipx"
@@ -51,6 +52,16 @@ func (p *planner) planOwners() {
 		for _, f := range g.Frontends {
 			if f.PublicIP == "" && f.Subnet != "" {
 				hold(f.Subnet.Parent(), p.gatewayFrontendAddr(g, f), owner{model.PlaceAppGateway, g.ID, f.Name})
+			}
+		}
+	}
+	for _, a := range p.e.APIMs {
+		for i, s := range a.Sites {
+			if !a.Injected() || s.Subnet == "" {
+				continue
+			}
+			for _, addr := range p.apimPrivate(a, i) {
+				hold(s.Subnet.Parent(), addr, owner{model.PlaceAPIM, a.ID, strconv.Itoa(i)})
 			}
 		}
 	}

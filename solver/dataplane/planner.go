@@ -163,6 +163,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	p.planAppGateways()
 	p.planBastions()
 	p.planFrontDoors()
+	p.planAPIMs()
 	for _, gw := range e.Gateways {
 		p.planGateway(gw)
 	}

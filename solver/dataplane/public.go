@@ -124,6 +124,9 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 			}
 		}
 	}
+	for _, x := range p.e.APIMs {
+		found = found || servesAPIM(x, ip) // planned with the service
+	}
 	for _, b := range p.e.Bastions {
 		if is(b.PublicIP) || within(b.ID) {
 			p.edge(p.publicIn(), p.bastionIn(b), to.withReply(p.reply(b.Subnet, viaInternet)), nil)
@@ -177,6 +180,11 @@ func (p *planner) namedElsewhere(id model.ID) bool {
 	}
 	for _, g := range p.e.AppGateways {
 		if slices.ContainsFunc(g.Frontends, func(f model.AGWFrontend) bool { return is(f.PublicIP) }) {
+			return true
+		}
+	}
+	for _, a := range p.e.APIMs {
+		if slices.ContainsFunc(a.Sites, func(s model.APIMSite) bool { return is(s.PublicIP) }) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package dataplane
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go4.org/netipx"
@@ -58,7 +59,7 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 			return p.freeSpace(x.Injected) // AZ-PG-01
 		}
 		return publicV4()
-	case model.NamedHost, model.DefaultOutbound, model.NodePublicAddress, model.InstancePublicAddress, model.BastionDoor, model.FrontDoorDoor, model.FrontDoorBackend:
+	case model.NamedHost, model.DefaultOutbound, model.NodePublicAddress, model.InstancePublicAddress, model.BastionDoor, model.FrontDoorDoor, model.FrontDoorBackend, model.APIMDoor:
 		return publicV4()
 	case model.APIDoor:
 		// AKS-API-03: the endpoint of a private cluster lies in the node subnet.
@@ -100,6 +101,12 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 	case model.FirewallAddress:
 		if f, ok := model.Get[*model.Firewall](p.e, s.Owner); ok {
 			return p.freeSpace(f.Subnet)
+		}
+	case model.APIMAddress:
+		if a, ok := model.Get[*model.APIM](p.e, s.Owner); ok {
+			if i, err := strconv.Atoi(s.Part); err == nil && i < len(a.Sites) && a.Sites[i].Subnet != "" {
+				return p.freeSpace(a.Sites[i].Subnet)
+			}
 		}
 	case model.GatewayAddress:
 		if g, ok := model.Get[*model.AppGateway](p.e, s.Owner); ok {

@@ -3,6 +3,7 @@ package trace
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go4.org/netipx"
@@ -224,7 +225,7 @@ func (w *world) address(a netip.Addr) address {
 	}
 	out := address{at: a}
 	switch s.Kind {
-	case model.NamedHost, model.FrontDoorDoor, model.FrontDoorBackend:
+	case model.NamedHost, model.FrontDoorDoor, model.FrontDoorBackend, model.APIMDoor:
 		out.may, out.public = publicIPv4(), true
 	case model.DefaultOutbound:
 		out.may, out.public, out.azure = publicIPv4(), true, &azureAddress{}
@@ -235,6 +236,13 @@ func (w *world) address(a netip.Addr) address {
 		if n, c := w.config(s.Owner, s.Part); c != nil {
 			out.may = w.unheld(c.Subnet)
 			_ = n
+		}
+	case model.APIMAddress:
+		out.may = privateSpace()
+		if a, ok := model.Get[*model.APIM](w.e, s.Owner); ok {
+			if i, err := strconv.Atoi(s.Part); err == nil && i < len(a.Sites) && a.Sites[i].Subnet != "" {
+				out.may = w.unheld(a.Sites[i].Subnet)
+			}
 		}
 	case model.EndpointAddress:
 		out.may = privateSpace()

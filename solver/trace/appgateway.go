@@ -390,7 +390,6 @@ func (t *tracer) gatewayWorks(g *model.AppGateway, h *host) match {
 	m := yes()
 	private := !slices.ContainsFunc(g.Frontends, func(f model.AGWFrontend) bool { return f.PublicIP != "" }) && isV2(g)
 	inside := usable(h.subnet)
-	named, _ := t.symbols.Of(model.NamedHost, "", "")
 	check := func(src address, port uint16, tags ...string) {
 		if t.subnetNSG(h) == "" {
 			return
@@ -411,8 +410,17 @@ func (t *tracer) gatewayWorks(g *model.AppGateway, h *host) match {
 			m = m.and(maybe())
 		}
 	}
-	check(t.address(named), port, "GatewayManager")
+	check(t.platformOf("GatewayManager"), port, "GatewayManager")
 	return m
+}
+
+// platformOf is an address of a tag by which the platform manages its services: any of its list, else some public address.
+func (w *world) platformOf(tag string) address {
+	if prefixes, ok := w.prefixesOf(tag); ok && !emptySet(prefixes) {
+		return address{at: first(prefixes), may: prefixes}
+	}
+	named, _ := w.symbols.Of(model.NamedHost, "", "")
+	return w.address(named)
 }
 
 // defaultToInternet reports a user default route to Internet, the documented remedy (AZ-AGW-13).

@@ -118,7 +118,7 @@ func (t *tracer) noMachine(a netip.Addr) (other, api bool) {
 		switch s.Kind {
 		case model.APIDoor:
 			return true, true
-		case model.ServiceFrontend, model.PodAddress:
+		case model.ServiceFrontend, model.PodAddress, model.APIMAddress:
 			return true, false
 		default:
 		}
@@ -142,6 +142,13 @@ func (t *tracer) noMachine(a netip.Addr) (other, api bool) {
 	for _, g := range t.e.AppGateways {
 		for i := range g.Frontends {
 			if f := &g.Frontends[i]; f.PublicIP == "" && t.gatewayAddress(g, f) == a {
+				return true, false
+			}
+		}
+	}
+	for _, x := range t.e.APIMs {
+		for i := range x.Sites {
+			if x.Injected() && slices.Contains(t.apimPrivate(x, i), a) {
 				return true, false
 			}
 		}

@@ -213,6 +213,11 @@ func (w *world) endpointState(p *model.PrivateEndpoint) string {
 // with an address of the provider's own subnet (AZ-PE-10).
 func (t *tracer) atEndpoint(c course, p *model.PrivateEndpoint) {
 	at := model.Place{Kind: model.PlaceEndpoint, ID: p.ID}
+	if a, ok := model.Get[*model.APIM](t.e, p.Target); ok { // AZ-APIM-02
+		for i := range a.Sites {
+			t.deliver(c, apimPlace(a, i))
+		}
+	}
 	t.deliver(c, at)
 	if !fold(p.Target.Type(), "Microsoft.Network/privateLinkServices") {
 		return

@@ -138,6 +138,13 @@ func (t *tracer) owners(v *model.VNet, c course, global bool) []owner {
 			}
 		}
 	}
+	for _, a := range t.e.APIMs {
+		for i, s := range a.Sites {
+			if a.Injected() && in(s.Subnet) && slices.Contains(t.apimPrivate(a, i), dst) {
+				out = append(out, func(t *tracer, c course) { t.atAPIM(c, a, i, false) })
+			}
+		}
+	}
 	for _, x := range t.podsAt(v, c.dst) {
 		out = append(out, func(t *tracer, c course) { t.arriveAtPod(c, x) })
 	}

@@ -82,6 +82,14 @@ func (t *tracer) publicOwners(c course) bool {
 			}
 		}
 	}
+	for _, a := range t.e.APIMs {
+		for i, s := range a.Sites {
+			if _, resource := model.Get[*model.PublicIP](t.e, s.PublicIP); !resource && (a.PublicDoor() || a.Injected()) && slices.Contains(t.apimPublic(a, i), dst) {
+				found = true
+				t.atAPIM(c, a, i, true)
+			}
+		}
+	}
 	for _, b := range t.e.Bastions {
 		if a, ok := t.symbols.Of(model.BastionDoor, b.ID, ""); ok && a == dst {
 			found = true
@@ -155,6 +163,18 @@ func (t *tracer) atPublicIP(c course, p *model.PublicIP) {
 			if f := &g.Frontends[i]; t.attached(p, f.PublicIP, f.ID) {
 				used = true
 				t.atAppGateway(c, g, f)
+			}
+		}
+	}
+	for _, a := range t.e.APIMs {
+		for i, s := range a.Sites {
+			if same(s.PublicIP, p.ID) {
+				used = true
+				if a.PublicDoor() || a.Injected() {
+					t.atAPIM(c, a, i, true)
+				} else {
+					t.drop(c, apimPlace(a, i), Relay, "the public door is shut (AZ-APIM-02)")
+				}
 			}
 		}
 	}

@@ -200,6 +200,8 @@ func (t *tracer) ownerOfSymbol(s model.Symbol) []model.Place {
 		return []model.Place{{Kind: model.PlaceAPIServer, ID: s.Owner}}
 	case model.BastionDoor:
 		return []model.Place{{Kind: model.PlaceBastion, ID: s.Owner}}
+	case model.APIMDoor, model.APIMAddress:
+		return []model.Place{{Kind: model.PlaceAPIM, ID: s.Owner, Part: s.Part}}
 	case model.FrontDoorDoor:
 		return []model.Place{{Kind: model.PlaceFrontDoor, ID: s.Owner, Part: s.Part}}
 	case model.FrontDoorBackend:
@@ -255,6 +257,12 @@ func (t *tracer) send(c course, from model.Place) {
 			return
 		}
 		t.drop(c, from, Relay, "the input holds no such Bastion")
+	case model.PlaceAPIM:
+		if a, ok := model.Get[*model.APIM](t.e, from.ID); ok && len(a.Sites) > 0 {
+			t.fromAPIM(c, a, from.Part)
+			return
+		}
+		t.drop(c, from, Relay, "the input holds no such API Management service")
 	case model.PlaceFrontDoor:
 		if f, ok := model.Get[*model.FrontDoor](t.e, from.ID); ok {
 			t.fromFrontDoor(c, f, from.Part)

@@ -197,6 +197,15 @@ func (w *world) heldIn(s *model.Subnet) []netip.Addr {
 			add(f.Subnet, f.Address)
 		}
 	}
+	for _, a := range w.e.APIMs {
+		for _, x := range a.Sites {
+			for _, p := range x.PrivateIPs {
+				if a.Injected() {
+					add(x.Subnet, p)
+				}
+			}
+		}
+	}
 	for _, wl := range w.e.Workloads { // K8S-AZ-02
 		if wl.HostNetwork {
 			continue

@@ -1,0 +1,121 @@
+package trace
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/ringfence/ringfence/model"
+)
+
+func apimPlace(a *model.APIM, site int) model.Place {
+	return model.Place{Kind: model.PlaceAPIM, ID: a.ID, Part: strconv.Itoa(site)}
+}
+
+// apimPublic lists the public addresses of a site.
+func (w *world) apimPublic(a *model.APIM, site int) []netip.Addr {
+	s := a.Sites[site]
+	if p := w.publicAddress(s.PublicIP); p.IsValid() {
+		return []netip.Addr{p}
+	}
+	if len(s.PublicIPs) > 0 {
+		return s.PublicIPs
+	}
+	p, _ := w.symbols.Of(model.APIMDoor, a.ID, strconv.Itoa(site))
+	return []netip.Addr{p}
+}
+
+// apimPrivate lists the private addresses of an injected site.
+func (w *world) apimPrivate(a *model.APIM, site int) []netip.Addr {
+	if s := a.Sites[site]; len(s.PrivateIPs) > 0 {
+		return s.PrivateIPs
+	}
+	p, _ := w.symbols.Of(model.APIMAddress, a.ID, strconv.Itoa(site))
+	return []netip.Addr{p}
+}
+
+// atAPIM is a packet for a service: where it is injected, through the NSG of its subnet, which sees the subnet as destination; then 443, perhaps
+// 80, and on public addresses the management port (AZ-APIM-02 to AZ-APIM-04).
+func (t *tracer) atAPIM(c course, a *model.APIM, site int, public bool) {
+	h := t.hostIn(apimPlace(a, site), a.Sites[site].Subnet)
+	if !t.step(&c, "arrive", h.place) {
+		return
+	}
+	c.public, c.entry = nil, nil
+	listen := func(c course) {
+		p := c.packet
+		gateway := !public || a.PublicDoor()
+		switch {
+		case p.Protocol != model.TCP:
+		case gateway && p.DPort == 443:
+			t.deliver(c.add(Hop{At: h.place, Stage: Relay, Action: Allow, Detail: "the gateway (AZ-APIM-01)", Certain: true}), h.place)
+			return
+		case gateway && p.DPort == 80:
+			t.deliver(c.uncertain().add(Hop{At: h.place, Stage: Relay, Action: Allow, Detail: "the gateway, where it takes http (AZ-APIM-01)", Certain: true}), h.place)
+			return
+		case public && a.Injected() && p.DPort == 3443:
+			at := model.Place{Kind: model.PlaceAPIM, ID: a.ID, Part: "(management)"}
+			t.deliver(c.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "the management port (AZ-APIM-04)", Certain: true}), at)
+			return
+		}
+		t.drop(c, h.place, Relay, "API Management does not listen there (AZ-APIM-01)")
+	}
+	if !a.Injected() {
+		listen(c)
+		return
+	}
+	c.last = h
+	if h.subnet == nil {
+		listen(c.uncertain("MISSING(subnet " + a.Sites[site].Subnet.ShortName() + ")"))
+		return
+	}
+	inside := usable(h.subnet)
+	behind := address{at: first(inside), may: inside}
+	if t.subnetNSG(h) == "" {
+		listen(c)
+		return
+	}
+	x := c.flow()
+	x.dst = behind
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, t.nsgByID(h.subnet.NSG, h, x, model.Inbound), func(c course) {
+		f := flow{src: t.platformOf("ApiManagement"), dst: behind, protocol: model.TCP, sport: 49152, dport: 3443, tags: []string{"ApiManagement"}}
+		if v := t.nsgByID(h.subnet.NSG, h, f, model.Inbound); (!v.allow.is || v.deny.is) && c.packet.DPort == 443 {
+			c = c.uncertain() // AZ-APIM-03: the platform does not reach it
+		}
+		listen(c)
+	})
+}
+
+// fromAPIM is a connection that a service opens: where to, its APIs and policies say, which are not followed (ASM-E-APIM).
+func (t *tracer) fromAPIM(c course, a *model.APIM, part string) {
+	site, err := strconv.Atoi(part)
+	if err != nil || site >= len(a.Sites) {
+		site = 0
+	}
+	h := t.hostIn(apimPlace(a, site), a.Sites[site].Subnet)
+	if !t.step(&c, "relay", h.place) {
+		return
+	}
+	if c.packet.Protocol != model.TCP {
+		t.drop(c, h.place, Relay, "API Management connects by TCP (AZ-APIM-01)")
+		return
+	}
+	c = c.add(Hop{At: h.place, Stage: Relay, Action: Forward, Rule: a.Name(), Source: a.Source, Detail: "to what its APIs and policies say", Assumptions: []string{"ASM-E-APIM"}}).uncertain("ASM-E-APIM")
+	switch {
+	case h.subnet != nil:
+		if !c.src.in(prefixSet(h.subnet.Prefixes...)).may {
+			t.drop(c, h.place, Relay, "the source is no address of the subnet of the service (AZ-APIM-02)")
+			return
+		}
+		c.src.holder = h
+		t.leave(c, h)
+	case a.Sites[site].Subnet != "" && !c.dst.isPublic().may:
+		t.lose(c, h.place, Relay, "the input lacks the subnet of the service", "ASM-E-APIM")
+	case !slices.Contains(t.apimPublic(a, site), c.packet.Src):
+		t.drop(c, h.place, Relay, "the source is no address of the service (AZ-APIM-02)")
+	case !c.dst.isPublic().may:
+		t.drop(c, h.place, Transport, "a private destination is not reached from the internet")
+	default:
+		t.toPublic(c)
+	}
+}
