@@ -203,11 +203,20 @@ func (s *Solution) decideMust(q *query, a model.Assertion, out *AssertionResult)
 					}
 					continue
 				}
-				missing = append(missing, fmt.Sprintf("%s to %s on %s", s.groups[g].ref, t.text, svc))
+				what := fmt.Sprintf("%s to %s on %s", s.groups[g].ref, t.text, svc)
+				byName := s.misled(&sub, g)
+				if byName {
+					what += " by the address that its name has there"
+					notes = append(notes, s.answerNotes(&sub, g)...)
+				}
+				missing = append(missing, what)
 				if !possible {
 					out.Verdict = Fail
 				} else if out.Verdict == Pass {
 					out.Verdict = Undecided
+				}
+				if byName {
+					continue // nothing on the way to its other addresses is to blame
 				}
 				if possible {
 					notes = append(notes, s.doubts(&sub, s.rows(&sub))...)
@@ -271,8 +280,16 @@ func (s *Solution) resourcesOf(sels []model.Selector, whole *end) []*end {
 }
 
 // covers reports whether, in one bound, every placement of a sender delivers every source address and port of the services to some
-// address of the target. It reads the packets as they were sent, before any translation.
+// address of the target. It reads the packets as they were sent, before any translation. A service is found by one of its names, which
+// leads each sender where its own DNS says (AZ-DNS-03).
 func (s *Solution) covers(q *query, g int, b dataplane.Bound) bool {
+	if len(q.to.hosts) == 0 {
+		return s.coversBy(q, g, b, "")
+	}
+	return slices.ContainsFunc(q.to.hosts, func(host string) bool { return s.coversBy(q, g, b, host) })
+}
+
+func (s *Solution) coversBy(q *query, g int, b dataplane.Bound, host string) bool {
 	space := s.graph.Space
 	f := q.floods(b)
 	arrived := s.arriving(q, b, q.from.from)
@@ -287,22 +304,62 @@ func (s *Solution) covers(q *query, g int, b dataplane.Bound) bool {
 				targets[n] = space.Intersect(set, mine)
 			}
 			sent := f.Back(targets, mine)[s.graph.Origins[o].Site.Send]
-			// For every source address and port there is some destination, source port and name that arrives.
-			have := s.projectTags(space.Project(sent, packet.Dst, packet.SPort, packet.Name))
-			want := s.projectTags(space.Project(space.Intersect(s.graph.Sent(o), q.service), packet.Dst, packet.SPort, packet.Name))
-			if want.Empty() {
-				return false
-			}
-			if space.Subset(want, have) {
-				continue
-			}
-			// A translation may change the port on the way: then every source address must arrive on some port of its own choice.
-			if !single(q.service, space) || !space.Subset(space.Project(want, packet.DPort), space.Project(have, packet.DPort)) {
-				return false
+			for _, to := range s.ways(o, host, b) {
+				if !s.coversAll(q, o, space.Intersect(sent, to)) {
+					return false
+				}
 			}
 		}
 	}
 	return true
+}
+
+// ways are the destinations, each of which a sender must reach, to reach a service by a name: any of the addresses that its DNS answers.
+// What servers answer that the input does not describe may be each of them (ASM-E-DNSCUSTOM).
+func (s *Solution) ways(origin int, host string, b dataplane.Bound) []packet.Set {
+	space := s.graph.Space
+	to, unknown, ok := s.graph.Answers(origin, host)
+	switch {
+	case host == "" || !ok || unknown != "" && b == dataplane.Over:
+		return []packet.Set{space.All()}
+	case unknown != "" && len(to) > 0:
+		return to
+	}
+	return []packet.Set{space.Union(to...)}
+}
+
+// coversAll reports whether what arrives of what an origin sent has every source address and port of the services.
+func (s *Solution) coversAll(q *query, o int, sent packet.Set) bool {
+	space := s.graph.Space
+	// For every source address and port there is some destination, source port and name that arrives.
+	have := s.projectTags(space.Project(sent, packet.Dst, packet.SPort, packet.Name))
+	want := s.projectTags(space.Project(space.Intersect(s.graph.Sent(o), q.service), packet.Dst, packet.SPort, packet.Name))
+	if want.Empty() {
+		return false
+	}
+	if space.Subset(want, have) {
+		return true
+	}
+	// A translation may change the port on the way: then every source address must arrive on some port of its own choice.
+	return single(q.service, space) && space.Subset(space.Project(want, packet.DPort), space.Project(have, packet.DPort))
+}
+
+// misled reports whether a sender reaches a service by its addresses and not by its names (AZ-DNS-03).
+func (s *Solution) misled(q *query, g int) bool {
+	return len(q.to.hosts) > 0 && s.coversBy(q, g, dataplane.Session, "")
+}
+
+// answerNotes are the assumptions on which what a sender gets for the names of a service rests.
+func (s *Solution) answerNotes(q *query, g int) (notes []string) {
+	for _, o := range s.groups[g].origins {
+		for _, h := range q.to.hosts {
+			if _, unknown, ok := s.graph.Answers(o, h); ok && unknown != "" {
+				notes = append(notes, unknown)
+			}
+		}
+	}
+	slices.Sort(notes)
+	return slices.Compact(notes)
 }
 
 // single reports whether a set of services is one port of one protocol.

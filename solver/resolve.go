@@ -22,6 +22,7 @@ type end struct {
 	entry   map[dataplane.NodeID]packet.Set // entries: packets count that go on to be delivered (AZ-GEN-11)
 	named   bool                            // an `fqdn:` or `tag:` narrows the packets
 	public  bool                            // names public addresses: each is in a service tag or is not (AZ-TAG-09)
+	hosts   []string                        // names by which clients find the service that it is (AZ-DNS-03)
 	labels  map[dataplane.NodeID]string     // what answers call a node of which the selector names one address; "" where two do
 }
 
@@ -364,6 +365,9 @@ func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 			pe, ok := model.Get[*model.PrivateEndpoint](s.Project.Estate, x.Place.ID)
 			return ok && x.Place.Kind == model.PlaceEndpoint && pe.Target.Key() == id
 		})
+		if svc, ok := f.Resource.(*model.Service); ok && slices.ContainsFunc(e.sites, func(x *dataplane.Site) bool { return x.Place.Kind == model.PlaceEndpoint }) {
+			e.hosts = append(e.hosts, svc.Hosts...)
+		}
 	case model.SelEndpoint:
 		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceEndpoint) })
 	case model.SelFirewall:

@@ -85,7 +85,11 @@ type frontTLS struct {
 	Least *string `json:"minimumTlsVersion,omitempty"`
 }
 
-type frontRuleSet struct{}
+type frontRuleSet struct {
+	Properties *frontRuleSetProperties `json:"properties,omitempty"`
+}
+
+type frontRuleSetProperties struct{}
 
 type frontRule struct {
 	Properties *frontRuleProperties `json:"properties,omitempty"`
@@ -191,7 +195,8 @@ func frontDoorFields() map[string]fieldUse {
 		"frontDomain":             {harmless: top},
 		"frontDomainProperties":   {harmless: state + " azureDnsZone preValidatedCustomDomainResourceId domainValidationState validationProperties extendedProperties mtlsSettings"},
 		"frontTLS":                {harmless: "certificateType secret cipherSuiteSetType customizedCipherSuiteSet"},
-		"frontRuleSet":            {harmless: top + " properties"},
+		"frontRuleSet":            {harmless: top},
+		"frontRuleSetProperties":  {harmless: state},
 		"frontRule":               {harmless: top},
 		"frontRuleProperties":     {harmless: state + " ruleSetName order conditions matchProcessingBehavior"},
 		"frontAction":             {harmless: "name"},
@@ -286,13 +291,17 @@ func (r *resource) frontDoorPart(f *model.FrontDoor) {
 			r.unsupported(r.node, "a content delivery network relays from the internet to its origins and is not modelled")
 			return
 		}
-		f.Meta, f.Tier, f.FrontDoorID = r.meta(), at.text("sku", "name"), strings.ToLower(at.text("properties", "frontDoorId"))
+		tier, id := at.text("sku", "name"), strings.ToLower(at.text("properties", "frontDoorId"))
+		if f.Tier != "" && (f.Tier != tier || f.FrontDoorID != id) {
+			r.errorAt(r.node, "", "a second description, different", "one description of each profile")
+		}
+		f.Meta, f.Tier, f.FrontDoorID = r.meta(), tier, id
 	case "afdendpoints":
 		if is, at := decode[frontEndpoint](r, r.node); is != nil {
 			at = at.get("properties")
-			f.Endpoints = append(f.Endpoints, model.FrontDoorEndpoint{
-				ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), Enabled: r.switched(at, "enabledState"),
-			})
+			f.Endpoints = addPart(r, f.Endpoints, model.FrontDoorEndpoint{
+				ID: r.id, Name: r.partName(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), Enabled: r.switched(at, "enabledState"),
+			}, func(x model.FrontDoorEndpoint) model.ID { return x.ID })
 		}
 	case "routes":
 		r.frontDoorRoute(f)
@@ -302,20 +311,20 @@ func (r *resource) frontDoorPart(f *model.FrontDoor) {
 			if strings.EqualFold(probe, "NotSet") {
 				probe = ""
 			}
-			f.Groups = append(f.Groups, model.OriginGroup{ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Probe: probe})
+			f.Groups = addPart(r, f.Groups, model.OriginGroup{ID: r.id, Name: r.partName(), Source: r.source(r.node), Probe: probe}, func(x model.OriginGroup) model.ID { return x.ID })
 		}
 	case "origins":
 		r.frontDoorOrigin(f)
 	case "customdomains":
 		if is, at := decode[frontDomain](r, r.node); is != nil {
-			f.Domains = append(f.Domains, model.FrontDoorDomain{
-				ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Host: strings.ToLower(at.text("properties", "hostName")),
+			f.Domains = addPart(r, f.Domains, model.FrontDoorDomain{
+				ID: r.id, Name: r.partName(), Source: r.source(r.node), Host: strings.ToLower(at.text("properties", "hostName")),
 				MinTLS: at.text("properties", "tlsSettings", "minimumTlsVersion"),
-			})
+			}, func(x model.FrontDoorDomain) model.ID { return x.ID })
 		}
 	case "rulesets":
 		decode[frontRuleSet](r, r.node)
-		f.RuleSets = append(f.RuleSets, model.FrontDoorRuleSet{ID: r.id})
+		f.RuleSets = addPart(r, f.RuleSets, model.FrontDoorRuleSet{ID: r.id}, func(x model.FrontDoorRuleSet) model.ID { return x.ID })
 	case "rules":
 		is, at := decode[frontRule](r, r.node)
 		if is == nil {
@@ -345,9 +354,36 @@ func (r *resource) frontDoorPart(f *model.FrontDoor) {
 			w := model.FrontDoorWAF{ID: r.id, Source: r.source(r.node), Policy: r.reference(at, "wafPolicy"), Domains: r.references(a, "domains")}
 			patterns := spoken(a.list("patternsToMatch"))
 			w.Whole = len(patterns) == 0 || slices.Contains(patterns, "/*")
-			f.WAFs = append(f.WAFs, w)
+			if !slices.ContainsFunc(f.WAFs, func(x model.FrontDoorWAF) bool { return model.Alike(x, w) }) {
+				f.WAFs = append(f.WAFs, w)
+			}
 		}
 	}
+}
+
+// addPart adds a part of a profile. The same part twice is fine when both say the same; nothing hangs on a part yet when it is read.
+func addPart[T any](r *resource, list []T, part T, id func(T) model.ID) []T {
+	i := slices.IndexFunc(list, func(x T) bool { return id(x).Key() == id(part).Key() })
+	if i < 0 {
+		return append(list, part)
+	}
+	if !model.Alike(list[i], part) {
+		r.errs = append(r.errs, &model.InputError{
+			Source: r.source(r.node), Resource: r.id, Found: "a second description, different", Accepted: "one description of each part of a profile",
+		})
+	}
+	return list
+}
+
+func routeID(x model.FrontDoorRoute) model.ID   { return x.ID }
+func originID(x model.FrontDoorOrigin) model.ID { return x.ID }
+
+// partName is the own name of a part of a profile, which may stand behind the names of what it is a part of.
+func (r *resource) partName() string {
+	if n := r.node.get("name"); n != nil && n.kind == textValue {
+		return n.text[strings.LastIndexByte(n.text, '/')+1:]
+	}
+	return r.id.Name()
 }
 
 // frontDoorRoute reads a route (AZ-AFD-02). It hangs on the endpoint in its ID; without one it carries nothing.
@@ -362,7 +398,7 @@ func (r *resource) frontDoorRoute(f *model.FrontDoor) {
 		f.Endpoints, i = append(f.Endpoints, model.FrontDoorEndpoint{ID: r.id.Parent(), Name: r.id.Parent().Name(), Source: r.source(r.node)}), len(f.Endpoints)
 	}
 	x := model.FrontDoorRoute{
-		ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Enabled: r.switched(at, "enabledState"), Group: r.reference(at, "originGroup"),
+		ID: r.id, Name: r.partName(), Source: r.source(r.node), Enabled: r.switched(at, "enabledState"), Group: r.reference(at, "originGroup"),
 		RuleSets: r.references(at, "ruleSets"), Domains: r.references(at, "customDomains"), Default: r.switched(at, "linkToDefaultDomain"),
 		Redirect: r.switched(at, "httpsRedirect"),
 	}
@@ -380,7 +416,7 @@ func (r *resource) frontDoorRoute(f *model.FrontDoor) {
 		x.HTTP, x.HTTPS = true, true // what the platform takes when nothing is stated
 	}
 	x.Forwarding, _ = choice(r, at, "forwardingProtocol", []string{"HttpOnly", "HttpsOnly", "MatchRequest"})
-	f.Endpoints[i].Routes = append(f.Endpoints[i].Routes, x)
+	f.Endpoints[i].Routes = addPart(r, f.Endpoints[i].Routes, x, routeID)
 }
 
 // frontDoorOrigin reads an origin (AZ-AFD-11). It hangs on the group in its ID.
@@ -395,7 +431,7 @@ func (r *resource) frontDoorOrigin(f *model.FrontDoor) {
 		f.Groups, g = append(f.Groups, model.OriginGroup{ID: r.id.Parent(), Name: r.id.Parent().Name(), Source: r.source(r.node)}), len(f.Groups)
 	}
 	x := model.FrontDoorOrigin{
-		ID: r.id, Name: r.id.Name(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), HTTPPort: 80, HTTPSPort: 443, Enabled: r.switched(at, "enabledState"),
+		ID: r.id, Name: r.partName(), Source: r.source(r.node), Host: strings.ToLower(at.text("hostName")), HTTPPort: 80, HTTPSPort: 443, Enabled: r.switched(at, "enabledState"),
 	}
 	if x.Host == "" {
 		r.missing(at, "hostName", "the name or address of the origin")
@@ -412,7 +448,7 @@ func (r *resource) frontDoorOrigin(f *model.FrontDoor) {
 	if p := at.get("sharedPrivateLinkResource"); p != nil && len(p.names) > 0 {
 		x.IsPrivate, x.PrivateTarget, x.PrivateState = true, r.reference(p, "privateLink"), p.text("status")
 	}
-	f.Groups[g].Origins = append(f.Groups[g].Origins, x)
+	f.Groups[g].Origins = addPart(r, f.Groups[g].Origins, x, originID)
 }
 
 // readFrontDoorWAF reads a WAF policy of Front Door (AZ-AFD-03); the test is that of AZ-AGW-30.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ringfence/ringfence/importers/azure/azuretest"
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -24,7 +25,16 @@ func TestEveryResourceIsInTheLedger(t *testing.T) {
 				t.Errorf("%s is in the ledger %d times", key, n)
 			}
 		}
-		objects := strings.Count(text, `"location":`)
+		objects := 0
+		resources, err := azuretest.Resources([]byte(fill(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range resources {
+			if o, ok := r.(azuretest.Object); ok && o["location"] != nil {
+				objects++
+			}
+		}
 		if len(seen) < objects {
 			t.Errorf("%d entries for %d resources of %.60s", len(seen), objects, text)
 		}

@@ -118,11 +118,19 @@ func (p *planner) asksOthers(f *model.Firewall) bool {
 	return f.Policy == "" && other(f.DNSServers) || slices.ContainsFunc(p.policyChain(f), func(x *model.FirewallPolicy) bool { return other(x.DNSServers) })
 }
 
-// anyAnswer is the answer of servers that the input does not describe: any record of the input, or the public owner (ASM-E-DNSCUSTOM).
+// anyAnswer is the answer of servers that the input does not describe: any record of the input, any private endpoint of the account that
+// has the name, or the public owner (ASM-E-DNSCUSTOM).
 func (p *planner) anyAnswer(name string) resolution {
 	r := resolution{unknown: "ASM-E-DNSCUSTOM"}
 	for _, z := range p.e.DNSZones {
 		r.addrs = append(r.addrs, p.records(z, name)...)
+	}
+	for _, s := range p.e.Services {
+		if slices.Contains(s.Hosts, name) {
+			for _, e := range p.endpointsOf(s.ID) {
+				r.addrs = append(r.addrs, p.endpointAddrs(e)...)
+			}
+		}
 	}
 	if door, ok := p.doorOf(name); ok {
 		r.addrs = append(r.addrs, door)
@@ -153,7 +161,8 @@ func (p *planner) zoneAnswer(v *model.VNet, name string) resolution {
 	return resolution{public: true}
 }
 
-// zonesOf are the zones that answer for a name, the longest first: private ones that are linked to the VNet, or public ones.
+// zonesOf are the zones that answer for a name, the longest first: private ones that are linked to the VNet itself, whatever its peers
+// have (AZ-DNS-05), or public ones.
 func (p *planner) zonesOf(v *model.VNet, name string, private bool) []*model.DNSZone {
 	var out []*model.DNSZone
 	for _, z := range p.e.DNSZones {

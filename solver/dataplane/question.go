@@ -54,6 +54,43 @@ func (g *Graph) NamedHost() packet.Set {
 // InternetAddresses is the address classes of the internet.
 func (g *Graph) InternetAddresses() []packet.Range { return g.Universe.Addrs(g.planner.outside) }
 
+// Answers is what a sender gets for a host name, asked as its network asks (AZ-DNS-01): packets to each address, and the assumption that
+// the answer rests on. It is false for senders whose servers the estate cannot tell: those outside it, and relays.
+func (g *Graph) Answers(origin int, name string) (to []packet.Set, unknown string, ok bool) {
+	v := g.planner.askedFrom(g.Origins[origin].Site)
+	if v == nil {
+		return nil, "", false
+	}
+	r := g.planner.resolve(v, name)
+	for _, a := range r.addrs {
+		to = append(to, g.Space.Box(packet.Box{Dst: one(g.Universe.Class(a))}))
+	}
+	return to, r.unknown, true
+}
+
+// askedFrom is the network whose DNS a site uses; a pod asks the servers of its nodes.
+func (p *planner) askedFrom(s *Site) *model.VNet {
+	subnet := s.Subnet
+	switch s.Place.Kind {
+	case model.PlaceNIC, model.PlaceScaleSet, model.PlaceNodePool, model.PlaceSubnet:
+	case model.PlacePod:
+		w, ok := model.Get[*model.Workload](p.e, s.Place.ID)
+		if !ok || subnet != "" {
+			break
+		}
+		if c, ok := model.Get[*model.Cluster](p.e, w.Cluster); ok && len(c.Pools) > 0 {
+			subnet = c.Pools[0].Subnet
+		}
+	default:
+		return nil
+	}
+	if subnet == "" {
+		return nil
+	}
+	_, v := p.e.SubnetOf(subnet)
+	return v
+}
+
 // planQuestions registers the blocks and tags that questions tell apart.
 func (p *planner) planQuestions() {
 	for _, q := range p.o.Questions {
