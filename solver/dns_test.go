@@ -80,3 +80,34 @@ func TestNameLeadsToAccount(t *testing.T) {
 		})
 	}
 }
+
+// The agents of Azure Monitor go to the address of the scope's endpoint, by the NSG and routes on the way, as to any endpoint (AZ-AMPLS-04).
+func TestMonitorScopeEndpoint(t *testing.T) {
+	const agents, out = "100 Allow Out tcp 10.1.1.0/24 -> 10.1.9.0/24 443", "4096 Deny Out * * -> * *"
+	for _, test := range []struct {
+		name     string
+		rules    []string
+		scope    Outcome
+		endpoint string
+	}{
+		{"admitted", []string{agents, out}, Pass, "reachable"},
+		{"another port alone", []string{strings.Replace(agents, " 443", " 80", 1), out}, Fail, "unreachable"},
+		{"denied", []string{out}, Fail, "unreachable"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			scope := az.New("Microsoft.Insights/privateLinkScopes", "ampls", az.Object{"accessModeSettings": az.Object{"ingestionAccessMode": "PrivateOnly", "queryAccessMode": "Open", "exclusions": []any{}}})
+			rows := []exampleRow{{from: "nic:agent", to: "service:ampls", service: "tcp/443"}, {from: "nic:agent", to: "endpoint:pe"}}
+			s := written(t, []az.Resource{
+				scope, az.VNet("a", "10.1.0.0/16", az.Subnet("pe", "10.1.9.0/24"), az.Subnet("s", "10.1.1.0/24", "nsg=n")), az.NSG("n", test.rules...),
+				az.NIC("agent", "a/s", "10.1.1.4"), az.PrivateEndpoint("pe", "a/pe", "10.1.9.5", scope["id"].(string)),
+			}, rows)
+			if got := verdictOf(t, s, "nic:agent", "endpoint:pe", "tcp/443").Verdict.String(); got != test.endpoint {
+				t.Errorf("the endpoint is %s, not %s", got, test.endpoint)
+			}
+			got, err := s.Check(model.Assertion{ID: "must", Verb: model.VerbMust, From: selectors(t, "nic:agent"), To: selectors(t, "service:ampls"), Services: []model.PortService{portService(t, "tcp/443")}})
+			if err != nil || got.Verdict != test.scope {
+				t.Errorf("the scope: %v, not %v: %s, %v", got.Verdict, test.scope, got.Reason, err)
+			}
+		})
+	}
+}

@@ -171,3 +171,25 @@ func TestBadGateways(t *testing.T) {
 		})
 	}
 }
+
+// Two descriptions of one part that differ are an error; the same one twice is one (TestEveryTypeInEveryShape).
+func TestFrontDoorPartTwice(t *testing.T) {
+	for part, change := range map[string][2]string{
+		"fd":          {`"frontDoorId": "0F0F`, `"frontDoorId": "0A0A`},
+		"fd/shop":     {`Shop-0f0f.z01`, `Shop-0a0a.z01`},
+		"fd/shop/all": {`"httpsonly"`, `"HttpOnly"`},
+		"fd/web":      {`"probeProtocol": "Https"`, `"probeProtocol": "Http"`},
+		"fd/web/agw":  {`"httpsPort": 8443`, `"httpsPort": 8444`},
+		"fd/pay":      {`Pay.shop.example`, `paid.shop.example`},
+	} {
+		if !strings.Contains(frontDoorExample, change[0]) {
+			t.Errorf("the example does not hold %s", change[0])
+			continue
+		}
+		fsys := fstest.MapFS{"a.json": {Data: []byte(fill(frontDoorExample))}, "b.json": {Data: []byte(fill(strings.Replace(frontDoorExample, change[0], change[1], 1)))}}
+		_, err := Import(fsys, []string{"a.json", "b.json"})
+		if err == nil || !strings.Contains(err.Error(), "found `a second description, different`") || !strings.Contains(err.Error(), ": "+part+": found") || !strings.HasPrefix(err.Error(), "b.json:") {
+			t.Errorf("%s: %v", part, err)
+		}
+	}
+}
