@@ -113,6 +113,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-K-NSLABELS", Open: true, Text: "labels of an undeclared namespace", Settle: "the Namespace manifest or a live import"},
 		{ID: "ASM-K-SYSTEM", Text: "kube-system add-ons that are not in the input are future pods of kube-system", Settle: "live import"},
 		{ID: "ASM-K-CNP", Open: true, Text: "whether the engine enforces cluster-wide admin policy", Settle: "the engine"},
+		{ID: "ASM-K-NODES", Open: true, Text: "which addresses are nodes', and which labels nodes have beside those of their pools", Settle: "no peers by nodes; a policy by networks"},
 		{ID: "ASM-K-FQDN", Open: true, Text: "which addresses a domain name resolves to", Settle: "none offline; use a firewall FQDN rule"},
 		{ID: "ASM-K-NODEPORT", Open: true, Text: "the number of a node port that the manifest leaves out", Settle: "live Service, or set nodePort"},
 		{ID: "ASM-K-SVCPORT", Open: true, Text: "what a node does with a packet to a Service's address on a port that the Service lacks", Settle: "a probe; no route for the service range"},

@@ -73,6 +73,8 @@ type Estate struct {
 	Deployments           []*DeploymentStatus
 	GroupMemberships      []*GroupMembership
 
+	ClusterPolicies []*ClusterPolicy
+
 	Ledger []LedgerEntry // sorted by source, then resource
 
 	byKey   map[string]Resource
@@ -219,6 +221,8 @@ func (e *Estate) add(r Resource) {
 		e.Workloads = append(e.Workloads, r)
 	case *NetworkPolicy:
 		e.NetPolicies = append(e.NetPolicies, r)
+	case *ClusterPolicy:
+		e.ClusterPolicies = append(e.ClusterPolicies, r)
 	case *KubeService:
 		e.KubeServices = append(e.KubeServices, r)
 	case *Ingress:

@@ -57,6 +57,7 @@ func (*Cluster) resource()                    {}
 func (*Namespace) resource()                  {}
 func (*Workload) resource()                   {}
 func (*NetworkPolicy) resource()              {}
+func (*ClusterPolicy) resource()              {}
 func (*KubeService) resource()                {}
 func (*Ingress) resource()                    {}
 func (*JITPolicy) resource()                  {}

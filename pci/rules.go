@@ -46,6 +46,7 @@ func Rules(p *model.Project) []RuleRow {
 	t.wafs()
 	t.balancers()
 	t.policies()
+	t.clusterPolicies()
 	t.services()
 	t.apiServers()
 	slices.SortStableFunc(t.rules, func(a, b rule) int {
@@ -401,6 +402,62 @@ func (t *ruleTable) policies() {
 			}
 		}
 	}
+}
+
+// clusterPolicies are the rules of cluster-wide policies, in the order in which they are asked within a tier (K8S-CNP-02).
+func (t *ruleTable) clusterPolicies() {
+	for _, p := range t.e.ClusterPolicies {
+		cluster := p.Cluster.Name()
+		whole := []string{cluster, p.Kind, p.Name()}
+		pods := []string{subjectText(p.Subject)}
+		for _, side := range []struct {
+			dir  model.Direction
+			word string
+		}{{model.Inbound, "ingress"}, {model.Outbound, "egress"}} {
+			for i, x := range p.Rules(side.dir) {
+				row := RuleRow{
+					Control: "policy:" + cluster + "/" + p.Kind, Action: x.Action.String(), Direction: side.dir.String(), At: x.Source.String(),
+					Note: fmt.Sprintf("tier %s, priority %d", p.Tier, p.Priority),
+				}
+				row.Protocol, row.Ports = policyPorts(x.Ports)
+				row.Source, row.Destination = clusterPeersText(x.Peers), pods
+				if side.dir == model.Outbound {
+					row.Source, row.Destination = pods, row.Source
+				}
+				t.add(kindPolicy, "policy", p, rule{
+					id: append(slices.Clone(whole), fmt.Sprintf("%s[%d]", side.word, i)), ofWhole: len(whole), order: [4]int{int(p.Tier), p.Priority, int(side.dir), i}, row: row,
+				})
+			}
+		}
+	}
+}
+
+func subjectText(s model.PolicySubject) string {
+	text := "namespaces " + selectorText(s.Namespaces)
+	if s.Pods != nil {
+		text = "pods " + selectorText(*s.Pods) + " in " + text
+	}
+	return text
+}
+
+// clusterPeersText prints the peers of a rule; one that says nothing makes the rule fail closed (K8S-CNP-14).
+func clusterPeersText(peers []model.ClusterPolicyPeer) []string {
+	var out []string
+	for _, p := range peers {
+		switch {
+		case p.Namespaces != nil:
+			out = append(out, subjectText(model.PolicySubject{Namespaces: *p.Namespaces, Pods: p.Pods}))
+		case p.Nodes != nil:
+			out = append(out, "nodes "+selectorText(*p.Nodes))
+		case len(p.Networks) > 0:
+			out = append(out, model.PrefixTexts(p.Networks)...)
+		case len(p.Names) > 0:
+			out = append(out, p.Names...)
+		default:
+			out = append(out, "a peer that says nothing")
+		}
+	}
+	return out
 }
 
 // policyPorts prints the ports of a NetworkPolicy rule; none means everything (K8S-NP-15).

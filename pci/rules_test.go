@@ -89,6 +89,13 @@ func controls(t *testing.T) *model.Estate {
 				{Namespaces: &model.LabelSelector{}, Pods: &model.LabelSelector{Requirements: []model.Requirement{{Key: "app", Operator: "In", Values: []string{"a", "b"}}}}},
 			}, Ports: []model.PolicyPort{{Protocol: model.TCP, Ports: model.PortRange{First: 8443, Last: 8443}}, {Protocol: model.UDP, Named: "dns"}}}},
 		},
+		&model.ClusterPolicy{
+			Meta: model.Meta{ID: model.Kubernetes("aks", "ClusterNetworkPolicy", "", "guard"), Source: at(85)}, Cluster: cluster, Kind: "ClusterNetworkPolicy", Priority: 7,
+			Subject: model.PolicySubject{Namespaces: model.LabelSelector{Match: map[string]string{"env": "prod"}}, Pods: &model.LabelSelector{}},
+			Egress: []model.ClusterPolicyRule{{Source: at(86), Peers: []model.ClusterPolicyPeer{{Networks: prefixes("10.0.0.0/8")}, {Nodes: &model.LabelSelector{}}, {}}, Ports: []model.PolicyPort{{Protocol: model.TCP, All: true}}}, {
+				Source: at(87), Action: model.PolicyAllow, Peers: []model.ClusterPolicyPeer{{Names: []string{"*.bank.example"}}, {Namespaces: &model.LabelSelector{}}},
+			}},
+		},
 		&model.Service{
 			Meta: meta("/subscriptions/s/resourceGroups/rg-a/providers/Microsoft.KeyVault/vaults/kv", 90), Kind: model.KeyVault, HasACLs: true, DefaultAccess: model.Deny, Bypass: "AzureServices",
 			IPRules: []model.IPRule{{Source: at(91), Prefixes: prefixes("203.0.113.0/24")}}, VNetRules: []model.VNetRule{{Source: at(92), Subnet: subnet}},
@@ -127,6 +134,8 @@ func TestRules(t *testing.T) {
 		"lb:lb/https | Allow | tcp 443 | * | 10.240.4.4 | estate.json:61 | load balancing, to port 8443",
 		"lb:lb/ha | Allow | any * | * | 10.240.4.4 | estate.json:62 | load balancing, every port",
 		"lb:lb/ssh | Allow | tcp 5000-5010 | * | 10.240.4.4 | estate.json:63 | inbound NAT, to port 22",
+		"policy:aks/ClusterNetworkPolicy/guard/egress[0] | Deny | tcp * | pods (all) in namespaces env=prod | 10.0.0.0/8, nodes (all), a peer that says nothing | estate.json:86 | tier Admin, priority 7",
+		"policy:aks/ClusterNetworkPolicy/guard/egress[1] | Allow | any * | pods (all) in namespaces env=prod | *.bank.example, namespaces (all) | estate.json:87 | tier Admin, priority 7",
 		"policy:aks/payments/web/ingress[0] | Allow | tcp, udp tcp/8443, udp/dns | 10.0.0.0/8 except 10.9.0.0/16, pods app In (a, b) in namespaces (all) | pods app=web, tier=front in payments | estate.json:81 |",
 		"policy:aks/payments/web | Deny | any * | pods app=web, tier=front in payments | * | estate.json:80 | isolates the pods: what no policy allows is denied",
 		"database:sql/publicNetworkAccess | Deny | any * | internet | service:sql | estate.json:94 | public network access Disabled",

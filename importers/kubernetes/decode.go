@@ -20,6 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/network-policy-api/apis/v1alpha1"
+	"sigs.k8s.io/network-policy-api/apis/v1alpha2"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -42,7 +44,7 @@ func reads[T typed](f func(*importer, *object, T)) *reader {
 // newDecoder returns the strict decoder for the kinds that are modelled. The scheme is our own: client-go's would bring every group.
 func newDecoder() runtime.Decoder {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, v1alpha1.Install, v1alpha2.Install} {
 		if err := add(scheme); err != nil { // INVARIANT: the groups do not overlap
 			panic("kubernetes: " + err.Error())
 		}
@@ -98,8 +100,12 @@ func (im *importer) unknownField(o *object, at string, root reflect.Type) {
 	}
 	names := fieldNames(root, parent)
 	accepted := "a known field: " + strings.Join(names, ", ")
-	if near := model.Nearest(name, names); near != "" {
+	switch near := model.Nearest(name, names); {
+	case near != "":
 		accepted = "a known field, perhaps " + near
+	case o.group == v1alpha2.GroupName && newerPeer(at) && o.id != "":
+		im.cannot(o, at, "a kind of peer that this version does not know: what the policy lets pass is not known (K8S-CNP-14)", o.id)
+		return
 	}
 	im.bad(o, at, name, accepted)
 }

@@ -74,6 +74,7 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	im.finishWorkloads()
 	im.finishIngresses()
 	im.finishEndpoints()
+	im.finishTiers()
 	im.finishNamespaces()
 	if len(im.errs) > 0 {
 		return Result{}, joinErrors(im.errs)
@@ -107,6 +108,7 @@ type importer struct {
 	endpoints  []endpointsObject
 	ingresses  []*model.Ingress
 	classes    []ingressClass
+	tiers      []*model.ClusterPolicy
 	carriers   []*carrier // wait until all owners and pods are known
 }
 

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -16,6 +17,7 @@ type kind struct {
 	whole         bool   // an unsupported one may change more than its own namespace
 	root          bool   // the same, where it stands in the root namespace of a service mesh
 	strict        bool   // a policy: an unknown field is an error
+	version       string // the version that is read; v1 where empty
 	reader        *reader
 	special       func(*importer, *object, kind)
 
@@ -24,7 +26,7 @@ type kind struct {
 
 type groupKind struct{ group, kind string }
 
-// kindTable says for every kind that is known what becomes of it. Modelled kinds are read in version v1; in another version they are
+// kindTable says for every kind that is known what becomes of it. Modelled kinds are read in one version, v1 for most; in another they are
 // unsupported, with the same `why`. Anything that could carry or filter traffic is unsupported, never irrelevant.
 func kindTable() []kind {
 	const (
@@ -32,6 +34,7 @@ func kindTable() []kind {
 		pods                              = "creates pods that are not in the model"
 		relays                            = "may relay requests from outside, or from pods, to Services"
 		state                             = "written by the network engine, decides nothing by itself"
+		tiers                             = "may allow or deny traffic of any pod before or after its NetworkPolicies, where the engine enforces it (K8S-CNP-17)"
 	)
 	return []kind{
 		{kinds: "Namespace", clusterScoped: true, disposition: modelled, why: "labels of a namespace", reader: reads((*importer).namespace)},
@@ -92,7 +95,10 @@ func kindTable() []kind {
 		{group: "metrics.k8s.io", kinds: "*", disposition: irrelevant, why: "a measurement"},
 
 		// Policies of other kinds (K8S-CNP, K8S-CIL, K8S-CAL).
-		{group: "policy.networking.k8s.io", kinds: "AdminNetworkPolicy BaselineAdminNetworkPolicy ClusterNetworkPolicy *", clusterScoped: true, disposition: unsupported, why: "may allow or deny traffic of any pod before or after its NetworkPolicies, where the engine enforces it (K8S-CNP-17)"},
+		{group: "policy.networking.k8s.io", kinds: "ClusterNetworkPolicy", version: "v1alpha2", clusterScoped: true, disposition: modelled, why: tiers, strict: true, reader: reads((*importer).clusterNetworkPolicy)},
+		{group: "policy.networking.k8s.io", kinds: "AdminNetworkPolicy", version: "v1alpha1", clusterScoped: true, disposition: modelled, why: tiers, strict: true, reader: reads((*importer).adminNetworkPolicy)},
+		{group: "policy.networking.k8s.io", kinds: "BaselineAdminNetworkPolicy", version: "v1alpha1", clusterScoped: true, disposition: modelled, why: tiers, strict: true, reader: reads((*importer).baselineAdminNetworkPolicy)},
+		{group: "policy.networking.k8s.io", kinds: "*", clusterScoped: true, disposition: unsupported, why: tiers},
 		{group: "cilium.io", kinds: "CiliumNetworkPolicy", disposition: unsupported, why: "may isolate pods of its namespace, allow or deny traffic, where the engine is Cilium (K8S-CIL-01)"},
 		{group: "cilium.io", kinds: "CiliumClusterwideNetworkPolicy CiliumCIDRGroup", clusterScoped: true, disposition: unsupported, why: "may isolate any pod, allow or deny traffic, where the engine is Cilium (K8S-CIL-01)"},
 		{group: "cilium.io", kinds: "CiliumEgressGatewayPolicy", clusterScoped: true, disposition: unsupported, why: "may send traffic of pods out through other nodes, with other addresses"},
@@ -201,7 +207,7 @@ func (im *importer) kindOf(o *object) kind {
 	switch {
 	case !ok:
 		return kind{disposition: model.Unsupported, why: "an unknown kind: it may create pods, or carry or filter traffic"}
-	case k.reader != nil && o.version != "v1":
+	case k.reader != nil && o.version != cmp.Or(k.version, "v1"):
 		k.reader, k.disposition = nil, model.Unsupported
 		k.why += " (not read in version " + o.version + ")"
 	}

@@ -26,7 +26,7 @@ func TestKindTable(t *testing.T) {
 		if k.disposition != model.Unsupported && (k.whole || k.root) {
 			t.Errorf("%s is %s and affects something", name, k.disposition)
 		}
-		if k.strict && key.kind != "NetworkPolicy" {
+		if k.strict && !strings.HasSuffix(key.kind, "NetworkPolicy") {
 			t.Errorf("%s is strict", name)
 		}
 		if key.kind == "*" && key.group == "" {
@@ -57,9 +57,11 @@ func TestKinds(t *testing.T) {
 		{"projectcalico.org/v3", "StagedGlobalNetworkPolicy", "", "irrelevant"},
 		{"cert-manager.io/v1", "Certificate", "a", "irrelevant"},
 
-		{"policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "", "unsupported " + cluster},
-		{"policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", "", "unsupported " + cluster},
-		{"policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", "", "unsupported " + cluster},
+		{"policy.networking.k8s.io/v1alpha2", "AdminNetworkPolicy", "", "unsupported " + cluster},
+		{"policy.networking.k8s.io/v1alpha2", "BaselineAdminNetworkPolicy", "", "unsupported " + cluster},
+		{"policy.networking.k8s.io/v1alpha1", "ClusterNetworkPolicy", "", "unsupported " + cluster},
+		{"policy.networking.k8s.io/v1", "ClusterNetworkPolicy", "", "unsupported " + cluster},
+		{"policy.networking.k8s.io/v1alpha2", "AnotherPolicy", "", "unsupported " + cluster},
 		{"cilium.io/v2", "CiliumNetworkPolicy", "a", "unsupported " + ns},
 		{"cilium.io/v2", "CiliumClusterwideNetworkPolicy", "", "unsupported " + cluster},
 		{"cilium.io/v2", "CiliumEgressGatewayPolicy", "", "unsupported " + cluster},
@@ -162,7 +164,7 @@ func TestEndpoints(t *testing.T) {
 
 // TestNoCluster imports for a cluster that no resource describes: what affects it affects the estate as a whole.
 func TestNoCluster(t *testing.T) {
-	fsys := fstest.MapFS{"m.yaml": {Data: []byte("apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: {name: x}\n---\n" + pod("containers: [{name: c}]\n"))}}
+	fsys := fstest.MapFS{"m.yaml": {Data: []byte("apiVersion: policy.networking.k8s.io/v1\nkind: ClusterNetworkPolicy\nmetadata: {name: x}\n---\n" + pod("containers: [{name: c}]\n"))}}
 	r, err := Import(fsys, []string{"m.yaml"}, Options{ClusterName: "dev"})
 	if err != nil {
 		t.Fatal(err)

@@ -90,6 +90,15 @@ func (o *object) source(path string) model.Source {
 	return s
 }
 
+// absent reports a field that the input leaves out.
+func (o *object) absent(path string) bool {
+	if o.node == nil {
+		return false
+	}
+	n, _ := locate(o.node, path)
+	return n == nil
+}
+
 // text returns a scalar as the input spells it, or what else was read where the input has none.
 func (o *object) text(path, read string) string {
 	if o.node != nil {

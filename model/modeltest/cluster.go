@@ -87,6 +87,9 @@ func (d *draft) cluster(i int) {
 	for j := range d.upTo(0, 3) {
 		d.netPolicy(c, j)
 	}
+	if d.has(WithPolicies) {
+		d.policies(c)
+	}
 	for j := range d.IntN(3) {
 		d.kubeService(c, j)
 	}
@@ -240,21 +243,25 @@ func (d *draft) policyRule(p *model.NetworkPolicy) model.PolicyRule {
 		r.Peers = append(r.Peers, x)
 	}
 	for range d.IntN(3) {
-		x := model.PolicyPort{Source: p.Source, Protocol: choose(d, model.TCP, model.TCP, model.UDP)}
-		switch port := d.port(); d.IntN(4) {
-		case 0:
-			x.Named = choose(d, "http", "dns")
-		case 1:
-			x.All = true
-		default:
-			x.Ports = model.PortRange{First: port, Last: port}
-			if d.one(4) {
-				x.Ports.Last = port + 500
-			}
-		}
-		r.Ports = append(r.Ports, x)
+		r.Ports = append(r.Ports, d.policyPort(p.Source))
 	}
 	return r
+}
+
+func (d *draft) policyPort(at model.Source) model.PolicyPort {
+	x := model.PolicyPort{Source: at, Protocol: choose(d, model.TCP, model.TCP, model.UDP)}
+	switch port := d.port(); d.IntN(4) {
+	case 0:
+		x.Named = choose(d, "http", "dns")
+	case 1:
+		x.All = true
+	default:
+		x.Ports = model.PortRange{First: port, Last: port}
+		if d.one(4) {
+			x.Ports.Last = port + 500
+		}
+	}
+	return x
 }
 
 func (d *draft) ipBlock() *model.IPBlock {

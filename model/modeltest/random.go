@@ -32,8 +32,9 @@ const (
 	WithLedger                      // objects that nobody understands
 	WithRaw                         // values that Azure refuses: equal priorities, odd protocols
 	WithManagers                    // network managers, with what they deploy in every grade of evidence
+	WithPolicies                    // policies of clusters beyond NetworkPolicy
 
-	AllKinds = WithManagers<<1 - 1
+	AllKinds = WithPolicies<<1 - 1
 )
 
 // Draft is a random estate before it is built. The same source of numbers gives the same draft.
@@ -328,6 +329,13 @@ func Addresses(e *model.Estate) []netip.Addr {
 				if x.IPBlock != nil {
 					block(1, append([]netip.Prefix{x.IPBlock.CIDR}, x.IPBlock.Except...)...)
 				}
+			}
+		}
+	}
+	for _, p := range e.ClusterPolicies {
+		for _, r := range p.Egress {
+			for _, x := range r.Peers {
+				block(1, x.Networks...)
 			}
 		}
 	}

@@ -136,6 +136,94 @@ func (p *planner) nodeSpace(cp *clusterPlan) packet.AddrSet {
 	return p.b.AddSet("", ps)
 }
 
+// union is the policies of which any may admit a packet, for one pod and direction (K8S-NP-04).
+type union struct {
+	must, may           bool // isolated
+	allowMust, allowMay []*lazy
+	ifSelected          *lazy // what passes whichever of the policies that only may select the pod does so
+	admitting           []rulingPart
+	shut                Part
+}
+
+// isolate adds a policy that isolates the pod if it selects it, with what its own rules let pass for certain.
+func (u *union) isolate(selected tri, own []*lazy, shut Part) {
+	if selected == yes && !u.must || !u.may {
+		u.shut = shut
+	}
+	u.may = true
+	if selected == yes {
+		u.must = true
+		u.allowMust = append(u.allowMust, own...)
+	} else {
+		u.ifSelected = both(u.ifSelected, either(own...))
+	}
+}
+
+// bounds are what the union lets pass; where it may not isolate the pod, everything may pass.
+func (u *union) bounds() (over, under *lazy) {
+	switch {
+	case u.must:
+		return either(u.allowMay...), either(u.allowMust...)
+	case u.may:
+		return everything(), u.ifSelected
+	default:
+		return everything(), everything()
+	}
+}
+
+// ruling is the union as a list before others: where it isolates the pod, its word is final (K8S-CNP-02).
+func (u *union) ruling(p *planner, cp *clusterPlan) ruling {
+	if !u.may {
+		return silent()
+	}
+	_, under := u.bounds()
+	allow, under := p.icmpOf(cp, either(u.allowMay...), under)
+	r := ruling{allow: allow, deny: outside(under), rest: everything(), parts: append(u.admitting, rulingPart{u.shut, outside(allow)})}
+	if u.must {
+		r.rest = nothing()
+	}
+	return r
+}
+
+// netPolicies is the NetworkPolicies of one pod in one direction.
+func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, dir model.Direction, key string) (*union, []string) {
+	at, word := srcIn, "ingress"
+	if dir == model.Outbound {
+		at, word = dstIn, "egress"
+	}
+	u := &union{ifSelected: everything()}
+	var notes []string
+	for _, n := range cp.policies {
+		if n.Namespace != w.Namespace || !n.Isolates[dir] {
+			continue
+		}
+		selected := selectsPod(n.Pods, w)
+		if selected == no {
+			continue
+		}
+		rules := n.Ingress
+		if dir == model.Outbound {
+			rules = n.Egress
+		}
+		var own []*lazy
+		name := n.Namespace + "/" + n.Name()
+		for i, r := range rules {
+			must, may, more := p.policySide(cp, n, r, at, dir)
+			notes = append(notes, more...)
+			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
+			passes := both(may, portsMay)
+			u.allowMay = append(u.allowMay, passes)
+			u.admitting = append(u.admitting, rulingPart{Part{Key: key, Rule: name + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true}, passes})
+			own = append(own, both(must, portsMust))
+		}
+		u.isolate(selected, own, Part{
+			Key: key, Rule: name, Source: n.Source,
+			Detail: "isolates " + w.Namespace + "/" + w.Name() + ", and no " + word + " rule admits the peer", Open: "an " + word + " rule that admits it",
+		})
+	}
+	return u, notes
+}
+
 // policyGuard is what the policies of a cluster let one pod receive (Inbound) or send (Outbound).
 func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Direction) (guard, []string) {
 	enforcedOver, enforcedUnder := p.enforces(cp.engine)
@@ -149,91 +237,69 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 	case engineOpen:
 		notes = append(notes, "ASM-A-ENGINE")
 	}
-	open := p.unsupportedPolicies(cp, w.Namespace)
-	at, word := srcIn, "ingress"
+	word := "ingress"
 	if dir == model.Outbound {
-		at, word = dstIn, "egress"
+		word = "egress"
 	}
-	isolatedMust, isolatedMay := false, false
-	var allowMust, allowMay []*lazy
-	ifSelected := everything() // what passes whichever of the policies that only may select the pod does so
-	var isolating *model.NetworkPolicy
-	var admitting []Part
-	for _, n := range cp.policies {
-		if n.Namespace != w.Namespace || !n.Isolates[dir] {
-			continue
-		}
-		selected := selectsPod(n.Pods, w)
-		if selected == no {
-			continue
-		}
-		isolatedMay = true
-		if selected == yes && isolating == nil {
-			isolating = n
-		}
-		isolatedMust = isolatedMust || selected == yes
-		rules := n.Ingress
-		if dir == model.Outbound {
-			rules = n.Egress
-		}
-		var own []*lazy
-		for i, r := range rules {
-			admitting = append(admitting, Part{Rule: n.Namespace + "/" + n.Name() + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true})
-			must, may, more := p.policySide(cp, n, r, at, dir)
-			notes = append(notes, more...)
-			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
-			allowMay = append(allowMay, both(may, portsMay))
-			own = append(own, both(must, portsMust))
-		}
-		if selected == yes {
-			allowMust = append(allowMust, own...)
-		} else {
-			ifSelected = both(ifSelected, either(own...))
-		}
-	}
-	if !isolatedMay && len(open) == 0 {
-		return guard{}, notes // K8S-NP-03
-	}
-	over, under := either(allowMay...), either(allowMust...)
-	if !isolatedMust || !enforcedOver {
-		over = everything()
-	}
-	if !isolatedMust {
-		under = ifSelected
-	}
-	if !isolatedMay {
-		under = everything()
-	}
-	if len(open) > 0 {
-		// A policy kind that is not modelled may allow or deny anything here.
-		over, under = everything(), nothing()
-		notes = append(notes, open...)
-	}
-	if isolatedMay {
-		over, under = p.icmpOf(cp, over, under)
+	k := Control{Key: "policy|" + w.ID.Key() + "|" + word, Name: w.Namespace + "/" + w.Name() + " " + word + " policies", Shut: shutUnion, Stage: "pod-" + word}
+	u, more := p.netPolicies(cp, w, dir, k.Key)
+	notes = append(notes, more...)
+	if u.may {
 		notes = append(notes, "ASM-K-ICMP")
 	}
+	around := p.tiersOf(cp, w, dir)
+	open := p.unsupportedPolicies(cp, w.Namespace)
+	switch {
+	case len(open) > 0:
+		// A policy kind that is not modelled may allow or deny anything here.
+		notes = append(notes, open...)
+		slices.Sort(notes)
+		return between(everything(), nothing()), slices.Compact(notes)
+	case around.touches:
+		all, more := p.withTiers(cp, u.ruling(p, cp), around)
+		if !enforcedOver {
+			all = all.or(silent())
+		}
+		k.Shut = shutRule
+		notes = append(notes, more...)
+		slices.Sort(notes)
+		end := Part{Key: k.Key + "|end", Detail: "no policy decides about " + w.Namespace + "/" + w.Name()}
+		return all.guard().behind(k, all.list(end)), slices.Compact(notes)
+	case !u.may:
+		return guard{}, notes // K8S-NP-03
+	}
+	over, under := u.bounds()
+	if !enforcedOver {
+		over = everything()
+	}
+	over, under = p.icmpOf(cp, over, under)
 	slices.Sort(notes)
 	g := between(over, under)
-	if isolatedMust && enforcedOver && len(open) == 0 {
-		k := Control{Key: "policy|" + w.ID.Key() + "|" + word, Name: w.Namespace + "/" + w.Name() + " " + word + " policies", Shut: shutUnion, Stage: "pod-" + word}
-		shut := Part{
-			Key: k.Key, Rule: isolating.Namespace + "/" + isolating.Name(), Source: isolating.Source,
-			Detail: "isolates " + w.Namespace + "/" + w.Name() + ", and no " + word + " rule admits the peer", Open: "an " + word + " rule that admits it",
-		}
-		g = g.behind(k, policyParts(admitting, allowMay, shut, over))
+	if u.must && enforcedOver {
+		g = g.behind(k, policyParts(u, over))
 	}
 	return g, slices.Compact(notes)
 }
 
+// withTiers puts the cluster-wide policies around those of the namespaces: Admin, then NetworkPolicy, whose word is final where it
+// isolates, then Baseline, then everything passes (K8S-CNP-02). Where the engine may not enforce them, both readings hold (K8S-CNP-17).
+func (p *planner) withTiers(cp *clusterPlan, namespaced ruling, around tiers) (ruling, []string) {
+	all := around.admin.then(namespaced).then(around.baseline)
+	if _, must := cp.enforcesTiers(); !must {
+		return all.or(namespaced), append(around.notes, "ASM-K-CNP")
+	}
+	return all, around.notes
+}
+
 // policyParts is the rules that admit, each with what it may admit, and what none of them does.
-func policyParts(admitting []Part, may []*lazy, shut Part, over *lazy) *partList {
+func policyParts(u *union, over *lazy) *partList {
 	return partsLater(func(c *compiler) []Part {
 		var out []Part
-		for i, p := range admitting {
-			p.Key, p.Set = shut.Key, may[i].get(c)
-			out = append(out, p)
+		for _, x := range u.admitting {
+			x.part.Set = x.set.get(c)
+			out = append(out, x.part)
 		}
+		shut := u.shut
 		shut.Set = c.s.Complement(over.get(c))
 		return append(out, shut)
 	})
@@ -301,12 +367,20 @@ func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.Policy
 // namedPort is the packets to the container ports of a pod that have a name and protocol (K8S-NP-18).
 func namedPort(w *model.Workload, x model.PolicyPort) *lazy {
 	var ports []model.PortRange
+	var any []*lazy
 	for _, c := range w.Ports {
-		if c.Name == x.Named && c.Protocol == x.Protocol {
+		switch {
+		case c.Name != x.Named:
+		case x.Protocol == model.AnyProtocol: // K8S-CNP-13
+			any = append(any, transport([]model.Protocol{c.Protocol}, nil, []model.PortRange{{First: c.Port, Last: c.Port}}, false))
+		case c.Protocol == x.Protocol:
 			ports = append(ports, model.PortRange{First: c.Port, Last: c.Port})
 		}
 	}
-	if len(ports) == 0 {
+	switch {
+	case len(any) > 0:
+		return either(any...)
+	case len(ports) == 0:
 		return nothing()
 	}
 	return transport([]model.Protocol{x.Protocol}, nil, ports, false)

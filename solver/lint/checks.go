@@ -181,6 +181,8 @@ func checks() []check {
 		{"internal-service-ranges-void", Warning, internalServiceRangesVoid},
 		{"policy-not-enforced", Error, policyNotEnforced},
 		{"policy-dead-rules", Warning, policyDeadRules},
+		{"policy-equal-priority", Warning, policyEqualPriority},
+		{"policy-leaves-outside-open", Warning, policyLeavesOutsideOpen},
 		{"policy-names-service-port", Warning, policyNamesServicePort},
 		{"egress-to-metadata", Note, egressToMetadata},
 		// Public addresses: public.go

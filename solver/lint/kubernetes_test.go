@@ -2,11 +2,34 @@ package lint
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/ringfence/ringfence/model"
 )
 
 func kubernetesCases() []testCase {
+	// Two cluster-wide policies around a namespace with a workload, which both deny what comes from every namespace.
+	tiers := func(change func(a, b *model.ClusterPolicy), options ...string) func(*builder) {
+		return func(b *builder) {
+			c := b.cluster("aks")
+			b.namespace("pay")
+			b.workload("pay", "api", 8080)
+			switch {
+			case slices.Contains(options, "none"):
+				c.DataPlane, c.Policy = "azure", "none"
+			case len(options) > 0:
+				b.policy("pay", "deny", "", options...)
+			}
+			var list []*model.ClusterPolicy
+			for _, name := range []string{"a", "b"} {
+				p := &model.ClusterPolicy{Meta: kube("ClusterNetworkPolicy", "", name), Cluster: aksID("aks"), Kind: "ClusterNetworkPolicy", Priority: 10}
+				p.Ingress = []model.ClusterPolicyRule{{Source: source("rule"), Peers: []model.ClusterPolicyPeer{{Namespaces: &model.LabelSelector{}}}}}
+				list = append(list, p)
+				b.add(p)
+			}
+			change(list[0], list[1])
+		}
+	}
 	// pay is a namespace with one workload, api, and its default deny.
 	pay := func(change func(b *builder, w *model.Workload)) func(*builder) {
 		return func(b *builder) {
@@ -127,6 +150,7 @@ func kubernetesCases() []testCase {
 			c := b.resources[0].(*model.Cluster)
 			c.DataPlane, c.Policy = "azure", "none"
 		}), want: []string{"policy:aks/pay/deny"}},
+		{id: "policy-not-enforced", name: "cluster-wide policies", build: tiers(func(_, _ *model.ClusterPolicy) {}, "none"), want: []string{"policy:aks/ClusterNetworkPolicy/a", "policy:aks/ClusterNetworkPolicy/b"}},
 		{id: "policy-not-enforced", name: "engine Cilium", build: pay(none)},
 		{id: "policy-not-enforced", name: "the engine is not in the input", build: pay(func(b *builder, _ *model.Workload) {
 			c := b.resources[0].(*model.Cluster)
@@ -143,6 +167,27 @@ func kubernetesCases() []testCase {
 		{id: "policy-dead-rules", name: "both are named", build: pay(func(b *builder, _ *model.Workload) {
 			b.policy("pay", "x", "api", "in", "out").Egress = []model.PolicyRule{{Source: source("rule")}}
 		})},
+
+		{id: "policy-equal-priority", name: "other actions", build: tiers(func(a, b *model.ClusterPolicy) { b.Ingress[0].Action = model.PolicyAllow }), want: []string{"policy:aks/ClusterNetworkPolicy/b"}},
+		{id: "policy-equal-priority", name: "one action", build: tiers(func(a, b *model.ClusterPolicy) {})},
+		{id: "policy-equal-priority", name: "another priority", build: tiers(func(a, b *model.ClusterPolicy) { b.Ingress[0].Action, b.Priority = model.PolicyAllow, 11 })},
+		{id: "policy-equal-priority", name: "another tier", build: tiers(func(a, b *model.ClusterPolicy) { b.Ingress[0].Action, b.Tier = model.PolicyAllow, model.BaselineTier })},
+		{id: "policy-equal-priority", name: "other directions", build: tiers(func(a, b *model.ClusterPolicy) {
+			b.Egress, b.Ingress = []model.ClusterPolicyRule{{Source: source("rule"), Action: model.PolicyAllow}}, nil
+		})},
+		{id: "policy-equal-priority", name: "other pods", build: tiers(func(a, b *model.ClusterPolicy) {
+			b.Ingress[0].Action = model.PolicyAllow
+			b.Subject.Namespaces.Match = map[string]string{"kubernetes.io/metadata.name": "shop"}
+		})},
+
+		// X43 of kubernetes.md.
+		{id: "policy-leaves-outside-open", name: "a Baseline for every namespace", build: tiers(func(a, b *model.ClusterPolicy) { a.Tier = model.BaselineTier }), want: []string{"policy:aks/ClusterNetworkPolicy/a"}},
+		{id: "policy-leaves-outside-open", name: "behind a NetworkPolicy that isolates", build: tiers(func(a, b *model.ClusterPolicy) { a.Tier = model.BaselineTier }, "in")},
+		{id: "policy-leaves-outside-open", name: "from some namespaces", build: tiers(func(a, b *model.ClusterPolicy) {
+			a.Tier = model.BaselineTier
+			a.Ingress[0].Peers[0].Namespaces.Match = map[string]string{"env": "dev"}
+		})},
+		{id: "policy-leaves-outside-open", name: "an Admin policy", build: tiers(func(a, b *model.ClusterPolicy) {})},
 
 		{id: "policy-names-service-port", name: "80 for 8080", build: port(policyPort(80, 80), 8080), want: []string{"policy:aks/pay/api"}},
 		{id: "policy-names-service-port", name: "egress to the pods behind it", build: pay(func(b *builder, _ *model.Workload) {

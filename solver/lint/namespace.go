@@ -94,7 +94,7 @@ func word(d model.Direction) string {
 
 // namespaceWithoutDefaultDeny: a pod that no policy isolates in a direction accepts, or opens, everything (K8S-NP-03, K8S-EXP-03). It is an
 // error where such a pod is there, a warning where policies isolate each one and only the next is open. Where policies of another kind
-// apply, which are not modelled, the check is silent.
+// apply, the check is silent.
 func namespaceWithoutDefaultDeny(r *reader, found sink) {
 	for _, n := range r.e.Namespaces {
 		if r.exempt(n.Name()) || r.otherPolicies(n) {
@@ -138,8 +138,11 @@ func namespaceWithoutDefaultDeny(r *reader, found sink) {
 	}
 }
 
-// otherPolicies reports whether policies of a kind that is not modelled may apply in a namespace.
+// otherPolicies reports whether policies other than NetworkPolicies may apply in a namespace: what they leave open is for the solver to say.
 func (r *reader) otherPolicies(n *model.Namespace) bool {
+	if slices.ContainsFunc(r.e.ClusterPolicies, func(p *model.ClusterPolicy) bool { return p.Cluster.Key() == n.Cluster.Key() }) {
+		return true
+	}
 	return slices.ContainsFunc(r.e.Ledger, func(l model.LedgerEntry) bool {
 		if l.Disposition != model.Unsupported || !strings.Contains(strings.ToLower(l.Type), "networkpolic") {
 			return false

@@ -15,19 +15,25 @@ func netPolicy(p *model.NetworkPolicy) string {
 
 // policyNotEnforced: without an engine, a policy is accepted and enforced by nobody; each is reported (K8S-GEN-04, AKS-POL-01).
 func policyNotEnforced(r *reader, found sink) {
-	for _, p := range r.e.NetPolicies {
-		c, ok := model.Get[*model.Cluster](r.e, p.Cluster)
+	report := func(cluster model.ID, subject string, origin model.Source) {
+		c, ok := model.Get[*model.Cluster](r.e, cluster)
 		if !ok {
-			continue
+			return
 		}
 		if name, ok := engine(c); !ok || name != "none" {
-			continue
+			return
 		}
 		found(fact{
-			subject: netPolicy(p), origin: p.Source,
+			subject: subject, origin: origin,
 			text:   fmt.Sprintf("%s has no network policy engine, so nothing enforces this policy: the traffic that it is meant to stop passes.", r.cluster(c)),
 			remedy: "Give the cluster an engine: networkDataplane (or networkPolicy) cilium, or networkPolicy calico.",
 		})
+	}
+	for _, p := range r.e.NetPolicies {
+		report(p.Cluster, netPolicy(p), p.Source)
+	}
+	for _, p := range r.e.ClusterPolicies {
+		report(p.Cluster, clusterPolicy(p), p.Source)
 	}
 }
 

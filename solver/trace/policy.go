@@ -168,25 +168,65 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 			possible, why = append(possible, p), union(why, m.why)
 		}
 	}
-	if len(sure)+len(possible) == 0 {
+	// K8S-CNP-02: Admin, then NetworkPolicy, whose word is final where it isolates, then Baseline.
+	var admin, baseline finding
+	inAdmin, inBaseline := false, false
+	own := other.pod != nil && other.pod.workload == x.workload && c.packet.Src == c.packet.Dst && !t.isSymbol(c.packet.Dst)
+	if !own { // K8S-CNP-16
+		admin, inAdmin = t.ofTier(model.AdminTier, x, other, c, dir)
+		baseline, inBaseline = t.ofTier(model.BaselineTier, x, other, c, dir)
+	}
+	unread := t.unreadPolicies(x)
+	if len(sure)+len(possible)+len(unread) == 0 && !inAdmin && !inBaseline {
 		return verdict{}, false
+	}
+	namespaced := finding{rest: true}
+	if len(sure)+len(possible) > 0 {
+		namespaced = t.unionOf(x, other, c, dir, eng, sure, possible, why)
+	}
+	decide := func() verdict {
+		f := namespaced
+		if inAdmin || inBaseline {
+			f = admin.then(namespaced).then(baseline)
+			if m := enforcesTiers(x.cluster, eng); !m.must {
+				f = f.or(namespaced, m.why...)
+			}
+		}
+		return doubted(f.verdict(), unread)
 	}
 	switch {
 	case dir == model.Inbound && other.ownNode:
 		return passes("the pod's own node is always let in (K8S-NP-22)", "ASM-K-NODE"), true // AKS-POL-05: probes need no rule
 	case dir == model.Outbound && other.ownNode && other.node && eng.kind == azureNPM: // K8S-NPM-02
-		return t.unenforced(eng, t.unionOf(x, other, c, dir, eng, sure, possible, why)).either(passes("egress to the own node is not filtered (K8S-NPM-02)")), true
+		return t.unenforced(eng, decide()).either(passes("egress to the own node is not filtered (K8S-NPM-02)")), true
 	case eng.kind == azureNPM && (c.src.v6() || c.dst.v6()): // K8S-NPM-01
 		return passes("the engine filters no IPv6 (K8S-NPM-01)"), true
 	}
-	v = t.unionOf(x, other, c, dir, eng, sure, possible, why)
-	if other.pod != nil && other.pod.workload == x.workload && c.packet.Src == c.packet.Dst && !t.isSymbol(c.packet.Dst) {
+	v = decide()
+	if own {
 		v = v.either(passes("a pod to its own address (K8S-NP-23)"))
 	}
 	if other.masked != nil && other.masked.sameNode {
 		v = v.either(passes("from the pod's own node, where the packet is masqueraded (K8S-NP-22)"), "ASM-K-SNAT")
 	}
 	return t.unenforced(eng, v), true
+}
+
+// unreadPolicies are the policies in the input that nobody understood and that may be about a pod.
+func (t *tracer) unreadPolicies(x *pod) []model.LedgerEntry {
+	var out []model.LedgerEntry
+	for _, e := range t.e.Ledger {
+		kind := strings.ToLower(e.Type)
+		if e.Disposition != model.Unsupported || !strings.Contains(kind, "networkpolic") && !strings.Contains(kind, "networkset") && !strings.Contains(kind, "calico") {
+			continue
+		}
+		if contains(e.Affects, x.cluster.ID) || slices.ContainsFunc(t.e.Namespaces, func(n *model.Namespace) bool {
+			return same(n.Cluster, x.cluster.ID) && n.Name() == x.workload.Namespace && contains(e.Affects, n.ID)
+		}) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func passes(detail string, why ...string) verdict {
@@ -203,8 +243,8 @@ func (t *tracer) unenforced(e engine, v verdict) verdict {
 }
 
 // unionOf is the union of the policies' rules. A policy that only may select the pod isolates it if it does, so it makes nothing
-// certain unless its own rules let the packet pass.
-func (t *tracer) unionOf(x *pod, other peer, c course, dir model.Direction, eng engine, sure, possible []*model.NetworkPolicy, why []string) verdict {
+// certain unless its own rules let the packet pass; what it does not isolate is left to the next tier.
+func (t *tracer) unionOf(x *pod, other peer, c course, dir model.Direction, eng engine, sure, possible []*model.NetworkPolicy, why []string) finding {
 	var v verdict
 	certain := len(sure) == 0
 	v.why = why
@@ -226,9 +266,6 @@ func (t *tracer) unionOf(x *pod, other peer, c course, dir model.Direction, eng 
 			v.allow = b
 		}
 	}
-	if len(sure) == 0 && !v.allow.is {
-		v.allow = blame{is: true, detail: "no policy selects the pod for certain"}
-	}
 	if !certain {
 		isolating := slices.Concat(sure, possible)[0]
 		v.deny = blame{is: true, rule: isolating.Namespace + "/" + isolating.Name(), source: isolating.Source, detail: "isolated, and no rule admits the peer"}
@@ -236,7 +273,10 @@ func (t *tracer) unionOf(x *pod, other peer, c course, dir model.Direction, eng 
 	if !c.packet.Protocol.HasPorts() {
 		v = t.portless(v, eng)
 	}
-	return v.settle()
+	if len(sure) > 0 {
+		v = v.settle()
+	}
+	return finding{allow: v.allow, deny: v.deny, rest: len(sure) == 0, why: v.why}
 }
 
 // portless is ICMP and the like at an isolated pod: the engines of AKS drop it unless a rule without ports admits the peer
@@ -286,12 +326,12 @@ func (t *tracer) portsOfRule(r model.PolicyRule, target *pod, other peer, c cour
 	m := no()
 	for _, e := range r.Ports {
 		switch {
-		case e.Protocol != p.Protocol:
+		case e.Protocol != p.Protocol && e.Protocol != model.AnyProtocol: // K8S-CNP-13: a named port there has no protocol of its own
 		case e.Named != "":
 			switch {
 			case target != nil:
 				m = m.or(when(slices.ContainsFunc(target.workload.Ports, func(q model.ContainerPort) bool {
-					return q.Name == e.Named && q.Protocol == e.Protocol && q.Port == p.DPort
+					return q.Name == e.Named && q.Protocol == p.Protocol && q.Port == p.DPort
 				})))
 			case dir == model.Outbound && other.future != "": // a pod that the input does not name may call any port so
 				m = m.or(maybe("ASM-K-SYSTEM"))

@@ -1,0 +1,360 @@
+package solver
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/ringfence/ringfence/importers/kubernetes"
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/model/modeltest"
+	"github.com/ringfence/ringfence/solver/trace"
+)
+
+// The worked examples of docs/semantics/kubernetes.md for policies beyond NetworkPolicy, from YAML on: importer, solver and interpreter, which
+// have to agree on every packet.
+
+// clusterB is the base cluster of the examples.
+const clusterB = `
+{apiVersion: v1, kind: Namespace, metadata: {name: a, labels: {env: prod}}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: b, labels: {env: dev}}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: a}, spec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}}, selector: {matchLabels: {app: web}}}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: db, namespace: a}, spec: {template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, ports: [{name: sql, containerPort: 5432}]}]}}, selector: {matchLabels: {app: db}}}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: api, namespace: b}, spec: {template: {metadata: {labels: {app: api}}, spec: {containers: [{name: c, ports: [{name: http, containerPort: 9090}]}]}}, selector: {matchLabels: {app: api}}}}
+`
+
+// kube is a cluster of manifests, solved.
+type kube struct {
+	*joint
+
+	t *testing.T
+}
+
+// manifests solves the base cluster with more objects, of which each is a document.
+func manifests(t *testing.T, engine string, objects ...string) *kube {
+	t.Helper()
+	c := &model.Cluster{Meta: model.Meta{ID: "kubernetes:B/Cluster//B", Source: model.Source{File: "B"}}, Manifest: true, Engine: engine}
+	text := clusterB + "---\n" + strings.Join(objects, "\n---\n")
+	r, err := kubernetes.Import(fstest.MapFS{"m.yaml": {Data: []byte(text)}}, []string{"m.yaml"}, kubernetes.Options{Cluster: c.ID, ClusterName: "B"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := newJoint(modeltest.Draft{Resources: append(r.Resources, c), Ledger: r.Ledger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &kube{j, t}
+}
+
+// place is where packets for an end of a flow arrive.
+func (k *kube) place(name string) string {
+	if a, err := netip.ParseAddr(name); err == nil && a.IsValid() || name == "ext" {
+		return "internet  "
+	}
+	return placeText(model.Place{Kind: model.PlacePod, ID: k.workload(name).ID})
+}
+
+func (k *kube) workload(name string) *model.Workload {
+	k.t.Helper()
+	for _, w := range k.s.Project.Estate.Workloads {
+		if w.Name() == name {
+			return w
+		}
+	}
+	k.t.Fatalf("no workload %s", name)
+	return nil
+}
+
+func (k *kube) addr(name string) netip.Addr {
+	k.t.Helper()
+	if name == "ext" {
+		return netip.MustParseAddr("203.0.113.7")
+	}
+	if a, err := netip.ParseAddr(name); err == nil {
+		return a
+	}
+	a, _ := k.s.Project.Estate.Symbols().Of(model.PodAddress, k.workload(name).ID, "")
+	return a
+}
+
+// ask is the answer of both engines for one packet: A delivered, D dropped, ? over delivered and under dropped; with the assumptions that the
+// interpreter names.
+func (k *kube) ask(src, dst, service string) (string, []string) {
+	k.t.Helper()
+	svc := portService(k.t, service)
+	p := trace.Packet{Src: k.addr(src), Dst: k.addr(dst), Protocol: svc.Protocol}
+	if p.Protocol.HasPorts() {
+		p.SPort, p.DPort = 50000, svc.Ports.First
+	}
+	q, ok := k.sent(p)
+	if !ok {
+		k.t.Fatalf("nobody sends %s", p)
+	}
+	if diff := k.differ(q); diff != "" {
+		k.t.Errorf("%s>%s %s: the engines differ: %s", src, dst, service, diff)
+	}
+	res := trace.Run(k.s.Project.Estate, k.s.traceOptions(false), q.trace)
+	var notes []string
+	for _, x := range res.Paths {
+		notes = append(notes, x.Assumptions...)
+	}
+	answer := map[string]string{"over one-way session": "A", "over": "?", "": "D"}[bounds(k.solver(q)[k.place(dst)])]
+	return answer, notes
+}
+
+// flows checks rows as `web>db tcp/5432 A`; the service * stands for samples of all connections.
+func (k *kube) flows(rows ...string) {
+	k.t.Helper()
+	for _, row := range rows {
+		f := strings.Fields(row)
+		src, dst, _ := strings.Cut(f[0], ">")
+		services := []string{"tcp/1", "tcp/80", "tcp/5432", "tcp/8080", "tcp/65535", "udp/53"}
+		if f[1] != "*" {
+			services = []string{f[1]}
+		}
+		for _, s := range services {
+			if got, _ := k.ask(src, dst, s); got != f[2] {
+				k.t.Errorf("%s %s: got %s, want %s", f[0], s, got, f[2])
+			}
+		}
+	}
+}
+
+// open checks a row that is unknown for a reason.
+func (k *kube) open(row, reason string) {
+	k.t.Helper()
+	f := strings.Fields(row)
+	src, dst, _ := strings.Cut(f[0], ">")
+	got, notes := k.ask(src, dst, f[1])
+	if got != "?" || !slices.ContainsFunc(notes, func(n string) bool { return strings.HasPrefix(n, reason) }) {
+		k.t.Errorf("%s: got %s for %v, want ? for %s", row, got, notes, reason)
+	}
+	r, err := k.s.Reach(k.selectors(src), k.selectors(dst), []model.PortService{portService(k.t, f[1])}, true)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return strings.HasPrefix(a.ID, reason) }) {
+		k.t.Errorf("%s: the solver names %v, want %s", row, r.Assumptions, reason)
+	}
+}
+
+// blocked checks who stops a flow.
+func (k *kube) blocked(row, rule string) {
+	k.t.Helper()
+	f := strings.Fields(row)
+	src, dst, _ := strings.Cut(f[0], ">")
+	r, err := k.s.Reach(k.selectors(src), k.selectors(dst), []model.PortService{portService(k.t, f[1])}, true)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if len(r.BlockedBy) != 1 || !strings.HasSuffix(r.BlockedBy[0].Rule, rule) {
+		k.t.Errorf("%s: blocked by %+v, want %s", row, r.BlockedBy, rule)
+	}
+}
+
+func (k *kube) selectors(name string) []model.Selector {
+	if name == "ext" {
+		return selectors(k.t, "internet")
+	}
+	return selectors(k.t, "pod:B/"+k.workload(name).Namespace+"/"+name)
+}
+
+// netPolicy is a NetworkPolicy of namespace a.
+func netPolicy(spec string) string {
+	return "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: np, namespace: a}, spec: {" + spec + "}}"
+}
+
+// tierPolicy is a cluster-wide policy in both versions of the API: rules use the newer one's words.
+func tierPolicy(old bool, name, tier string, priority int, subject, rules string) string {
+	if !old {
+		return fmt.Sprintf("{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {name: %s}, spec: {tier: %s, priority: %d, subject: {%s}, %s}}", name, tier, priority, subject, rules)
+	}
+	for _, w := range [][2]string{
+		{"Accept", "Allow"},
+		{"protocols:", "ports:"},
+		{"destinationNamedPort:", "namedPort:"},
+		{"tcp: {destinationPort: {number: 5432}}", "portNumber: {protocol: TCP, port: 5432}"},
+		{"tcp: {destinationPort: {number: 80}}", "portNumber: {protocol: TCP, port: 80}"},
+		{"tcp: {destinationPort: {range: {start: 1, end: 100}}}", "portRange: {start: 1, end: 100}"},
+	} {
+		rules = strings.ReplaceAll(rules, w[0], w[1])
+	}
+	if tier == "Baseline" {
+		return fmt.Sprintf("{apiVersion: policy.networking.k8s.io/v1alpha1, kind: BaselineAdminNetworkPolicy, metadata: {name: default}, spec: {subject: {%s}, %s}}", subject, rules)
+	}
+	return fmt.Sprintf("{apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: {name: %s}, spec: {priority: %d, subject: {%s}, %s}}", name, priority, subject, rules)
+}
+
+const (
+	prod      = "namespaces: {matchLabels: {env: prod}}"
+	everyPod  = "namespaces: {}"
+	fromDev   = "from: [{namespaces: {matchLabels: {env: dev}}}]"
+	fromAll   = "from: [{namespaces: {}}]"
+	isolated  = "podSelector: {}, policyTypes: [Ingress]"
+	fromEvery = "podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]"
+)
+
+// tierText writes a policy in one version of the API.
+type tierText func(name, tier string, priority int, subject, rules string) string
+
+// inBoth runs an example with both versions of the API.
+func inBoth(t *testing.T, test func(t *testing.T, policy tierText)) {
+	t.Helper()
+	for _, old := range []bool{false, true} {
+		t.Run(map[bool]string{false: "v1alpha2", true: "v1alpha1"}[old], func(t *testing.T) {
+			test(t, func(name, tier string, priority int, subject, rules string) string {
+				return tierPolicy(old, name, tier, priority, subject, rules)
+			})
+		})
+	}
+}
+
+// Engines that are documented to enforce cluster-wide policies (K8S-CNP-17).
+const tiersEngine = "ovn-kubernetes"
+
+// X40: an Admin Deny stands before NetworkPolicies; der. Where the engine may not enforce it, both readings hold (K8S-CNP-17).
+func TestX40(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		objects := []string{netPolicy(fromEvery), policy("p", "Admin", 10, prod, "ingress: [{action: Deny, "+fromDev+"}]")}
+		k := manifests(t, tiersEngine, objects...)
+		k.flows("api>web * D", "api>db * D", "web>db * A", "db>web * A", "ext>web * D", "ext>db * D")
+		k.blocked("api>web tcp/80", "/p/ingress[0]")
+		k.blocked("ext>web tcp/80", "a/np")
+		for _, engine := range []string{"", "azure", "calico", "cilium", "another"} {
+			k := manifests(t, engine, objects...)
+			k.flows("api>web * ?", "web>db * A", "ext>web * D")
+			k.open("api>web tcp/80", "ASM-K-CNP")
+		}
+		manifests(t, "none", objects...).flows("api>web * A", "ext>web * A")
+	})
+}
+
+// X41: an Admin Accept overrides isolation; der.
+func TestX41(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, netPolicy(isolated), policy("p", "Admin", 10, prod, "ingress: [{action: Accept, "+fromDev+", protocols: [{tcp: {destinationPort: {number: 5432}}}]}]")).flows(
+			"api>db tcp/5432 A", "api>web tcp/5432 A", "api>db tcp/5433 D", "api>db udp/5432 D", "web>db * D", "db>web * D", "ext>web * D", "ext>db * D")
+	})
+}
+
+// X42: Pass leads to the NetworkPolicies, past all other Admin rules; der.
+func TestX42(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, netPolicy(isolated), policy("p", "Admin", 10, prod, "ingress: [{action: Pass, "+fromDev+"}]"), policy("q", "Admin", 20, prod, "ingress: [{action: Accept, "+fromAll+"}]")).flows(
+			"api>web * D", "api>db * D", "web>db * A", "db>web * A", "ext>web * D", "ext>db * D")
+	})
+}
+
+// X43: Baseline denies what is passed on; outside sources are nobody's peer (K8S-CNP-08); der.
+func TestX43(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "ingress: [{action: Pass, "+fromDev+"}]"), policy("q", "Admin", 20, prod, "ingress: [{action: Accept, "+fromAll+"}]"),
+			policy("r", "Baseline", 0, everyPod, "ingress: [{action: Deny, "+fromAll+"}]")).flows(
+			"api>web * D", "api>db * D", "web>db * A", "db>web * A", "ext>web * A", "ext>db * A", "ext>api * A", "web>api * D", "db>api * D")
+	})
+}
+
+// X44: where a NetworkPolicy isolates, Baseline is not asked; der.
+func TestX44(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, netPolicy(fromEvery), policy("r", "Baseline", 0, everyPod, "ingress: [{action: Deny, "+fromAll+"}]")).flows(
+			"web>db * A", "db>web * A", "api>web * A", "api>db * A", "web>api * D", "db>api * D", "ext>web * D", "ext>db * D", "ext>api * A")
+	})
+}
+
+// X45: a Baseline Accept does not open what a NetworkPolicy isolates; der.
+func TestX45(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, netPolicy(isolated), policy("r", "Baseline", 0, everyPod, "ingress: [{action: Accept, "+fromAll+"}]")).flows(
+			"db>web * D", "api>web * D", "ext>web * D", "web>db * D", "api>db * D")
+	})
+}
+
+// X46: rules of a policy stand in their order; der.
+func TestX46(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		k := manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "ingress: [{action: Deny, "+fromAll+", protocols: [{tcp: {destinationPort: {number: 80}}}]}, "+
+			"{action: Accept, "+fromAll+", protocols: [{tcp: {destinationPort: {range: {start: 1, end: 100}}}}]}, {action: Deny, "+fromAll+"}]"))
+		for _, pair := range []string{"db>web ", "api>web ", "web>db ", "api>db "} {
+			k.flows(pair+"tcp/1 A", pair+"tcp/79 A", pair+"tcp/80 D", pair+"tcp/81 A", pair+"tcp/100 A", pair+"tcp/101 D", pair+"udp/53 D", pair+"icmp D")
+		}
+		k.flows("ext>web * A")
+	})
+}
+
+// X47: both sides decide (K8S-CNP-03); der.
+func TestX47(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "ingress: [{action: Accept, "+fromAll+"}]"), policy("q", "Admin", 20, "namespaces: {matchLabels: {env: dev}}", "egress: [{action: Deny, to: [{namespaces: {}}]}]")).flows(
+			"api>web * D", "api>db * D", "web>api * A", "api>ext * A")
+	})
+}
+
+// X48: of two policies of one priority either may decide (K8S-CNP-05); der.
+func TestX48(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "ingress: [{action: Deny, "+fromDev+"}]"), policy("q", "Admin", 10, prod, "ingress: [{action: Accept, "+fromAll+"}]"), policy("z", "Admin", 11, prod, "ingress: [{action: Deny, "+fromAll+"}]")).flows(
+			"api>web * ?", "web>db * A", "db>web * A")
+	})
+}
+
+// X49: networks include pods (K8S-CNP-10); der.
+func TestX49(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "egress: [{action: Deny, to: [{networks: [0.0.0.0/0]}]}]")).flows(
+			"web>ext * D", "web>db * D", "web>api * D", "db>ext * D", "db>web * D", "db>api * D", "ext>web * A", "api>web * A", "web>ext icmp D")
+	})
+}
+
+// X50: a Pass before takes pods out; der.
+func TestX50(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "egress: [{action: Pass, to: [{namespaces: {}}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]")).flows(
+			"web>db * A", "web>api * A", "db>web * A", "db>api * A", "web>ext * D", "db>ext * D")
+	})
+}
+
+// X51: a domain name may be any address outside (K8S-CNP-12); der.
+func TestX51(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		k := manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "egress: [{action: Accept, to: [{domainNames: ['*.bank.example']}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]"))
+		k.flows("web>ext * ?", "web>db * D")
+		k.open("web>ext tcp/443", "ASM-K-FQDN")
+	})
+}
+
+// X52: a port by name is that of each destination pod (K8S-CNP-13); der.
+func TestX52(t *testing.T) {
+	inBoth(t, func(t *testing.T, policy tierText) {
+		manifests(t, tiersEngine, policy("p", "Admin", 10, prod, "ingress: [{action: Accept, "+fromAll+", protocols: [{destinationNamedPort: http}]}, {action: Deny, "+fromAll+"}]")).flows(
+			"api>web tcp/8080 A", "db>web tcp/8080 A", "api>web tcp/9090 D", "api>web udp/8080 D", "web>db * D", "api>db * D", "ext>web * A")
+	})
+}
+
+// K8S-CNP-14: a rule with a peer of nothing fails closed; a peer that this version does not know leaves open what its policy does.
+func TestUnknownPeers(t *testing.T) {
+	for _, test := range []struct{ action, peer, web, api string }{
+		{"Accept", "{}", "D", "A"},
+		{"Deny", "{}", "D", "A"},
+		{"Pass", "{}", "D", "A"},
+		{"Accept", "{serviceAccounts: {}}", "?", "A"},
+		{"Deny", "{serviceAccounts: {}}", "?", "A"},
+	} {
+		k := manifests(t, tiersEngine, netPolicy(isolated), tierPolicy(false, "p", "Admin", 10, prod, "ingress: [{action: "+test.action+", from: ["+test.peer+"]}, {action: Accept, from: [{pods: {podSelector: {matchLabels: {app: none}}}}]}]"))
+		k.flows("api>web * "+test.web, "ext>web * "+test.web, "web>api * "+test.api)
+		if test.web == "?" {
+			k.open("api>web tcp/80", "UNSUPPORTED(policy.networking.k8s.io/v1alpha2/ClusterNetworkPolicy p spec.ingress[0].from[0].serviceAccounts)")
+		}
+	}
+	closed := manifests(t, tiersEngine, tierPolicy(false, "p", "Admin", 10, prod, "ingress: [{action: Accept, from: [{}]}]"))
+	closed.flows("api>web * A", "ext>web * A")
+	closed = manifests(t, tiersEngine, tierPolicy(false, "p", "Admin", 10, prod, "ingress: [{action: Pass, from: [{}]}]"))
+	closed.flows("api>web * D", "ext>web * D", "web>api * A")
+}
