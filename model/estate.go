@@ -74,6 +74,7 @@ type Estate struct {
 	GroupMemberships      []*GroupMembership
 
 	ClusterPolicies []*ClusterPolicy
+	CiliumPolicies  []*CiliumPolicy
 
 	Ledger []LedgerEntry // sorted by source, then resource
 
@@ -223,6 +224,8 @@ func (e *Estate) add(r Resource) {
 		e.NetPolicies = append(e.NetPolicies, r)
 	case *ClusterPolicy:
 		e.ClusterPolicies = append(e.ClusterPolicies, r)
+	case *CiliumPolicy:
+		e.CiliumPolicies = append(e.CiliumPolicies, r)
 	case *KubeService:
 		e.KubeServices = append(e.KubeServices, r)
 	case *Ingress:

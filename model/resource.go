@@ -58,6 +58,7 @@ func (*Namespace) resource()                  {}
 func (*Workload) resource()                   {}
 func (*NetworkPolicy) resource()              {}
 func (*ClusterPolicy) resource()              {}
+func (*CiliumPolicy) resource()               {}
 func (*KubeService) resource()                {}
 func (*Ingress) resource()                    {}
 func (*JITPolicy) resource()                  {}

@@ -47,6 +47,7 @@ func Rules(p *model.Project) []RuleRow {
 	t.balancers()
 	t.policies()
 	t.clusterPolicies()
+	t.ciliumPolicies()
 	t.services()
 	t.apiServers()
 	slices.SortStableFunc(t.rules, func(a, b rule) int {
@@ -430,6 +431,87 @@ func (t *ruleTable) clusterPolicies() {
 			}
 		}
 	}
+}
+
+// ciliumPolicies are the rules of Cilium's policies; those that deny come first (K8S-CIL-01).
+func (t *ruleTable) ciliumPolicies() {
+	for _, p := range t.e.CiliumPolicies {
+		cluster := p.Cluster.Name()
+		scope := p.Namespace
+		if scope == "" {
+			scope = p.Kind
+		}
+		whole := []string{cluster, scope, p.Name()}
+		for n := range p.Rules {
+			r := &p.Rules[n]
+			pods := []string{ciliumText(r.Subject, p.Namespace)}
+			for _, dir := range []model.Direction{model.Inbound, model.Outbound} {
+				word := "ingress"
+				if dir == model.Outbound {
+					word = "egress"
+				}
+				for order, side := range []struct {
+					access model.Access
+					suffix string
+					list   []model.CiliumTraffic
+				}{{model.Deny, "Deny", r.Deny[dir]}, {model.Allow, "", r.Allow[dir]}} {
+					for i := range side.list {
+						x := &side.list[i]
+						row := RuleRow{Control: "policy:" + cluster + "/" + scope, Action: side.access.String(), Direction: dir.String(), At: x.Source.String(), Destination: pods}
+						row.Protocol, row.Ports = policyPorts(x.Ports)
+						for _, m := range x.ICMP {
+							row.Protocol, row.Ports = m.Protocol.String(), nil
+						}
+						row.Source = ciliumPeersText(x, p.Namespace)
+						if dir == model.Outbound {
+							row.Source, row.Destination = pods, row.Source
+						}
+						if x.Doubt {
+							row.Note = "may match less: rules for the application layer, or an empty rule"
+						}
+						t.add(kindPolicy, "policy", p, rule{
+							id: append(slices.Clone(whole), fmt.Sprintf("%s%s[%d]", word, side.suffix, i)), ofWhole: len(whole), order: [4]int{n, int(dir), order, i}, row: row,
+						})
+					}
+				}
+			}
+		}
+	}
+}
+
+func ciliumText(s model.CiliumSelector, namespace string) string {
+	switch {
+	case s.Namespaces != nil:
+		return "pods " + selectorText(s.Pods) + " in namespaces " + selectorText(*s.Namespaces)
+	case namespace != "":
+		return podsText(s.Pods, namespace)
+	default:
+		return "pods " + selectorText(s.Pods) + " in every namespace"
+	}
+}
+
+// ciliumPeersText prints the peers of a rule; a rule with an empty list of them matches nothing (K8S-CIL-03).
+func ciliumPeersText(x *model.CiliumTraffic, namespace string) []string {
+	if x.AnyPeer {
+		return nil
+	}
+	out := []string{}
+	for _, p := range x.Peers {
+		switch {
+		case p.Endpoints != nil:
+			out = append(out, ciliumText(*p.Endpoints, namespace))
+		case p.Block != nil:
+			out = append(out, peersText([]model.PolicyPeer{{IPBlock: p.Block}}, namespace)...)
+		case p.Entity != "":
+			out = append(out, "entity "+p.Entity)
+		default:
+			out = append(out, p.Name)
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, "nothing")
+	}
+	return out
 }
 
 func subjectText(s model.PolicySubject) string {

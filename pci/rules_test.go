@@ -89,6 +89,13 @@ func controls(t *testing.T) *model.Estate {
 				{Namespaces: &model.LabelSelector{}, Pods: &model.LabelSelector{Requirements: []model.Requirement{{Key: "app", Operator: "In", Values: []string{"a", "b"}}}}},
 			}, Ports: []model.PolicyPort{{Protocol: model.TCP, Ports: model.PortRange{First: 8443, Last: 8443}}, {Protocol: model.UDP, Named: "dns"}}}},
 		},
+		&model.CiliumPolicy{
+			Meta: model.Meta{ID: model.Kubernetes("aks", "CiliumNetworkPolicy", "payments", "l7"), Source: at(82)}, Cluster: cluster, Kind: "CiliumNetworkPolicy", Namespace: "payments",
+			Rules: []model.CiliumRule{{
+				Allow: [2][]model.CiliumTraffic{{{Source: at(83), Peers: []model.CiliumPeer{{Endpoints: &model.CiliumSelector{}}, {Entity: "world"}}, Doubt: true, Ports: []model.PolicyPort{{Protocol: model.TCP, Ports: model.PortRange{First: 80, Last: 80}}}}, {Source: at(84)}}},
+				Deny:  [2][]model.CiliumTraffic{nil, {{Source: at(84), AnyPeer: true, ICMP: []model.CiliumICMP{{Protocol: model.ICMP}}}}},
+			}},
+		},
 		&model.ClusterPolicy{
 			Meta: model.Meta{ID: model.Kubernetes("aks", "ClusterNetworkPolicy", "", "guard"), Source: at(85)}, Cluster: cluster, Kind: "ClusterNetworkPolicy", Priority: 7,
 			Subject: model.PolicySubject{Namespaces: model.LabelSelector{Match: map[string]string{"env": "prod"}}, Pods: &model.LabelSelector{}},
@@ -137,6 +144,9 @@ func TestRules(t *testing.T) {
 		"policy:aks/ClusterNetworkPolicy/guard/egress[0] | Deny | tcp * | pods (all) in namespaces env=prod | 10.0.0.0/8, nodes (all), a peer that says nothing | estate.json:86 | tier Admin, priority 7",
 		"policy:aks/ClusterNetworkPolicy/guard/egress[1] | Allow | any * | pods (all) in namespaces env=prod | *.bank.example, namespaces (all) | estate.json:87 | tier Admin, priority 7",
 		"policy:aks/payments/web/ingress[0] | Allow | tcp, udp tcp/8443, udp/dns | 10.0.0.0/8 except 10.9.0.0/16, pods app In (a, b) in namespaces (all) | pods app=web, tier=front in payments | estate.json:81 |",
+		"policy:aks/payments/l7/ingress[0] | Allow | tcp 80 | pods (all) in payments, entity world | pods (all) in payments | estate.json:83 | may match less: rules for the application layer, or an empty rule",
+		"policy:aks/payments/l7/ingress[1] | Allow | any * | nothing | pods (all) in payments | estate.json:84 |",
+		"policy:aks/payments/l7/egressDeny[0] | Deny | icmp * | pods (all) in payments | * | estate.json:84 |",
 		"policy:aks/payments/web | Deny | any * | pods app=web, tier=front in payments | * | estate.json:80 | isolates the pods: what no policy allows is denied",
 		"database:sql/publicNetworkAccess | Deny | any * | internet | service:sql | estate.json:94 | public network access Disabled",
 		"database:sql/AllowAllWindowsAzureIps | Allow | any * | every Azure address | service:sql | estate.json:95 |",

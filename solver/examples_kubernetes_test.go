@@ -358,3 +358,83 @@ func TestUnknownPeers(t *testing.T) {
 	closed = manifests(t, tiersEngine, tierPolicy(false, "p", "Admin", 10, prod, "ingress: [{action: Pass, from: [{}]}]"))
 	closed.flows("api>web * D", "ext>web * D", "web>api * A")
 }
+
+// ciliumPolicy is a policy of Cilium for namespace a, clusterwide where it says so.
+func ciliumPolicy(spec string) string {
+	return "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: cp, namespace: a}, spec: {" + spec + "}}"
+}
+
+func clusterwide(spec string) string {
+	return "{apiVersion: cilium.io/v2, kind: CiliumClusterwideNetworkPolicy, metadata: {name: ccp}, spec: {" + spec + "}}"
+}
+
+const (
+	onWeb   = "endpointSelector: {matchLabels: {app: web}}, "
+	onDB    = "endpointSelector: {matchLabels: {'k8s:app': db}}, "
+	fromWeb = "fromEndpoints: [{matchLabels: {app: web}}]"
+)
+
+// X63: an empty rule admits nothing, where a NetworkPolicy's admits all (K8S-CIL-02); der.
+func TestX63(t *testing.T) {
+	manifests(t, "cilium", ciliumPolicy(onWeb+"ingress: [{}]")).flows("db>web * D", "api>web * D", "ext>web * D", "web>db * A", "ext>db * A")
+	manifests(t, "cilium", netPolicy("podSelector: {matchLabels: {app: web}}, ingress: [{}]")).flows("db>web * A", "api>web * A", "ext>web * A")
+}
+
+// X64: a rule that denies beats every other (K8S-CIL-01); der.
+func TestX64(t *testing.T) {
+	k := manifests(t, "cilium", netPolicy("podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {}}]}]"), ciliumPolicy(onDB+"ingressDeny: [{"+fromWeb+"}]"))
+	k.flows("web>db * D", "api>db * A", "ext>db * D")
+	k.blocked("web>db tcp/80", "a/CiliumNetworkPolicy/cp/ingressDeny[0]")
+}
+
+// What policies of Cilium do, row by row; der.
+func TestCilium(t *testing.T) {
+	for _, test := range []struct {
+		name, engine string
+		policies     []string
+		flows        []string
+		why          string // of the first flow, where it is open
+	}{
+		{"K8S-CIL-01: another engine does not know them", "calico", []string{ciliumPolicy(onWeb + "ingress: [{}]")}, []string{"api>web * A"}, ""},
+		{"K8S-CIL-01: an engine that is not known may", "", []string{ciliumPolicy(onWeb + "ingress: [{}]")}, []string{"api>web * ?", "api>db * A"}, "ASM-K-CNP"},
+		{"K8S-CIL-01: one union with NetworkPolicies", "cilium", []string{netPolicy(isolated), ciliumPolicy(onWeb + "ingress: [{" + fromWeb + "}, {fromEndpoints: [{matchLabels: {app: db}}]}]")}, []string{"db>web * A", "api>web * D", "web>db * D"}, ""},
+		{"K8S-CIL-02: without default deny a rule only adds", "cilium", []string{ciliumPolicy(onWeb + "enableDefaultDeny: {ingress: false}, ingress: [{" + fromWeb + "}]")}, []string{"api>web * A", "ext>web * A"}, ""},
+		{"K8S-CIL-02: and another may isolate", "cilium", []string{netPolicy(isolated), ciliumPolicy(onDB + "enableDefaultDeny: {ingress: false}, ingress: [{" + fromWeb + "}]")}, []string{"web>db * A", "api>db * D"}, ""},
+		{"K8S-CIL-02: a section that denies isolates too", "cilium", []string{ciliumPolicy(onDB + "ingressDeny: [{" + fromWeb + "}]")}, []string{"web>db * D", "api>db * D", "web>api * A"}, ""},
+		{"K8S-CIL-02: not without default deny", "cilium", []string{ciliumPolicy(onDB + "enableDefaultDeny: {ingress: false}, ingressDeny: [{" + fromWeb + "}]")}, []string{"web>db * D", "api>db * A", "ext>db * A"}, ""},
+		{"K8S-CIL-02: versions differ about an empty section", "cilium", []string{ciliumPolicy(onWeb + "egress: []")}, []string{"web>ext * ?", "api>web * A"}, "ASM-K-CILIUM"},
+		{"K8S-CIL-02: stated without a section", "cilium", []string{ciliumPolicy(onWeb + "enableDefaultDeny: {egress: true}, ingress: [{fromEntities: [all]}]")}, []string{"web>ext * D", "ext>web * A"}, ""},
+		{"K8S-CIL-03: endpoints of the namespace", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromEndpoints: [{}]}]")}, []string{"web>db * A", "api>db * D", "ext>db * D"}, ""},
+		{"K8S-CIL-03: of another, by its name", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromEndpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': b}}]}]")}, []string{"api>db * A", "web>db * D"}, ""},
+		{"K8S-CIL-03: of another, by its labels", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromEndpoints: [{matchExpressions: [{key: 'k8s:io.cilium.k8s.namespace.labels.env', operator: In, values: [dev]}]}]}]")}, []string{"api>db * A", "web>db * D"}, ""},
+		{"K8S-CIL-03: an empty list selects nothing", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromEndpoints: []}]")}, []string{"web>db * D", "api>db * D"}, ""},
+		{"K8S-CIL-03: clusterwide, every namespace", "cilium", []string{clusterwide("endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]")}, []string{"web>db * A", "api>db * A", "web>api * A", "ext>db * D", "ext>api * D"}, ""},
+		{"K8S-CIL-04: ports of every peer", "cilium", []string{ciliumPolicy(onDB + "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}, {port: '100', endPort: 110}]}]}]")}, []string{"ext>db tcp/80 A", "ext>db udp/80 D", "ext>db udp/105 A", "web>db tcp/110 A", "web>db tcp/111 D", "web>db icmp D"}, ""},
+		{"K8S-CIL-04: peers and ports", "cilium", []string{ciliumPolicy(onDB + "ingress: [{" + fromWeb + ", toPorts: [{ports: [{port: sql}]}]}]")}, []string{"web>db tcp/5432 A", "web>db tcp/80 D", "api>db tcp/5432 D"}, ""},
+		{"K8S-CIL-04: port 0 is every port", "cilium", []string{ciliumPolicy(onDB + "ingress: [{toPorts: [{ports: [{port: '0', protocol: UDP}]}]}]")}, []string{"ext>db udp/53 A", "ext>db tcp/80 D"}, ""},
+		{"K8S-CIL-04: rules for the application layer", "cilium", []string{ciliumPolicy(onDB + "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{method: GET}]}}]}]")}, []string{"ext>db tcp/80 ?", "ext>db tcp/81 D"}, "ASM-K-CILIUM"},
+		{"K8S-CIL-04: kinds of ICMP messages", "cilium", []string{ciliumPolicy(onDB + "ingress: [{" + fromWeb + ", icmps: [{fields: [{type: 8, family: IPv4}]}]}]")}, []string{"web>db icmp A", "web>db tcp/80 D", "api>db icmp D"}, ""},
+		{"K8S-CIL-04: another kind", "cilium", []string{ciliumPolicy(onDB + "ingress: [{" + fromWeb + ", icmps: [{fields: [{type: TimeExceeded}]}]}]")}, []string{"web>db icmp ?"}, "ASM-K-CILIUM"},
+		{"K8S-CIL-05: CIDRs are for the outside", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromCIDRSet: [{cidr: 0.0.0.0/0, except: [203.0.113.0/25]}]}, {fromCIDR: [203.0.113.9]}]")}, []string{"ext>db * D", "203.0.113.9>db * A", "203.0.113.200>db * A", "web>db * D", "api>db * D"}, ""},
+		{"K8S-CIL-06: entities", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromEntities: [world]}]"), ciliumPolicyNamed("w", onWeb+"ingress: [{fromEntities: [cluster]}]")}, []string{"ext>db * A", "web>db * D", "api>web * A", "ext>web * D"}, ""},
+		{"K8S-CIL-06: all", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromEntities: [all]}]")}, []string{"ext>db * A", "web>db * A"}, ""},
+		{"K8S-CIL-06: the API server may be any address outside", "cilium", []string{ciliumPolicy(onWeb + "egress: [{toEntities: [kube-apiserver]}]")}, []string{"web>ext tcp/443 ?", "web>db * D"}, "ASM-K-CILIUM"},
+		{"K8S-CIL-06: nodes are not outside", "cilium", []string{ciliumPolicy(onWeb + "egress: [{toEntities: [host, remote-node]}]")}, []string{"web>ext * D", "web>db * D"}, ""},
+		{"K8S-CIL-07: a name may be any address outside", "cilium", []string{ciliumPolicy(onWeb + "egress: [{toFQDNs: [{matchPattern: '*.bank.example'}]}]")}, []string{"web>ext tcp/443 ?", "web>db * D"}, "ASM-K-FQDN"},
+		{"K8S-CIL-08: what is not followed leaves its pods open", "cilium", []string{ciliumPolicy(onDB + "ingress: [{fromGroups: [{aws: {}}]}]")}, []string{"api>db * ?", "api>web * A"}, "UNSUPPORTED(cilium.io/v2/CiliumNetworkPolicy cp spec.ingress[0].fromGroups)"},
+		{"several rules in one object", "cilium", []string{"{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: cp, namespace: a}, specs: [{" + onWeb + "ingress: [{}]}, {" + onDB + "egress: [{}]}]}"}, []string{"api>web * D", "api>db * A", "db>ext * D", "web>ext * A"}, ""},
+		{"K8S-CNP-02: tiers stand around them", "cilium", []string{ciliumPolicy(onDB + "ingress: [{}]"), tierPolicy(false, "p", "Admin", 1, prod, "ingress: [{action: Accept, "+fromAll+"}]")}, []string{"web>db * ?", "ext>db * D"}, "ASM-K-CNP"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := manifests(t, test.engine, test.policies...)
+			k.flows(test.flows...)
+			if test.why != "" {
+				k.open(strings.Replace(test.flows[0], " * ", " tcp/80 ", 1), test.why)
+			}
+		})
+	}
+}
+
+func ciliumPolicyNamed(name, spec string) string {
+	return strings.Replace(ciliumPolicy(spec), "name: cp,", "name: "+name+",", 1)
+}

@@ -332,6 +332,17 @@ func Addresses(e *model.Estate) []netip.Addr {
 			}
 		}
 	}
+	for _, p := range e.CiliumPolicies {
+		for _, r := range p.Rules {
+			for _, t := range slices.Concat(r.Allow[0], r.Allow[1], r.Deny[0], r.Deny[1]) {
+				for _, x := range t.Peers {
+					if x.Block != nil {
+						block(1, append([]netip.Prefix{x.Block.CIDR}, x.Block.Except...)...)
+					}
+				}
+			}
+		}
+	}
 	for _, p := range e.ClusterPolicies {
 		for _, r := range p.Egress {
 			for _, x := range r.Peers {

@@ -93,12 +93,13 @@ func (p *planner) tiersOf(cp *clusterPlan, w *model.Workload, dir model.Directio
 	return out
 }
 
-// otherSide reports a field of a policy's rules for the other direction.
+// otherSide reports a field of a policy's rules for the other direction: spec.egress of one, or specs[0].egressDeny of another.
 func otherSide(field string, dir model.Direction) bool {
+	_, rest, _ := strings.Cut(field, ".")
 	if dir == model.Inbound {
-		return strings.HasPrefix(field, "spec.egress")
+		return strings.HasPrefix(rest, "egress")
 	}
-	return strings.HasPrefix(field, "spec.ingress")
+	return strings.HasPrefix(rest, "ingress")
 }
 
 // within is a ruling about those packets alone that come to it.

@@ -165,7 +165,7 @@ func (u *union) bounds() (over, under *lazy) {
 	case u.must:
 		return either(u.allowMay...), either(u.allowMust...)
 	case u.may:
-		return everything(), u.ifSelected
+		return everything(), either(append([]*lazy{u.ifSelected}, u.allowMust...)...)
 	default:
 		return everything(), everything()
 	}
@@ -247,6 +247,8 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 	if u.may {
 		notes = append(notes, "ASM-K-ICMP")
 	}
+	namespaced, special, more := p.withCilium(cp, w, dir, u, k.Key)
+	notes = append(notes, more...)
 	around := p.tiersOf(cp, w, dir)
 	open := p.unsupportedPolicies(cp, w.Namespace)
 	switch {
@@ -255,16 +257,21 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 		notes = append(notes, open...)
 		slices.Sort(notes)
 		return between(everything(), nothing()), slices.Compact(notes)
-	case around.touches:
-		all, more := p.withTiers(cp, u.ruling(p, cp), around)
+	case special || around.touches:
+		if !special {
+			namespaced = u.ruling(p, cp)
+		}
+		if around.touches {
+			namespaced, more = p.withTiers(cp, namespaced, around)
+			notes = append(notes, more...)
+		}
 		if !enforcedOver {
-			all = all.or(silent())
+			namespaced = namespaced.or(silent())
 		}
 		k.Shut = shutRule
-		notes = append(notes, more...)
 		slices.Sort(notes)
 		end := Part{Key: k.Key + "|end", Detail: "no policy decides about " + w.Namespace + "/" + w.Name()}
-		return all.guard().behind(k, all.list(end)), slices.Compact(notes)
+		return namespaced.guard().behind(k, namespaced.list(end)), slices.Compact(notes)
 	case !u.may:
 		return guard{}, notes // K8S-NP-03
 	}

@@ -140,7 +140,10 @@ func namespaceWithoutDefaultDeny(r *reader, found sink) {
 
 // otherPolicies reports whether policies other than NetworkPolicies may apply in a namespace: what they leave open is for the solver to say.
 func (r *reader) otherPolicies(n *model.Namespace) bool {
-	if slices.ContainsFunc(r.e.ClusterPolicies, func(p *model.ClusterPolicy) bool { return p.Cluster.Key() == n.Cluster.Key() }) {
+	if slices.ContainsFunc(r.e.ClusterPolicies, func(p *model.ClusterPolicy) bool { return p.Cluster.Key() == n.Cluster.Key() }) ||
+		slices.ContainsFunc(r.e.CiliumPolicies, func(p *model.CiliumPolicy) bool {
+			return p.Cluster.Key() == n.Cluster.Key() && (p.Namespace == "" || p.Namespace == n.Name())
+		}) {
 		return true
 	}
 	return slices.ContainsFunc(r.e.Ledger, func(l model.LedgerEntry) bool {

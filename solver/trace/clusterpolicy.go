@@ -112,11 +112,14 @@ func (t *tracer) ofTier(tier model.PolicyTier, x *pod, other peer, c course, dir
 
 // unreadRules are the parts of a policy that nobody understood, less those that are about the other direction.
 func (t *tracer) unreadRules(id model.ID, dir model.Direction) []model.LedgerEntry {
-	other := "spec.egress"
+	other := "egress"
 	if dir == model.Outbound {
-		other = "spec.ingress"
+		other = "ingress"
 	}
-	return slices.DeleteFunc(t.misread(id), func(e model.LedgerEntry) bool { return strings.HasPrefix(e.Field, other) })
+	return slices.DeleteFunc(t.misread(id), func(e model.LedgerEntry) bool {
+		parts := strings.SplitN(e.Field, ".", 2)
+		return len(parts) == 2 && strings.HasPrefix(parts[1], other)
+	})
 }
 
 // walked is what one policy does; fell says that the packet may match none of its rules.

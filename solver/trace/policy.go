@@ -151,8 +151,7 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 	if x.workload.HostNetwork || !eng.enforced.may {
 		return verdict{}, false
 	}
-	var sure, possible []*model.NetworkPolicy
-	var why []string
+	var list []admitter
 	for _, p := range t.e.NetPolicies {
 		if !same(p.Cluster, x.cluster.ID) || p.Namespace != x.workload.Namespace || !p.Isolates[dir] {
 			continue // K8S-NP-01, K8S-NP-06
@@ -161,11 +160,9 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 		if eng.windows && eng.kind == azureNPM && m.may && unsupportedOnWindows(p) {
 			m = m.and(maybe("ASM-K-BYOCNI")) // K8S-NP-21: not enforced
 		}
-		switch {
-		case m.must:
-			sure = append(sure, p)
-		case m.may:
-			possible, why = append(possible, p), union(why, m.why)
+		if m.may {
+			hit, by := t.rulesOfPolicy(p, x, other, c, dir, eng)
+			list = append(list, admitter{isolates: m, admits: hit, by: by, shut: blame{is: true, rule: p.Namespace + "/" + p.Name(), source: p.Source, detail: "isolated, and no rule admits the peer"}})
 		}
 	}
 	// K8S-CNP-02: Admin, then NetworkPolicy, whose word is final where it isolates, then Baseline.
@@ -177,12 +174,13 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 		baseline, inBaseline = t.ofTier(model.BaselineTier, x, other, c, dir)
 	}
 	unread := t.unreadPolicies(x)
-	if len(sure)+len(possible)+len(unread) == 0 && !inAdmin && !inBaseline {
+	namespaced := t.unionOf(list, c, eng)
+	special, inCilium := t.withCilium(list, x, other, c, dir, eng)
+	if len(list)+len(unread) == 0 && !inAdmin && !inBaseline && !inCilium {
 		return verdict{}, false
 	}
-	namespaced := finding{rest: true}
-	if len(sure)+len(possible) > 0 {
-		namespaced = t.unionOf(x, other, c, dir, eng, sure, possible, why)
+	if inCilium {
+		namespaced = special
 	}
 	decide := func() verdict {
 		f := namespaced
@@ -242,41 +240,60 @@ func (t *tracer) unenforced(e engine, v verdict) verdict {
 	return v.either(passes("policies may not be enforced"), e.enforced.why...)
 }
 
-// unionOf is the union of the policies' rules. A policy that only may select the pod isolates it if it does, so it makes nothing
-// certain unless its own rules let the packet pass; what it does not isolate is left to the next tier.
-func (t *tracer) unionOf(x *pod, other peer, c course, dir model.Direction, eng engine, sure, possible []*model.NetworkPolicy, why []string) finding {
+// admitter is a policy of which any may admit the packet (K8S-NP-04).
+type admitter struct {
+	isolates match // whether it isolates the pod
+	selects  match // whether it is about the pod at all, where it does not isolate it for certain
+	admits   match // whether one of its rules lets the packet pass
+	by       blame // the rule
+	shut     blame
+}
+
+// unionOf is the union of policies. One that only may isolate the pod makes nothing certain unless its own rules let the packet pass; what
+// none isolates is left to the next tier.
+func (t *tracer) unionOf(list []admitter, c course, eng engine) finding {
+	isolated, mayBe := false, false
+	for _, a := range list {
+		isolated, mayBe = isolated || a.isolates.must, mayBe || a.isolates.may
+	}
+	if !mayBe {
+		return finding{rest: true}
+	}
 	var v verdict
-	certain := len(sure) == 0
+	var why []string
+	admitted, always := false, true // by one that is about the pod for certain; by each that may isolate it
+	for _, a := range list {
+		why = union(why, a.admits.why)
+		if !a.isolates.must {
+			why = union(why, union(a.isolates.why, a.selects.why))
+		}
+		if a.admits.must && (a.isolates.must || a.selects.must) && !admitted {
+			admitted, v.allow = true, a.by
+		}
+		if a.admits.may && !v.allow.is {
+			v.allow = a.by
+		}
+		if a.isolates.may && !a.isolates.must {
+			always = always && a.admits.must
+		}
+	}
 	v.why = why
-	for _, p := range possible {
-		m, b := t.rulesOfPolicy(p, x, other, c, dir, eng)
-		v.why = union(v.why, m.why)
-		certain = certain && m.must
-		if m.may && !v.allow.is {
-			v.allow = b
+	if !admitted && (isolated || !always) {
+		for _, certain := range []bool{true, false} {
+			for _, a := range list {
+				if !v.deny.is && (a.isolates.must || !certain && a.isolates.may) {
+					v.deny = a.shut
+				}
+			}
 		}
-	}
-	for _, p := range sure {
-		m, b := t.rulesOfPolicy(p, x, other, c, dir, eng)
-		v.why = union(v.why, m.why)
-		if m.must && !certain {
-			certain, v.allow = true, b
-		}
-		if m.may && !v.allow.is {
-			v.allow = b
-		}
-	}
-	if !certain {
-		isolating := slices.Concat(sure, possible)[0]
-		v.deny = blame{is: true, rule: isolating.Namespace + "/" + isolating.Name(), source: isolating.Source, detail: "isolated, and no rule admits the peer"}
 	}
 	if !c.packet.Protocol.HasPorts() {
 		v = t.portless(v, eng)
 	}
-	if len(sure) > 0 {
+	if isolated {
 		v = v.settle()
 	}
-	return finding{allow: v.allow, deny: v.deny, rest: len(sure) == 0, why: v.why}
+	return finding{allow: v.allow, deny: v.deny, rest: !isolated, why: v.why}
 }
 
 // portless is ICMP and the like at an isolated pod: the engines of AKS drop it unless a rule without ports admits the peer
