@@ -75,6 +75,9 @@ type Estate struct {
 
 	ClusterPolicies []*ClusterPolicy
 	CiliumPolicies  []*CiliumPolicy
+	CalicoPolicies  []*CalicoPolicy
+	CalicoTiers     []*CalicoTier
+	CalicoSets      []*CalicoNetworkSet
 
 	Ledger []LedgerEntry // sorted by source, then resource
 
@@ -226,6 +229,12 @@ func (e *Estate) add(r Resource) {
 		e.ClusterPolicies = append(e.ClusterPolicies, r)
 	case *CiliumPolicy:
 		e.CiliumPolicies = append(e.CiliumPolicies, r)
+	case *CalicoPolicy:
+		e.CalicoPolicies = append(e.CalicoPolicies, r)
+	case *CalicoTier:
+		e.CalicoTiers = append(e.CalicoTiers, r)
+	case *CalicoNetworkSet:
+		e.CalicoSets = append(e.CalicoSets, r)
 	case *KubeService:
 		e.KubeServices = append(e.KubeServices, r)
 	case *Ingress:

@@ -59,6 +59,9 @@ func (*Workload) resource()                   {}
 func (*NetworkPolicy) resource()              {}
 func (*ClusterPolicy) resource()              {}
 func (*CiliumPolicy) resource()               {}
+func (*CalicoPolicy) resource()               {}
+func (*CalicoTier) resource()                 {}
+func (*CalicoNetworkSet) resource()           {}
 func (*KubeService) resource()                {}
 func (*Ingress) resource()                    {}
 func (*JITPolicy) resource()                  {}

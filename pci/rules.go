@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -48,6 +49,7 @@ func Rules(p *model.Project) []RuleRow {
 	t.policies()
 	t.clusterPolicies()
 	t.ciliumPolicies()
+	t.calicoPolicies()
 	t.services()
 	t.apiServers()
 	slices.SortStableFunc(t.rules, func(a, b rule) int {
@@ -512,6 +514,123 @@ func ciliumPeersText(x *model.CiliumTraffic, namespace string) []string {
 		out = append(out, "nothing")
 	}
 	return out
+}
+
+// calicoPolicies are the rules of Calico's policies, in the order in which they are asked within a tier (K8S-CAL-02).
+func (t *ruleTable) calicoPolicies() {
+	for _, p := range t.e.CalicoPolicies {
+		cluster := p.Cluster.Name()
+		scope := p.Namespace
+		if scope == "" {
+			scope = p.Kind
+		}
+		whole := []string{cluster, scope, p.Name()}
+		order := "last"
+		if !math.IsInf(p.Order, 1) {
+			order = strconv.FormatFloat(p.Order, 'g', -1, 64)
+		}
+		for d, list := range p.Rules {
+			word := []string{"ingress", "egress"}[d]
+			for i := range list {
+				x := &list[i]
+				row := RuleRow{
+					Control: "policy:" + cluster + "/" + scope, Action: x.Action.String(), Direction: model.Direction(d).String(), At: x.Source.String(), Protocol: calicoProtocol(x),
+					Ports: calicoPorts(x.To), Source: calicoEndText(x.From), Destination: calicoEndText(x.To), Note: "tier " + p.Tier + ", order " + order,
+				}
+				self := "pods " + calicoText(p.Selector)
+				switch {
+				case p.Namespace != "":
+					self += " in " + p.Namespace
+				case p.Namespaces != nil:
+					self += " in namespaces " + calicoText(p.Namespaces)
+				}
+				if d == int(model.Outbound) {
+					row.Source = append([]string{self}, row.Source...)
+				} else {
+					row.Destination = append([]string{self}, row.Destination...)
+				}
+				if !p.Applies[d] {
+					row.Note += "; without effect: the policy does not apply to this direction"
+				}
+				t.add(kindPolicy, "policy", p, rule{
+					id: append(slices.Clone(whole), fmt.Sprintf("%s[%d]", word, i)), ofWhole: len(whole), order: [4]int{d, i}, row: row,
+				})
+			}
+		}
+	}
+}
+
+func calicoProtocol(x *model.CalicoRule) string {
+	var out []string
+	for _, p := range x.Protocols {
+		out = append(out, p.String())
+	}
+	for _, p := range x.NotProtocols {
+		out = append(out, "not "+p.String())
+	}
+	if len(out) == 0 {
+		return "any"
+	}
+	return strings.Join(out, ", ")
+}
+
+func calicoPorts(e model.CalicoEnd) []string {
+	_, out := policyPorts(e.Ports)
+	_, not := policyPorts(e.NotPorts)
+	for _, p := range not {
+		out = append(out, "not "+p)
+	}
+	return out
+}
+
+// calicoEndText prints one side of a rule: everything that it states holds.
+func calicoEndText(e model.CalicoEnd) []string {
+	var parts []string
+	if e.Selector != nil || e.Namespaces != nil {
+		text := "endpoints " + calicoText(e.Selector)
+		if e.Selector == nil {
+			text = "endpoints (all)"
+		}
+		switch {
+		case e.Global:
+			text += " that are global"
+		case e.Namespaces != nil:
+			text += " in namespaces " + calicoText(e.Namespaces)
+		}
+		parts = append(parts, text)
+	}
+	if e.NotSelector != nil {
+		parts = append(parts, "not endpoints "+calicoText(e.NotSelector))
+	}
+	if len(e.Nets) > 0 {
+		parts = append(parts, strings.Join(model.PrefixTexts(e.Nets), ", "))
+	}
+	if len(e.NotNets) > 0 {
+		parts = append(parts, "not "+strings.Join(model.PrefixTexts(e.NotNets), ", "))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{strings.Join(parts, " and ")}
+}
+
+// calicoText prints a selector: any of its terms.
+func calicoText(s model.CalicoSelector) string {
+	var out []string
+	for _, t := range s {
+		var parts []string
+		if t.Namespaces == nil || len(t.Labels.Requirements) > 0 {
+			parts = append(parts, selectorText(t.Labels))
+		}
+		if t.Namespaces != nil {
+			parts = append(parts, selectorText(*t.Namespaces))
+		}
+		out = append(out, strings.Join(parts, " and "))
+	}
+	if len(out) == 0 {
+		return "(none)"
+	}
+	return strings.Join(out, " or ")
 }
 
 func subjectText(s model.PolicySubject) string {

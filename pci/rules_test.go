@@ -89,6 +89,14 @@ func controls(t *testing.T) *model.Estate {
 				{Namespaces: &model.LabelSelector{}, Pods: &model.LabelSelector{Requirements: []model.Requirement{{Key: "app", Operator: "In", Values: []string{"a", "b"}}}}},
 			}, Ports: []model.PolicyPort{{Protocol: model.TCP, Ports: model.PortRange{First: 8443, Last: 8443}}, {Protocol: model.UDP, Named: "dns"}}}},
 		},
+		&model.CalicoPolicy{
+			Meta: model.Meta{ID: model.Kubernetes("aks", "CalicoGlobalNetworkPolicy", "", "wall"), Source: at(87)}, Cluster: cluster, Kind: "GlobalNetworkPolicy", Tier: "first", Order: 2.5,
+			Selector: model.CalicoSelector{{Labels: model.LabelSelector{Requirements: []model.Requirement{{Key: "app", Operator: "In", Values: []string{"web"}}}}}, {Namespaces: &model.LabelSelector{Match: map[string]string{"env": "x"}}}}, Applies: [2]bool{true, false},
+			Rules: [2][]model.CalicoRule{
+				{{Source: at(88), Action: model.PolicyPass, NotProtocols: []model.Protocol{model.UDP}, From: model.CalicoEnd{Nets: prefixes("10.0.0.0/8"), NotSelector: model.CalicoSelector{{}}, Namespaces: model.CalicoSelector{{Namespaces: &model.LabelSelector{}}}, Global: true}}},
+				{{Source: at(89), Protocols: []model.Protocol{model.TCP}, To: model.CalicoEnd{NotNets: prefixes("10.0.0.0/8"), Ports: []model.PolicyPort{{Ports: model.PortRange{First: 80, Last: 90}}}, NotPorts: []model.PolicyPort{{Named: "http"}}}}},
+			},
+		},
 		&model.CiliumPolicy{
 			Meta: model.Meta{ID: model.Kubernetes("aks", "CiliumNetworkPolicy", "payments", "l7"), Source: at(82)}, Cluster: cluster, Kind: "CiliumNetworkPolicy", Namespace: "payments",
 			Rules: []model.CiliumRule{{
@@ -143,6 +151,8 @@ func TestRules(t *testing.T) {
 		"lb:lb/ssh | Allow | tcp 5000-5010 | * | 10.240.4.4 | estate.json:63 | inbound NAT, to port 22",
 		"policy:aks/ClusterNetworkPolicy/guard/egress[0] | Deny | tcp * | pods (all) in namespaces env=prod | 10.0.0.0/8, nodes (all), a peer that says nothing | estate.json:86 | tier Admin, priority 7",
 		"policy:aks/ClusterNetworkPolicy/guard/egress[1] | Allow | any * | pods (all) in namespaces env=prod | *.bank.example, namespaces (all) | estate.json:87 | tier Admin, priority 7",
+		"policy:aks/GlobalNetworkPolicy/wall/ingress[0] | Pass | not udp * | endpoints (all) that are global and not endpoints (all) and 10.0.0.0/8 | pods app In (web) or env=x | estate.json:88 | tier first, order 2.5",
+		"policy:aks/GlobalNetworkPolicy/wall/egress[0] | Deny | tcp 80-90, not http | pods app In (web) or env=x | not 10.0.0.0/8 | estate.json:89 | tier first, order 2.5; without effect: the policy does not apply to this direction",
 		"policy:aks/payments/web/ingress[0] | Allow | tcp, udp tcp/8443, udp/dns | 10.0.0.0/8 except 10.9.0.0/16, pods app In (a, b) in namespaces (all) | pods app=web, tier=front in payments | estate.json:81 |",
 		"policy:aks/payments/l7/ingress[0] | Allow | tcp 80 | pods (all) in payments, entity world | pods (all) in payments | estate.json:83 | may match less: rules for the application layer, or an empty rule",
 		"policy:aks/payments/l7/ingress[1] | Allow | any * | nothing | pods (all) in payments | estate.json:84 |",

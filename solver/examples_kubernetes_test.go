@@ -438,3 +438,60 @@ func TestCilium(t *testing.T) {
 func ciliumPolicyNamed(name, spec string) string {
 	return strings.Replace(ciliumPolicy(spec), "name: cp,", "name: "+name+",", 1)
 }
+
+func calicoPolicy(name, spec string) string {
+	return "{apiVersion: projectcalico.org/v3, kind: NetworkPolicy, metadata: {name: " + name + ", namespace: a}, spec: {" + spec + "}}"
+}
+
+func calicoGlobal(name, spec string) string {
+	return "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkPolicy, metadata: {name: " + name + "}, spec: {" + spec + "}}"
+}
+
+func calicoTier(name, spec string) string {
+	return "{apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: " + name + "}, spec: {" + spec + "}}"
+}
+
+// What policies of Calico do, row by row; der.
+func TestCalico(t *testing.T) {
+	const fromDev = "source: {namespaceSelector: \"env == 'dev'\"}"
+	set := "{apiVersion: projectcalico.org/v3, kind: GlobalNetworkSet, metadata: {name: s, labels: {kind: partner}}, spec: {nets: [203.0.113.0/24]}}"
+	ownSet := "{apiVersion: projectcalico.org/v3, kind: NetworkSet, metadata: {name: s, namespace: a, labels: {kind: partner}}, spec: {nets: [203.0.113.0/24]}}"
+	for _, test := range []struct {
+		name, engine string
+		policies     []string
+		flows        []string
+		why          string // of the first flow, where it is open
+	}{
+		{"K8S-CAL-01: another engine does not know them", "cilium", []string{calicoGlobal("g", "selector: all(), ingress: [{action: Deny}]")}, []string{"api>web * A"}, ""},
+		{"K8S-CAL-01: an engine that is not known may", "", []string{calicoGlobal("g", "selector: all(), ingress: [{action: Deny}]")}, []string{"api>web * ?"}, "ASM-K-CNP"},
+		{"K8S-CAL-02: a policy that selects denies what it does not match", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: app == 'db'}}]")}, []string{"db>web * A", "api>web * D", "ext>web * D", "web>ext * A", "api>db * A"}, ""},
+		{"K8S-CAL-02: an Allow before NetworkPolicies overrides isolation", "calico", []string{netPolicy(isolated), calicoGlobal("g", "order: 10, selector: all(), types: [Ingress], ingress: [{action: Allow, "+fromDev+"}]")}, []string{"api>web * A", "db>web * D", "ext>web * D", "web>api * D"}, ""},
+		{"K8S-CAL-02: behind them it only adds", "calico", []string{netPolicy("podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {env: dev}}}]}]"), calicoGlobal("g", "order: 2000, selector: app == 'web', ingress: [{action: Deny, "+fromDev+"}, {action: Allow, source: {nets: [203.0.113.0/24]}}]")}, []string{"api>web * A", "ext>web * A", "ext>db * D", "db>web * ?"}, ""}, // a net may hold the pod's address (K8S-NP-13)
+		{"K8S-CAL-02: of one order either may be first", "calico", []string{calicoGlobal("g", "order: 10, selector: all(), ingress: [{action: Deny, "+fromDev+"}]"), calicoGlobal("h", "order: 10, selector: all(), ingress: [{action: Allow}]")}, []string{"api>web * ?", "db>web * A"}, ""},
+		{"K8S-CAL-02: rules in sequence, Log decides nothing", "calico", []string{calicoGlobal("g", "selector: app == 'web', ingress: [{action: Log}, {action: Deny, protocol: TCP, destination: {ports: [80, '100:110']}}, {action: Allow}]")}, []string{"db>web tcp/80 D", "db>web tcp/81 A", "db>web tcp/105 D", "db>web udp/80 A"}, ""},
+		{"K8S-CAL-02: tiers by their order, Pass goes to the next", "calico", []string{calicoTier("first", "order: 1"), calicoTier("second", "order: 2"), calicoGlobal("first.g", "tier: first, selector: all(), ingress: [{action: Pass, "+fromDev+"}, {action: Deny, source: {nets: [203.0.113.0/24]}}, {action: Allow}]"), calicoGlobal("second.g", "tier: second, selector: all(), ingress: [{action: Deny, "+fromDev+"}, {action: Allow}]")}, []string{"api>web * D", "ext>web * D", "db>web * ?"}, ""},
+		{"K8S-CAL-02: the end of a tier denies", "calico", []string{calicoTier("first", "order: 1"), calicoGlobal("first.g", "tier: first, selector: app == 'web', ingress: [{action: Allow, "+fromDev+"}]")}, []string{"api>web * A", "db>web * D", "db>api * A"}, ""},
+		{"K8S-CAL-02: or passes", "calico", []string{calicoTier("first", "order: 1, defaultAction: Pass"), calicoGlobal("first.g", "tier: first, selector: app == 'web', ingress: [{action: Deny, "+fromDev+"}]")}, []string{"api>web * D", "db>web * A", "ext>web * A"}, ""},
+		{"K8S-CAL-02: a tier that the input lacks", "calico", []string{calicoGlobal("first.g", "tier: first, selector: app == 'web', ingress: [{action: Deny}]")}, []string{"api>web * ?", "api>db * A"}, "ASM-K-CALICO"},
+		{"K8S-CAL-02: types that are not stated", "calico", []string{calicoPolicy("p", "selector: app == 'web', egress: [{action: Allow, destination: {selector: app == 'db'}}]")}, []string{"web>db * A", "web>ext * D", "web>api * D", "ext>web * A"}, ""},
+		{"K8S-CAL-03: selectors", "calico", []string{calicoPolicy("p", "selector: \"app in {'web', 'db'} && !has(other)\", ingress: [{action: Allow, source: {selector: \"projectcalico.org/namespace == 'b'\", namespaceSelector: all()}}]")}, []string{"api>web * A", "api>db * A", "db>web * D"}, ""},
+		{"K8S-CAL-03: a policy of a namespace means its own pods", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: all()}}]")}, []string{"db>web * A", "api>web * D"}, ""},
+		{"K8S-CAL-03: not", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Deny, source: {notSelector: app == 'db'}}, {action: Allow}]")}, []string{"db>web * A", "api>web * D", "ext>web * D"}, ""},
+		{"K8S-CAL-03: global sets", "calico", []string{set, calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: kind == 'partner', namespaceSelector: global()}}]"), calicoPolicy("q", "selector: app == 'db', ingress: [{action: Allow, source: {selector: kind == 'partner'}}]")}, []string{"ext>web * A", "198.51.100.1>web * D", "ext>db * D"}, ""},
+		{"K8S-CAL-03: sets of the namespace", "calico", []string{ownSet, calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: kind == 'partner'}}]"), calicoGlobal("g", "selector: app == 'api', egress: [{action: Deny, destination: {selector: kind != 'partner'}}, {action: Allow}]")}, []string{"ext>web * A", "198.51.100.1>web * D", "db>web * ?", "api>ext * A", "api>db * D"}, ""},
+		{"K8S-CAL-03: an operator that is not followed", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: app starts with 'd'}}]")}, []string{"api>web * ?", "api>db * A"}, "UNSUPPORTED(projectcalico.org/v3/NetworkPolicy p spec.ingress[0].source.selector)"},
+		{"K8S-CAL-04: nets take pods", "calico", []string{calicoPolicy("p", "selector: app == 'web', egress: [{action: Deny, destination: {nets: [0.0.0.0/0], notNets: [203.0.113.0/25]}}, {action: Allow}]")}, []string{"web>ext * A", "web>203.0.113.200 * D", "web>db * ?"}, ""},
+		{"K8S-CAL-04: ports by name, and all but", "calico", []string{calicoPolicy("p", "selector: app == 'db', ingress: [{action: Allow, protocol: TCP, destination: {ports: [sql]}}]"), calicoPolicy("q", "selector: app == 'web', ingress: [{action: Allow, protocol: TCP, destination: {notPorts: [80]}}]")}, []string{"web>db tcp/5432 A", "web>db tcp/80 D", "db>web tcp/80 D", "db>web tcp/81 A", "db>web udp/81 D"}, ""},
+		{"K8S-CAL-04: a protocol, and all but", "calico", []string{calicoPolicy("p", "selector: app == 'db', ingress: [{action: Allow, protocol: ICMP}]"), calicoPolicy("q", "selector: app == 'web', ingress: [{action: Allow, notProtocol: TCP}]")}, []string{"web>db icmp A", "web>db tcp/80 D", "db>web tcp/80 D", "db>web udp/80 A"}, ""},
+		{"K8S-CAL-04: a type of ICMP messages", "calico", []string{calicoPolicy("p", "selector: app == 'db', ingress: [{action: Allow, protocol: ICMP, icmp: {type: 3}}]")}, []string{"web>db icmp ?"}, "ASM-K-CALICO"},
+		{"with cluster-wide policies, nothing is settled", "calico", []string{calicoPolicy("p", "selector: app == 'db', ingress: [{action: Allow}]"), tierPolicy(false, "p", "Admin", 1, prod, "ingress: [{action: Deny, "+fromAll+"}]")}, []string{"web>db * ?", "web>api * A"}, "ASM-K-CALICO"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := manifests(t, test.engine, test.policies...)
+			k.flows(test.flows...)
+			if test.why != "" {
+				k.open(strings.Replace(test.flows[0], " * ", " tcp/80 ", 1), test.why)
+			}
+		})
+	}
+}

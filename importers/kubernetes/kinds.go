@@ -34,6 +34,8 @@ func kindTable() []kind {
 		pods                              = "creates pods that are not in the model"
 		relays                            = "may relay requests from outside, or from pods, to Services"
 		state                             = "written by the network engine, decides nothing by itself"
+		calicoPods                        = "may allow or deny traffic of pods of its namespace before their NetworkPolicies (K8S-CAL-02)"
+		calicoAll                         = "may allow or deny traffic of any pod or node, or change addresses, routes or the engine's settings (K8S-CAL-02)"
 		tiers                             = "may allow or deny traffic of any pod before or after its NetworkPolicies, where the engine enforces it (K8S-CNP-17)"
 	)
 	return []kind{
@@ -108,16 +110,25 @@ func kindTable() []kind {
 		{group: "cilium.io", kinds: "CiliumEndpoint", disposition: irrelevant, why: state},
 		{group: "cilium.io", kinds: "CiliumEndpointSlice CiliumIdentity CiliumNode", clusterScoped: true, disposition: irrelevant, why: state},
 		{group: "cilium.io", kinds: "*", disposition: unsupported, whole: true, why: "may change addresses, routes or the engine's settings"},
-		{group: "crd.projectcalico.org", kinds: "NetworkPolicy NetworkSet", disposition: unsupported, why: "may allow or deny traffic of pods of its namespace before their NetworkPolicies (K8S-CAL-02)"},
+		{group: "crd.projectcalico.org", kinds: "NetworkPolicy", version: "v1", disposition: modelled, why: calicoPods, strict: true, reader: reads((*importer).calicoPolicy)},
+		{group: "crd.projectcalico.org", kinds: "NetworkSet", version: "v1", disposition: modelled, why: calicoPods, strict: true, reader: reads((*importer).calicoNetworkSet)},
+		{group: "crd.projectcalico.org", kinds: "GlobalNetworkPolicy", version: "v1", clusterScoped: true, disposition: modelled, why: calicoAll, strict: true, reader: reads((*importer).calicoPolicy)},
+		{group: "crd.projectcalico.org", kinds: "GlobalNetworkSet", version: "v1", clusterScoped: true, disposition: modelled, why: calicoAll, strict: true, reader: reads((*importer).calicoNetworkSet)},
+		{group: "crd.projectcalico.org", kinds: "Tier", version: "v1", clusterScoped: true, disposition: modelled, why: calicoAll, strict: true, reader: reads((*importer).calicoTier)},
 		{group: "crd.projectcalico.org", kinds: "StagedNetworkPolicy StagedKubernetesNetworkPolicy", disposition: irrelevant, why: "staged: not enforced"},
 		{group: "crd.projectcalico.org", kinds: "StagedGlobalNetworkPolicy", clusterScoped: true, disposition: irrelevant, why: "staged: not enforced"},
 		{group: "crd.projectcalico.org", kinds: "ClusterInformation IPAMBlock IPAMHandle IPAMConfig BlockAffinity KubeControllersConfiguration CalicoNodeStatus", clusterScoped: true, disposition: irrelevant, why: state},
-		{group: "crd.projectcalico.org", kinds: "*", clusterScoped: true, disposition: unsupported, why: "may allow or deny traffic of any pod or node, or change addresses, routes or the engine's settings (K8S-CAL-02)"},
-		{group: "projectcalico.org", kinds: "NetworkPolicy NetworkSet WorkloadEndpoint", disposition: unsupported, why: "may allow or deny traffic of pods of its namespace before their NetworkPolicies (K8S-CAL-02)"},
+		{group: "crd.projectcalico.org", kinds: "*", clusterScoped: true, disposition: unsupported, why: calicoAll},
+		{group: "projectcalico.org", kinds: "NetworkPolicy", version: "v3", disposition: modelled, why: calicoPods, strict: true, reader: reads((*importer).calicoPolicy)},
+		{group: "projectcalico.org", kinds: "NetworkSet", version: "v3", disposition: modelled, why: calicoPods, strict: true, reader: reads((*importer).calicoNetworkSet)},
+		{group: "projectcalico.org", kinds: "GlobalNetworkPolicy", version: "v3", clusterScoped: true, disposition: modelled, why: calicoAll, strict: true, reader: reads((*importer).calicoPolicy)},
+		{group: "projectcalico.org", kinds: "GlobalNetworkSet", version: "v3", clusterScoped: true, disposition: modelled, why: calicoAll, strict: true, reader: reads((*importer).calicoNetworkSet)},
+		{group: "projectcalico.org", kinds: "Tier", version: "v3", clusterScoped: true, disposition: modelled, why: calicoAll, strict: true, reader: reads((*importer).calicoTier)},
+		{group: "projectcalico.org", kinds: "WorkloadEndpoint", disposition: unsupported, why: calicoPods},
 		{group: "projectcalico.org", kinds: "StagedNetworkPolicy StagedKubernetesNetworkPolicy", disposition: irrelevant, why: "staged: not enforced"},
 		{group: "projectcalico.org", kinds: "StagedGlobalNetworkPolicy", clusterScoped: true, disposition: irrelevant, why: "staged: not enforced"},
 		{group: "projectcalico.org", kinds: "ClusterInformation IPAMConfiguration BlockAffinity KubeControllersConfiguration CalicoNodeStatus", clusterScoped: true, disposition: irrelevant, why: state},
-		{group: "projectcalico.org", kinds: "*", clusterScoped: true, disposition: unsupported, why: "may allow or deny traffic of any pod or node, or change addresses, routes or the engine's settings (K8S-CAL-02)"},
+		{group: "projectcalico.org", kinds: "*", clusterScoped: true, disposition: unsupported, why: calicoAll},
 		{group: "operator.tigera.io", kinds: "TigeraStatus", clusterScoped: true, disposition: irrelevant, why: state},
 		{group: "operator.tigera.io", kinds: "*", clusterScoped: true, disposition: unsupported, why: "may change how the engine runs: its data plane, addresses and what it enforces"},
 		{group: "k8s.cni.cncf.io", kinds: "*", disposition: unsupported, why: "may give pods further interfaces, past the policies of the engine"},

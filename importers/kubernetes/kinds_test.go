@@ -26,7 +26,7 @@ func TestKindTable(t *testing.T) {
 		if k.disposition != model.Unsupported && (k.whole || k.root) {
 			t.Errorf("%s is %s and affects something", name, k.disposition)
 		}
-		if k.strict && !strings.HasSuffix(key.kind, "NetworkPolicy") {
+		if k.strict && !strings.HasSuffix(key.kind, "NetworkPolicy") && !strings.HasSuffix(key.group, "projectcalico.org") {
 			t.Errorf("%s is strict", name)
 		}
 		if key.kind == "*" && key.group == "" {
@@ -67,11 +67,11 @@ func TestKinds(t *testing.T) {
 		{"cilium.io/v2alpha1", "CiliumCIDRGroup", "", "irrelevant"},
 		{"cilium.io/v2", "CiliumEgressGatewayPolicy", "", "unsupported " + cluster},
 		{"cilium.io/v2", "CiliumSomethingNew", "a", "unsupported " + cluster},
-		{"crd.projectcalico.org/v1", "NetworkPolicy", "a", "unsupported " + ns},
-		{"crd.projectcalico.org/v1", "GlobalNetworkPolicy", "", "unsupported " + cluster},
-		{"projectcalico.org/v3", "NetworkPolicy", "a", "unsupported " + ns},
-		{"projectcalico.org/v3", "GlobalNetworkPolicy", "", "unsupported " + cluster},
-		{"projectcalico.org/v3", "Tier", "", "unsupported " + cluster},
+		{"crd.projectcalico.org/v2", "NetworkPolicy", "a", "unsupported " + ns},
+		{"crd.projectcalico.org/v2", "GlobalNetworkPolicy", "", "unsupported " + cluster},
+		{"projectcalico.org/v4", "NetworkPolicy", "a", "unsupported " + ns},
+		{"projectcalico.org/v4", "GlobalNetworkPolicy", "", "unsupported " + cluster},
+		{"projectcalico.org/v3", "HostEndpoint", "", "unsupported " + cluster},
 		{"gateway.networking.k8s.io/v1", "Gateway", "a", "unsupported " + ns},
 		{"gateway.networking.k8s.io/v1", "HTTPRoute", "a", "unsupported " + ns},
 		{"gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "a", "unsupported " + ns},

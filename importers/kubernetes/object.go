@@ -53,6 +53,14 @@ func (o *object) setType(apiVersion, kind string) {
 
 func (o *object) typeName() string { return o.apiVersion + "/" + o.kind }
 
+// idKind is the kind in the object's ID. Kinds of Calico bear names that Kubernetes has too.
+func (o *object) idKind() string {
+	if o.group == calicoGroup || o.group == calicoCRDGroup {
+		return "Calico" + o.kind
+	}
+	return o.kind
+}
+
 // isList says that the object is `kind: List` or a typed list of objects, such as PodList.
 func (o *object) isList() bool {
 	if o.kind == "List" && o.group == "" {
@@ -177,7 +185,7 @@ func (im *importer) identify(o *object, k kind) bool {
 	}
 	if nameOK && namespaceOK {
 		o.namespace, o.name = namespace, name
-		o.id = im.id(o.kind, namespace, name)
+		o.id = im.id(o.idKind(), namespace, name)
 	}
 	if k.reader != nil {
 		return true

@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"math"
 	"net/netip"
 
 	"github.com/ringfence/ringfence/model"
@@ -14,6 +15,104 @@ func (d *draft) policies(c *model.Cluster) {
 	for i := range d.IntN(4) {
 		d.ciliumPolicy(c, i)
 	}
+	for i := range d.IntN(4) {
+		d.calicoPolicy(c, i)
+	}
+	for i := range d.IntN(3) {
+		s := &model.CalicoNetworkSet{Cluster: c.ID, Namespace: choose(d, "x", "y", ""), Labels: d.labels(), Nets: []netip.Prefix{choose(d, d.prefix(), cidr(podBlock))}, Names: d.one(6)}
+		s.Meta = d.meta(kubeID(c, "CalicoNetworkSet", s.Namespace, d.name("set", i)))
+		d.add(s)
+	}
+	for i := range d.IntN(3) {
+		d.add(&model.CalicoTier{Meta: d.meta(kubeID(c, "CalicoTier", "", choose(d, "t0", "t1", "t2")+d.name("", i))), Cluster: c.ID, Order: choose(d, 1, 2, 2_000_000, math.Inf(1)), Pass: d.one(4)})
+	}
+}
+
+// calicoPolicy draws a policy of Calico.
+func (d *draft) calicoPolicy(c *model.Cluster, i int) {
+	p := &model.CalicoPolicy{
+		Kind: "NetworkPolicy", Cluster: c.ID, Namespace: choose(d, "x", "y"), Tier: choose(d, "default", "default", "t00", "t10", "t20"), Order: choose(d, 1, 2, 1000, 2000, math.Inf(1)),
+		Selector: d.calicoSelector(), Applies: [2]bool{!d.one(3), !d.one(3)},
+	}
+	if d.one(2) {
+		p.Kind, p.Namespace = "GlobalNetworkPolicy", ""
+		if d.one(3) {
+			p.Namespaces = d.calicoNamespaces()
+		}
+	}
+	p.Meta = d.meta(kubeID(c, "Calico"+p.Kind, p.Namespace, d.name("cal", i)))
+	for dir := range p.Rules {
+		for range d.IntN(4) {
+			r := model.CalicoRule{Source: p.Source, Action: choose(d, model.PolicyAllow, model.PolicyAllow, model.PolicyDeny, model.PolicyPass, model.PolicyLog), Doubt: d.one(10)}
+			switch d.IntN(5) {
+			case 0, 1:
+				r.Protocols = []model.Protocol{choose(d, model.TCP, model.TCP, model.UDP)}
+			case 2:
+				r.Protocols, r.ICMPType = []model.Protocol{model.ICMP}, d.one(2)
+			case 3:
+				r.NotProtocols = []model.Protocol{choose(d, model.TCP, model.ICMP)}
+			}
+			ports := len(r.Protocols) > 0 && r.Protocols[0].HasPorts()
+			r.From, r.To = d.calicoEnd(ports && d.one(4)), d.calicoEnd(ports)
+			p.Rules[dir] = append(p.Rules[dir], r)
+		}
+	}
+	if d.has(WithLedger) && d.one(8) {
+		d.Ledger = append(d.Ledger, model.LedgerEntry{
+			Resource: p.ID, Type: "projectcalico.org/v3/" + p.Kind, Field: choose(d, "spec.ingress[0].source.services", "spec.egress[0].destination.domains"), Disposition: model.Unsupported, Source: p.Source, Affects: []model.ID{p.ID},
+		})
+	}
+	d.add(p)
+}
+
+func (d *draft) calicoSelector() model.CalicoSelector {
+	out := model.CalicoSelector{}
+	for range d.upTo(1, 2) {
+		t := model.CalicoTerm{Labels: d.selector()}
+		if d.one(4) {
+			n := d.selector()
+			t.Namespaces = &n
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func (d *draft) calicoNamespaces() model.CalicoSelector {
+	s := d.selector()
+	return model.CalicoSelector{{Namespaces: &s}}
+}
+
+func (d *draft) calicoEnd(ports bool) model.CalicoEnd {
+	var e model.CalicoEnd
+	switch d.IntN(6) {
+	case 0:
+		e.Selector = d.calicoSelector()
+	case 1:
+		e.NotSelector = d.calicoSelector()
+	case 2:
+		if e.Namespaces = d.calicoNamespaces(); d.one(2) {
+			e.Selector = d.calicoSelector()
+		}
+		if d.one(4) {
+			e.Namespaces, e.Global = model.CalicoSelector{{Namespaces: &model.LabelSelector{}}}, true
+		}
+	case 3:
+		e.Nets = []netip.Prefix{choose(d, d.prefix(), cidr(podBlock), cidr("0.0.0.0/0"))}
+	case 4:
+		e.NotNets = []netip.Prefix{choose(d, d.prefix(), cidr(podBlock))}
+	}
+	if ports {
+		x := d.policyPort(model.Source{File: "random"})
+		if x.Protocol = model.AnyProtocol; !x.All {
+			if d.one(3) {
+				e.NotPorts = []model.PolicyPort{x}
+			} else {
+				e.Ports = []model.PolicyPort{x}
+			}
+		}
+	}
+	return e
 }
 
 // ciliumPolicy draws a policy of Cilium.

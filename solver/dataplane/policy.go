@@ -249,6 +249,14 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 	}
 	namespaced, special, more := p.withCilium(cp, w, dir, u, k.Key)
 	notes = append(notes, more...)
+	tiered, isTiered, more := p.withCalico(cp, w, dir, u)
+	notes = append(notes, more...)
+	if isTiered {
+		if special { // of an engine that is not known: it reads the ones or the others
+			tiered = tiered.or(namespaced)
+		}
+		namespaced, special = tiered, true
+	}
 	around := p.tiersOf(cp, w, dir)
 	open := p.unsupportedPolicies(cp, w.Namespace)
 	switch {
@@ -262,8 +270,14 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 			namespaced = u.ruling(p, cp)
 		}
 		if around.touches {
+			plain := namespaced
 			namespaced, more = p.withTiers(cp, namespaced, around)
 			notes = append(notes, more...)
+			if isTiered { // where its own tiers stand among those of the cluster-wide policies is not followed
+				m := mute()
+				m.parts = plain.parts
+				namespaced, notes = m, append(notes, "ASM-K-CALICO")
+			}
 		}
 		if !enforcedOver {
 			namespaced = namespaced.or(silent())

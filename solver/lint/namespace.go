@@ -143,7 +143,9 @@ func (r *reader) otherPolicies(n *model.Namespace) bool {
 	if slices.ContainsFunc(r.e.ClusterPolicies, func(p *model.ClusterPolicy) bool { return p.Cluster.Key() == n.Cluster.Key() }) ||
 		slices.ContainsFunc(r.e.CiliumPolicies, func(p *model.CiliumPolicy) bool {
 			return p.Cluster.Key() == n.Cluster.Key() && (p.Namespace == "" || p.Namespace == n.Name())
-		}) {
+		}) || slices.ContainsFunc(r.e.CalicoPolicies, func(p *model.CalicoPolicy) bool {
+		return p.Cluster.Key() == n.Cluster.Key() && (p.Namespace == "" || p.Namespace == n.Name())
+	}) {
 		return true
 	}
 	return slices.ContainsFunc(r.e.Ledger, func(l model.LedgerEntry) bool {

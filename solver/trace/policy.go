@@ -176,11 +176,17 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 	unread := t.unreadPolicies(x)
 	namespaced := t.unionOf(list, c, eng)
 	special, inCilium := t.withCilium(list, x, other, c, dir, eng)
-	if len(list)+len(unread) == 0 && !inAdmin && !inBaseline && !inCilium {
+	tiered, inCalico := t.withCalico(list, x, other, c, dir, eng)
+	if len(list)+len(unread) == 0 && !inAdmin && !inBaseline && !inCilium && !inCalico {
 		return verdict{}, false
 	}
-	if inCilium {
+	switch {
+	case inCilium && inCalico: // of an engine that is not known: it reads the ones or the others
+		namespaced = tiered.or(special, "ASM-K-CNP")
+	case inCilium:
 		namespaced = special
+	case inCalico:
+		namespaced = tiered
 	}
 	decide := func() verdict {
 		f := namespaced
@@ -188,6 +194,10 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 			f = admin.then(namespaced).then(baseline)
 			if m := enforcesTiers(x.cluster, eng); !m.must {
 				f = f.or(namespaced, m.why...)
+			}
+			if inCalico { // where its own tiers stand among those of the cluster-wide policies is not followed
+				b := blame{is: true, detail: "tiers of Calico and cluster-wide policies together"}
+				f = finding{allow: b, deny: b, why: union(f.why, []string{"ASM-K-CALICO"})}
 			}
 		}
 		return doubted(f.verdict(), unread)
