@@ -116,6 +116,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-K-CILIUM", Open: true, Text: "what a Cilium policy does where versions differ, or rules for the application layer or types of ICMP messages decide", Settle: "rules by endpoints, addresses and ports"},
 		{ID: "ASM-K-CALICO", Open: true, Text: "the order of tiers that the input lacks or that have one order, and what rules for the application layer or types of ICMP messages of Calico match", Settle: "the Tier objects, each with its own order"},
 		{ID: "ASM-K-NODES", Open: true, Text: "which addresses are nodes', and which labels nodes have beside those of their pools", Settle: "no peers by nodes; a policy by networks"},
+		{ID: "ASM-K-MESH", Open: true, Text: "whether a service mesh refuses the connection: its policies are evidence, no network control", Settle: "a policy of the engine; trustMesh"},
 		{ID: "ASM-K-FQDN", Open: true, Text: "which addresses a domain name resolves to", Settle: "none offline; use a firewall FQDN rule"},
 		{ID: "ASM-K-NODEPORT", Open: true, Text: "the number of a node port that the manifest leaves out", Settle: "live Service, or set nodePort"},
 		{ID: "ASM-K-SVCPORT", Open: true, Text: "what a node does with a packet to a Service's address on a port that the Service lacks", Settle: "a probe; no route for the service range"},

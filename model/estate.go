@@ -78,6 +78,8 @@ type Estate struct {
 	CalicoPolicies  []*CalicoPolicy
 	CalicoTiers     []*CalicoTier
 	CalicoSets      []*CalicoNetworkSet
+	Authorizations  []*AuthorizationPolicy
+	PeerAuths       []*PeerAuthentication
 
 	Ledger []LedgerEntry // sorted by source, then resource
 
@@ -231,6 +233,10 @@ func (e *Estate) add(r Resource) {
 		e.CiliumPolicies = append(e.CiliumPolicies, r)
 	case *CalicoPolicy:
 		e.CalicoPolicies = append(e.CalicoPolicies, r)
+	case *AuthorizationPolicy:
+		e.Authorizations = append(e.Authorizations, r)
+	case *PeerAuthentication:
+		e.PeerAuths = append(e.PeerAuths, r)
 	case *CalicoTier:
 		e.CalicoTiers = append(e.CalicoTiers, r)
 	case *CalicoNetworkSet:

@@ -60,6 +60,8 @@ func (*NetworkPolicy) resource()              {}
 func (*ClusterPolicy) resource()              {}
 func (*CiliumPolicy) resource()               {}
 func (*CalicoPolicy) resource()               {}
+func (*AuthorizationPolicy) resource()        {}
+func (*PeerAuthentication) resource()         {}
 func (*CalicoTier) resource()                 {}
 func (*CalicoNetworkSet) resource()           {}
 func (*KubeService) resource()                {}

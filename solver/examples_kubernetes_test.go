@@ -40,13 +40,22 @@ type kube struct {
 // manifests solves the base cluster with more objects, of which each is a document.
 func manifests(t *testing.T, engine string, objects ...string) *kube {
 	t.Helper()
+	return trusting(t, false, engine, objects...)
+}
+
+// trusting is manifests where the intent file says whether a mesh counts (K8S-IST-05).
+func trusting(t *testing.T, mesh bool, engine string, objects ...string) *kube {
+	t.Helper()
 	c := &model.Cluster{Meta: model.Meta{ID: "kubernetes:B/Cluster//B", Source: model.Source{File: "B"}}, Manifest: true, Engine: engine}
 	text := clusterB + "---\n" + strings.Join(objects, "\n---\n")
+	if slices.ContainsFunc(objects, func(o string) bool { return strings.Contains(o, "istio.io/") }) {
+		text = strings.Replace(text, "env: prod", "env: prod, istio.io/rev: asm-1-27", 1)
+	}
 	r, err := kubernetes.Import(fstest.MapFS{"m.yaml": {Data: []byte(text)}}, []string{"m.yaml"}, kubernetes.Options{Cluster: c.ID, ClusterName: "B"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := newJoint(modeltest.Draft{Resources: append(r.Resources, c), Ledger: r.Ledger})
+	j, err := newJointWith(modeltest.Draft{Resources: append(r.Resources, c), Ledger: r.Ledger}, &model.Intent{TrustMesh: mesh})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -492,6 +501,55 @@ func TestCalico(t *testing.T) {
 			if test.why != "" {
 				k.open(strings.Replace(test.flows[0], " * ", " tcp/80 ", 1), test.why)
 			}
+		})
+	}
+}
+
+func istio(kind, namespace, spec string) string {
+	return "{apiVersion: security.istio.io/v1, kind: " + kind + ", metadata: {name: m, namespace: " + namespace + "}, spec: {" + spec + "}}"
+}
+
+// X65: a mesh is evidence, no network control, unless the intent file trusts it (K8S-IST-05); der.
+func TestX65(t *testing.T) {
+	k := trusting(t, false, "", istio("AuthorizationPolicy", "a", ""))
+	k.flows("api>web tcp/80 ?", "api>web udp/53 A", "web>api * A")
+	k.open("api>web tcp/80", "ASM-K-MESH")
+	trusting(t, true, "", istio("AuthorizationPolicy", "a", "")).flows("api>web tcp/80 D", "ext>db tcp/80 D", "api>web udp/53 A", "web>api * A")
+}
+
+// What policies of a mesh refuse, where the intent file trusts it, row by row; der. Where it does not, what is refused here is unknown, and
+// what is unknown stays so.
+func TestIstio(t *testing.T) {
+	both := "{apiVersion: v1, kind: Namespace, metadata: {name: c, labels: {istio-injection: enabled}}}\n---\n" +
+		"{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: c, labels: {app: x}}, spec: {containers: [{name: c}]}}"
+	for _, test := range []struct {
+		name     string
+		policies []string
+		flows    []string
+	}{
+		{"K8S-IST-01: pods without a sidecar are none of its matters", []string{istio("AuthorizationPolicy", "b", "")}, []string{"web>api tcp/80 A", "ext>api tcp/80 A"}},
+		{"K8S-IST-02: an empty rule admits everyone", []string{istio("AuthorizationPolicy", "a", "rules: [{}]")}, []string{"api>web tcp/80 A", "ext>web tcp/80 A"}},
+		{"K8S-IST-02: DENY stands before ALLOW", []string{istio("AuthorizationPolicy", "a", "action: DENY, rules: [{to: [{operation: {ports: ['80']}}]}]"), strings.Replace(istio("AuthorizationPolicy", "a", "rules: [{}]"), "name: m", "name: other", 1)}, []string{"api>web tcp/80 D", "api>web tcp/81 A"}},
+		{"K8S-IST-02: without an ALLOW what no DENY matches is admitted", []string{istio("AuthorizationPolicy", "a", "action: DENY, rules: [{to: [{operation: {ports: ['80']}}]}]")}, []string{"api>web tcp/81 A"}},
+		{"K8S-IST-02: an ALLOW refuses all others", []string{istio("AuthorizationPolicy", "a", "selector: {matchLabels: {app: web}}, rules: [{from: [{source: {ipBlocks: [203.0.113.0/24]}}]}]")}, []string{"ext>web tcp/80 A", "198.51.100.1>web tcp/80 D", "198.51.100.1>db tcp/80 A", "198.51.100.1>web udp/53 A"}},
+		{"K8S-IST-02: CUSTOM may refuse", []string{istio("AuthorizationPolicy", "a", "action: CUSTOM, provider: {name: x}, rules: [{to: [{operation: {ports: ['80']}}]}]")}, []string{"api>web tcp/80 ?", "api>web tcp/81 A"}},
+		{"K8S-IST-02: the root namespace is the whole mesh", []string{istio("AuthorizationPolicy", "aks-istio-system", "")}, []string{"api>web tcp/80 D", "web>api tcp/80 A"}},
+		{"AKS-MESH-02: that of Istio is not certain to be it", []string{istio("AuthorizationPolicy", "istio-system", "")}, []string{"api>web tcp/80 ?"}},
+		{"K8S-IST-03: names of namespaces need both sidecars", []string{both, istio("AuthorizationPolicy", "a", "rules: [{from: [{source: {namespaces: [b, 'c*']}}]}]")}, []string{"x>web tcp/80 A", "api>web tcp/80 D", "db>web tcp/80 D", "ext>web tcp/80 D"}},
+		{"K8S-IST-03: and no mode that turns mutual TLS off", []string{both, istio("AuthorizationPolicy", "a", "rules: [{from: [{source: {namespaces: [c]}}]}]"), istio("PeerAuthentication", "a", "mtls: {mode: DISABLE}")}, []string{"x>web tcp/80 ?", "api>web tcp/80 D"}},
+		{"K8S-IST-03: what the application layer decides is open", []string{istio("AuthorizationPolicy", "a", "rules: [{to: [{operation: {ports: ['80'], methods: [GET]}}]}]")}, []string{"api>web tcp/80 ?", "api>web tcp/81 D"}},
+		{"K8S-IST-04: STRICT refuses whoever has no identity", []string{both, istio("PeerAuthentication", "a", "mtls: {mode: STRICT}")}, []string{"x>web tcp/80 A", "db>web tcp/80 A", "api>web tcp/80 D", "ext>web tcp/80 D", "ext>web udp/53 A"}},
+		{"K8S-IST-04: PERMISSIVE refuses nobody", []string{istio("PeerAuthentication", "a", "mtls: {mode: PERMISSIVE}")}, []string{"api>web tcp/80 A", "ext>web tcp/80 A"}},
+		{"K8S-IST-04: the most specific wins", []string{istio("PeerAuthentication", "aks-istio-system", "mtls: {mode: STRICT}"), istio("PeerAuthentication", "a", "mtls: {mode: PERMISSIVE}")}, []string{"ext>web tcp/80 A"}},
+		{"K8S-IST-04: ports have modes of their own", []string{istio("PeerAuthentication", "a", "selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}, portLevelMtls: {8080: {mode: PERMISSIVE}}")}, []string{"ext>web tcp/8080 ?", "ext>web tcp/80 D", "ext>db tcp/80 A"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			trusting(t, true, "", test.policies...).flows(test.flows...)
+			var open []string
+			for _, f := range test.flows {
+				open = append(open, strings.TrimSuffix(f, " D")+map[bool]string{true: " ?"}[strings.HasSuffix(f, " D")])
+			}
+			trusting(t, false, "", test.policies...).flows(open...)
 		})
 	}
 }

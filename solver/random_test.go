@@ -39,12 +39,14 @@ type destination struct {
 	sent    [3]map[dataplane.NodeID]packet.Set
 }
 
-func newJoint(d modeltest.Draft) (*joint, error) {
+func newJoint(d modeltest.Draft) (*joint, error) { return newJointWith(d, nil) }
+
+func newJointWith(d modeltest.Draft, intent *model.Intent) (*joint, error) {
 	e, err := d.Estate()
 	if err != nil {
 		return nil, err
 	}
-	s, err := Solve(&model.Project{Estate: e, Tags: d.Tags}, Options{})
+	s, err := Solve(&model.Project{Estate: e, Tags: d.Tags, Intent: intent}, Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -455,5 +455,6 @@ func (s *Solution) collectRelays() {
 
 // traceOptions are the interpreter's options for this run.
 func (s *Solution) traceOptions(all bool) trace.Options {
-	return trace.Options{Strict: s.o.Strict, Tags: s.Project.Tags, All: all, Details: true}
+	trust := s.Project.Intent != nil && s.Project.Intent.TrustMesh
+	return trace.Options{Strict: s.o.Strict, Tags: s.Project.Tags, All: all, Details: true, TrustMesh: trust}
 }

@@ -44,7 +44,7 @@ func reads[T typed](f func(*importer, *object, T)) *reader {
 // newDecoder returns the strict decoder for the kinds that are modelled. The scheme is our own: client-go's would bring every group.
 func newDecoder() runtime.Decoder {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, v1alpha1.Install, v1alpha2.Install, addCilium, addCalico} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, v1alpha1.Install, v1alpha2.Install, addCilium, addCalico, addIstio} {
 		if err := add(scheme); err != nil { // INVARIANT: the groups do not overlap
 			panic("kubernetes: " + err.Error())
 		}
@@ -106,7 +106,7 @@ func (im *importer) unknownField(o *object, at string, root reflect.Type) {
 	case o.group == v1alpha2.GroupName && newerPeer(at) && o.id != "":
 		im.cannot(o, at, "a kind of peer that this version does not know: what the policy lets pass is not known (K8S-CNP-14)", o.id)
 		return
-	case (o.group == ciliumGroup || o.group == calicoGroup || o.group == calicoCRDGroup) && strings.HasPrefix(at, "spec") && o.id != "": // its API grows
+	case (o.group == ciliumGroup || o.group == calicoGroup || o.group == calicoCRDGroup || o.group == istioSecurity) && strings.HasPrefix(at, "spec") && o.id != "": // its API grows
 		im.cannot(o, at, "a field that this version does not know: what the policy lets pass is not known", o.id)
 		return
 	}

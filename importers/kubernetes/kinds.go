@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -17,7 +18,7 @@ type kind struct {
 	whole         bool   // an unsupported one may change more than its own namespace
 	root          bool   // the same, where it stands in the root namespace of a service mesh
 	strict        bool   // a policy: an unknown field is an error
-	version       string // the version that is read; v1 where empty
+	version       string // the versions that are read; v1 where empty
 	reader        *reader
 	special       func(*importer, *object, kind)
 
@@ -36,6 +37,7 @@ func kindTable() []kind {
 		state                             = "written by the network engine, decides nothing by itself"
 		calicoPods                        = "may allow or deny traffic of pods of its namespace before their NetworkPolicies (K8S-CAL-02)"
 		calicoAll                         = "may allow or deny traffic of any pod or node, or change addresses, routes or the engine's settings (K8S-CAL-02)"
+		mesh                              = "may refuse connections to pods of the mesh; it never opens one (K8S-IST-01)"
 		tiers                             = "may allow or deny traffic of any pod before or after its NetworkPolicies, where the engine enforces it (K8S-CNP-17)"
 	)
 	return []kind{
@@ -148,7 +150,9 @@ func kindTable() []kind {
 		{group: "acn.azure.com", kinds: "*", disposition: unsupported, whole: true, why: "may change addresses of pods"},
 		{group: "karpenter.sh", kinds: "*", clusterScoped: true, disposition: unsupported, why: "adds nodes that the node pools of the cluster resource do not show"},
 		{group: "karpenter.azure.com", kinds: "*", clusterScoped: true, disposition: unsupported, why: "adds nodes, possibly in other subnets than the node pools of the cluster resource show"},
-		{group: "security.istio.io", kinds: "AuthorizationPolicy PeerAuthentication RequestAuthentication *", disposition: unsupported, root: true, why: "may refuse connections to pods of the mesh; it never opens one (K8S-IST-01)"}, // AKS-MESH-03
+		{group: "security.istio.io", kinds: "AuthorizationPolicy", version: "v1 v1beta1", disposition: modelled, root: true, why: mesh, strict: true, reader: reads((*importer).authorizationPolicy)},
+		{group: "security.istio.io", kinds: "PeerAuthentication", version: "v1 v1beta1", disposition: modelled, root: true, why: mesh, strict: true, reader: reads((*importer).peerAuthentication)},
+		{group: "security.istio.io", kinds: "RequestAuthentication *", disposition: unsupported, root: true, why: mesh}, // AKS-MESH-03
 		{group: "networking.istio.io", kinds: "Sidecar DestinationRule WorkloadEntry WorkloadGroup ProxyConfig EnvoyFilter", disposition: unsupported, root: true, why: "may refuse or redirect connections of pods of the mesh"},
 		{group: "networking.istio.io", kinds: "Gateway VirtualService ServiceEntry *", disposition: unsupported, whole: true, why: relays + ", of any namespace"},
 		{group: "extensions.istio.io", kinds: "*", disposition: unsupported, root: true, why: "may refuse or redirect connections of pods of the mesh"},
@@ -219,7 +223,7 @@ func (im *importer) kindOf(o *object) kind {
 	switch {
 	case !ok:
 		return kind{disposition: model.Unsupported, why: "an unknown kind: it may create pods, or carry or filter traffic"}
-	case k.reader != nil && o.version != cmp.Or(k.version, "v1"):
+	case k.reader != nil && !slices.Contains(strings.Fields(cmp.Or(k.version, "v1")), o.version):
 		k.reader, k.disposition = nil, model.Unsupported
 		k.why += " (not read in version " + o.version + ")"
 	}

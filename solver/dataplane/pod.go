@@ -128,6 +128,9 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	addresses := p.podsOn(cp, w, pool)
 	x.site = p.site(&Site{Place: place, Prefixes: hosts(addresses), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
 	x.ingress, x.notes = p.policyGuard(cp, w, model.Inbound)
+	if mesh, notes := p.meshGuard(cp, w); mesh.over != nil {
+		x.ingress, x.notes = and(x.ingress, mesh), append(x.notes, notes...)
+	}
 	to := dstIn(p.addr.exactHosts(addresses...))
 
 	out, notes := p.policyGuard(cp, w, model.Outbound)

@@ -280,6 +280,11 @@ func (t *tracer) intoPod(c course, x *pod, from peer) {
 	}
 	v, listed := t.ingress(x, from, c)
 	next := func(c course) { t.deliver(c, x.place()) }
+	if m, ok := t.mesh(x, from, c); ok {
+		next = func(c course) {
+			t.decide(c, Hop{At: x.place(), Stage: PodIngress}, m, func(c course) { t.deliver(c, x.place()) })
+		}
+	}
 	if !listed {
 		next(c)
 		return

@@ -30,6 +30,8 @@ type Options struct {
 	Allows func(Hop) bool     // rules that deny and are read as if they allowed: what would be if they did; may be nil
 	Tags   *model.ServiceTags // nil: a service tag is a Boolean of the packet (AZ-TAG-09)
 
+	TrustMesh bool // a service mesh denies what its policies refuse (K8S-IST-05)
+
 	Details bool // say beside a rule what its tags hold at the NIC
 }
 

@@ -20,13 +20,15 @@ type world struct {
 
 	attached  []*attachment // connections of virtual hubs, listed when first asked for
 	firewalls map[*model.Firewall]firewallRules
+
+	trustMesh bool
 }
 
 func newWorld(e *model.Estate, o Options) *world {
 	if e == nil {
 		e, _ = model.NewEstate(nil, nil) // no error: nothing to contradict
 	}
-	return &world{e: e, symbols: e.Symbols(), tags: o.Tags, strict: o.Strict, all: o.All, allows: o.Allows, details: o.Details, firewalls: map[*model.Firewall]firewallRules{}}
+	return &world{e: e, symbols: e.Symbols(), tags: o.Tags, strict: o.Strict, all: o.All, allows: o.Allows, details: o.Details, trustMesh: o.TrustMesh, firewalls: map[*model.Firewall]firewallRules{}}
 }
 
 func same(a, b model.ID) bool { return a != "" && a.Key() == b.Key() }
