@@ -553,3 +553,26 @@ func TestIstio(t *testing.T) {
 		})
 	}
 }
+
+// Rules of NetworkPolicy that no worked example has; der.
+func TestNetworkPolicyRules(t *testing.T) {
+	egress := strings.Replace(netPolicy("podSelector: {matchLabels: {app: db}}, policyTypes: [Egress]"), "name: np", "name: out", 1)
+	for _, test := range []struct {
+		name     string
+		policies []string
+		flows    []string
+	}{
+		{"K8S-GEN-01: replies need no rule of their own", []string{netPolicy("podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]"), egress}, []string{"web>db * A", "db>web * D", "db>ext * D"}},
+		{"K8S-NP-20: ports that no container declares", []string{netPolicy("podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 9999}]}]")}, []string{"web>db tcp/9999 A", "ext>db tcp/9999 A", "web>db tcp/5432 D"}},
+	} {
+		k := manifests(t, "", test.policies...)
+		k.t = t
+		k.flows(test.flows...)
+		if !slices.Contains(k.s.graph.Notes, "ASM-K-RACE") {
+			t.Errorf("%s: nobody says that policies act on new connections (K8S-NP-26)", test.name)
+		}
+	}
+	if k := manifests(t, ""); slices.Contains(k.s.graph.Notes, "ASM-K-RACE") {
+		t.Error("without policies there is nothing to say about them (K8S-NP-26)")
+	}
+}

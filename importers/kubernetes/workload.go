@@ -165,6 +165,7 @@ func (im *importer) podFacts(o *object, at string, meta metav1.ObjectMeta, spec 
 	if len(validation.IsDNS1123Subdomain(w.ServiceAccount)) > 0 {
 		im.bad(o, at+"spec.serviceAccountName", w.ServiceAccount, "the name of a ServiceAccount")
 	}
+	// K8S-NP-27: containers of every kind are one pod, with its ports and its policies.
 	for i, c := range spec.InitContainers {
 		// K8S-NP-18: a restartable init container is a sidecar; it listens as long as the pod lives.
 		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {

@@ -224,7 +224,8 @@ func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, dir model.Dire
 	return u, notes
 }
 
-// policyGuard is what the policies of a cluster let one pod receive (Inbound) or send (Outbound).
+// policyGuard is what the policies of a cluster let one pod receive (Inbound) or send (Outbound): the opening of connections. Replies belong to
+// them and need no rule (K8S-GEN-01).
 func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Direction) (guard, []string) {
 	enforcedOver, enforcedUnder := p.enforces(cp.engine)
 	var notes []string
@@ -258,6 +259,9 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 		namespaced, special = tiered, true
 	}
 	around := p.tiersOf(cp, w, dir)
+	if u.may || special || around.touches {
+		p.note("ASM-K-RACE") // K8S-NP-26
+	}
 	open := p.unsupportedPolicies(cp, w.Namespace)
 	switch {
 	case len(open) > 0:
@@ -358,7 +362,8 @@ func policyKind(kind string) bool {
 	return strings.Contains(k, "networkpolicy") || strings.Contains(k, "networkset") || strings.Contains(k, "calico")
 }
 
-// policyPorts is the packets that a rule's ports admit; a named port is looked up at the destination pod (K8S-NP-15 to 19).
+// policyPorts is the packets that a rule's ports admit; a named port is looked up at the destination pod (K8S-NP-15 to 19). Numbers need not be
+// ports that the pod declares (K8S-NP-20).
 func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.PolicyRule, dir model.Direction) (must, may *lazy) {
 	if len(r.Ports) == 0 {
 		return everything(), everything()

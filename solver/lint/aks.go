@@ -147,7 +147,7 @@ func policyEngineRetiring(r *reader, found sink) {
 		}
 		found(fact{
 			subject: r.cluster(c), origin: c.Source,
-			text:   fmt.Sprintf("NetworkPolicies are enforced by Azure Network Policy Manager, whose support ends on %s; it does not filter IPv6.", end),
+			text:   fmt.Sprintf("NetworkPolicies are enforced by Azure Network Policy Manager, whose support ends on %s; it does not filter IPv6, and while a large policy is edited a node may be without its rules for seconds.", end), // K8S-NPM-04
 			remedy: "Move to Cilium (networkDataplane cilium) or Calico.",
 		})
 	})

@@ -484,7 +484,7 @@ func serviceCluster(t testing.TB, engine string, local bool, cidr string) (*base
 	return b, b.build()
 }
 
-// X28: an ipBlock for clients behind a LoadBalancer Service.
+// X28: an ipBlock for clients behind a LoadBalancer Service, which may be rewritten to a node's address before policy sees it (K8S-NP-14).
 func TestX28(t *testing.T) {
 	for _, engine := range []string{"azure", "calico", "cilium"} {
 		for _, local := range []bool{true, false} {

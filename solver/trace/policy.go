@@ -449,7 +449,7 @@ func blockSet(b *model.IPBlock) *netipx.IPSet {
 }
 
 // maskedMatch is the table of K8S-SVC-09 for a Service with externalTrafficPolicy Cluster: policy sees the client or a node, and nobody
-// knows which. Calico and Azure NPM match the node's address by ipBlock, Cilium never does.
+// knows which (K8S-NP-14). Calico and Azure NPM match the node's address by ipBlock, Cilium never does.
 func (t *tracer) maskedMatch(e model.PolicyPeer, other peer, eng engine) match {
 	if e.IPBlock == nil {
 		all := e.Namespaces != nil && emptySelector(e.Namespaces) && (e.Pods == nil || emptySelector(e.Pods))
