@@ -82,8 +82,8 @@ func (p *planner) planPods() {
 			p.note("ASM-A-PLUGIN")
 		}
 		if len(cp.workloads) > 0 {
-			p.note("ASM-K-NODE") // K8S-NP-22: a pod's own node always reaches it; left out of proofs
-			p.note("ASM-K-SYSTEM")
+			p.note("ASM-K-NODE")   // K8S-NP-22: a pod's own node always reaches it; left out of proofs
+			p.note("ASM-K-SYSTEM") // K8S-WL-06
 		}
 	}
 }
