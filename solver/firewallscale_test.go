@@ -22,9 +22,9 @@ func BenchmarkFirewallPolicy(b *testing.B) {
 			}
 			p := &model.Project{Estate: e}
 			sel := func(text string) []model.Selector {
-				x, err := model.ParseSelector(text)
-				if err != nil {
-					b.Fatal(err)
+				x, bad := model.ParseSelector(text)
+				if bad != nil {
+					b.Fatal(bad)
 				}
 				return []model.Selector{x}
 			}

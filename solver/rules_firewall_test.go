@@ -190,9 +190,9 @@ func TestFirewallRelays(t *testing.T) {
 				t.Fatal(err)
 			}
 			sel := func(text string) []model.Selector {
-				x, err := model.ParseSelector(text)
-				if err != nil {
-					t.Fatal(err)
+				x, bad := model.ParseSelector(text)
+				if bad != nil {
+					t.Fatal(bad)
 				}
 				return []model.Selector{x}
 			}

@@ -56,7 +56,7 @@ func (l *loader) snapshotOverlay() error {
 // unwrapped is the innermost cause of an error, which does not repeat the path.
 func unwrapped(err error) error {
 	for {
-		u, ok := err.(interface{ Unwrap() error }) //nolint:errorlint // each level by itself
+		u, ok := err.(interface{ Unwrap() error })
 		if !ok {
 			return err
 		}

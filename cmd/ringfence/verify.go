@@ -48,7 +48,7 @@ func runVerify(c *cli.Context) error {
 		}
 	}
 	if dir := c.String("out"); dir != "" {
-		if err := writeReports(dir, s.Project, r, sheets); err != nil {
+		if err = writeReports(dir, s.Project, r, sheets); err != nil {
 			return err
 		}
 	}

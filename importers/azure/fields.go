@@ -90,9 +90,9 @@ func fieldUses() map[string]fieldUse {
 		"ServiceEndpointPolicyDefinitionPropertiesFormat": {read: "service serviceResources", harmless: none + " description"},
 
 		// network security perimeters
-		"NspProfile":           {harmless: top + " systemData properties"},
-		"NspAccessRule":        {read: "properties", harmless: top + " systemData"},
-		"NspAssociation":       {read: "properties", harmless: top + " systemData"},
+		"NspProfile":     {harmless: top + " systemData properties"},
+		"NspAccessRule":  {read: "properties", harmless: top + " systemData"},
+		"NspAssociation": {read: "properties", harmless: top + " systemData"},
 		"NspAccessRuleProperties": {
 			read: "addressPrefixes direction", refs: "subscriptions", harmless: none + " fullyQualifiedDomainNames emailAddresses phoneNumbers networkSecurityPerimeters",
 			matters: map[string]string{"serviceTags": "admits a service tag through a perimeter; not modelled"},

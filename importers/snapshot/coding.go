@@ -1,7 +1,9 @@
 package snapshot
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"reflect"
 	"strconv"
@@ -26,15 +28,22 @@ func coding() json.Options {
 			json.MarshalToFunc(func(e *jsontext.Encoder, r model.PortRange) error {
 				return e.WriteToken(jsontext.String(strconv.Itoa(int(r.First)) + "-" + strconv.Itoa(int(r.Last))))
 			}),
+			json.MarshalToFunc(func(e *jsontext.Encoder, x float64) error {
+				if math.IsInf(x, 1) {
+					return e.WriteToken(jsontext.String(infinite))
+				}
+				return errors.ErrUnsupported
+			}),
 			json.MarshalToFunc(func(e *jsontext.Encoder, p model.Protocol) error { return e.WriteToken(jsontext.Uint(uint64(p))) }),
 			put(accesses()), put(directions()), put(dispositions()), put(endpointPolicies()), put(gatewayKinds()), put(hubGatewayKinds()),
-			put(intentModes()), put(roles()), put(ruleKinds()), put(serviceKinds()), put(settings()), put(skus()),
+			put(intentModes()), put(policyActions()), put(policyTiers()), put(roles()), put(ruleKinds()), put(serviceKinds()), put(settings()), put(skus()),
 		)),
 		json.WithUnmarshalers(json.JoinUnmarshalers(
 			json.UnmarshalFromFunc(readPorts),
+			json.UnmarshalFromFunc(readNumber),
 			json.UnmarshalFromFunc(readProtocol),
 			take(accesses()), take(directions()), take(dispositions()), take(endpointPolicies()), take(gatewayKinds()), take(hubGatewayKinds()),
-			take(intentModes()), take(roles()), take(ruleKinds()), take(serviceKinds()), take(settings()), take(skus()),
+			take(intentModes()), take(policyActions()), take(policyTiers()), take(roles()), take(ruleKinds()), take(serviceKinds()), take(settings()), take(skus()),
 		)),
 	)
 }
@@ -49,6 +58,24 @@ func readPorts(d *jsontext.Decoder, r *model.PortRange) error {
 	}
 	*r, err = model.ParsePortRange(t.String())
 	return err
+}
+
+// infinite is how the order of a Calico policy is written that states none; JSON has no number for it.
+const infinite = "+Inf"
+
+func readNumber(d *jsontext.Decoder, x *float64) error {
+	if d.PeekKind() != '"' {
+		return errors.ErrUnsupported
+	}
+	t, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if t.String() != infinite {
+		return fmt.Errorf("no number is %s; want one, or %q", t, infinite)
+	}
+	*x = math.Inf(1)
+	return nil
 }
 
 func readProtocol(d *jsontext.Decoder, p *model.Protocol) error {
@@ -81,6 +108,10 @@ func Words(t reflect.Type) []string {
 		return hubGatewayKinds()
 	case reflect.TypeFor[model.IntentPolicyMode]():
 		return intentModes()
+	case reflect.TypeFor[model.PolicyAction]():
+		return policyActions()
+	case reflect.TypeFor[model.PolicyTier]():
+		return policyTiers()
 	case reflect.TypeFor[model.Role]():
 		return roles()
 	case reflect.TypeFor[model.RuleKind]():
@@ -155,6 +186,14 @@ func intentModes() words[model.IntentPolicyMode] {
 	return words[model.IntentPolicyMode]{
 		model.IntentNotStated: "not stated", model.IntentNone: "None", model.IntentAllowRulesOnly: "AllowRulesOnly", model.IntentAll: "All",
 	}
+}
+
+func policyActions() words[model.PolicyAction] {
+	return words[model.PolicyAction]{model.PolicyDeny: "Deny", model.PolicyAllow: "Allow", model.PolicyPass: "Pass", model.PolicyLog: "Log"}
+}
+
+func policyTiers() words[model.PolicyTier] {
+	return words[model.PolicyTier]{model.AdminTier: "Admin", model.BaselineTier: "Baseline"}
 }
 
 func roles() words[model.Role] {

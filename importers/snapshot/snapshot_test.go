@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"reflect"
@@ -63,7 +64,13 @@ func (f *filler) fill(v reflect.Value, at string, depth int) {
 		for i := range 2 {
 			m := reflect.New(v.Type().Elem()).Elem()
 			f.fill(m, at, depth+1)
-			v.SetMapIndex(reflect.ValueOf(fmt.Sprintf("key%d", i)), m)
+			key := reflect.New(v.Type().Key()).Elem()
+			if key.Kind() == reflect.String {
+				key.SetString(fmt.Sprintf("key%d", i))
+			} else {
+				key.SetUint(uint64(8080 + i))
+			}
+			v.SetMapIndex(key, m)
 		}
 	case reflect.String:
 		v.SetString(fmt.Sprintf("%s %d \"<>\u2028", at, f.n))
@@ -73,6 +80,8 @@ func (f *filler) fill(v reflect.Value, at string, depth int) {
 		v.SetUint(1)
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		v.SetInt(int64(f.n))
+	case reflect.Float64: // an order, which is infinite where none is stated
+		v.SetFloat([]float64{float64(f.n) / 8, math.Inf(1)}[f.n%2])
 	case reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(uint64(f.n))
 	default:

@@ -125,7 +125,7 @@ func (t *tracer) forwardsTo(r model.FrontDoorRoute, g *model.OriginGroup, o *mod
 	}
 	clear, secure = clear || fold(g.Probe, "Http"), secure || fold(g.Probe, "Https") // AZ-AFD-12
 	port := c.packet.DPort
-	if c.packet.Protocol != model.TCP || !(clear && port == o.HTTPPort || secure && port == o.HTTPSPort) {
+	if c.packet.Protocol != model.TCP || (!clear || port != o.HTTPPort) && (!secure || port != o.HTTPSPort) {
 		return no(), false
 	}
 	if o.IsPrivate {

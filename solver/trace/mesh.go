@@ -45,13 +45,14 @@ func (t *tracer) meshScope(namespace string, pods *model.LabelSelector, x *pod) 
 	if pods != nil {
 		m = matchLabels(*pods, x.workload.Labels, unknownPodLabels(x.workload))
 	}
-	switch {
-	case namespace == x.workload.Namespace, namespace == "aks-istio-system":
+	switch namespace {
+	case x.workload.Namespace, "aks-istio-system":
 		return m
-	case namespace == "istio-system":
+	case "istio-system":
 		return m.and(maybe("ASM-K-MESH"))
+	default:
+		return no()
 	}
-	return no()
 }
 
 // mesh is what a service mesh does with a connection to a pod: evidence, no network control. It makes nothing certain, and it denies only

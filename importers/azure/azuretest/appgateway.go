@@ -103,8 +103,8 @@ func WAFPolicy(name, mode string, rules ...string) Resource {
 		if err != nil {
 			panic("azuretest: WAF rule `" + line + "`")
 		}
-		name, selector, _ := strings.Cut(f[2], ":")
-		variable := Object{"variableName": name}
+		what, selector, _ := strings.Cut(f[2], ":")
+		variable := Object{"variableName": what}
 		if selector != "" {
 			variable["selector"] = selector
 		}
