@@ -2,6 +2,7 @@ package solver
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/ringfence/ringfence/model"
@@ -390,4 +391,67 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A node takes packets to a Service's addresses before any route sees them (K8S-SVC-01): a question about the address, or about the load
+// balancer that has it, counts them as the interpreter delivers them.
+func TestServiceAddressesFromInside(t *testing.T) {
+	asked, reached := 0, 0
+	for _, example := range []string{"aks-pci", "regulated-baseline"} {
+		p := project(t, "../examples/"+example)
+		var questions []model.Selector
+		parse := func(text string) model.Selector {
+			sel, err := model.ParseSelector(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sel
+		}
+		for _, k := range p.Estate.KubeServices {
+			for _, a := range addressesOfService(k) {
+				questions = append(questions, parse("ip:"+a.String()))
+			}
+		}
+		s, err := Solve(p, Options{Questions: questions})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range p.Estate.KubeServices {
+			for _, a := range addressesOfService(k) {
+				for _, port := range k.Ports {
+					for _, w := range p.Estate.Workloads {
+						from, to := parse("pod:"+w.Namespace+"/"+w.Name()), parse("ip:"+a.String())
+						svc := model.PortService{Protocol: port.Protocol, Ports: model.PortRange{First: port.Port, Last: port.Port}}
+						followed, err := s.Trace([]model.Selector{from}, []model.Selector{to}, svc, "", false)
+						if err != nil {
+							continue // a workload that sends nothing
+						}
+						r, err := s.Reach([]model.Selector{from}, []model.Selector{to}, []model.PortService{svc}, true)
+						if err != nil {
+							t.Fatal(err)
+						}
+						asked++
+						if followed.Verdict == Reachable {
+							reached++
+						}
+						if followed.Verdict != Unreachable && r.Verdict == Unreachable || followed.Verdict == Reachable && r.Verdict != Reachable && !w.HostNetwork { // which may run on nodes that differ
+							t.Errorf("%s: %s to %s %s: reach says %s, a trace %s", example, from.Text, to.Text, svc, r.Verdict, followed.Verdict)
+						}
+					}
+				}
+			}
+		}
+	}
+	if asked == 0 || reached == 0 {
+		t.Errorf("%d asked, %d reached", asked, reached)
+	}
+	t.Logf("%d asked, %d reached", asked, reached)
+}
+
+func addressesOfService(k *model.KubeService) []netip.Addr {
+	out := slices.Concat(k.Ingress, k.ExternalIPs)
+	if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
+		out = append(out, a)
+	}
+	return out
 }

@@ -253,6 +253,18 @@ func (s *Solution) addEntries(e *end, block netip.Prefix) {
 	for _, f := range s.Project.Estate.Firewalls {
 		entry(s.graph.FabricNodes(), f.Address)
 	}
+	s.addShortcuts(e, s.classes(block))
+}
+
+// addShortcuts adds where nodes of clusters take packets to a Service by one of some addresses (K8S-SVC-01).
+func (s *Solution) addShortcuts(e *end, classes []packet.Range) {
+	space := s.graph.Space
+	to := space.Box(packet.Box{Dst: classes})
+	for n, taken := range s.graph.Shortcuts() {
+		if set := space.Intersect(taken, to); !set.Empty() {
+			e.entry[n] = space.Union(e.entry[n], set)
+		}
+	}
 }
 
 // addTag adds the internet, narrowed to a service tag, an FQDN tag, or both.
@@ -392,9 +404,28 @@ func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 			for _, n := range s.graph.NodesAt(model.Place{Kind: model.PlaceFrontend, ID: fr.ID}, dataplane.StageFrontend) {
 				e.entry[n] = s.graph.Space.All()
 			}
+			if a := s.frontendAddress(fr); a.IsValid() {
+				s.addShortcuts(e, value(s.graph.Universe.Class(a)))
+			}
 		}
 	default:
 	}
+}
+
+// frontendAddress is the address of a load balancer's frontend, or the symbol that stands for it.
+func (s *Solution) frontendAddress(f model.LBFrontend) netip.Addr {
+	if f.Address.IsValid() {
+		return f.Address
+	}
+	if ip, ok := model.Get[*model.PublicIP](s.Project.Estate, f.PublicIP); ok {
+		if ip.Address.IsValid() {
+			return ip.Address
+		}
+		a, _ := s.symbols().Of(model.PublicAddress, ip.ID, "")
+		return a
+	}
+	a, _ := s.symbols().Of(model.FrontendAddress, f.ID, "")
+	return a
 }
 
 // addNIC adds a NIC: a site of its own, or its address within a class.

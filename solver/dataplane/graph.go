@@ -131,9 +131,10 @@ type Graph struct {
 	base      packet.Set // what any sender can put on the wire (AZ-GEN-03, AZ-NAME-01)
 	forwarder map[string]model.Place
 	planner   *planner
-	into      [][]int32   // edges into each node, built on demand
-	facts     *packet.Set // tagFacts, built on demand
-	family    *packet.Set // oneFamily, built on demand
+	into      [][]int32             // edges into each node, built on demand
+	facts     *packet.Set           // tagFacts, built on demand
+	family    *packet.Set           // oneFamily, built on demand
+	shortcuts map[NodeID]packet.Set // built on demand
 }
 
 // PlaceAt is the place that a packet to an address reaches at a receiving node: the NIC of a class that holds it, else the node's own.

@@ -242,7 +242,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	}
 	toHosts := func(from NodeID, place model.Place, pool string, f filtered, as *packet.AddrSet, out guard, notes []string) {
 		for _, t := range hostTargets {
-			n := p.node(place, StageFrontend, "service "+t.pod.w.ID.Key()+" "+t.pod.pool)
+			n := p.node(place, StageFrontend, viaNode+" "+t.pod.w.ID.Key()+" "+t.pod.pool)
 			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
 			if t.pod.pool == pool { // it may run on this node, where nothing filters (K8S-AZ-04)
 				p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
@@ -254,7 +254,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		if len(targets) == 0 {
 			return
 		}
-		n := p.node(place, StageFrontend, "service")
+		n := p.node(place, StageFrontend, viaNode)
 		for _, t := range targets {
 			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
 		}
@@ -297,6 +297,9 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		}
 	}
 }
+
+// viaNode marks what a node has taken for a Service.
+const viaNode = "service"
 
 // offCluster is what a node sends by its routes: packets to overlay pods of its cluster know other ways (AKS-NET-06).
 func offCluster(cp *clusterPlan) guard {

@@ -172,3 +172,19 @@ func (g *Graph) Public(block netip.Prefix) bool {
 	}
 	return !isEmpty(some) && !contains(some, intersectSet(publicSpace(), ipset([]netip.Prefix{family})))
 }
+
+// Shortcuts is where senders inside a cluster stand, with the packets to a Service that their node takes before any route sees them: these
+// meet no frontend, and no fabric (K8S-SVC-01).
+func (g *Graph) Shortcuts() map[NodeID]packet.Set {
+	if g.shortcuts == nil {
+		g.shortcuts = map[NodeID]packet.Set{}
+		for i := range g.edges {
+			e := &g.edges[i]
+			to := g.Nodes[e.to]
+			if e.rewrite != nil && to.Stage == StageFrontend && strings.HasPrefix(to.Via, viaNode) && g.Nodes[e.from].Stage == StageSend {
+				g.shortcuts[e.from] = g.Space.Union(g.shortcuts[e.from], e.guard.bound(g.compiler, Over))
+			}
+		}
+	}
+	return g.shortcuts
+}
