@@ -39,6 +39,9 @@ func TestFoundCasesOfKinds(t *testing.T) {
 	unread := func(field string, affects ...model.ID) []model.LedgerEntry {
 		return []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Field: field, Disposition: model.Unsupported, Affects: affects}}
 	}
+	toSix := &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(model.DefaultRules(), model.SecurityRule{
+		Name: "r", Priority: 100, Direction: model.Inbound, Access: model.Allow, Protocol: model.TCP, SourceAddrs: any, DestAddrs: model.AddressMatch{Prefixes: cidrs("fd00:0:0:1::/64")}, SourcePorts: ports, DestPorts: ports,
+	})}
 	s, d4, d6 := subnet("s", "10.0.0.0/29", "fd00::/64"), subnet("d", "10.0.0.8/29"), subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64")
 	to := func(src, dst string) func(*model.Estate) trace.Packet {
 		return func(*model.Estate) trace.Packet { return trace.Packet{Src: ip(src), Dst: ip(dst)} }
@@ -64,6 +67,7 @@ func TestFoundCasesOfKinds(t *testing.T) {
 		{"AZ-V6-02: behind a Deny for Icmp, ICMPv6 passes possibly", small{vnet, s, guarded(subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64")), nsg(model.Deny, model.ICMP)}, nil, to("fd00::4", "fd00:0:0:1::4"), model.ICMPv6, "subnet v/d ", "over"},
 		{"AZ-V6-04: an IPv6 frontend gives its pool an outbound address", small{vnet, d6, pooled, balancer, address}, nil, to("fd00:0:0:1::4", "2001:db8::1"), model.TCP, "internet  ", "over one-way session"},
 		{"AZ-PIP-01: an instance's public address leads to it", small{vnet, s, d4, instances, nsg(model.Allow, model.TCP)}, nil, public, model.TCP, "scale set ss a", "over one-way session"},
+		{"AZ-PIP-01: and not to its IPv6 address", small{vnet, s, d6, instances, toSix}, nil, public, model.TCP, "scale set ss a", ""},
 		{
 			"AZ-GEN-07: a full subnet has no instance",
 			small{vnet, s, d4, instances, nsg(model.Allow, model.TCP), nic("a", "10.0.0.12"), nic("b", "10.0.0.13"), nic("c", "10.0.0.14")},

@@ -205,6 +205,14 @@ func (p *planner) namedElsewhere(id model.ID) bool {
 // by (AZ-OUT-03).
 func (p *planner) instanceEntry(m *machine, a netip.Addr, sku model.SKU) {
 	private := m.addr
+	// AZ-PIP-01, AZ-V6-01: the translation keeps the family; a symbol stands for an IPv4 address.
+	v4 := func(x netip.Prefix) bool { return x.Addr().Is4() }
+	if own := m.site.Prefixes; slices.ContainsFunc(own, v4) {
+		wanted := a.Is4() || model.SymbolBlock().Contains(a)
+		if kept := slices.DeleteFunc(slices.Clone(own), func(x netip.Prefix) bool { return v4(x) != wanted }); len(kept) > 0 && len(kept) < len(own) {
+			private = p.b.AddPool("", kept)
+		}
+	}
 	p.edge(p.publicIn(), p.publicEntry(m, sku), exactly(dstIn(p.addr.exact(a))).withReply(p.replyAt(m.filters.subnet, m.filters.nic, viaInternet)), &rewrite{dst: &private})
 }
 
