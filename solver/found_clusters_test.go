@@ -106,6 +106,16 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		}
 		return g
 	}
+	// The nodes of pool pb are in a group, whose packets the subnet of the machine refuses.
+	grouped := func(x *model.Cluster) *model.Cluster {
+		x.Pools[1].ASGs = []model.ID{smallID("applicationSecurityGroups/g")}
+		return x
+	}
+	group := &model.ASG{Meta: smallMeta("applicationSecurityGroups/g")}
+	denyGroup := &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(model.DefaultRules(), model.SecurityRule{
+		Name: "r", Priority: 100, Direction: model.Inbound, Access: model.Deny, SourceAddrs: model.AddressMatch{ASGs: []model.ID{group.ID}}, DestAddrs: model.AddressMatch{Any: true},
+		SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts}, Protocol: model.AnyProtocol,
+	})}
 	second := func(x *model.Cluster) *model.Cluster {
 		x.Meta, x.NodeGroup = smallMeta("managedClusters/aks2"), "nodes2"
 		return x
@@ -309,6 +319,18 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			small{vnet, a, b, c, vm, cluster("overlay", ""), second(cluster("overlay", "")), workload("v", "pa"), workload("w", "pb", "10.244.0.4"), elsewhere(workload("z", "pb", "10.244.0.4"))},
 			sent{from: pod("v", "pa"), src: symbol, dst: "10.244.0.4", port: 443},
 			pod("w", "pb"), all,
+		},
+		{
+			"AZ-ASG-05: the address of a pod may be that of a node in the group",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), vm, group, denyGroup, grouped(cluster("", "")), workload("w", "pb")},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.0.12", port: 443},
+			machine, "over",
+		},
+		{
+			"AZ-ASG-05: a pod of another subnet has none of theirs",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), vm, group, denyGroup, grouped(cluster("", "")), workload("v", "pa")},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 443},
+			machine, all,
 		},
 		{
 			"AKS-NET-08: no NSG sees the address of a Service",

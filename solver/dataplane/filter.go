@@ -395,13 +395,33 @@ func (p *planner) asgMembers(g model.ID) (must, may packet.AddrSet) {
 	s := addrs{must: p.b.AddSet("", certain)}
 	s.may = s.must
 	if len(possible) > 0 {
-		s.may = p.b.AddSet("", append(slices.Clone(certain), possible...))
+		s.may = p.b.AddSet("", slices.Concat(certain, possible, p.podsAmong(possible)))
 	}
 	if !known { // but for what the input holds
 		s.may = p.b.AddSet("", ipset([]netip.Prefix{allV4(), allV6()}, p.stated()...).Prefixes())
 	}
 	p.asgs[g.Key()] = s
 	return s.must, s.may
+}
+
+// podsAmong are the symbols of pods whose addresses may lie among those of a subnet's instances. Overlay pods have none of a subnet
+// (AKS-NET-01).
+func (p *planner) podsAmong(possible []netip.Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	among := ipset(possible)
+	for _, s := range p.symbols.All() {
+		if s.Kind != model.PodAddress {
+			continue
+		}
+		if w, ok := model.Get[*model.Workload](p.e, s.Owner); ok {
+			if cp := p.clusters[w.Cluster.Key()]; cp == nil || cp.mode.flat() {
+				if p.podSpace(w).Overlaps(among) {
+					out = append(out, host(s.Addr))
+				}
+			}
+		}
+	}
+	return out
 }
 
 // groupAddresses lists the members of a group, and where instances that the input does not list may have theirs. known is false where
