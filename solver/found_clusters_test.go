@@ -75,6 +75,7 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		src, dst string
 		port     uint16
 		to       model.Symbol // where dst is a symbol
+		misread  model.ID     // of which the ledger holds something
 	}
 	machine := model.Place{Kind: model.PlaceNIC, ID: vm.ID, Part: "a"}
 	api := model.Symbol{Kind: model.APIDoor, Owner: smallID("managedClusters/aks")}
@@ -130,6 +131,13 @@ func TestFoundCasesOfClusters(t *testing.T) {
 	}
 	internet := model.Place{Kind: model.PlaceInternet}
 	const all, none = "over one-way session", ""
+	enforced := func(s *model.Subnet) *model.Subnet { s.EndpointPolicies = model.PoliciesEnabled; return s }
+	huge := deny("10.0.0.12/32")
+	for i := range huge.Rules {
+		if r := &huge.Rules[i]; r.Priority == 100 {
+			r.SourceAddrs.Prefixes, r.DestPorts = slices.Repeat(r.SourceAddrs.Prefixes, 501), slices.Repeat(r.DestPorts, 500)
+		}
+	}
 	for _, test := range []struct {
 		name   string
 		estate small
@@ -375,6 +383,20 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			all,
 		},
 		{
+			"AZ-GEN-08: what was not understood of one of the node subnets may stop packets to the API server, endpoint policies or not",
+			small{vnet, a, b, c, vm, private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443, misread: b.ID},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			"over",
+		},
+		{
+			"AZ-PE-07: the API server's endpoint has the limit of any other",
+			small{vnet, enforced(guarded(subnet("a", "10.0.0.0/29"))), enforced(guarded(subnet("b", "10.0.1.0/29"))), c, vm, huge, private(cluster("overlay", ""))},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			"over",
+		},
+		{
 			"AKS-OUT-02: replies to a public frontend are lost behind a default route to a firewall",
 			small{
 				vnet, routed(subnet("a", "10.0.0.0/29")), routed(subnet("b", "10.0.1.0/29")), c, vm, table("0.0.0.0/0", model.HopAppliance, "10.0.0.12"),
@@ -385,7 +407,11 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			j, err := newJoint(modeltest.Draft{Resources: test.estate}.Clone())
+			d := modeltest.Draft{Resources: test.estate}
+			if id := test.packet.misread; id != "" {
+				d.Ledger = []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Disposition: model.Unsupported, Affects: []model.ID{id}, Role: model.Steers}}
+			}
+			j, err := newJoint(d.Clone())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -993,7 +993,8 @@ func (p *planner) planAPIServers() {
 			if c.VNetAPI == model.On {
 				g = between(everything(), orEverything(g.low())) // AKS-API-06: whether the NSG acts on an injected address is not settled
 			}
-			in, entry.notes = append(in, g), append(entry.notes, notes...)
+			fog, more := p.fogOf(filtered{subnet: id}) // AZ-GEN-08: whatever the policies of the endpoint say
+			in, entry.notes = append(in, and(g, fog)), append(append(entry.notes, notes...), more...)
 		}
 		for _, id := range entry.subnets {
 			if v, ok := model.Get[*model.VNet](p.e, id.Parent()); ok {

@@ -358,23 +358,27 @@ func (t *tracer) arriveAPIIn(c course, cl *model.Cluster, subnet model.ID) {
 	}
 	c.entry, c.last = nil, h
 	next := func(c course) { t.deliver(c.forward(h.place, Transport, "private API server"), h.place) }
-	if h.subnet != nil && t.subnetNSG(h) == "" {
-		next(c)
-		return
-	}
 	nsg, _ := t.endpointPolicies(&model.PrivateEndpoint{Subnet: h.subnetID})
 	if cl.VNetAPI == model.On {
 		nsg = maybe()
 	}
-	if !nsg.may {
-		next(c)
+	doubts := t.doubtsAt(h) // AZ-GEN-08: whatever the policies of the endpoint say
+	if h.subnet != nil && (t.subnetNSG(h) == "" || !nsg.may) {
+		if len(doubts) == 0 {
+			next(c)
+			return
+		}
+		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(allowed("", h.subnet.Source), doubts), next)
 		return
 	}
 	v := t.subnetVerdict(h, c.flow(), model.Inbound)
+	if g, ok := model.Get[*model.NSG](t.e, t.subnetNSG(h)); ok && tooLarge(g) {
+		v = v.either(verdict{allow: blame{is: true, detail: "the NSG is too large for private endpoints, its rules may fail (AZ-PE-07)"}}, "ASM-PE-SIZE")
+	}
 	if !nsg.must {
 		v = v.either(verdict{allow: blame{is: true, detail: "endpoint policies may be off"}}, nsg.why...)
 	}
-	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, v.settle(), next)
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(v.settle(), doubts), next)
 }
 
 // kubenetNodes are the nodes behind a next hop of a kubenet route table: the table maps slices of the pod CIDR to node addresses
