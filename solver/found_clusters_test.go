@@ -74,8 +74,9 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		from     model.Place
 		src, dst string
 		port     uint16
-		to       model.Symbol // where dst is a symbol
-		misread  model.ID     // of which the ledger holds something
+		to       model.Symbol   // where dst is a symbol
+		misread  model.ID       // of which the ledger holds something
+		protocol model.Protocol // TCP where it is not stated
 	}
 	machine := model.Place{Kind: model.PlaceNIC, ID: vm.ID, Part: "a"}
 	api := model.Symbol{Kind: model.APIDoor, Owner: smallID("managedClusters/aks")}
@@ -137,6 +138,14 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		if r := &huge.Rules[i]; r.Priority == 100 {
 			r.SourceAddrs.Prefixes, r.DestPorts = slices.Repeat(r.SourceAddrs.Prefixes, 501), slices.Repeat(r.DestPorts, 500)
 		}
+	}
+	podSubnet := func(x *model.Cluster) *model.Cluster {
+		x.Pools[0].PodSubnet, x.Pools[0].PublicIPs = c.ID, model.On
+		return x
+	}
+	nodes := &model.ScaleSet{
+		Meta: model.Meta{ID: "/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Compute/virtualMachineScaleSets/ss", Source: model.Source{File: "found"}}, Managed: true, Pool: "pa",
+		Orchestration: "Uniform", Profiles: []model.NICProfile{{Name: "nic", IPConfigs: []model.IPConfig{{Name: "a", Subnet: a.ID, Primary: true}}}},
 	}
 	for _, test := range []struct {
 		name   string
@@ -397,6 +406,24 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			"over",
 		},
 		{
+			"AKS-NET-09: pods of a pod subnet do not leave by their node's public address",
+			small{vnet, a, b, c, podSubnet(cluster("", "")), workload("w", "pa")},
+			sent{from: pod("w", "pa"), src: symbol, dst: "198.51.100.7", protocol: model.ICMP},
+			internet, "",
+		},
+		{
+			"AKS-NET-09: nor do those whose nodes are a scale set of the input",
+			small{vnet, a, b, c, podSubnet(cluster("", "")), nodes, workload("w", "pa")},
+			sent{from: pod("w", "pa"), src: symbol, dst: "198.51.100.7", protocol: model.ICMP},
+			internet, "",
+		},
+		{
+			"AKS-NET-04: a pod of a pod subnet has no configuration of the node's profile",
+			small{vnet, a, b, c, func() *model.Cluster { x := podSubnet(cluster("", "")); x.Pools[0].PublicIPs = model.Off; return x }(), nodes, workload("w", "pa")},
+			sent{from: pod("w", "pa"), src: symbol, dst: "198.51.100.7", port: 443},
+			internet, all,
+		},
+		{
 			"AKS-OUT-02: replies to a public frontend are lost behind a default route to a firewall",
 			small{
 				vnet, routed(subnet("a", "10.0.0.0/29")), routed(subnet("b", "10.0.1.0/29")), c, vm, table("0.0.0.0/0", model.HopAppliance, "10.0.0.12"),
@@ -417,6 +444,9 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			}
 			symbols := j.s.Project.Estate.Symbols()
 			p := trace.Packet{From: test.packet.from, Protocol: model.TCP, SPort: 50000, DPort: test.packet.port}
+			if test.packet.protocol != 0 {
+				p.Protocol, p.SPort = test.packet.protocol, 0
+			}
 			if test.packet.src == symbol {
 				p.Src, _ = symbols.Of(model.PodAddress, test.packet.from.ID, "")
 			} else {

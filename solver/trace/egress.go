@@ -153,7 +153,9 @@ func (t *tracer) natGatewayAddresses(g *model.NATGateway) []translation {
 // instanceAddress is the public address of the sending IP configuration (AZ-PIP-01): every protocol.
 func (t *tracer) instanceAddress(c course, h *host) []translation {
 	switch {
-	case h.pool != nil && h.pool.PublicIPs == model.On: // AKS-NET-09
+	case h.ofPod: // AKS-NET-09: the public address is not of this configuration
+		return nil
+	case h.pool != nil && h.pool.PublicIPs == model.On:
 		a, ok := t.symbols.Of(model.NodePublicAddress, h.cluster.ID, h.pool.Name)
 		if ok {
 			return []translation{{addr: t.address(a), detail: "public address of the node"}}

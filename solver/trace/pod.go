@@ -239,7 +239,7 @@ func (w *world) podHosts(x *pod) []*host {
 			h.subnetID = x.pool.PodSubnet
 			h.subnet, _ = w.e.SubnetOf(h.subnetID)
 			h.vnet, _ = w.vnetOf(h.subnetID)
-			h.config, h.asgs = nil, nil
+			h.config, h.asgs, h.ofPod = nil, nil, true
 		}
 		out = append(out, &h)
 	}

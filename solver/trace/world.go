@@ -270,6 +270,7 @@ type host struct {
 	config   *model.IPConfig // of the NIC or the scale set's profile
 	scaleSet *model.ScaleSet
 	profile  *model.NICProfile
+	ofPod    bool // the configuration is of a pod in a pod subnet, not the node's own (AKS-NET-04)
 	endpoint *model.PrivateEndpoint
 	cluster  *model.Cluster // an AKS node of pool
 	pool     *model.NodePool
