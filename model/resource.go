@@ -125,6 +125,7 @@ const (
 	Carries  Role = iota // let packets in from outside, carry them anywhere and stop them
 	Steers               // change ways and filters, or hold machines that open connections; it lets nothing in from outside
 	Resolves             // change what names resolve to, and no packet's way
+	Relays               // open connections to pods of what it affects, for whoever asks (K8S-GW-02); otherwise as Steers
 )
 
-func (r Role) String() string { return [...]string{"carries", "steers", "resolves"}[r] }
+func (r Role) String() string { return [...]string{"carries", "steers", "resolves", "relays"}[r] }

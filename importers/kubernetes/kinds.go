@@ -137,8 +137,9 @@ func kindTable() []kind {
 
 		// Gateways, relays, meshes (K8S-GW, K8S-ING, K8S-IST, AKS-ING).
 		{group: "gateway.networking.k8s.io", kinds: "GatewayClass", clusterScoped: true, disposition: irrelevant, why: "names a controller; carries nothing without a Gateway"},
-		{group: "gateway.networking.k8s.io", kinds: "Gateway HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute ReferenceGrant ListenerSet BackendTLSPolicy *", disposition: unsupported, why: relays + " (K8S-GW-01)"},
-		{group: "gateway.networking.x-k8s.io", kinds: "*", disposition: unsupported, why: relays + " (K8S-GW-01)"},
+		{group: "gateway.networking.k8s.io", kinds: "HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute *", disposition: unsupported, why: relays + " (K8S-GW-01)", special: (*importer).gatewayRoute},
+		{group: "gateway.networking.k8s.io", kinds: "Gateway ReferenceGrant ListenerSet BackendTLSPolicy", disposition: unsupported, why: "may change what the routes of a gateway relay (K8S-GW-01)"},
+		{group: "gateway.networking.x-k8s.io", kinds: "*", disposition: unsupported, why: relays + " (K8S-GW-01)", special: (*importer).gatewayRoute},
 		{group: "alb.networking.azure.io", kinds: "*", disposition: unsupported, why: relays + ", through Application Gateway for Containers (AKS-ING-03)"},
 		{group: "appgw.ingress.azure.io", kinds: "*", disposition: unsupported, why: relays + ", through Application Gateway (AKS-ING-02)"},
 		{group: "appgw.ingress.k8s.io", kinds: "*", disposition: unsupported, why: relays + ", through Application Gateway (AKS-ING-02)"},

@@ -197,7 +197,7 @@ func policyTiers() words[model.PolicyTier] {
 }
 
 func roles() words[model.Role] {
-	return words[model.Role]{model.Carries: "carries", model.Steers: "steers", model.Resolves: "resolves"}
+	return words[model.Role]{model.Carries: "carries", model.Steers: "steers", model.Resolves: "resolves", model.Relays: "relays"}
 }
 
 func ruleKinds() words[model.RuleKind] {

@@ -78,6 +78,7 @@ func (p *planner) planPods() {
 		p.planServiceAddresses(cp)
 		p.planKubeServices(cp)
 		p.planIngress(cp)
+		p.planRelaying(cp)
 		if unstated(c) {
 			p.note("ASM-A-PLUGIN")
 		}

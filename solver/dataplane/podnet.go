@@ -764,8 +764,12 @@ type PodRelay struct {
 	Opens map[int]int // the cell of each workload to which it opens something
 }
 
-// Relays are the ingress controllers of the cluster. It reports false where one leads to another: chains of several are the graph's.
+// Relays are the ingress controllers of the cluster. It reports false where one leads to another, or where objects that are not modelled
+// relay (K8S-GW-02): such chains are the graph's.
 func (n *PodNet) Relays() ([]PodRelay, bool) {
+	if len(n.p.relayingIn(n.cp)) > 0 {
+		return nil, false
+	}
 	behind := map[model.ID]uint32{} // ports of Ingress objects at their backends
 	for _, i := range n.cp.ingresses {
 		for _, b := range i.Backends {
