@@ -13,7 +13,8 @@ type PerimeterRule struct {
 	Subscriptions []ID           // whose resources it admits by identity: no address of a machine (AZ-NSP-02)
 }
 
-// PerimeterAssociation puts a resource under a profile of a perimeter (AZ-NSP-02, AZ-NSP-03).
+// PerimeterAssociation puts a resource under a profile of a perimeter (AZ-NSP-02, AZ-NSP-03). One without a resource was listed without its
+// properties: it may be any resource's that has none in the input (AZ-NSP-04).
 type PerimeterAssociation struct {
 	Meta
 	Resource ID

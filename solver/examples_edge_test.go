@@ -159,6 +159,8 @@ func TestXEDGE33(t *testing.T) {
 			"accessMode": mode, "privateLinkResource": az.Object{"id": az.ID("Microsoft.KeyVault/vaults", "kv")}, "profile": az.Object{"id": az.ID(kind+"/profiles", "nsp/p")},
 		})
 	}
+	listed := az.New(kind+"/resourceAssociations", "nsp/somebody", nil)
+	delete(listed, "properties")
 	whole := func(mode string) []az.Resource { return append([]az.Resource{profile, held(mode)}, rules...) }
 	const open, shut, unknown = "reachable", "unreachable", "unknown: ASM-E-NSP"
 	for _, test := range []struct {
@@ -176,6 +178,9 @@ func TestXEDGE33(t *testing.T) {
 		{"no profile", "SecuredByPerimeter", append([]az.Resource{held("Enforced")}, rules...), unknown, unknown, unknown},
 		{"no rules", "Enabled", []az.Resource{profile, held("Enforced")}, unknown, unknown, unknown},
 		{"no association", "SecuredByPerimeter", append([]az.Resource{profile}, rules...), unknown, unknown, unknown},
+		{"an association without properties", "Enabled", append([]az.Resource{profile, listed}, rules...), unknown, unknown, unknown}, // AZ-NSP-04
+		{"the same, own door shut", "Disabled", append([]az.Resource{profile, listed}, rules...), unknown, unknown, unknown},
+		{"the same beside its own", "Enabled", append(whole("Enforced"), listed), shut, open, "unknown"},
 		{"no association, shut", "Disabled", append([]az.Resource{profile}, rules...), shut, shut, shut},
 	} {
 		t.Run(test.name, func(t *testing.T) {

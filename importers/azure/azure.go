@@ -135,6 +135,10 @@ func (im *importer) read() {
 				im.entry(r, model.Irrelevant, "a mention without properties; the resource is described elsewhere", nil)
 			} else {
 				im.entry(r, model.Unsupported, "listed without its properties, so that nothing is known of it; export the resource itself", []model.ID{r.id})
+				if r.kind.named != nil {
+					im.known[r.id.Key()] = true // once
+					r.kind.named(r)
+				}
 			}
 			continue
 		}

@@ -49,3 +49,6 @@ func readPerimeterAssociation(r *resource) {
 	}
 	r.emit(a)
 }
+
+// namePerimeterAssociation is an association that is listed without its properties: some resource is in the perimeter (AZ-NSP-04).
+func namePerimeterAssociation(r *resource) { r.emit(&model.PerimeterAssociation{Meta: r.meta()}) }

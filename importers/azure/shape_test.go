@@ -270,6 +270,11 @@ func TestBareResources(t *testing.T) {
 	if diff := cmp.Diff(want, ledgerOf(res, model.Unsupported)); diff != "" {
 		t.Errorf("ledger (-want +got):\n%s", diff)
 	}
+	const association = `{"id": "RG/Microsoft.Network/networkSecurityPerimeters/n/resourceAssociations/a", "type": "Microsoft.Network/networkSecurityPerimeters/resourceAssociations"}`
+	res = one(t, "["+association+","+association+"]") // AZ-NSP-04: it holds some resource
+	if len(res.Resources) != 1 || res.Resources[0].(*model.PerimeterAssociation).Resource != "" || len(ledgerOf(res, model.Unsupported)) != 1 {
+		t.Errorf("an association became %v, %v", res.Resources, res.Ledger)
+	}
 	res = one(t, "["+bare+","+`{"id": "RG/Microsoft.Network/networkSecurityGroups/G", "properties": {"securityRules": []}}`+"]")
 	if len(res.Resources) != 1 || len(ledgerOf(res, model.Unsupported)) != 0 {
 		t.Errorf("beside a description: %v, %v", res.Resources, res.Ledger)

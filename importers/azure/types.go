@@ -15,6 +15,7 @@ type resourceType struct {
 	reach       reach           // unsupported: what it may change
 	role        model.Role      // unsupported: what it may do to packets
 	read        func(*resource) // modelled
+	named       func(*resource) // modelled: what is known of one that is listed without its properties
 	part        bool            // modelled as a part of its parent
 	empty       bool            // has no properties that matter: naming it describes it
 	alone       bool            // such a part also means something without its parent in the input
@@ -61,6 +62,8 @@ func modelledTypes() []resourceType {
 	hubConfig.alone = true
 	rule, member := part(typeAdminRule), part(typeStaticMember)
 	rule.alone, member.alone = true, true
+	association := own("Microsoft.Network/networkSecurityPerimeters/resourceAssociations", readPerimeterAssociation)
+	association.named = namePerimeterAssociation
 	listed := func(name string, read func(*resource)) resourceType { // naming it says that it exists
 		t := own(name, read)
 		t.empty = true
@@ -78,7 +81,7 @@ func modelledTypes() []resourceType {
 		part("Microsoft.Network/serviceEndpointPolicies/serviceEndpointPolicyDefinitions"),
 		own("Microsoft.Network/networkSecurityPerimeters/profiles", readPerimeterProfile),
 		own("Microsoft.Network/networkSecurityPerimeters/profiles/accessRules", readPerimeterRule),
-		own("Microsoft.Network/networkSecurityPerimeters/resourceAssociations", readPerimeterAssociation),
+		association,
 		own("Microsoft.Network/routeTables", readRouteTable),
 		part("Microsoft.Network/routeTables/routes"),
 		own("Microsoft.Network/networkInterfaces", readNIC),

@@ -89,6 +89,9 @@ func (d *draft) perimeter(accounts []*model.Service) {
 			Meta: d.meta(nsp + "/resourceAssociations/" + model.ID(s.Name())), Resource: s.ID, Profile: nsp + "/profiles/" + model.ID(choose(d, "p0", "p0", "p1")), Mode: choose(d, "Enforced", "Enforced", "Learning", "Audit"),
 		})
 	}
+	if d.one(8) { // AZ-NSP-04
+		d.add(&model.PerimeterAssociation{Meta: d.meta(nsp + "/resourceAssociations/somebody")})
+	}
 }
 
 // service draws one account.

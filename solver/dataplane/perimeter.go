@@ -19,16 +19,20 @@ type perimeter struct {
 func (p *planner) perimeterOf(s *model.Service) (perimeter, bool) {
 	secured := strings.EqualFold(s.Public, "SecuredByPerimeter")
 	var all []perimeter
+	elsewhere := false
 	for _, a := range p.e.Associations {
 		if a.Resource.Key() == s.ID.Key() {
 			x := p.profile(s, a.Profile)
 			x.alone = secured || a.Mode == "Enforced"
 			all = append(all, x)
 		}
+		elsewhere = elsewhere || a.Resource == ""
 	}
 	switch {
-	case len(all) == 0 && !secured:
+	case len(all) == 0 && !secured && !elsewhere:
 		return perimeter{}, false
+	case len(all) == 0 && !secured: // AZ-NSP-04: it may be held, or not
+		return perimeter{admits: onlyOver(everything()), unknown: true, several: true, notes: []string{"ASM-E-NSP"}}, true
 	case len(all) == 0: // AZ-NSP-04: the association is not in the input
 		return perimeter{admits: onlyOver(everything()), alone: true, unknown: true, notes: []string{"ASM-E-NSP"}}, true
 	}

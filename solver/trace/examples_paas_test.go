@@ -354,6 +354,7 @@ func TestXEDGE33(t *testing.T) {
 		{"Enforced", "SecuredByPerimeter", true, nothing, reached},
 		{"Enforced", "SecuredByPerimeter", false, unclear, unclear},
 		{"", "Disabled", true, nothing, nothing},
+		{"?", "Disabled", true, unclear, unclear}, // AZ-NSP-04
 	} {
 		b := estate(t)
 		b.vnet("v", "10.1.0.0/16")
@@ -366,7 +367,11 @@ func TestXEDGE33(t *testing.T) {
 			b.add(&model.PerimeterProfile{Meta: meta(profile)})
 		}
 		b.add(&model.PerimeterRule{Meta: meta(profile + "/accessRules/in"), Inbound: true, Prefixes: prefixes("198.51.100.0/24")})
-		if test.mode != "" {
+		switch test.mode {
+		case "":
+		case "?": // listed without its properties
+			b.add(&model.PerimeterAssociation{Meta: meta(nsp + "/resourceAssociations/somebody")})
+		default:
 			b.add(&model.PerimeterAssociation{Meta: meta(nsp + "/resourceAssociations/kv"), Resource: kv.ID, Profile: profile, Mode: test.mode})
 		}
 		e := b.build()

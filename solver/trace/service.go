@@ -237,7 +237,9 @@ func (t *tracer) door(c course, s *model.Service) verdict {
 		return denied(s.Name()+"/delegatedSubnet", s.Source) // AZ-PG-01: no public door
 	}
 	var list []*model.PerimeterAssociation
+	somebodys := false
 	for _, a := range t.e.Associations {
+		somebodys = somebodys || a.Resource == ""
 		if same(a.Resource, s.ID) {
 			list = append(list, a)
 		}
@@ -254,6 +256,8 @@ func (t *tracer) door(c course, s *model.Service) verdict {
 		return v.either(denied(s.Name()+"/networkSecurityPerimeter", s.Source), "ASM-E-NSP")
 	case secured: // AZ-NSP-04: the association is not in the input
 		return unknownPerimeter(s)
+	case somebodys: // AZ-NSP-04: an association of nobody knows whom
+		return t.ownDoor(c, s).either(unknownPerimeter(s))
 	default:
 		return t.ownDoor(c, s)
 	}
