@@ -118,6 +118,17 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		Name: "r", Priority: 100, Direction: model.Inbound, Access: model.Deny, SourceAddrs: model.AddressMatch{ASGs: []model.ID{group.ID}}, DestAddrs: model.AddressMatch{Any: true},
 		SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts}, Protocol: model.AnyProtocol,
 	})}
+	public := func(x *model.Cluster) *model.Cluster { x.Pools[1].PublicIPs = model.On; return x }
+	// The scale set of pool pb, with or without a profile of its interfaces.
+	instances := func(configs ...model.IPConfig) *model.ScaleSet {
+		s := &model.ScaleSet{Meta: smallMeta("virtualMachineScaleSets/aks-pb"), Managed: true, Pool: "pb"}
+		s.ID = "/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Compute/virtualMachineScaleSets/aks-pb"
+		if configs != nil {
+			s.Profiles = []model.NICProfile{{Name: "nic", Primary: true, IPForwarding: model.On, IPConfigs: configs}}
+		}
+		return s
+	}
+	doorOf := model.Symbol{Kind: model.NodePublicAddress, Owner: smallID("managedClusters/aks"), Part: "pb"}
 	second := func(x *model.Cluster) *model.Cluster {
 		x.Meta, x.NodeGroup = smallMeta("managedClusters/aks2"), "nodes2"
 		return x
@@ -348,6 +359,19 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), vm, group, denyGroup, grouped(cluster("", "")), workload("v", "pa")},
 			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 443},
 			machine, all,
+		},
+		{
+			"AKS-NET-09: the public address of a pool leads to the instances of its scale set",
+			small{vnet, a, b, c, vm, public(cluster("overlay", "")), instances(model.IPConfig{Name: "a", Subnet: b.ID, Primary: true})},
+			sent{from: internet, src: "198.51.100.7", to: doorOf, port: 443},
+			model.Place{Kind: model.PlaceScaleSet, ID: instances().ID, Part: "a"},
+			"over",
+		},
+		{
+			"AKS-NET-12: a scale set without a profile leaves the pool its nodes",
+			small{vnet, a, b, c, vm, public(cluster("overlay", "")), instances()},
+			sent{from: internet, src: "198.51.100.7", to: doorOf, port: 443},
+			node("pb"), "over",
 		},
 		{
 			"AKS-NET-08: no NSG sees the address of a Service",

@@ -224,6 +224,11 @@ func (p *planner) planMachines() {
 				if a, ok := p.symbols.Of(model.InstancePublicAddress, s.ID, c.Name); ok {
 					eg = eg.withInstance(a)
 				}
+				if cl != nil && (c.Primary || len(pr.IPConfigs) == 1) {
+					if a, ok := p.symbols.Of(model.NodePublicAddress, cl.c.ID, pool); ok {
+						eg = eg.withInstance(a) // AKS-NET-09: the pool says so, whatever the profile leaves out
+					}
+				}
 				if cl != nil && len(eg.frontends) == 0 {
 					eg = p.clusterEgress(cl.c, eg) // AKS-OUT-01: by the load balancer of the cluster, which the input may lack
 				}
@@ -236,8 +241,8 @@ func (p *planner) planMachines() {
 	}
 	for _, c := range p.e.Clusters {
 		for _, pool := range c.Pools {
-			if p.poolScaleSet(c, pool.Name) != nil || pool.Subnet == "" {
-				continue
+			if p.nodeMachine(p.clusters[c.ID.Key()], pool.Name) != nil || pool.Subnet == "" {
+				continue // AKS-NET-12; a scale set without a profile of interfaces names no nodes
 			}
 			place := model.Place{Kind: model.PlaceNodePool, ID: c.ID, Part: pool.Name}
 			eg := p.classEgress(pool.Subnet, nil, true)
