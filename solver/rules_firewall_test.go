@@ -219,3 +219,75 @@ func TestFirewallRelays(t *testing.T) {
 		})
 	}
 }
+
+// AZ-FW-33: an account of which the input does not state the names may be the owner of any name that no other account has, at its public door,
+// and at a private endpoint that a zone leads to. What is known of the name stays as it is.
+func TestNamelessAccounts(t *testing.T) {
+	any := model.AddressMatch{Any: true}
+	web := model.FirewallRule{Name: "web", Sources: any, Apps: []model.AppProtocol{{Type: "Https", Port: 443}}, FQDNs: []string{"*.contoso.com", "kv.vault.azure.net"}}
+	closed := web
+	closed.FQDNs = []string{"kv.vault.azure.net"}
+	const host, kv = "a.contoso.com", "kv.vault.azure.net"
+	for _, test := range []struct {
+		name, host, public string
+		rule               model.FirewallRule
+		zone, stated       bool
+		door, endpoint     string
+		internet           string
+	}{
+		{"any name may be its own", host, "Enabled", web, false, false, "over", "", "over one-way session"},
+		{"but not that of another account", kv, "Enabled", web, false, false, "", "", ""},
+		{"nor one that no rule allows", host, "Enabled", closed, false, false, "", "", ""},
+		{"its door may be shut", host, "Disabled", web, false, false, "", "", "over one-way session"},
+		{"a zone leads to its endpoint", host, "Disabled", web, true, false, "", "over", "over one-way session"},
+		{"with names it is as they say", host, "Enabled", web, true, true, "", "", "over one-way session"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := firewalled{rules: []model.RuleCollection{collection("app", 100, model.ApplicationRules, model.Allow, test.rule)}, far: "10.1.0.0/24"}.draft()
+			account := &model.Service{Meta: smallMeta("things/t"), Kind: model.OtherService, Type: "Microsoft.Network/things", Public: test.public, HasACLs: true, DefaultAccess: model.Allow}
+			if test.stated {
+				account.Hosts = []string{"t.example.net"}
+			}
+			vault := &model.Service{Meta: smallMeta("vaults/kv"), Kind: model.KeyVault, Type: "Microsoft.KeyVault/vaults", Public: "Enabled", HasACLs: true, DefaultAccess: model.Allow, Hosts: []string{kv}}
+			pe := &model.PrivateEndpoint{Meta: smallMeta("privateEndpoints/pe"), Subnet: smallID("virtualNetworks/v") + "/subnets/d", Addresses: []netip.Addr{ip("10.0.0.150")}, Target: account.ID, State: "Approved"}
+			if test.zone {
+				zone := &model.DNSZone{Meta: smallMeta("privateDnsZones/z"), Zone: "privatelink.example.net", Private: true, Links: []model.ZoneLink{{VNet: smallID("virtualNetworks/v")}}}
+				pe.Zones = []model.ID{zone.ID}
+				d.Resources = append(d.Resources, zone)
+			}
+			d.Resources = append(d.Resources, account, vault, pe)
+			j, err := newJoint(d.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := trace.Packet{Src: ip("10.0.0.70"), Dst: ip("198.51.100.9"), Protocol: model.TCP, SPort: 50000, DPort: 443, Name: test.host}
+			q, ok := j.sent(p)
+			if !ok {
+				t.Fatalf("nobody sends %s", p)
+			}
+			if diff := j.differ(q); diff != "" {
+				t.Errorf("the engines differ: %s", diff)
+			}
+			got := j.solver(q)
+			for place, want := range map[model.Place]string{
+				{Kind: model.PlaceService, ID: account.ID}: test.door, {Kind: model.PlaceEndpoint, ID: pe.ID}: test.endpoint, {Kind: model.PlaceInternet}: test.internet,
+			} {
+				if b := bounds(got[placeText(place)]); b != want {
+					t.Errorf("at %s: got %q, want %q; all: %v", placeText(place), b, want, got)
+				}
+			}
+			res := trace.Run(j.s.Project.Estate, j.s.traceOptions(false), q.trace)
+			named := slices.ContainsFunc(res.Paths, func(x trace.Path) bool { return slices.Contains(x.Assumptions, "MISSING(host names of t)") })
+			if named != (test.host == host && !test.stated && test.rule.FQDNs[0] != kv) {
+				t.Errorf("MISSING(host names of t) is named: %v", named)
+			}
+			r, err := j.s.Reach(selectors(t, "subnet:v/s"), selectors(t, "service:t"), []model.PortService{portService(t, "tcp/443")}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.door != "" && (r.Verdict != Unknown || !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == "MISSING(host names of t)" })) {
+				t.Errorf("subnet to account: got %s for %v, want unknown for its names", r.Verdict, r.Assumptions)
+			}
+		})
+	}
+}

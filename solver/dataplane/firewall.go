@@ -770,6 +770,11 @@ func (p *planner) nameOwners(f *model.Firewall, fw *firewallPlan) []firewallStep
 		}
 	}
 	add(exactly(minus(everything(), either(known...))), "", p.symbolOf(model.NamedHost, "", ""))
+	for _, x := range p.namelessAccounts(f) {
+		for _, a := range x.addrs {
+			add(onlyOver(minus(everything(), either(nameless(), p.namesOfAccounts()))), x.unknown, a)
+		}
+	}
 	// A connection without a name has no owner but the address (AZ-FW-31).
 	for _, s := range p.mask(f, fw) {
 		s.guard = and(exactly(nameless()), s.guard)

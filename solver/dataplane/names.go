@@ -240,6 +240,35 @@ func (p *planner) records(z *model.DNSZone, name string) []netip.Addr {
 	return nil
 }
 
+// namelessAccounts are the addresses that a name which no account of the input has may stand for all the same, where a firewall asks: those of
+// each account of which the input does not state the names (AZ-FW-33).
+func (p *planner) namelessAccounts(f *model.Firewall) []resolution {
+	_, known := model.Get[*model.VNet](p.e, f.Subnet.Parent())
+	var out []resolution
+	for _, s := range p.e.Services {
+		if len(s.Hosts) > 0 || s.Kind == model.MonitorScope {
+			continue
+		}
+		r := resolution{addrs: []netip.Addr{p.symbolOf(model.ServiceDoor, s.ID, "")}, unknown: missing("host names of", s.ID)}
+		for _, e := range p.endpointsOf(s.ID) {
+			if len(e.Zones) > 0 || !known || p.asksOthers(f) { // else no zone leads to it, but for records, which are read as they stand
+				r.addrs = append(r.addrs, p.endpointAddrs(e)...)
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// namesOfAccounts is the packets with a name of an account.
+func (p *planner) namesOfAccounts() *lazy {
+	var hosts []string
+	for _, s := range p.e.Services {
+		hosts = append(hosts, s.Hosts...)
+	}
+	return p.named(hosts...)
+}
+
 // doorOf is the public door of the account that has a name.
 func (p *planner) doorOf(name string) (netip.Addr, bool) {
 	for _, s := range p.e.Services {

@@ -146,6 +146,32 @@ func (w *world) serviceNamed(name string) *model.Service {
 	return nil
 }
 
+// withoutNames are the accounts of which the input does not state the names: one that no other account has may be theirs, at the public door or
+// at a private endpoint that a zone of the input, or one that it lacks, may lead to (AZ-FW-33).
+func (w *world) withoutNames(r resolver, name string) []answer {
+	if w.serviceNamed(strings.ToLower(strings.TrimSuffix(name, "."))) != nil {
+		return nil
+	}
+	var out []answer
+	for _, s := range w.e.Services {
+		if len(s.Hosts) > 0 || s.Kind == model.MonitorScope {
+			continue
+		}
+		m := maybe(lacking("host names of", s.ID))
+		if a, ok := w.symbols.Of(model.ServiceDoor, s.ID, ""); ok {
+			out = append(out, answer{w.address(a), m})
+		}
+		for _, p := range w.e.Endpoints {
+			if same(p.Target, s.ID) && (len(p.Zones) > 0 || !r.known) {
+				for _, a := range w.endpointAddresses(p) {
+					out = append(out, answer{w.address(a.Unmap()), m})
+				}
+			}
+		}
+	}
+	return out
+}
+
 // linkName is the alias that a PaaS name has in the private-link zone of its type (AZ-DNS-02).
 func linkName(name string) string {
 	label, rest, ok := strings.Cut(name, ".")

@@ -321,7 +321,8 @@ func (t *tracer) proxied(c course, f *model.Firewall, before Packet) {
 		t.onward(c.given(m), f, before, snatAlways, false)
 	}
 	c = c.given(m)
-	for _, a := range t.resolve(t.firewallResolver(f), c.packet.Name) {
+	r := t.firewallResolver(f)
+	for _, a := range append(t.resolve(r, c.packet.Name), t.withoutNames(r, c.packet.Name)...) {
 		d := c.given(a.match)
 		if !a.addr.at.IsValid() {
 			t.drop(d, at, DNAT, "the name "+c.packet.Name+" does not exist where the firewall resolves it (AZ-DNS-02)")
