@@ -115,6 +115,7 @@ func (p *planner) ledTo(cp *clusterPlan, e model.LedgerEntry, w *model.Workload)
 					out = append(out, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: t, Last: t}}, false))
 				}
 			}
+		default: // no pod stands behind it
 		}
 	}
 	if len(out) == 0 {
