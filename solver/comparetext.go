@@ -296,43 +296,19 @@ func (c *comparison) otherHops(v, other *estateView, p trace.Packet) []Hop {
 
 // packets prints a set of the comparison as few boxes, in the words of one estate.
 func (c *comparison) packets(v *estateView, set packet.Set) ([]Packets, uint64) {
-	space := c.space
-	tcp := space.Box(packet.Box{Protocol: value(uint32(model.TCP))})
-	var nameFields []packet.Field
+	var nameTags []packet.Field
 	for i, n := range c.u.TagNames() {
 		if kind, _, _ := strings.Cut(n, ":"); kind == "fqdntag" || kind == "webcategory" {
-			nameFields = append(nameFields, packet.Tag(i))
+			nameTags = append(nameTags, packet.Tag(i))
 		}
 	}
-	set = space.Union(space.Intersect(set, tcp), space.Project(space.Subtract(set, tcp), append(nameFields, packet.Name)...))
-	list, total := space.Boxes(set, boxCap)
-	var seen []packet.Field
-	for _, b := range list {
-		for _, t := range b.Tags {
-			if slices.Contains(seen, t.Tag) {
-				continue
-			}
-			seen = append(seen, t.Tag)
-			if freed := space.Project(set, t.Tag); space.Subset(space.Intersect(freed, c.facts), set) {
-				set = freed
-			}
-		}
-	}
-	if len(seen) > 0 {
-		list, total = space.Boxes(set, boxCap)
-	}
+	list, total := fewBoxes(c.space, set, nameTags, func() packet.Set { return c.facts })
 	out := []Packets{}
 	for _, b := range list {
-		x := Packets{Src: c.addresses(v, b.Src), Dst: c.addresses(v, b.Dst), SPort: ports(b.SPort), DPort: ports(b.DPort), Protocol: protocols(b.Protocol), Names: c.names(b.Name)}
-		for _, t := range b.Tags {
-			name := c.tagName(t.Tag)
-			if !t.Value {
-				name = "!" + name
-			}
-			x.Tags = append(x.Tags, name)
-		}
-		slices.Sort(x.Tags)
-		out = append(out, x)
+		out = append(out, Packets{
+			Src: c.addresses(v, b.Src), Dst: c.addresses(v, b.Dst), SPort: ports(b.SPort), DPort: ports(b.DPort), Protocol: protocols(b.Protocol),
+			Names: nameTexts(c.u, b.Name), Tags: tagTexts(b.Tags, c.tagName),
+		})
 	}
 	if total <= uint64(len(out)) {
 		total = 0
@@ -351,25 +327,6 @@ func (c *comparison) tagName(f packet.Field) string {
 	return name
 }
 
-func (c *comparison) names(r []packet.Range) []string {
-	if r == nil {
-		return []string{"*"}
-	}
-	out := []string{}
-	for _, x := range r {
-		for class := x.Lo; class <= x.Hi; class++ {
-			t := "(none)"
-			if class != 0 {
-				t = longest(c.u.NamePatterns(class))
-			}
-			if !slices.Contains(out, t) {
-				out = append(out, t)
-			}
-		}
-	}
-	return out
-}
-
 // addresses prints classes of the comparison: the internet by its word, symbols by their owner, the rest as prefixes.
 func (c *comparison) addresses(v *estateView, r []packet.Range) []string {
 	if r == nil {
@@ -381,21 +338,5 @@ func (c *comparison) addresses(v *estateView, r []packet.Range) []string {
 			return []string{"internet"}
 		}
 	}
-	out := []string{}
-	for _, p := range c.u.Prefixes(r) {
-		if !model.SymbolBlock().Overlaps(p) {
-			out = append(out, p.String())
-			continue
-		}
-		for a := p.Addr(); p.Contains(a); a = a.Next() {
-			sym, ok := c.symbolAt(a)
-			if !ok {
-				break
-			}
-			if t := v.s.symbolText(sym); !slices.Contains(out, t) {
-				out = append(out, t)
-			}
-		}
-	}
-	return out
+	return prefixTexts(c.u.Prefixes(r), c.symbolAt, v.s.symbolText)
 }

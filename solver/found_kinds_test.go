@@ -91,16 +91,7 @@ func TestFoundCasesOfKinds(t *testing.T) {
 			if p.Protocol.HasPorts() {
 				p.SPort, p.DPort = 50000, 443
 			}
-			q, ok := j.sent(p)
-			if !ok {
-				t.Fatalf("nobody sends %s", p)
-			}
-			if diff := j.differ(q); diff != "" {
-				t.Errorf("the engines differ: %s", diff)
-			}
-			if got := bounds(j.solver(q)[test.at]); got != test.want {
-				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
-			}
+			j.holds(t, p, test.at, test.want)
 		})
 	}
 }
@@ -245,17 +236,23 @@ func TestFoundCasesOfServices(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := trace.Packet{Src: ip(test.src), Dst: test.dst(j.s.Project.Estate), Protocol: model.TCP, SPort: 50000, DPort: 443, Tags: test.tags}
-			q, ok := j.sent(p)
-			if !ok {
-				t.Fatalf("nobody sends %s", p)
-			}
-			if diff := j.differ(q); diff != "" {
-				t.Errorf("the engines differ: %s", diff)
-			}
-			if got := bounds(j.solver(q)[test.at]); got != test.want {
-				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
-			}
+			j.holds(t, p, test.at, test.want)
 		})
+	}
+}
+
+// holds fails unless both engines deliver a packet at a place in the bounds that are wanted, and say the same of it elsewhere.
+func (j *joint) holds(t *testing.T, p trace.Packet, at, want string) {
+	t.Helper()
+	q, ok := j.sent(p)
+	if !ok {
+		t.Fatalf("nobody sends %s", p)
+	}
+	if diff := j.differ(q); diff != "" {
+		t.Errorf("the engines differ: %s", diff)
+	}
+	if got := bounds(j.solver(q)[at]); got != want {
+		t.Errorf("%s at %s: got %q, want %q; all: %v", p, at, got, want, j.solver(q))
 	}
 }
 
@@ -365,16 +362,7 @@ func TestFoundCasesOfFirewalls(t *testing.T) {
 			}
 			p := test.packet(j.s.Project.Estate)
 			p.Protocol, p.SPort, p.DPort = model.TCP, 50000, test.port
-			q, ok := j.sent(p)
-			if !ok {
-				t.Fatalf("nobody sends %s", p)
-			}
-			if diff := j.differ(q); diff != "" {
-				t.Errorf("the engines differ: %s", diff)
-			}
-			if got := bounds(j.solver(q)[test.at]); got != test.want {
-				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
-			}
+			j.holds(t, p, test.at, test.want)
 		})
 	}
 }

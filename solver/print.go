@@ -151,28 +151,33 @@ func (s *Solution) pairPackets(set packet.Set) ([]Packets, uint64) {
 }
 
 func (s *Solution) boxes(set packet.Set, src func(packet.Box) []string) ([]Packets, uint64) {
-	space := s.graph.Space
-	// A packet without a name (anything but TCP) prints as any name, and says nothing of names in its tags.
-	tcp := space.Box(packet.Box{Protocol: value(uint32(model.TCP))})
-	set = space.Union(space.Intersect(set, tcp), space.Project(space.Subtract(set, tcp), append(s.graph.NameTags(), packet.Name)...))
-	list, total := space.Boxes(set, boxCap)
-	if loose := s.loosen(set, list); loose != set {
-		list, total = space.Boxes(loose, boxCap)
-	}
+	list, total := fewBoxes(s.graph.Space, set, s.graph.NameTags(), s.graph.Facts)
 	out := []Packets{}
 	for _, b := range list {
 		out = append(out, Packets{
 			Src: src(b), Dst: s.addresses(b.Dst), SPort: ports(b.SPort), DPort: ports(b.DPort), Protocol: protocols(b.Protocol),
-			Names: s.nameTexts(b.Name), Tags: s.tagTexts(b.Tags),
+			Names: nameTexts(s.graph.Universe, b.Name), Tags: tagTexts(b.Tags, s.tagName),
 		})
 	}
 	return out, total
 }
 
+// fewBoxes is a set as boxes that are printed, and how many there are in all. nameTags are the tags that speak of names, facts the packets
+// that can exist.
+func fewBoxes(space *packet.Space, set packet.Set, nameTags []packet.Field, facts func() packet.Set) ([]packet.Box, uint64) {
+	// A packet without a name (anything but TCP) prints as any name, and says nothing of names in its tags.
+	tcp := space.Box(packet.Box{Protocol: value(uint32(model.TCP))})
+	set = space.Union(space.Intersect(set, tcp), space.Project(space.Subtract(set, tcp), append(nameTags, packet.Name)...))
+	list, total := space.Boxes(set, boxCap)
+	if loose := loosen(space, set, list, facts); loose != set {
+		list, total = space.Boxes(loose, boxCap)
+	}
+	return list, total
+}
+
 // loosen frees the tags by which a set only tells packets from others that cannot exist: a name that an FQDN tag lists is in it anyway
 // (AZ-FW-34). What is printed is the same packets in fewer words.
-func (s *Solution) loosen(set packet.Set, list []packet.Box) packet.Set {
-	space := s.graph.Space
+func loosen(space *packet.Space, set packet.Set, list []packet.Box, facts func() packet.Set) packet.Set {
 	var seen []packet.Field
 	for _, b := range list {
 		for _, t := range b.Tags {
@@ -180,7 +185,7 @@ func (s *Solution) loosen(set packet.Set, list []packet.Box) packet.Set {
 				continue
 			}
 			seen = append(seen, t.Tag)
-			if freed := space.Project(set, t.Tag); space.Subset(space.Intersect(freed, s.graph.Facts()), set) {
+			if freed := space.Project(set, t.Tag); space.Subset(space.Intersect(freed, facts()), set) {
 				set = freed
 			}
 		}
@@ -200,6 +205,11 @@ func (s *Solution) addresses(r []packet.Range) []string {
 }
 
 func (s *Solution) prefixTexts(ps []netip.Prefix) []string {
+	return prefixTexts(ps, s.symbols().At, s.symbolText)
+}
+
+// prefixTexts prints prefixes, the symbols among them by what they stand for.
+func prefixTexts(ps []netip.Prefix, symbolAt func(netip.Addr) (model.Symbol, bool), symbolText func(model.Symbol) string) []string {
 	out := []string{}
 	for _, p := range ps {
 		if !model.SymbolBlock().Overlaps(p) {
@@ -207,11 +217,11 @@ func (s *Solution) prefixTexts(ps []netip.Prefix) []string {
 			continue
 		}
 		for a := p.Addr(); p.Contains(a); a = a.Next() {
-			sym, ok := s.symbols().At(a)
+			sym, ok := symbolAt(a)
 			if !ok {
 				break
 			}
-			if t := s.symbolText(sym); !slices.Contains(out, t) {
+			if t := symbolText(sym); !slices.Contains(out, t) {
 				out = append(out, t)
 			}
 		}
@@ -278,14 +288,14 @@ func protocols(r []packet.Range) string {
 }
 
 // nameTexts prints a name field: patterns, `*` for every packet, `(none)` for packets without a name.
-func (s *Solution) nameTexts(r []packet.Range) []string {
+func nameTexts(u *packet.Universe, r []packet.Range) []string {
 	if r == nil {
 		return []string{"*"}
 	}
 	out := []string{}
 	for _, x := range r {
 		for c := x.Lo; c <= x.Hi; c++ {
-			t := s.nameText(c)
+			t := nameText(u, c)
 			if !slices.Contains(out, t) {
 				out = append(out, t)
 			}
@@ -297,17 +307,12 @@ func (s *Solution) nameTexts(r []packet.Range) []string {
 	return out
 }
 
-func (s *Solution) nameText(class uint32) string {
+func nameText(u *packet.Universe, class uint32) string {
 	if class == 0 {
 		return "(none)"
 	}
-	return longest(s.graph.Universe.NamePatterns(class))
-}
-
-// longest is the pattern that says most about a class of names.
-func longest(patterns []string) string {
 	best := ""
-	for _, p := range patterns {
+	for _, p := range u.NamePatterns(class) {
 		if p != "*" && len(p) > len(best) {
 			best = p
 		}
@@ -319,10 +324,10 @@ func longest(patterns []string) string {
 }
 
 // tagTexts prints the tags of a box.
-func (s *Solution) tagTexts(tags []packet.TagValue) []string {
+func tagTexts(tags []packet.TagValue, spell func(packet.Field) string) []string {
 	var out []string
 	for _, t := range tags {
-		name := s.tagName(t.Tag)
+		name := spell(t.Tag)
 		if !t.Value {
 			name = "!" + name
 		}

@@ -148,16 +148,7 @@ func TestFirewallRules(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := trace.Packet{Src: ip(test.src), Dst: ip(test.dst), Protocol: model.TCP, SPort: 50000, DPort: 443, Name: test.host}
-			q, ok := j.sent(p)
-			if !ok {
-				t.Fatalf("nobody sends %s", p)
-			}
-			if diff := j.differ(q); diff != "" {
-				t.Errorf("the engines differ: %s", diff)
-			}
-			if got := bounds(j.solver(q)[test.at]); got != test.want {
-				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
-			}
+			j.holds(t, p, test.at, test.want)
 		})
 	}
 }

@@ -79,9 +79,7 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 		}
 		dir, base := name, "."
 		if !info.IsDir() {
-			if dir, base = filepath.Split(name); dir == "" {
-				dir = "."
-			}
+			dir, base = splitName(name)
 		}
 		if above, inside, ok := kustomized(name, info.IsDir()); ok {
 			dir, base = above, inside

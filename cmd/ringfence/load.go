@@ -336,19 +336,21 @@ func (l *loader) useTags(t *model.ServiceTags) {
 func (l *loader) tagFile(name string) {
 	l.tags = nil
 	l.inputs = slices.DeleteFunc(l.inputs, func(f model.InputFile) bool { return f.Kind == "service-tags" })
-	dir, base := filepath.Split(name)
-	if dir == "" {
+	dir, base := splitName(name)
+	l.serviceTags(newInputFS(os.DirFS(dir)), base)
+}
+
+// splitName is the folder of a file, and its name there.
+func splitName(name string) (dir, base string) {
+	if dir, base = filepath.Split(name); dir == "" {
 		dir = "."
 	}
-	l.serviceTags(newInputFS(os.DirFS(dir)), base)
+	return dir, base
 }
 
 // snapshotFile reads a project from its snapshot: all that it holds, the intent too.
 func (l *loader) snapshotFile(name string) (*model.Project, error) {
-	dir, base := filepath.Split(name)
-	if dir == "" {
-		dir = "."
-	}
+	dir, base := splitName(name)
 	if err := l.snapshotOverlay(); err != nil {
 		return nil, err
 	}

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/ringfence/ringfence/importers/azure"
 	"github.com/ringfence/ringfence/importers/kubernetes"
@@ -15,15 +15,12 @@ import (
 func (l *loader) readOverlay() {
 	l.overlay.manifests = joinedFS{}
 	for _, name := range l.c.StringSlice("overlay") {
-		dir, base := filepath.Split(name)
-		if dir == "" {
-			dir = "."
-		}
+		dir, base := splitName(name)
 		fsys := newInputFS(os.DirFS(dir))
 		data, err := fs.ReadFile(fsys, base)
 		switch {
 		case err != nil:
-			l.errs = append(l.errs, usage("--overlay %s: %v", name, unwrapped(err)))
+			l.errs = append(l.errs, usage("--overlay %s: %v", name, errors.Unwrap(err)))
 		case kubernetes.Recognise(data):
 			l.overlay.names = append(l.overlay.names, l.overlay.manifests.add(fsys, dir, base))
 			l.inputs = append(l.inputs, model.InputFile{Path: base, SHA256: fsys.sums[base], Kind: "overlay"})
@@ -51,15 +48,4 @@ func (l *loader) snapshotOverlay() error {
 		return fmt.Errorf("--overlay %s: an overlay lies over sources, not over a snapshot; name the project's folder", list[0])
 	}
 	return nil
-}
-
-// unwrapped is the innermost cause of an error, which does not repeat the path.
-func unwrapped(err error) error {
-	for {
-		u, ok := err.(interface{ Unwrap() error })
-		if !ok {
-			return err
-		}
-		err = u.Unwrap()
-	}
 }

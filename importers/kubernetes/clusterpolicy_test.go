@@ -179,19 +179,25 @@ func TestClusterPolicyLedger(t *testing.T) {
 		},
 		{"K8S-NP-08: status never matters", tierPolicy(head) + "status: {conditions: []}\n", ""},
 	} {
-		var got []string
-		for _, e := range mustImport(t, "m.yaml", test.text).Ledger {
-			if e.Field == "" {
-				continue
-			}
-			s := fmt.Sprintf("%s %s %s: %s", e.Disposition, e.Source, e.Field, e.Effect)
-			for _, id := range e.Affects {
-				s += " " + strings.TrimPrefix(string(id), "kubernetes:aks-prod/")
-			}
-			got = append(got, s)
-		}
-		if strings.Join(got, "\n") != test.want {
-			t.Errorf("%s:\n got %s\nwant %s", test.name, strings.Join(got, "\n"), test.want)
+		if got := fieldEntries(t, test.text); got != test.want {
+			t.Errorf("%s:\n got %s\nwant %s", test.name, got, test.want)
 		}
 	}
+}
+
+// fieldEntries is what the ledger has on single fields of a text, a line each.
+func fieldEntries(t *testing.T, text string) string {
+	t.Helper()
+	var out []string
+	for _, e := range mustImport(t, "m.yaml", text).Ledger {
+		if e.Field == "" {
+			continue
+		}
+		s := fmt.Sprintf("%s %s %s: %s", e.Disposition, e.Source, e.Field, e.Effect)
+		for _, id := range e.Affects {
+			s += " " + strings.TrimPrefix(string(id), "kubernetes:aks-prod/")
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "\n")
 }

@@ -58,15 +58,6 @@ func Write(w io.Writer, p *model.Project, o Options) error {
 	return errors.Join(json.MarshalWrite(z, f), z.Close())
 }
 
-// Digest is the digest of a project: what Write puts into its snapshot.
-func Digest(p *model.Project) (string, error) {
-	content, err := json.Marshal(p, coding())
-	if err != nil {
-		return "", fmt.Errorf("encode the project: %w", err)
-	}
-	return digest(content), nil
-}
-
 func digest(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "sha256:" + hex.EncodeToString(sum[:])
