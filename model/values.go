@@ -174,12 +174,39 @@ func ParseDate(s string) (Date, error) {
 }
 
 func (d Date) valid() bool {
-	if d.Month < 1 || d.Month > 12 || d.Day < 1 {
-		return false
-	}
-	days := [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[d.Month-1]
+	return d.Month >= 1 && d.Month <= 12 && d.Day >= 1 && d.Day <= d.lastDay()
+}
+
+// lastDay is the last day of the date's month.
+func (d Date) lastDay() int {
 	if d.Month == 2 && (d.Year%4 == 0 && d.Year%100 != 0 || d.Year%400 == 0) {
-		days = 29
+		return 29
 	}
-	return d.Day <= days
+	return [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[d.Month-1]
+}
+
+// AddMonths is the same day so many months later, or the last day of a month that is too short for it.
+func (d Date) AddMonths(n int) Date {
+	if d.IsZero() {
+		return d
+	}
+	months := d.Year*12 + d.Month - 1 + n
+	out := Date{Year: months / 12, Month: months%12 + 1, Day: 1}
+	out.Day = min(d.Day, out.lastDay())
+	return out
+}
+
+// AddDays is so many days later; n is not negative.
+func (d Date) AddDays(n int) Date {
+	if d.IsZero() {
+		return d
+	}
+	d.Day += n
+	for d.Day > d.lastDay() {
+		d.Day -= d.lastDay()
+		if d.Month++; d.Month > 12 {
+			d.Year, d.Month = d.Year+1, 1
+		}
+	}
+	return d
 }

@@ -36,13 +36,22 @@ type Input struct {
 
 // Summary counts verdicts of assertions and items.
 type Summary struct {
-	Pass               int    `json:"pass"`
-	Fail               int    `json:"fail"`
-	Unknown            int    `json:"unknown"`
-	Attested           int    `json:"attested"`
-	AttestationMissing int    `json:"attestationMissing"`
-	NotApplicable      int    `json:"notApplicable"`
-	Checklist          string `json:"checklist"` // "not checked" until items are decided
+	Pass      int    `json:"pass"` // assertions
+	Fail      int    `json:"fail"`
+	Unknown   int    `json:"unknown"`
+	Items     Counts `json:"items"`
+	Checklist string `json:"checklist"` // of the checklist, in words
+}
+
+// Counts counts items of the checklist by verdict.
+type Counts struct {
+	Pass               int `json:"pass"`
+	Fail               int `json:"fail"`
+	Unknown            int `json:"unknown"`
+	Attested           int `json:"attested"`
+	AttestationMissing int `json:"attestationMissing"`
+	NotApplicable      int `json:"notApplicable"`
+	Causes             int `json:"causes"` // of the items that fail, each counted once
 }
 
 // Zone is a declared zone with what belongs to it.
@@ -53,17 +62,6 @@ type Zone struct {
 	Members  []string       `json:"members"`  // endpoints, as selectors
 	Prefixes []string       `json:"prefixes"` // of external zones
 	Source   string         `json:"source"`
-}
-
-// Item is one row of the checklist.
-type Item struct {
-	ID       string   `json:"id"`
-	V4       string   `json:"v4"`
-	Title    string   `json:"title"`
-	Method   string   `json:"method"`
-	Verdict  string   `json:"verdict"`
-	Evidence []string `json:"evidence"`
-	Remedy   string   `json:"remedy"`
 }
 
 // DataFlow is a declared data flow with what was found of each leg.

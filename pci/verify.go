@@ -2,7 +2,9 @@ package pci
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
@@ -10,7 +12,7 @@ import (
 
 // Verify decides everything that one run decides: assertions, zone matrix, data flows and findings. tool names the program and its
 // version. A project without assertions is an error: a run that checks nothing proves nothing.
-func Verify(s *solver.Solution, tool string) (*Result, error) {
+func Verify(s *solver.Solution, tool string, f Facts) (*Result, error) {
 	p := s.Project
 	if len(p.Intent.Assertions) == 0 {
 		return nil, &model.InputError{Source: p.Intent.Source, Field: "assertions", Found: "none", Accepted: "at least one: a run that checks nothing proves nothing"}
@@ -19,7 +21,6 @@ func Verify(s *solver.Solution, tool string) (*Result, error) {
 		Schema: "ringfence/verify/v1", Project: p.Intent.Name, AsOf: p.Intent.AsOf.String(), Standard: cmp.Or(p.Intent.Standard, "pci-dss-4.0.1"),
 		Items: []Item{}, Tool: tool, ServiceTags: s.ServiceTags(),
 	}
-	r.Summary.Checklist = "not checked"
 	for _, in := range p.Inputs {
 		r.Inputs = append(r.Inputs, Input{Path: in.Path, SHA256: in.SHA256, Kind: in.Kind, Side: in.Side})
 	}
@@ -47,6 +48,13 @@ func Verify(s *solver.Solution, tool string) (*Result, error) {
 		r.Zones = append(r.Zones, zoneOf(z))
 	}
 	r.Findings = Findings(s)
+	r.Summary.Checklist = "not checked: ringfence.yaml states no standard"
+	if p.Intent.Standard != "" {
+		if r.Items, err = Check(NewEvidence(s, f)); err != nil {
+			return nil, err
+		}
+		r.Summary.count(r.Items)
+	}
 	if r.DataFlows, err = DataFlows(s); err != nil {
 		return nil, err
 	}
@@ -79,6 +87,52 @@ func Verify(s *solver.Solution, tool string) (*Result, error) {
 	}
 	slices.SortFunc(r.Assumptions, func(a, b solver.Assumption) int { return cmp.Compare(a.ID, b.ID) })
 	return r, nil
+}
+
+// count counts the items of the checklist.
+func (s *Summary) count(items []Item) {
+	c := &s.Items
+	causes := map[Cause]bool{}
+	for _, x := range items {
+		switch x.Verdict {
+		case ItemPass:
+			c.Pass++
+		case ItemFail:
+			c.Fail++
+			for _, k := range x.causes() {
+				causes[k] = true
+			}
+		case ItemAttested:
+			c.Attested++
+		case ItemAttestationMissing:
+			c.AttestationMissing++
+		case ItemNotApplicable:
+			c.NotApplicable++
+		default:
+			c.Unknown++
+		}
+	}
+	c.Causes = len(causes)
+	var parts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	add(c.Pass, "pass")
+	if c.Fail > 0 {
+		parts = append(parts, fmt.Sprintf("%d fail (%s)", c.Fail, count(c.Causes, "cause")))
+	}
+	add(c.Unknown, "unknown")
+	add(c.AttestationMissing, "attestation missing")
+	add(c.Attested, "attested")
+	add(c.NotApplicable, "not applicable")
+	if s.Checklist = strings.Join(parts, ", "); len(parts) == 0 {
+		s.Checklist = "not checked"
+	}
+	if all := len(Catalogue()); len(items) < all {
+		s.Checklist += fmt.Sprintf("; %d of %d items decided", len(items), all)
+	}
 }
 
 // zoneOf prints a zone with what belongs to it.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/pci"
-	"github.com/ringfence/ringfence/solver"
 )
 
 func verifyCommand() *cli.Command {
@@ -33,11 +32,11 @@ func runVerify(c *cli.Context) error {
 	if len(c.StringSlice("i")) > 0 {
 		return usage("verify needs a project: what must hold stands in its ringfence.yaml; -i has none")
 	}
-	s, err := solve(c, 0, solver.Options{})
+	s, facts, err := solveItems(c, 0)
 	if err != nil {
 		return err
 	}
-	r, err := pci.Verify(s, "ringfence "+toolVersion())
+	r, err := pci.Verify(s, "ringfence "+toolVersion(), facts)
 	if err != nil {
 		return err
 	}
@@ -75,9 +74,9 @@ func runVerify(c *cli.Context) error {
 // verdict is the exit code of a run: 1 when something fails, 3 when nothing fails and something is unknown.
 func verdict(c *cli.Context, r *pci.Result) error {
 	switch {
-	case r.Summary.Fail > 0:
+	case r.Summary.Fail+r.Summary.Items.Fail > 0:
 		return &exitError{code: exitFail}
-	case r.Summary.Unknown+r.Summary.AttestationMissing > 0 && !c.Bool("allow-unknown"):
+	case r.Summary.Unknown+r.Summary.Items.Unknown+r.Summary.Items.AttestationMissing > 0 && !c.Bool("allow-unknown"):
 		return &exitError{code: exitUnknown}
 	default:
 		return nil

@@ -1,0 +1,343 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// itemVerdicts are the verdicts of a project's items.
+type itemVerdicts map[string]string
+
+// Each item of the checklist passes, fails and is unknown as its case says: pci/testdata/ITEM/{pass,fail,unknown}.txtar (attested,
+// missing: attestation missing, void: not applicable; fail-WORDS.txtar is one more). A case is
+// examples/aks-pci with some edits: what `ringfence explain ITEM` then prints, and which items have another verdict than in the
+// example: exactly those. The files of a case:
+//
+//	edit      one edit a line, see (*edits).line
+//	want      what explain prints
+//	changes   the items whose verdict differs from the example's, with the verdict; those of the same cause included
+//	other     any other file is added to the project
+//
+// `go test ./cmd/ringfence -run TestItems -update` writes want and changes anew.
+func TestItems(t *testing.T) {
+	files, err := filepath.Glob("../../pci/testdata/1.*/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := readTree(t, "../../examples/aks-pci")
+	base := decided(t, example)
+	for _, file := range files {
+		item := filepath.Base(filepath.Dir(file))
+		t.Run(item+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			project := maps.Clone(example)
+			want := map[string]string{}
+			for _, f := range a.Files {
+				switch f.Name {
+				case "want", "changes":
+					want[f.Name] = string(f.Data)
+				case "edit":
+					if err = (edits{project}).apply(string(f.Data)); err != nil {
+						t.Fatal(err)
+					}
+				default:
+					project[f.Name] = f.Data
+				}
+			}
+			got := map[string]string{"want": explained(t, item, project), "changes": changes(base, decided(t, project))}
+			if *update {
+				a.Files = slices.DeleteFunc(a.Files, func(f txtar.File) bool { return f.Name == "want" || f.Name == "changes" })
+				for _, name := range []string{"want", "changes"} {
+					if got[name] != "" {
+						a.Files = append(a.Files, txtar.File{Name: name, Data: []byte(got[name])})
+					}
+				}
+				if err = os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				want = got
+			}
+			for _, name := range []string{"want", "changes"} {
+				if d := cmp.Diff(want[name], got[name]); d != "" {
+					t.Errorf("%s: %s", name, d)
+				}
+			}
+			verdict, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".txtar"), "-") // fail-by-route.txtar is another fail
+			switch verdict {
+			case "missing":
+				verdict = "attestation missing"
+			case "void":
+				verdict = "not applicable"
+			}
+			if !strings.Contains(got["want"], "\n"+verdict+"\n") {
+				t.Errorf("the item's verdict is not %s:\n%s", verdict, got["want"])
+			}
+		})
+	}
+}
+
+// readTree reads a project.
+func readTree(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		out[name] = data
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// written writes a project to a folder.
+func written(t *testing.T, project map[string][]byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range project {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, data, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func explained(t *testing.T, item string, project map[string][]byte) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"ringfence", "explain", item, written(t, project)}, strings.NewReader(""), &stdout, &stderr); code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr.String())
+	}
+	return stdout.String()
+}
+
+func decided(t *testing.T, project map[string][]byte) itemVerdicts {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"ringfence", "verify", "--format", "json", written(t, project)}, strings.NewReader(""), &stdout, &stderr); code == exitBad {
+		t.Fatalf("exit %d: %s", code, stderr.String())
+	}
+	var r struct {
+		Items []struct{ ID, Verdict string }
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	out := itemVerdicts{}
+	for _, x := range r.Items {
+		out[x.ID] = x.Verdict
+	}
+	return out
+}
+
+// changes lists what differs from the example, a line each.
+func changes(base, now itemVerdicts) string {
+	var b strings.Builder
+	for _, id := range slices.Sorted(maps.Keys(now)) {
+		if now[id] != base[id] {
+			fmt.Fprintf(&b, "%s %s\n", id, now[id])
+		}
+	}
+	return b.String()
+}
+
+// edits changes the files of a project.
+type edits struct{ project map[string][]byte }
+
+func (e edits) apply(text string) error {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if err := e.line(line); err != nil {
+			return fmt.Errorf("edit `%s`: %w", line, err)
+		}
+	}
+	return nil
+}
+
+// line is one edit:
+//
+//	FILE delete                                  the file
+//	FILE replace `old` `new`                     text that stands there once; for YAML
+//	FILE NAME delete                             the object of this name; NAME may be a chain: nsg-inscope/DenyAllIn
+//	FILE NAME field.path = JSON                  a field of it
+//	FILE NAME field.path delete
+//	FILE NAME list.path + JSON                   one more entry of a list
+//
+// In a path `[0]` is an entry of a list, `[name]` the entry whose name it is.
+func (e edits) line(line string) error {
+	file, rest, _ := strings.Cut(line, " ")
+	data, ok := e.project[file]
+	if !ok {
+		return errors.New("no such file")
+	}
+	if rest == "delete" {
+		delete(e.project, file)
+		return nil
+	}
+	if text, ok := strings.CutPrefix(rest, "replace "); ok {
+		parts := strings.Split(text, "`")
+		if len(parts) != 5 || bytes.Count(data, []byte(unescape(parts[1]))) != 1 {
+			return fmt.Errorf("want replace `old` `new`, with an old text that stands there once; it is there %d times", bytes.Count(data, []byte(unescape(parts[1]))))
+		}
+		e.project[file] = bytes.Replace(data, []byte(unescape(parts[1])), []byte(unescape(parts[3])), 1)
+		return nil
+	}
+	name, rest, _ := strings.Cut(rest, " ")
+	var doc any
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return err
+	}
+	set, err := named(doc, strings.Split(name, "/"), func(v any) { doc = v })
+	if err != nil {
+		return err
+	}
+	if rest == "delete" {
+		set.remove()
+	} else if err := set.edit(rest); err != nil {
+		return err
+	}
+	out, err := json.MarshalIndent(doc, "", "  ")
+	e.project[file] = append(out, '\n')
+	return err
+}
+
+// unescape turns \n of an edit into a line break.
+func unescape(s string) string { return strings.ReplaceAll(s, `\n`, "\n") }
+
+// slot is a value in a document, and how to put another in its place.
+type slot struct {
+	value  any
+	put    func(any)
+	remove func()
+}
+
+// named finds the object of a name, within the object of the name before it. Type names come last in Azure's lists, so the first one
+// found from outside in is meant.
+func named(doc any, names []string, put func(any)) (slot, error) {
+	at := slot{value: doc, put: put, remove: func() { put(nil) }}
+	for _, n := range names {
+		next, ok := within(at, n)
+		if !ok {
+			return slot{}, fmt.Errorf("there is no object named %s", n)
+		}
+		at = next
+	}
+	return at, nil
+}
+
+// within searches breadth first.
+func within(at slot, name string) (slot, bool) {
+	queue := []slot{at}
+	for len(queue) > 0 {
+		x := queue[0]
+		queue = queue[1:]
+		for _, c := range children(x) {
+			if m, ok := c.value.(map[string]any); ok {
+				if m["name"] == name || m["name"] == nil && strings.HasSuffix(fmt.Sprint(m["id"]), "/"+name) {
+					return c, true
+				}
+			}
+			queue = append(queue, c)
+		}
+	}
+	return slot{}, false
+}
+
+// children are the values in a value.
+func children(x slot) []slot {
+	var out []slot
+	switch v := x.value.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, slot{v[k], func(n any) { v[k] = n }, func() { delete(v, k) }})
+		}
+	case []any:
+		for i := range v {
+			out = append(out, slot{v[i], func(n any) { v[i] = n }, func() { x.put(slices.Delete(v, i, i+1)) }})
+		}
+	}
+	return out
+}
+
+// edit changes a field: `a.b[0].c = JSON`, `a.b delete`, `a.list + JSON`.
+func (x slot) edit(text string) error {
+	field, rest, _ := strings.Cut(text, " ")
+	op, value, _ := strings.Cut(rest, " ")
+	steps := strings.FieldsFunc(strings.ReplaceAll(field, "[", ".["), func(r rune) bool { return r == '.' })
+	at := x
+	for i, step := range steps {
+		next, err := at.step(step, i == len(steps)-1 && op == "=")
+		if err != nil {
+			return err
+		}
+		at = next
+	}
+	if op == "delete" {
+		if at.value == nil {
+			return fmt.Errorf("%s is not there", field)
+		}
+		at.remove()
+		return nil
+	}
+	var v any
+	if err := json.Unmarshal([]byte(value), &v); err != nil {
+		return fmt.Errorf("value: %w", err)
+	}
+	switch op {
+	case "=":
+		at.put(v)
+	case "+":
+		list, ok := at.value.([]any)
+		if !ok {
+			return fmt.Errorf("%s is no list", path.Base(field))
+		}
+		at.put(append(list, v))
+	default:
+		return errors.New("want =, + or delete behind the path")
+	}
+	return nil
+}
+
+// step goes one part of a path down.
+func (x slot) step(step string, may bool) (slot, error) {
+	key, list := strings.CutPrefix(step, "[")
+	key = strings.TrimSuffix(key, "]")
+	switch v := x.value.(type) {
+	case map[string]any:
+		if _, ok := v[key]; !ok && !may {
+			return slot{}, fmt.Errorf("there is no %s", step)
+		}
+		return slot{v[key], func(n any) { v[key] = n }, func() { delete(v, key) }}, nil
+	case []any:
+		for i := range v {
+			m, _ := v[i].(map[string]any)
+			if list && (fmt.Sprint(i) == key || m["name"] == key) {
+				return slot{v[i], func(n any) { v[i] = n }, func() { x.put(slices.Delete(v, i, i+1)) }}, nil
+			}
+		}
+	}
+	return slot{}, fmt.Errorf("there is no %s", step)
+}

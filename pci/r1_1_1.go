@@ -1,0 +1,22 @@
+package pci
+
+// requirement111 is 1.1.1: changes are approved and tested (decisions.md, section 3).
+func requirement111() []Criterion {
+	return []Criterion{
+		{
+			ID: "1.1.1-a", V4: []string{"1.2.2"}, Severity: SeverityWarning, Methods: []Method{Config},
+			Also: []string{"6.5.1"},
+			Text: "controls are described as versioned code",
+		},
+		{
+			ID: "1.1.1-b", V4: []string{"1.2.1"}, Severity: SeverityHigh, Methods: []Method{Config},
+			Also: []string{"1.4.1"},
+			Text: "Azure Firewall, NSGs and NetworkPolicies are all in use",
+		},
+		{
+			ID: "1.1.1-c", V4: []string{"1.2.2"}, Severity: SeverityWarning, Methods: []Method{Config, Attest},
+			Also: []string{"1.1.2", "7.2.1"},
+			Text: "few people can change network controls; roles defined",
+		},
+	}
+}

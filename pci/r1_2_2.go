@@ -1,0 +1,31 @@
+package pci
+
+// requirement122 is 1.2.2: configuration is secured and synchronised (decisions.md, section 3).
+func requirement122() []Criterion {
+	return []Criterion{
+		{
+			ID: "1.2.2-a", V4: []string{"1.2.8"}, Severity: SeverityHigh, Methods: []Method{Prove},
+			Text: "delta between deployed and desired state",
+		},
+		{
+			ID: "1.2.2-b", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config},
+			Also: []string{"1.2.2"},
+			Text: "deployment assets are source-controlled",
+		},
+		{
+			ID: "1.2.2-c", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config, Attest},
+			Also: []string{"10.2.1", "10.5.1"},
+			Text: "logs kept per retention policy",
+		},
+		{
+			ID: "1.2.2-d", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config},
+			Also: []string{"1.2.2"},
+			Text: "NetworkPolicies follow the source-controlled flow",
+		},
+		{
+			ID: "1.2.2-e", V4: []string{"1.2.8"}, Severity: SeverityNote, Methods: []Method{Config},
+			Also: []string{"1.2.2"},
+			Text: "configuration history is accessible",
+		},
+	}
+}
