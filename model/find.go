@@ -169,6 +169,11 @@ func (e *Estate) candidates(k SelectorKind) (list []named, fold bool) {
 		list = azureNames(e.AppGateways)
 	case SelLB:
 		list = azureNames(e.LoadBalancers)
+		for _, r := range e.KubeServices {
+			if r.Type == "LoadBalancer" {
+				list = append(list, named{parts: []string{r.Namespace, r.Name()}, qualifier: r.Cluster.Name(), found: Found{Resource: r}})
+			}
+		}
 	case SelBastion:
 		list = azureNames(e.Bastions)
 	case SelGateway:
@@ -292,6 +297,8 @@ func (r *Refs) of(k SelectorKind, f Found) string {
 		parts, qualifier, fold = []string{res.Name()}, res.Cluster.Name(), false
 	case *Workload:
 		parts, qualifier, fold = []string{res.Namespace, res.Name()}, res.Cluster.Name(), false
+	case *KubeService:
+		parts, qualifier = []string{res.Namespace, res.Name()}, res.Cluster.Name()
 	default:
 		parts = []string{f.Resource.ResourceID().Name()}
 	}

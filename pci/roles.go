@@ -292,7 +292,7 @@ func (ev *Evidence) frontends() []frontend {
 		}
 		for _, s := range ev.e.KubeServices {
 			if s.Type == "LoadBalancer" && slices.ContainsFunc(judged, func(c *model.Cluster) bool { return c.ID.Key() == s.Cluster.Key() }) {
-				out = append(out, frontend{name: "lb:" + s.Namespace + "/" + s.Name(), service: s, cluster: s.Cluster, public: !internalService(s)})
+				out = append(out, frontend{name: ev.refs.Of(model.SelLB, s), service: s, cluster: s.Cluster, public: !internalService(s)})
 			}
 		}
 		for _, l := range ev.e.LoadBalancers {

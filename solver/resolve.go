@@ -399,17 +399,60 @@ func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 	case model.SelGateway:
 		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceGateway) || is(x, model.PlaceFarSide) })
 	case model.SelLB:
-		lb := f.Resource.(*model.LoadBalancer)
-		for _, fr := range lb.Frontends {
-			for _, n := range s.graph.NodesAt(model.Place{Kind: model.PlaceFrontend, ID: fr.ID}, dataplane.StageFrontend) {
+		for _, p := range s.frontendPlaces(f.Resource) {
+			for _, n := range s.graph.NodesAt(p, dataplane.StageFrontend) {
 				e.entry[n] = s.graph.Space.All()
 			}
-			if a := s.frontendAddress(fr); a.IsValid() {
-				s.addShortcuts(e, value(s.graph.Universe.Class(a)))
+		}
+		for _, a := range s.frontendAddresses(f.Resource) {
+			s.addShortcuts(e, value(s.graph.Universe.Class(a)))
+		}
+	default:
+	}
+}
+
+// frontendPlaces are the frontends of a load balancer, or of a Service: its own, and that of the load balancer which bears its address.
+func (s *Solution) frontendPlaces(r model.Resource) (out []model.Place) {
+	switch x := r.(type) {
+	case *model.LoadBalancer:
+		for _, f := range x.Frontends {
+			out = append(out, model.Place{Kind: model.PlaceFrontend, ID: f.ID})
+		}
+	case *model.KubeService:
+		out = append(out, model.Place{Kind: model.PlaceFrontend, ID: x.ID})
+		addresses := s.frontendAddresses(x)
+		for _, lb := range s.Project.Estate.LoadBalancers {
+			for _, f := range lb.Frontends {
+				if slices.Contains(addresses, s.frontendAddress(f)) {
+					out = append(out, model.Place{Kind: model.PlaceFrontend, ID: f.ID})
+				}
 			}
 		}
 	default:
 	}
+	return out
+}
+
+// frontendAddresses are the addresses of those frontends, or the symbols that stand for them.
+func (s *Solution) frontendAddresses(r model.Resource) (out []netip.Addr) {
+	add := func(a netip.Addr) {
+		if a.IsValid() {
+			out = append(out, a)
+		}
+	}
+	switch x := r.(type) {
+	case *model.LoadBalancer:
+		for _, f := range x.Frontends {
+			add(s.frontendAddress(f))
+		}
+	case *model.KubeService:
+		add(x.Address())
+		if a, ok := s.symbols().Of(model.ServiceFrontend, x.ID, ""); ok && len(out) == 0 {
+			add(a)
+		}
+	default:
+	}
+	return out
 }
 
 // frontendAddress is the address of a load balancer's frontend, or the symbol that stands for it.
@@ -476,9 +519,7 @@ func (s *Solution) places(sels []model.Selector) ([]model.Place, error) {
 				return nil, &model.InputError{Source: sel.Source, Err: err}
 			}
 			for _, f := range found {
-				for _, fr := range f.Resource.(*model.LoadBalancer).Frontends {
-					out = append(out, model.Place{Kind: model.PlaceFrontend, ID: fr.ID})
-				}
+				out = append(out, s.frontendPlaces(f.Resource)...)
 			}
 			continue
 		}

@@ -14,11 +14,16 @@ func TestMain(m *testing.M) {
 }
 
 // TestScript runs the stories of testdata/script: what people type, and what they must get. Each starts with a small project in shop, a
-// copy of testdata/shop.
+// copy of testdata/shop; $EXAMPLES is the folder of the examples.
 func TestScript(t *testing.T) {
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("EXAMPLES", examples)
 			return os.CopyFS(filepath.Join(e.WorkDir, "shop"), os.DirFS("testdata/shop"))
 		},
 	})

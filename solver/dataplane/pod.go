@@ -564,12 +564,7 @@ type kubeFrontend struct {
 // frontendOf is the address of a LoadBalancer Service, by the order of K8S-SVC-11.
 func (p *planner) frontendOf(cp *clusterPlan, k *model.KubeService) kubeFrontend {
 	f := kubeFrontend{cp: cp, service: k, public: !internalService(k)}
-	switch {
-	case len(k.Ingress) > 0:
-		f.addr = k.Ingress[0]
-	case fixedAddress(k).IsValid():
-		f.addr = fixedAddress(k)
-	default:
+	if f.addr = k.Address(); !f.addr.IsValid() {
 		if name := k.Annotations["service.beta.kubernetes.io/azure-pip-name"]; name != "" && f.public {
 			for _, ip := range p.e.PublicIPs {
 				if strings.EqualFold(ip.Name(), name) {
@@ -594,15 +589,6 @@ func (p *planner) frontendOf(cp *clusterPlan, k *model.KubeService) kubeFrontend
 		}
 	}
 	return f
-}
-
-func fixedAddress(k *model.KubeService) netip.Addr {
-	for _, key := range []string{"service.beta.kubernetes.io/azure-load-balancer-ipv4", "service.beta.kubernetes.io/azure-load-balancer-ipv6"} {
-		if a, err := netip.ParseAddr(k.Annotations[key]); err == nil {
-			return a.Unmap()
-		}
-	}
-	return k.LoadBalancerIP
 }
 
 // planKubeServices adds what Services open from outside the cluster (K8S-SVC-06): frontends, node ports and host ports.
