@@ -44,6 +44,10 @@ type Estate struct {
 	KubeServices   []*KubeService
 	Ingresses      []*Ingress
 	JITPolicies    []*JITPolicy
+	Assignments    []*PolicyAssignment
+	Exemptions     []*PolicyExemption
+	Definitions    []*PolicyDefinitionRule
+	Initiatives    []*PolicySet
 	Rules          []*EffectiveRules
 	WANs           []*VirtualWAN
 	Hubs           []*VirtualHub
@@ -247,6 +251,14 @@ func (e *Estate) add(r Resource) {
 		e.Ingresses = append(e.Ingresses, r)
 	case *JITPolicy:
 		e.JITPolicies = append(e.JITPolicies, r)
+	case *PolicyAssignment:
+		e.Assignments = append(e.Assignments, r)
+	case *PolicyExemption:
+		e.Exemptions = append(e.Exemptions, r)
+	case *PolicyDefinitionRule:
+		e.Definitions = append(e.Definitions, r)
+	case *PolicySet:
+		e.Initiatives = append(e.Initiatives, r)
 	case *NetworkManager:
 		e.NetworkManagers = append(e.NetworkManagers, r)
 	case *NetworkGroup:

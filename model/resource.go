@@ -67,6 +67,10 @@ func (*CalicoNetworkSet) resource()           {}
 func (*KubeService) resource()                {}
 func (*Ingress) resource()                    {}
 func (*JITPolicy) resource()                  {}
+func (*PolicyAssignment) resource()           {}
+func (*PolicyExemption) resource()            {}
+func (*PolicyDefinitionRule) resource()       {}
+func (*PolicySet) resource()                  {}
 func (*NetworkManager) resource()             {}
 func (*NetworkGroup) resource()               {}
 func (*SecurityAdminConfiguration) resource() {}

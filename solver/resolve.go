@@ -127,7 +127,7 @@ func (s *Solution) resolve(sel model.Selector) (*end, error) {
 	case model.SelInternet:
 		s.addWhole(out, func(x *dataplane.Site) bool { return x.Place.Kind == model.PlaceInternet })
 	case model.SelAny:
-		s.addWhole(out, func(x *dataplane.Site) bool { return x.Place.Kind != model.PlacePlatform })
+		s.addWhole(out, func(x *dataplane.Site) bool { return x.Place.Kind != model.PlacePlatform && x.Channel != ingressChannel })
 	case model.SelZone:
 		if err := s.addZone(out, sel.Parts[0]); err != nil {
 			return fail(err)

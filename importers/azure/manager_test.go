@@ -228,7 +228,7 @@ func TestGroupsByPolicy(t *testing.T) {
 	} {
 		var got []string
 		for _, r := range one(t, `[`+groups+`,`+test.policy+`]`).Resources {
-			if g := r.(*model.NetworkGroup); g.ByPolicy {
+			if g, ok := r.(*model.NetworkGroup); ok && g.ByPolicy {
 				got = append(got, g.Name())
 			}
 		}

@@ -178,6 +178,10 @@ func modelledTypes() []resourceType {
 		listed("Microsoft.Network/effectiveConnectivityConfigurations", readEffectiveSnapshot),
 		own("Microsoft.Security/locations/jitNetworkAccessPolicies", readJIT),
 		own("Microsoft.Security/jitNetworkAccessPolicies", readJIT),
+		own("Microsoft.Authorization/policyAssignments", readPolicyAssignment),
+		own("Microsoft.Authorization/policyExemptions", readPolicyExemption),
+		own("Microsoft.Authorization/policyDefinitions", readPolicyDefinition),
+		own("Microsoft.Authorization/policySetDefinitions", readPolicySet),
 	}
 }
 
@@ -326,8 +330,7 @@ func irrelevantTypes() []irrelevance {
 		{"an address that machines already show at their network interface", `Microsoft.Network/networkInterfaces/ipConfigurations`},
 		{"identity and access of the management plane", `Microsoft.ManagedIdentity/userAssignedIdentities
 			Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials Microsoft.Authorization/roleAssignments
-			Microsoft.Authorization/roleDefinitions Microsoft.Authorization/locks Microsoft.Authorization/policyAssignments
-			Microsoft.Authorization/policyDefinitions Microsoft.Authorization/policySetDefinitions Microsoft.Authorization/policyExemptions
+			Microsoft.Authorization/roleDefinitions Microsoft.Authorization/locks
 			Microsoft.Authorization/denyAssignments`},
 		{"observes and alerts; carries no traffic of the estate", `Microsoft.Insights/metricAlerts Microsoft.Insights/activityLogAlerts
 			Microsoft.Insights/scheduledQueryRules Microsoft.Insights/actionGroups Microsoft.Insights/autoscaleSettings
