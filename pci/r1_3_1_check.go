@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"go4.org/netipx"
+
 	"github.com/ringfence/ringfence/model"
 )
 
@@ -212,6 +214,14 @@ func rulesNameEverything(ev *Evidence) []Part {
 	wild := func(of, field, found string, source model.Source) {
 		p.Faults = append(p.Faults, configFault(CauseAllow, of, field, found, "what is meant", source, "name the "+field+" that is meant"))
 	}
+	var b netipx.IPSetBuilder
+	ev.ownAddresses(&b)
+	own, err := b.IPSet()
+	if err != nil {
+		return []Part{unknownPart(p.Statement, err.Error())}
+	}
+	cluster := 0
+	var unknown []Fault
 	for _, g := range ev.e.NSGs {
 		subnets := ev.subnetsOf(g)
 		for _, r := range g.Rules {
@@ -223,7 +233,17 @@ func rulesNameEverything(ev *Evidence) []Part {
 			if r.UnknownMatch != "" {
 				p.Verdict, p.Reason = ItemUnknown, of+" was not understood: "+r.UnknownMatch
 			}
-			platform := len(subnets) > 0 && ev.requiredByPlatform(subnets, r)
+			for _, id := range slices.Concat(r.SourceAddrs.ASGs, r.DestAddrs.ASGs) {
+				if _, ok := ev.e.Lookup(id); !ok {
+					p.Verdict, p.Reason = ItemUnknown, of+" names "+id.ShortName()+", which is not in the input"
+					unknown = append(unknown, ev.unknownRef(of, id, r.Source))
+				}
+			}
+			platform := g.Managed || len(subnets) > 0 && ev.requiredByPlatform(subnets, r)
+			if allPorts(r.DestPorts) && r.Protocol.HasPorts() && within(r.SourceAddrs, own) && within(r.DestAddrs, own) {
+				cluster++ // AKS-NET-11: nodes and pods of one cluster need every port between them
+				continue
+			}
 			one := len(subnets) == 1
 			if wideMatch(r.SourceAddrs) && !platform && (r.Direction == model.Inbound || !one) && !ev.dmzListener(subnets, r) {
 				wild(of, "source", matchText(r.SourceAddrs), r.Source)
@@ -285,9 +305,13 @@ func rulesNameEverything(ev *Evidence) []Part {
 	if p.Subjects == 0 {
 		return []Part{unknownPart(p.Statement, "the input holds no custom allow rule")}
 	}
+	if cluster > 0 {
+		p.Notes = append(p.Notes, count(cluster, "rule")+" between nodes and pods of the clusters name every port, which AKS requires (AKS-NET-11)")
+	}
 	if len(p.Faults) > 0 {
 		p.Verdict, p.Reason = ItemFail, ""
 	}
+	p.Faults = append(p.Faults, unknown...)
 	return []Part{p.judged()}
 }
 
@@ -302,13 +326,18 @@ func (ev *Evidence) subnetsOf(g *model.NSG) []*model.Subnet {
 	return out
 }
 
+// within reports whether a side of a rule lies inside a set of addresses.
+func within(m model.AddressMatch, set *netipx.IPSet) bool {
+	return !m.Any && len(m.Tags)+len(m.ASGs)+len(m.IPGroups)+len(m.FQDNs) == 0 && len(m.Prefixes) > 0 && !slices.ContainsFunc(m.Prefixes, func(p netip.Prefix) bool { return !set.ContainsPrefix(p) })
+}
+
 // wideMatch reports whether a side of a rule is every address.
 func wideMatch(m model.AddressMatch) bool {
 	return m.Any || slices.ContainsFunc(m.Prefixes, func(x netip.Prefix) bool { return x.Bits() == 0 }) || slices.ContainsFunc(m.Tags, func(t string) bool { return strings.EqualFold(t, "Internet") })
 }
 
 func allPorts(list []model.PortRange) bool {
-	return len(list) == 0 || slices.ContainsFunc(list, func(r model.PortRange) bool { return r.First == 0 && r.Last == 65535 })
+	return len(list) == 0 || slices.ContainsFunc(list, func(r model.PortRange) bool { return r.First <= 1 && r.Last == 65535 })
 }
 
 func matchText(m model.AddressMatch) string {
@@ -425,10 +454,11 @@ func apiNotExposed(ev *Evidence) []Part {
 		default:
 			config = ev.rangesKnown(config, c)
 		}
-		parts = append(parts, config.judged())
+		config = config.judged()
+		parts = append(parts, config)
 		api := []model.Selector{ev.sel(model.SelAPIServer, c)}
-		if config.Verdict == ItemPass && publicAPI(c) {
-			continue // the ranges that are let in are those of declared networks, which reach it over the internet
+		if config.Verdict != ItemFail && publicAPI(c) {
+			continue // who is let in over the internet is whom the ranges name, which the part above judges
 		}
 		p := ev.denyDirect(ev.zones(model.ZoneInternet), api).said(1, "no packet from the internet reaches %s", texts(api))
 		if p.Verdict == ItemFail {

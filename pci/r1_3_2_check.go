@@ -434,7 +434,7 @@ func restrictionTested(ev *Evidence) []Part {
 		})
 	}
 	for _, a := range ev.in.Assertions {
-		if !hits(a.To, model.ZoneCDE) || !hits(a.From, model.ZoneInternet, model.ZoneDMZ) {
+		if a.Verb == model.VerbMust || !hits(a.To, model.ZoneCDE) || !hits(a.From, model.ZoneInternet, model.ZoneDMZ) {
 			continue
 		}
 		p.Subjects++
