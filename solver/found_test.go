@@ -88,6 +88,7 @@ func TestFoundCases(t *testing.T) {
 	wide := &model.VNet{Meta: vnet.Meta, Prefixes: cidrs("10.0.0.0/27", "10.0.2.0/24")}
 	gatewaySubnet, bastionSubnet := subnet("GatewaySubnet", "10.0.2.0/29", ""), subnet("AzureBastionSubnet", "10.0.2.128/29", "")
 	edge := small{wide, gatewaySubnet}
+	outer := small{wide, subnet("GatewaySubnet", "10.0.2.0/29", "t")}
 	vpn := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: gatewaySubnet.ID}
 	unstated := &model.Gateway{Meta: vpn.Meta, Subnet: gatewaySubnet.ID, PublicIPs: []model.ID{smallID("publicIPAddresses/p")}}
 	site := func(name, prefix string) *model.LocalNetworkGateway {
@@ -176,6 +177,16 @@ func TestFoundCases(t *testing.T) {
 			"AZ-PLAT-02: host addresses are reached past routes",
 			small{vnet, subnet("s", "10.0.0.0/29", "t"), route("0.0.0.0/0", model.HopAppliance, "10.0.0.30")},
 			"10.0.0.4", "168.63.129.16", "internet  ", "",
+		},
+		{
+			"AZ-PLAT-01: the host of an appliance answers what GatewaySubnet sends there from outside",
+			append(small{vpn, subnet("s", "10.0.0.0/29", ""), machine("nva", "s", model.On, "10.0.0.5"), site("a", "192.168.0.0/24"), connection("a", "Connected"), route("0.0.0.0/0", model.HopAppliance, "10.0.0.5")}, outer...),
+			"192.168.0.1", "169.254.169.254", "platform  ", "over",
+		},
+		{
+			"AZ-PLAT-01: that of a firewall, perhaps",
+			append(small{vpn, fwSubnet(""), firewall(network), site("a", "192.168.0.0/24"), connection("a", "Connected"), route("0.0.0.0/0", model.HopAppliance, "10.0.0.28")}, outer...),
+			"192.168.0.1", "169.254.169.254", "platform  ", "over",
 		},
 		{
 			"AZ-NSG-02: rules of one priority have no order",

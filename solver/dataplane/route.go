@@ -585,9 +585,9 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 	// AZ-PLAT-01, AZ-PLAT-02, K8S-AZ-07: the host takes packets to its own addresses; no route sees them.
 	n := p.node(model.Place{Kind: place.Kind, ID: subnet, Part: eg.key + " past the host"}, StageRoute, via)
 	hosts := dstIn(p.addr.exactHosts(platformHosts()...))
-	if via == "" { // what a forwarder passes on comes from other hosts, or from none
+	if !isGateway(via) {
 		g := exactly(hosts)
-		if !p.assumed("ASM-PLATFORM") {
+		if via != "" || !p.assumed("ASM-PLATFORM") { // the host of a forwarder may take what it passes on
 			g = onlyOver(hosts)
 		}
 		p.edge(entry, p.platform(), g, nil, "ASM-PLATFORM")

@@ -393,6 +393,12 @@ func (t *tracer) fromFirewall(c course, f *model.Firewall, h *host, before Packe
 			next(crossed(x, true))
 		})
 	}
+	if isPlatform(c.packet.Dst) { // AZ-PLAT-01: the firewall's own host takes it, perhaps; no route does
+		c = c.uncertain("ASM-PLATFORM")
+		private(c, func(c course) { t.toPlatform(c, h) })
+		t.drop(c, h.place, Transport, "the firewall may pass nothing on to host addresses")
+		return
+	}
 	table := t.table(h, tableOptions{})
 	if endpoints, _ := t.endpointsAt(h.vnet, c.packet.Dst); len(endpoints) > 0 {
 		private(c, func(c course) { t.route(c, h) })
