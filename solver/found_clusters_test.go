@@ -118,6 +118,26 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		Name: "r", Priority: 100, Direction: model.Inbound, Access: model.Deny, SourceAddrs: model.AddressMatch{ASGs: []model.ID{group.ID}}, DestAddrs: model.AddressMatch{Any: true},
 		SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts}, Protocol: model.AnyProtocol,
 	})}
+	// The same where the machine is in a group too, and both groups are named.
+	ofVM := &model.ASG{Meta: smallMeta("applicationSecurityGroups/vm")}
+	joined := &model.NIC{Meta: vm.Meta, IPForwarding: model.Off, IPConfigs: slices.Clone(vm.IPConfigs)}
+	joined.IPConfigs[0].ASGs = []model.ID{ofVM.ID}
+	denyBoth := &model.NSG{Meta: denyGroup.Meta, Rules: slices.Clone(denyGroup.Rules)}
+	denyBoth.Rules[len(denyBoth.Rules)-1].DestAddrs = model.AddressMatch{ASGs: []model.ID{ofVM.ID}}
+	// The NSG of the nodes refuses what is for a group.
+	managed := func(to *model.ASG) *model.NSG {
+		g := &model.NSG{Meta: smallMeta("networkSecurityGroups/aks-agentpool-1-nsg"), Managed: true, Rules: slices.Clone(denyGroup.Rules)}
+		g.ID = "/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Network/networkSecurityGroups/aks-agentpool-1-nsg"
+		r := &g.Rules[len(g.Rules)-1]
+		r.SourceAddrs, r.DestAddrs = model.AddressMatch{Any: true}, model.AddressMatch{ASGs: []model.ID{to.ID}}
+		return g
+	}
+	// Pool pa stands in the subnet of pool pb.
+	beside := func(x *model.Cluster) *model.Cluster { x.Pools[0].Subnet = b.ID; return x }
+	far := &model.VNet{Meta: smallMeta("virtualNetworks/w"), Prefixes: cidrs("10.0.2.0/28")}
+	far.Peerings = []model.Peering{{Name: "p", Remote: vnet.ID, State: "Connected", AllowVNetAccess: model.On}}
+	peered := &model.VNet{Meta: vnet.Meta, Prefixes: vnet.Prefixes, Peerings: []model.Peering{{Name: "p", Remote: far.ID, State: "Connected", AllowVNetAccess: model.On}}}
+	inFar := &model.Subnet{Meta: smallMeta("virtualNetworks/w/subnets/d"), VNet: far.ID, Prefixes: cidrs("10.0.2.0/29"), DefaultOutbound: model.On}
 	public := func(x *model.Cluster) *model.Cluster { x.Pools[1].PublicIPs = model.On; return x }
 	// The scale set of pool pb, with or without a profile of its interfaces.
 	instances := func(configs ...model.IPConfig) *model.ScaleSet {
@@ -359,6 +379,48 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), vm, group, denyGroup, grouped(cluster("", "")), workload("v", "pa")},
 			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.12", port: 443},
 			machine, all,
+		},
+		{
+			"AZ-ASG-05: what a node gets is for a member of the node's groups",
+			small{vnet, a, b, c, vm, group, managed(group), grouped(cluster("", ""))},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.4", port: 443},
+			node("pb"), none,
+		},
+		{
+			"AZ-ASG-05: and for none of groups that the node is not in",
+			small{vnet, a, b, c, vm, group, managed(group), grouped(cluster("", ""))},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 443},
+			node("pa"), all,
+		},
+		{
+			"AZ-ASG-05: a node sends with an address of its groups",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), joined, group, ofVM, denyBoth, grouped(cluster("overlay", ""))},
+			sent{from: node("pb"), src: "10.0.1.4", dst: "10.0.0.12", port: 443},
+			machine, none,
+		},
+		{
+			"AZ-ASG-05: so do its pods behind it",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), joined, group, ofVM, denyBoth, grouped(cluster("overlay", "")), workload("w", "pb")},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.0.12", port: 443},
+			machine, none,
+		},
+		{
+			"AZ-ASG-05: not the nodes of another pool in the subnet",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), joined, group, ofVM, denyBoth, beside(grouped(cluster("overlay", "")))},
+			sent{from: node("pa"), src: "10.0.1.4", dst: "10.0.0.12", port: 443},
+			machine, all,
+		},
+		{
+			"AZ-ASG-05: one of another pool may pass on as its own what a member sends",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), joined, group, ofVM, denyBoth, beside(grouped(cluster("overlay", ""))), service("NodePort", "", 80, 8080)},
+			sent{from: node("pb"), src: "10.0.1.4", dst: "10.0.1.5", port: 30080},
+			machine, "over",
+		},
+		{
+			"AZ-PEER-05: two ranges of the VNet hold the address of a pod together",
+			small{peered, far, inFar, a, b, cluster("", ""), workload("w", "")},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.2.4", port: 443},
+			model.Place{Kind: model.PlaceSubnet, ID: inFar.ID}, all,
 		},
 		{
 			"AKS-NET-09: the public address of a pool leads to the instances of its scale set",

@@ -337,6 +337,7 @@ func (p *planner) managedNSG(c *model.Cluster) model.ID {
 
 // withManagedNSG puts the managed NSG on a node's NIC that names no other, known or not.
 func (p *planner) withManagedNSG(f filtered, c *model.Cluster) filtered {
+	f.node = true
 	if f.nicNSG == "" {
 		f.nicNSG = p.managedNSG(c)
 	}

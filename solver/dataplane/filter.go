@@ -43,6 +43,9 @@ type reading struct {
 	service *model.KubeService
 	// portless says how `*` with ports is read for packets without ports (AZ-NSG-07).
 	portless portlessReading
+	// self is the node that sends or receives. The input does not state which addresses of its subnet are a node's; here they are
+	// (AZ-ASG-05).
+	self *machine
 }
 
 // portlessReading is a reading of AZ-NSG-07. It is one for all rules, so that two lists of rules can be compared under each.
@@ -72,6 +75,9 @@ func (r reading) key() string {
 	if r.service != nil {
 		k += "|service" + r.service.ID.Key()
 	}
+	if r.self != nil {
+		k += "|self" + r.self.site.Place.ID.Key() + "/" + r.self.site.Place.Part
+	}
 	return k
 }
 
@@ -91,6 +97,9 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 		}
 		slices.Sort(names)
 		key += "|" + strings.Join(names, ",")
+	}
+	if d.self != nil && !usesGroup(n, dir) {
+		d.self = nil
 	}
 	key += d.key()
 	if l, ok := p.lists[key]; ok {
@@ -179,6 +188,21 @@ func (p *planner) denyGroups(n *model.NSG, dir model.Direction) bool {
 	})
 }
 
+// usesGroup reports whether a rule of a list names a group on the side of the NIC.
+func usesGroup(n *model.NSG, dir model.Direction) bool {
+	return slices.ContainsFunc(n.Rules, func(r model.SecurityRule) bool {
+		return r.Direction == dir && len(sideOf(r).ASGs) > 0
+	})
+}
+
+// sideOf is the side of a rule that the NIC is on.
+func sideOf(r model.SecurityRule) model.AddressMatch {
+	if r.Direction == model.Inbound {
+		return r.DestAddrs
+	}
+	return r.SourceAddrs
+}
+
 // evaluate is what a list allows: the union of its readings in over, what all of them allow in under (AZ-GEN-01).
 func (p *planner) evaluate(rules []model.SecurityRule, dir model.Direction, ctx *subnetContext, members []model.ID, d reading) (guard, [][]ruleMatch) {
 	var over []*lazy
@@ -253,6 +277,19 @@ func (p *planner) matchOf(r model.SecurityRule, a assignment, d reading) (must, 
 	}
 	src := p.side(r.SourceAddrs, srcIn, a)
 	dst := p.side(r.DestAddrs, dstIn, a)
+	if len(r.SourceAddrs.ASGs) > 0 && (d.self == nil || r.Direction == model.Inbound) {
+		src = p.groupSide(r.SourceAddrs, srcIn, a, p.sentByGroup)
+	}
+	if d.self != nil && len(sideOf(r).ASGs) > 0 {
+		own := func(at func(packet.AddrSet) *lazy) func(model.ID) (must, may *lazy) {
+			return func(g model.ID) (must, may *lazy) { return p.ownGroup(g, at, d.self) }
+		}
+		if r.Direction == model.Inbound {
+			dst = p.groupSide(r.DestAddrs, dstIn, a, own(dstIn))
+		} else {
+			src = p.groupSide(r.SourceAddrs, srcIn, a, own(srcIn))
+		}
+	}
 	if d.instead {
 		dst = p.behindSide(r.DestAddrs, dst, d, a)
 	}
@@ -359,6 +396,97 @@ func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a as
 		out.may = append(out.may, everything()) // no field of an NSG: what it would mean is not known
 	}
 	return out
+}
+
+// groupSide is a side with another reading of its groups.
+func (p *planner) groupSide(m model.AddressMatch, at func(packet.AddrSet) *lazy, a assignment, group func(model.ID) (must, may *lazy)) alternatives {
+	groups := m.ASGs
+	m.ASGs = nil
+	out := p.side(m, at, a)
+	for _, g := range groups {
+		must, may := group(g)
+		out.must, out.may = append(out.must, must), append(out.may, may)
+	}
+	return out
+}
+
+// ownGroup is a group at a node: the node's addresses are its own, in its groups and in no others (AZ-ASG-05).
+func (p *planner) ownGroup(g model.ID, at func(packet.AddrSet) *lazy, self *machine) (must, may *lazy) {
+	in, perhaps := p.asgMembers(g)
+	own := at(self.addr)
+	if member([]model.ID{g}, self.filters.members) {
+		return either(at(in), own), either(at(perhaps), own)
+	}
+	return minus(at(in), own), minus(at(perhaps), own)
+}
+
+// sentByGroup is what members of a group send. Of an address that may be a node's, or not, the sender says more: what a node or its pods
+// send with an address of the node is a member's where the node is one, unless something on the way may have put an address of the same
+// range there.
+func (p *planner) sentByGroup(g model.ID) (must, may *lazy) {
+	if m, ok := p.asgSenders[g.Key()]; ok {
+		return m[0], m[1]
+	}
+	in, perhaps := p.asgMembers(g)
+	must, may = srcIn(in), srcIn(perhaps)
+	if _, possible, known := p.groupAddresses(g); len(possible) > 0 || !known {
+		here, rest := must, may
+		must = later(func(c *compiler) packet.Set {
+			members, others := p.sentByNodes(c, g)
+			return c.s.Union(c.s.Subtract(here.get(c), others), members)
+		})
+		may = later(func(c *compiler) packet.Set {
+			members, others := p.sentByNodes(c, g)
+			return c.s.Union(c.s.Subtract(rest.get(c), others), members)
+		})
+	}
+	p.asgSenders[g.Key()] = [2]*lazy{must, may}
+	return must, may
+}
+
+// sentByNodes is what nodes of a group send with their addresses, and what those do that are not in it.
+func (p *planner) sentByNodes(c *compiler, g model.ID) (members, others packet.Set) {
+	in := func(m *machine) bool { return member([]model.ID{g}, m.filters.members) }
+	for _, m := range p.machines {
+		if !m.filters.node || m.cluster == nil || slices.ContainsFunc(p.machines, func(x *machine) bool { return p.mayMask(x, m) && in(x) != in(m) }) {
+			continue
+		}
+		sites := map[*Site]bool{m.site: true}
+		for _, x := range m.cluster.pods {
+			if x.node == m && (x.w.HostNetwork || m.cluster.mode == podsOverlay) {
+				sites[x.site] = true
+			}
+		}
+		var origins []packet.Range
+		for i, o := range p.origins {
+			if sites[o.Site] {
+				origins = append(origins, packet.Range{Lo: uint32(i), Hi: uint32(i)})
+			}
+		}
+		if origins == nil {
+			continue
+		}
+		sent := c.s.Box(packet.Box{Origin: origins, Src: c.u.Addrs(m.addr)})
+		if in(m) {
+			members = c.s.Union(members, sent)
+		} else {
+			others = c.s.Union(others, sent)
+		}
+	}
+	return members, others
+}
+
+// mayMask reports that a machine may pass on packets of another one with an address that may be that one's: an appliance does (AZ-RT-11), and
+// a node for a Service whose endpoints the input does not state (K8S-SVC-02).
+func (p *planner) mayMask(x, m *machine) bool {
+	if x == m || !ipset(x.site.Prefixes).Overlaps(ipset(m.site.Prefixes)) {
+		return false
+	}
+	if x.cluster != nil && slices.ContainsFunc(x.cluster.services, func(k *model.KubeService) bool { return len(k.Selector) == 0 }) {
+		return true
+	}
+	_, forwards := p.vias[applianceVia(x.site.Place)]
+	return forwards
 }
 
 // behindSide matches a destination by the subnet behind a frontend. Where the filter may see the frontend as well, it widens to rules
@@ -565,12 +693,36 @@ func (p *planner) inbound(s filtered) (guard, []string) {
 	return p.filters(s, model.Inbound, reading{})
 }
 
+// sends is the outbound filters of what a machine sends from its own address, receives the inbound ones of what is for it.
+func (p *planner) sends(m *machine) (guard, []string) {
+	return p.filters(m.filters, model.Outbound, m.reading())
+}
+
+func (p *planner) receives(m *machine) (guard, []string) {
+	return p.filters(m.filters, model.Inbound, m.reading())
+}
+
+// reading is how filters read the machine's own addresses: of what a node sends or gets they are its own, and no other machine's.
+func (m *machine) reading() reading {
+	if m.filters.node {
+		return reading{self: m}
+	}
+	return reading{}
+}
+
+// of is a reading of packets that come of a Service's frontend.
+func (r reading) of(k *model.KubeService) reading {
+	r.service = k
+	return r
+}
+
 // filtered says which filters stand at a NIC.
 type filtered struct {
 	subnet  model.ID
 	nicNSG  model.ID
 	members []model.ID     // ASGs
 	nic     model.ID       // the NIC, where the input has effective rules or routes of it
+	node    bool           // of a cluster
 	managed *model.Cluster // of an AKS node whose managed NSG is not in the input (AKS-LB-01)
 	blocked bool           // outboundType block: that NSG may close egress (AKS-OUT-01)
 	at      model.Place    // who is filtered, where that is known

@@ -325,9 +325,9 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 		p.edge(n, at, match, rw)
 		n, match = at, guard{}
 	}
-	nic, more := p.nicFilter(m.filters, model.Inbound, reading{service: h.service})
+	nic, more := p.nicFilter(m.filters, model.Inbound, m.reading().of(h.service))
 	notes = append(notes, more...)
-	sub, more := p.subnetFilter(m.filters, model.Inbound, reading{})
+	sub, more := p.subnetFilter(m.filters, model.Inbound, m.reading())
 	notes = append(notes, more...)
 	admin := p.adminAt(m.filters, model.Inbound, reading{}).eitherAddress(m.to)
 	if via == viaInternet && !p.hasNSG(m.filters) && h.sku != model.Basic {
@@ -382,7 +382,7 @@ func (p *planner) probed(m *machine, port uint16) *lazy {
 		}
 		src = p.addr.exactHosts(probeV6())
 	}
-	in, _ := p.inbound(m.filters)
+	in, _ := p.receives(m)
 	return later(func(c *compiler) packet.Set {
 		probe := c.s.Intersect(c.s.Box(packet.Box{Src: c.u.Addrs(src), Dst: c.u.Addrs(m.addr)}), tcpTo(port).get(c))
 		if c.s.Subset(probe, in.bound(c, OneWay)) {

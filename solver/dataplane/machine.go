@@ -350,14 +350,14 @@ func (p *planner) addMachine(place model.Place, addrs []netip.Prefix, f filtered
 	p.machines = append(p.machines, m)
 	p.machineAt[place.Key()] = m
 
-	in, notes := p.inbound(f) // AZ-NSG-13: neighbours meet their subnet's NSG on both sides
+	in, notes := p.receives(m) // AZ-NSG-13: neighbours meet their subnet's NSG on both sides
 	p.edge(m.in, m.accept, in, nil, notes...)
 	return m
 }
 
 // planSending adds what machines send. Routes lead to other machines, so that every machine stands before the first of them is read.
 func (p *planner) planSending(m *machine) {
-	out, notes := p.outbound(m.filters)
+	out, notes := p.sends(m)
 	m.out = p.routing(m.filters.subnet, "", m.egress)
 	if m.cluster != nil {
 		g, more := p.untaken(m.cluster)
@@ -494,13 +494,19 @@ func (p *planner) transit(o owner, via string) NodeID {
 	return n
 }
 
-// forwardedBy is where what an appliance forwards by an interface stands, before the filters.
-func (p *planner) forwardedBy(m *machine) NodeID {
-	place := m.site.Place
+// applianceVia names an appliance as forwarder.
+func applianceVia(place model.Place) string {
 	self := "nva:" + place.ID.Key()
 	if place.Part != "" {
 		self += "/" + strings.ToLower(place.Part)
 	}
+	return self
+}
+
+// forwardedBy is where what an appliance forwards by an interface stands, before the filters.
+func (p *planner) forwardedBy(m *machine) NodeID {
+	place := m.site.Place
+	self := applianceVia(place)
 	p.vias[self] = place
 	sent := p.node(place, StageForward, self)
 	if key := (Node{Place: place.Key(), Stage: StageForward, Via: self}); !p.routeDone[key] {

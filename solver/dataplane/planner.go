@@ -70,6 +70,7 @@ type planner struct {
 	routeDone    map[Node]bool
 	tables       map[string][]hopGroup
 	asgs         map[string]addrs
+	asgSenders   map[string][2]*lazy
 	serviceTag   map[string]*netipx.IPSet
 	symbolic     map[string]bool           // service tags without a list that are in use, by lower-case name
 	doorSets     map[string]packet.AddrSet // of a symbolic tag: the doors of the estate's accounts in it
@@ -141,7 +142,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		ipGroups: map[*model.IPGroup]addrs{}, relaysAt: map[string][]firewallRelay{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
-		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{},
+		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{}, asgSenders: map[string][2]*lazy{},
 	}
 	p.readLedger()
 	p.planGroups()

@@ -241,17 +241,17 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			}
 		}
 	}
-	toHosts := func(from NodeID, place model.Place, pool string, f filtered, as *packet.AddrSet, out guard, notes []string) {
+	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *packet.AddrSet, out guard, notes []string) {
 		for _, t := range hostTargets {
 			n := p.node(place, StageFrontend, viaNode+" "+t.pod.w.ID.Key()+" "+t.pod.pool)
 			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
 			if t.pod.pool == pool { // it may run on this node, where nothing filters (K8S-AZ-04)
 				p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
 			}
-			p.toNode(n, f, as, t.pod, out, notes)
+			p.toNode(n, f, r, as, t.pod, out, notes)
 		}
 	}
-	send := func(from NodeID, place model.Place, inside NodeID, f filtered, routes NodeID, out guard, notes []string) {
+	send := func(from NodeID, place model.Place, inside NodeID, f filtered, r reading, routes NodeID, out guard, notes []string) {
 		if len(targets) == 0 {
 			return
 		}
@@ -261,13 +261,13 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		}
 		p.edge(n, inside, out, nil, notes...)
 		if cp.mode.flat() && routes >= 0 {
-			filters, more := p.outbound(f)
+			filters, more := p.filters(f, model.Outbound, r)
 			p.edge(n, routes, and(out, filters), nil, append(more, notes...)...)
 		}
 	}
 	asNode := func(from NodeID, place model.Place, m *machine) {
-		send(from, place, p.fromNodes(cp, m.pool), m.filters, m.out, guard{}, nil)
-		toHosts(from, place, m.pool, m.filters, nil, guard{}, nil)
+		send(from, place, p.fromNodes(cp, m.pool), m.filters, m.reading(), m.out, guard{}, nil)
+		toHosts(from, place, m.pool, m.filters, m.reading(), nil, guard{}, nil)
 	}
 	for _, x := range cp.pods {
 		if x.w.HostNetwork {
@@ -285,12 +285,13 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		case x.node != nil:
 			routes = x.node.out
 		}
-		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), routes, out, notes)
+		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), reading{}, routes, out, notes)
 		var as *packet.AddrSet
+		var r reading
 		if cp.mode == podsOverlay && x.node != nil {
-			as = &x.node.addr
+			as, r = &x.node.addr, x.node.reading()
 		}
-		toHosts(x.site.Send, x.site.Place, x.pool, p.podFilters(cp, x), as, out, notes)
+		toHosts(x.site.Send, x.site.Place, x.pool, p.podFilters(cp, x), r, as, out, notes)
 	}
 	for _, m := range p.machines {
 		if m.cluster == cp {
@@ -312,14 +313,14 @@ func offCluster(cp *clusterPlan) guard {
 
 // toNode leads packets for a pod of the host network from one node to another: past the filters of both, by the routes of the VNet. Where
 // other routes may carry them, over leaves those out, and nothing is certain (K8S-NP-25).
-func (p *planner) toNode(n NodeID, f filtered, as *packet.AddrSet, x *pod, out guard, notes []string) {
+func (p *planner) toNode(n NodeID, f filtered, r reading, as *packet.AddrSet, x *pod, out guard, notes []string) {
 	if as != nil {
 		at := p.node(p.nodes[n].Place, StageForward, p.nodes[n].Via)
 		p.edge(n, at, out, &rewrite{src: as}, notes...)
 		n, out = at, guard{}
 	}
-	from, more := p.outbound(f)
-	to, also := p.inbound(x.node.filters)
+	from, more := p.filters(f, model.Outbound, r)
+	to, also := p.receives(x.node)
 	var local []*lazy
 	for _, g := range p.hopGroups(f.subnet, f.nic) {
 		if g.hop.kind == model.HopVnetLocal {
@@ -463,7 +464,7 @@ func (p *planner) asNode(from NodeID, m *machine, g guard, others []netip.Addr, 
 		return
 	}
 	p.routeDone[key] = true
-	out, more := p.outbound(m.filters)
+	out, more := p.sends(m)
 	p.edge(n, m.out, out, nil, more...)
 }
 
@@ -502,7 +503,7 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 	}
 	m := x.node
 	x.site = p.site(&Site{Place: place, Prefixes: m.site.Prefixes, Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""), Subnet: m.filters.subnet})
-	out, notes := p.outbound(m.filters)
+	out, notes := p.sends(m)
 	untaken, more := p.untaken(cp)
 	p.edge(x.site.Send, m.out, and(out, untaken, offCluster(cp)), nil, append(notes, more...)...)
 	if cp.mode == podsOverlay {
@@ -773,7 +774,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 			if m.pool == x.pool {
 				p.edge(n, x.site.Receive, onlyOver(everything()), nil)
 			}
-			p.toNode(n, m.filters, &m.addr, x, guard{}, nil)
+			p.toNode(n, m.filters, m.reading(), &m.addr, x, guard{}, nil)
 			continue
 		}
 		dst := p.addr.exact(p.podsOn(p.clusters[x.w.Cluster.Key()], x.w, x.pool)...)

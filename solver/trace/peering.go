@@ -161,10 +161,7 @@ func (t *tracer) crossPeering(c course, l link, at model.Place) course {
 	if !l.certain {
 		c = c.uncertain()
 	}
-	origin := no()
-	for _, p := range l.from.Prefixes {
-		origin = origin.or(c.src.in(prefixSet(p)))
-	}
+	origin := c.src.in(prefixSet(l.from.Prefixes...)) // of an address that is not stated, several ranges may hold it together
 	transit := c.entry != nil && l.peering.AllowGatewayTransit == model.On && l.back != nil && l.back.UseRemoteGateways == model.On
 	if !origin.must && !transit && (l.back == nil || l.back.AllowForwarded != model.On) {
 		c = c.uncertain("ASM-FWD")
