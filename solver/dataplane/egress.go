@@ -236,18 +236,24 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	}
 	unstated := host(p.symbolOf(model.DefaultOutbound, "", ""))
 	if eg.nat != "" {
-		addresses, v6 := p.natAddresses(eg.nat)
-		what, g := both(portOnly, v4), guard{}
-		if v6 {
-			what = portOnly
+		nat := p.natAddresses(eg.nat)
+		g := guard{}
+		if len(nat.four) == 0 {
+			nat.four = append(nat.four, unstated)
+			if !nat.lacking {
+				g = onlyOver(nil) // it has no address, as far as the input says
+			}
 		}
-		if n, ok := model.Get[*model.NATGateway](p.e, eg.nat); ok && len(n.PublicIPs)+len(n.Prefixes) == 0 {
-			g = onlyOver(nil) // it has no address, as far as the input says
+		use(both(portOnly, v4), g, nil, nat.four...)
+		switch {
+		case !nat.v6:
+		case len(nat.six) > 0:
+			use(minus(portOnly, v4), guard{}, nil, nat.six...)
+		case nat.lacking: // with an address of IPv6 that no symbol stands for
+			what := minus(portOnly, v4)
+			p.edge(at, p.publicOut(), onlyOver(what), nil, missing("addresses of NAT gateway", eg.nat))
+			left = minus(left, what)
 		}
-		if len(addresses) == 0 {
-			addresses = append(addresses, unstated)
-		}
-		use(what, g, nil, addresses...)
 	}
 	var four, six []netip.Prefix
 	for _, a := range eg.instance {
@@ -292,21 +298,43 @@ func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sen
 	}
 }
 
-// natAddresses are the addresses of a NAT gateway that the input states; v6 reports that it serves IPv6 too (AZ-OUT-02).
-func (p *planner) natAddresses(id model.ID) (out []netip.Prefix, v6 bool) {
+// natGateway is the addresses of a NAT gateway that the input states, by family; v6 reports that it serves IPv6 too (AZ-OUT-02), lacking that
+// it names one which the input lacks.
+type natGateway struct {
+	four, six   []netip.Prefix
+	v6, lacking bool
+}
+
+func (p *planner) natAddresses(id model.ID) natGateway {
 	n, ok := model.Get[*model.NATGateway](p.e, id)
 	if !ok {
-		return nil, false
+		return natGateway{lacking: true}
+	}
+	out := natGateway{v6: strings.EqualFold(n.SKU, "StandardV2")}
+	add := func(x netip.Prefix) {
+		switch {
+		case !x.IsValid():
+			out.lacking = true
+		case x.Addr().Is4() || model.SymbolBlock().Contains(x.Addr()):
+			out.four = append(out.four, x)
+		default:
+			out.six = append(out.six, x)
+		}
 	}
 	for _, ip := range n.PublicIPs {
-		if a := p.publicAddr(ip); a.IsValid() {
-			out = append(out, host(a))
+		a := p.publicAddr(ip)
+		if !a.IsValid() {
+			out.lacking = true
+			continue
 		}
+		add(host(a))
 	}
 	for _, pre := range n.Prefixes {
-		if x, ok := model.Get[*model.PublicIPPrefix](p.e, pre); ok && x.Prefix.IsValid() {
-			out = append(out, x.Prefix)
+		x, _ := model.Get[*model.PublicIPPrefix](p.e, pre)
+		if x == nil {
+			x = &model.PublicIPPrefix{}
 		}
+		add(x.Prefix)
 	}
-	return out, strings.EqualFold(n.SKU, "StandardV2")
+	return out
 }

@@ -125,7 +125,7 @@ func (p *planner) firewallDoors(f *model.Firewall) []netip.Addr {
 func (p *planner) firewallPublic(f *model.Firewall) packet.AddrSet {
 	var out []netip.Prefix
 	if s, ok := model.Get[*model.Subnet](p.e, f.Subnet); ok && s.NATGateway != "" {
-		out, _ = p.natAddresses(s.NATGateway)
+		out = p.natAddresses(s.NATGateway).four
 	}
 	if len(out) == 0 {
 		out = hosts(p.firewallDoors(f))

@@ -84,11 +84,12 @@ func (t *tracer) outboundMethods(c course, h *host) (out []translation, shut str
 				return []translation{{addr: t.unknownOutbound(), detail: "NAT gateway " + h.subnet.NATGateway.Name() + ", which is not in the input"}}, ""
 			}
 		} else if !v6 || fold(g.SKU, "StandardV2") {
-			list := t.natGatewayAddresses(g)
-			if list[0].maybe {
-				shut = "the NAT gateway may have no address"
+			if list := t.natGatewayAddresses(g, v6); len(list) > 0 {
+				if list[0].maybe {
+					shut = "the NAT gateway may have no address"
+				}
+				return list, shut
 			}
-			return list, shut
 		}
 	}
 	if list := t.instanceAddress(c, h); len(list) > 0 {
@@ -130,22 +131,29 @@ func (t *tracer) unknownOutbound() address {
 	return t.address(a)
 }
 
-// natGatewayAddresses are a NAT gateway's public addresses; it uses any of them.
-func (t *tracer) natGatewayAddresses(g *model.NATGateway) []translation {
+// natGatewayAddresses are a NAT gateway's public addresses of one family; it uses any of them. Where the input lacks what the gateway names,
+// it has an address that is not stated. Without one of IPv6 it translates no IPv6; that it has none of IPv4 is not certain (AZ-OUT-02).
+func (t *tracer) natGatewayAddresses(g *model.NATGateway, v6 bool) []translation {
 	var out []translation
+	lacking := false
 	for _, id := range g.PublicIPs {
 		if a := t.publicAddress(id); a.IsValid() {
 			out = append(out, translation{addr: t.address(a), detail: "NAT gateway " + g.Name()})
+		} else {
+			lacking = true
 		}
 	}
 	for _, id := range g.Prefixes {
 		if p, ok := model.Get[*model.PublicIPPrefix](t.e, id); ok && p.Prefix.IsValid() {
 			a := pickedOf(address{at: p.Prefix.Addr(), may: prefixSet(p.Prefix), azure: &azureAddress{p.Location}})
 			out = append(out, translation{addr: a, detail: "NAT gateway " + g.Name()})
+		} else {
+			lacking = true
 		}
 	}
-	if len(out) == 0 {
-		out = append(out, translation{addr: t.unknownOutbound(), detail: "NAT gateway " + g.Name() + ", whose addresses are not in the input", maybe: len(g.PublicIPs)+len(g.Prefixes) == 0})
+	out = ofFamily(out, v6)
+	if len(out) == 0 && (lacking || !v6) {
+		out = append(out, translation{addr: t.unknownOutbound(), detail: "NAT gateway " + g.Name() + ", whose addresses are not in the input", maybe: v6 || !lacking})
 	}
 	return out
 }

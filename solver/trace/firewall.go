@@ -443,7 +443,7 @@ func (t *tracer) firewallToInternet(c course, f *model.Firewall, h *host, snat b
 	var ways []translation
 	if h.subnet != nil && h.subnet.NATGateway != "" {
 		if g, ok := model.Get[*model.NATGateway](t.e, h.subnet.NATGateway); ok {
-			ways = t.natGatewayAddresses(g)
+			ways = t.natGatewayAddresses(g, false)
 		} else {
 			ways = []translation{{addr: t.unknownOutbound(), detail: "NAT gateway " + h.subnet.NATGateway.Name() + ", which is not in the input"}}
 		}
