@@ -183,6 +183,10 @@ func TestFoundCasesOfServices(t *testing.T) {
 	}
 	site := &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("198.51.100.0/24")}
 	lists := &model.ServiceTags{Tags: []model.ServiceTag{{Name: "Storage", Prefixes: cidrs("20.1.0.0/24", "20.2.0.0/24")}, {Name: "Storage.westeurope", Prefixes: cidrs("20.1.0.0/24")}}}
+	regions := &model.ServiceTags{Tags: []model.ServiceTag{{Name: "AzureCloud", Prefixes: cidrs("20.0.0.0/8")}, {Name: "AzureCloud.westeurope", Prefixes: cidrs("20.1.0.0/16")}}}
+	// It names the tag.
+	tagged := nsg(rule(100, model.Deny, model.Outbound, model.AddressMatch{Tags: []string{"AzureCloud"}}))
+	anywhere := from(account(model.StorageAccount), model.IPRule{Name: "r", Prefixes: cidrs("0.0.0.0/0")})
 	door := func(e *model.Estate) netip.Addr {
 		a, _ := e.Symbols().Of(model.ServiceDoor, smallID("accounts/acc"), "")
 		return a
@@ -226,6 +230,9 @@ func TestFoundCasesOfServices(t *testing.T) {
 		{"AZ-SE-03: an unstated public address is no internet host", small{vnet, private(serving(subnet("s", "10.0.0.0/29"), "Microsoft.Storage")), d, nic("nic", "d", model.Off, "10.0.0.12"), public}, nil, "10.0.0.4", unstated, []string{"storage"}, "internet  ", ""},
 		{"AZ-SE-03: a machine's public address is reached over the endpoint perhaps", small{vnet, private(serving(subnet("s", "10.0.0.0/29"), "Microsoft.Sql")), d, nic("nic", "d", model.Off, "10.0.0.12"), public}, nil, "10.0.0.4", unstated, []string{"sql"}, "nic nic a", "over"},
 		{"AZ-SE-03: an account of a type without a tag may be outside of its region's AzureCloud", small{vnet, guarded(subnet("s", "10.0.0.0/29")), nsg(append(model.DefaultRules(), rule(100, model.Deny, model.Outbound, model.AddressMatch{Tags: []string{"AzureCloud.westeurope"}}))...), anyone(account(model.OtherService))}, nil, "10.0.0.4", door, nil, "service acc ", "over one-way session"},
+		{"AZ-ST-02: of an address outside the estate a tag without a list says nothing", small{vnet, guarded(subnet("s", "10.0.0.0/29")), tagged, anywhere}, nil, "203.0.113.9", door, []string{"azurecloud"}, "service acc ", "over one-way session"},
+		{"AZ-ST-02: a list may say that it is of the region", small{anywhere}, regions, "20.1.0.0", door, nil, "service acc ", "over"},
+		{"AZ-ST-02: or of another", small{anywhere}, regions, "20.2.0.0", door, nil, "service acc ", "over one-way session"},
 		{"AZ-RT-20: a learned route does not beat a service endpoint's", small{vnet, serving(private(subnet("s", "10.0.0.0/29")), "Microsoft.Storage"), gatewaySubnet, vpn, line(""), anyone(account(model.StorageAccount))}, nil, "10.0.0.4", door, []string{"storage", "storage.westeurope"}, "service acc ", "over one-way session"},
 		{"AZ-RT-19: a learned route may be longer than a tag's row", small{vnet, routed(subnet("s", "10.0.0.0/29")), gatewaySubnet, vpn, line(""), table(model.UserRoute{Name: "r", Tag: "Storage", NextHop: model.HopNone}), anyone(account(model.StorageAccount))}, lists, "10.0.0.4", door, nil, "far side vpn line", "over"},
 		{"AZ-TAG-06: an on-premises prefix holds no address of Azure", small{vnet, guarded(routed(subnet("s", "10.0.0.0/29"))), &model.RouteTable{Meta: smallMeta("routeTables/t"), DisableBGP: model.On}, gatewaySubnet, vpn, line("site"), site, nsg(rule(100, model.Allow, model.Outbound, model.AddressMatch{Tags: []string{"Internet"}}), rule(200, model.Deny, model.Outbound, everything)), anyone(account(model.KeyVault))}, nil, "10.0.0.4", door, nil, "service acc ", "over one-way session"},
@@ -338,6 +345,21 @@ func TestFoundCasesOfFirewalls(t *testing.T) {
 		return func(*model.Estate) trace.Packet { return trace.Packet{Src: ip(src), Dst: ip(dst)} }
 	}
 	every := model.AddressMatch{Any: true}
+	endpoints := subnet("s", "10.0.0.0/29")
+	endpoints.ServiceEndpoints = []model.ServiceEndpoint{{Service: "Microsoft.Storage.Global", State: "Succeeded"}}
+	standing := []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Disposition: model.Unsupported, Affects: []model.ID{smallID("virtualNetworks/v/subnets/d")}, Role: model.Carries}}
+	tagged := func(*model.Estate) trace.Packet {
+		return trace.Packet{Src: ip("10.0.0.4"), Dst: ip("198.51.100.7"), Tags: []string{"storage"}}
+	}
+	account := &model.Service{Meta: smallMeta("accounts/acc"), Kind: model.StorageAccount, Public: "Enabled"}
+	listed := &model.Service{Meta: account.Meta, Kind: model.KeyVault, Public: "Enabled", HasACLs: true, DefaultAccess: model.Deny, IPRules: []model.IPRule{{Name: "r", Prefixes: cidrs("20.0.1.0/30")}}}
+	toAccount := func(e *model.Estate) trace.Packet {
+		a, _ := e.Symbols().Of(model.ServiceDoor, account.ID, "")
+		return trace.Packet{Src: ip("10.0.0.4"), Dst: a, Tags: []string{"storage"}}
+	}
+	const carried = "unknown" // where the object may take it
+	twofold := &model.NATGateway{Meta: gateway.Meta, SKU: "StandardV2", Prefixes: gateway.Prefixes, PublicIPs: []model.ID{smallID("publicIPAddresses/six")}}
+	six := &model.PublicIP{Meta: smallMeta("publicIPAddresses/six"), SKU: model.Standard, Address: ip("2603:1000::9")}
 	for _, test := range []struct {
 		name     string
 		estate   small
@@ -353,6 +375,9 @@ func TestFoundCasesOfFirewalls(t *testing.T) {
 		{"AZ-BAS-03: what a peering of subnets leaves out is Bastion's possibly", small{parts([]string{"AzureBastionSubnet"}, nil), hosts, edge, bastion, vpn, site, peer, peered}, nil, to("10.0.0.69", "10.0.1.4"), 22, "far side g c", "over"},
 		{"AZ-FW-20: a NAT rule without a target may lead anywhere", small{vnet, firewalls, subnet("d", "10.0.0.8/29"), firewall(model.DNATRules, untargeted), door}, nil, to("203.0.113.9", "20.0.0.3"), 443, "subnet v/d ", "over"},
 		{"AZ-FW-20: a NAT rule without a target is certain of nothing", small{vnet, firewalls, subnet("d", "10.0.0.8/29"), firewall(model.DNATRules, untargeted), door}, nil, to("203.0.113.9", "20.0.0.3"), 443, "internet  ", "over"},
+		{"AZ-GEN-08: what takes the route of a service endpoint may get to an object that was not understood", small{vnet, endpoints, subnet("d", "10.0.0.8/29")}, standing, tagged, 443, carried, "over"},
+		{"AZ-GEN-08: but no object has the address of an account", small{vnet, endpoints, subnet("d", "10.0.0.8/29"), account}, standing, toAccount, 443, carried, ""},
+		{"AZ-OUT-02: a NAT gateway translates IPv4 to its address of IPv4", small{vnet, translated, twofold, block, six, listed}, nil, toAccount, 443, "service acc ", "over one-way session"},
 		{"AZ-GEN-08: an object that was not understood may carry what a firewall passes", small{vnet, firewalls, subnet("d", "10.0.0.8/29"), firewall(model.DNATRules, targeted), door}, unread, to("203.0.113.9", "20.0.0.3"), 443, "internet  ", "over"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -163,16 +163,10 @@ func (p *planner) carrier(e model.LedgerEntry) NodeID {
 // planCarriers adds the ways into unsupported objects that may let packets in from outside: their public doors, which the input does not
 // state, and the addresses that they may have in their subnets. What a VNet's own routing may hand them stands with the routing.
 func (p *planner) planCarriers() {
-	for _, e := range p.e.Ledger {
-		if e.Disposition != model.Unsupported || !carries(e) || e.Role != model.Carries {
-			continue
-		}
-		vnets, subnets := p.standsIn(e)
-		if len(vnets)+len(subnets) == 0 {
-			continue
-		}
+	for _, e := range p.doorCarriers() {
 		n := p.carrier(e)
-		p.edge(p.publicIn(), n, onlyOver(dstIn(p.addr.public)), nil, unsupported(e))
+		p.edge(p.publicIn(), n, onlyOver(p.carrierDoors()), nil, unsupported(e))
+		_, subnets := p.standsIn(e)
 		for _, s := range subnets {
 			if m := p.machineAt[(model.Place{Kind: model.PlaceSubnet, ID: s.ID}).Key()]; m != nil {
 				p.edge(m.accept, n, onlyOver(dstIn(p.b.AddSet("", p.freeAddresses(s)))), nil, unsupported(e)) // a NIC of the input has none of its addresses
@@ -180,3 +174,20 @@ func (p *planner) planCarriers() {
 		}
 	}
 }
+
+// doorCarriers are the unsupported objects that may have a public door.
+func (p *planner) doorCarriers() []model.LedgerEntry {
+	var out []model.LedgerEntry
+	for _, e := range p.e.Ledger {
+		if e.Disposition != model.Unsupported || !carries(e) || e.Role != model.Carries {
+			continue
+		}
+		if vnets, subnets := p.standsIn(e); len(vnets)+len(subnets) > 0 {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// carrierDoors is the packets to addresses that such a door may have: public ones but those of accounts, which are the accounts' own.
+func (p *planner) carrierDoors() *lazy { return minus(dstIn(p.addr.public), dstIn(p.doors)) }

@@ -80,7 +80,7 @@ func (p *planner) addressRule(s *model.Service, prefixes []netip.Prefix) (guard,
 	if s.Kind != model.StorageAccount {
 		return g, nil
 	}
-	g.under = minus(g.under, p.ownPublicSources(s.Location)) // AZ-ST-02
+	g.under = minus(g.under, p.perhapsFrom(s.Location)) // AZ-ST-02
 	return g, []string{"ASM-E-STREGION"}
 }
 
@@ -164,15 +164,23 @@ func (p *planner) inTagAny(tag string, side func(packet.AddrSet) *lazy) (must, m
 	return l, l
 }
 
-// ownPublicSources is the packets whose source is a public address of the estate in a region, or in one that is not stated.
-func (p *planner) ownPublicSources(region string) *lazy {
-	list := []netip.Addr{p.symbolOf(model.DefaultOutbound, "", "")}
-	for _, ip := range p.e.PublicIPs {
-		if a := p.publicAddr(ip.ID); a.IsValid() && (ip.Location == "" || region == "" || strings.EqualFold(ip.Location, region)) {
-			list = append(list, a)
-		}
+// perhapsFrom is the packets whose source may be a public address of Azure in a region; an empty one is not stated. Of the estate's addresses
+// their location decides, of others the published lists alone: the Boolean of a tag does not tell the two ends of a packet apart (AZ-ST-02).
+func (p *planner) perhapsFrom(region string) *lazy {
+	any := func(string) bool { return true }
+	here := func(location string) bool {
+		return location == "" || region == "" || model.Region(location) == model.Region(region)
 	}
-	return srcIn(p.addr.exactHosts(list...))
+	near := srcIn(p.b.AddSet("", p.ownPublic(here)))
+	tag := "AzureCloud"
+	if regional := tag + "." + model.Region(region); region != "" && p.tagKind(regional) == tagListed {
+		tag = regional
+	}
+	if p.tagKind(tag) != tagListed {
+		return near
+	}
+	foreign := minus(srcIn(p.addr.public), srcIn(p.b.AddSet("", p.ownPublic(any))))
+	return either(near, both(foreign, srcIn(p.listedTag(tag).may)))
 }
 
 // endpointService is the service of a subnet's service endpoint as a tag, and the kind of account behind it.
@@ -430,6 +438,9 @@ func (p *planner) toServiceEndpoint(n NodeID, subnet model.ID, g hopGroup) {
 	// AZ-SE-03: what else the estate has on a public address is perhaps reached so.
 	rest := minus(dstIn(p.addr.public), either(doors, outside))
 	p.edge(n, p.publicIn(), and(sent, policy, onlyOver(rest)), nil, append(notes, g.notes...)...)
+	for _, e := range p.doorCarriers() { // AZ-GEN-08: an object that was not understood has perhaps one of those addresses, or one outside
+		p.edge(n, p.carrier(e), and(sent, policy, onlyOver(both(outside, p.carrierDoors()))), nil, append(notes, unsupported(e))...)
+	}
 }
 
 // policiesAdmit is what the service endpoint policies of a subnet let through to an account of the input, or with nil to any other one:

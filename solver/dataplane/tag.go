@@ -489,7 +489,18 @@ func (p *planner) ownInTag(tag string) []netip.Prefix {
 	if base != "azurecloud" {
 		return out
 	}
-	in := func(location string) bool { return !regional || location != "" && model.Region(location) == region }
+	return append(out, p.ownPublic(func(location string) bool { return !regional || location != "" && model.Region(location) == region })...)
+}
+
+// ownPublic is the public addresses of the estate, of Microsoft's own ones those that the estate uses, whose region is one of some; an empty
+// one is not stated.
+func (p *planner) ownPublic(in func(location string) bool) []netip.Prefix {
+	var out []netip.Prefix
+	symbol := func(s model.Symbol, location string) {
+		if in(location) {
+			out = append(out, host(s.Addr))
+		}
+	}
 	for _, ip := range p.e.PublicIPs {
 		if a := p.publicAddr(ip.ID); in(ip.Location) && a.IsValid() {
 			out = append(out, host(a))
@@ -503,12 +514,10 @@ func (p *planner) ownInTag(tag string) []netip.Prefix {
 	for _, s := range p.symbols.All() {
 		switch s.Kind {
 		case model.DefaultOutbound, model.BastionDoor: // Microsoft's own, in a region that the input does not state
-			if !regional {
-				symbol(s.Kind, s.Owner, s.Part)
-			}
+			symbol(s, "")
 		case model.NodePublicAddress, model.InstancePublicAddress:
-			if r, ok := p.e.Lookup(s.Owner); ok && in(locationOf(r)) {
-				symbol(s.Kind, s.Owner, s.Part)
+			if r, ok := p.e.Lookup(s.Owner); ok {
+				symbol(s, locationOf(r))
 			}
 		default:
 		}

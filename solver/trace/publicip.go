@@ -12,7 +12,7 @@ func (t *tracer) toPublic(c course) {
 	if !t.step(&c, "public", at) {
 		return
 	}
-	if list := t.relays(nil); len(list) > 0 && !isPlatform(c.packet.Dst) { // AZ-GEN-08
+	if list := t.relays(nil); len(list) > 0 && !isPlatform(c.packet.Dst) && c.dst.service == nil { // AZ-GEN-08: an account's door is the account's
 		t.lose(c, model.Place{Kind: model.PlaceUnknown, Part: c.packet.Dst.String()}, Transport, "an object that is not modelled may let the packet in (AZ-GEN-08)", namesOf(list)...)
 	}
 	if t.publicOwners(c) {

@@ -419,19 +419,10 @@ func (t *tracer) maybeSameRegion(c course, s *model.Service) bool {
 	if c.src.azure != nil {
 		return c.src.azure.location == "" || s.Location == "" || model.Region(c.src.azure.location) == model.Region(s.Location)
 	}
-	if !t.inTag("AzureCloud", c.src, c.packet.Tags).may {
-		return false // no address of Azure, so of no region
+	// Of others a published list says so; the Boolean of a tag does not tell the two ends of the packet apart.
+	list, ok := t.prefixesOf("AzureCloud." + model.Region(s.Location))
+	if !ok || s.Location == "" {
+		list, ok = t.prefixesOf("AzureCloud")
 	}
-	return s.Location == "" || t.regionUnknown(c) || t.inTag("AzureCloud."+model.Region(s.Location), c.src, c.packet.Tags).may
-}
-
-// regionUnknown reports that nothing says in which region the far address is.
-func (t *tracer) regionUnknown(c course) bool {
-	for _, tag := range c.packet.Tags {
-		if base, _, ok := strings.Cut(tag, "."); ok && fold(base, "AzureCloud") {
-			return false
-		}
-	}
-	_, listed := t.prefixesOf("AzureCloud")
-	return !listed || c.src.may != nil
+	return ok && c.src.in(list).may
 }
