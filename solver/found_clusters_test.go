@@ -417,6 +417,22 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			machine, "over",
 		},
 		{
+			"K8S-NP-23: a pod gets to its own address by its host port, perhaps, whatever isolates it",
+			small{vnet, a, b, c, func() *model.Cluster { x := cluster("", "azure"); x.Pools[1].PodSubnet = c.ID; return x }(), block("203.0.113.0/24"), func() *model.Workload {
+				w := workload("w", "pb", "10.0.0.12")
+				w.HostPorts = []model.ContainerPort{{Port: 53, Protocol: model.TCP, Target: 443}}
+				return w
+			}()},
+			sent{from: pod("w", "pb"), src: "10.0.0.12", dst: "10.0.1.4", port: 53},
+			pod("w", "pb"), "over",
+		},
+		{
+			"AKS-NET-12: the reply to a node's address is that address's, whichever pod of the host network asked",
+			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.0.0.6/31", model.HopInternet, ""), cluster("overlay", ""), onHost(workload("w", "pa"))},
+			sent{from: pod("w", "pa"), src: "10.0.0.4", dst: "10.0.0.12", port: 443},
+			machine, all,
+		},
+		{
 			"AZ-PEER-05: two ranges of the VNet hold the address of a pod together",
 			small{peered, far, inFar, a, b, cluster("", ""), workload("w", "")},
 			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.2.4", port: 443},

@@ -234,6 +234,9 @@ func KindsOf(seed uint64) Kinds {
 	if seed%5 == 4 {
 		k |= WithManagers
 	}
+	if k&WithClusters != 0 && seed%3 == 0 {
+		k |= WithPolicies
+	}
 	return k
 }
 

@@ -791,6 +791,9 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 		}
 		p.routeDone[key] = true
 		in := x.ingress
+		if own := p.toItself(x.w); own != nil && in.over != nil {
+			in.over, in.under = either(in.over, own), in.low()
+		}
 		more := slices.Clone(x.notes)
 		if !local {
 			if in.over != nil {
@@ -806,6 +809,22 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 		}
 		p.edge(n, x.site.Receive, in, nil, more...)
 	}
+}
+
+// toItself is what a pod sends to its own address: policies are silent about it (K8S-NP-23). Nil where no address is stated: replicas are pods
+// of their own.
+func (p *planner) toItself(w *model.Workload) *lazy {
+	var out []*lazy
+	for _, a := range p.podAddrs(w) {
+		if !model.SymbolBlock().Contains(a) {
+			at := p.addr.exactHosts(a)
+			out = append(out, both(srcIn(at), dstIn(at)))
+		}
+	}
+	if out == nil {
+		return nil
+	}
+	return either(out...)
 }
 
 // masked reads a guard where the source may be the packet's own or a node's: over passes what one of them lets pass, under what both do.

@@ -370,10 +370,7 @@ func (t *tracer) fromWorkload(c course, from model.Place) {
 		x := list[i]
 		d := c
 		if x.workload.HostNetwork {
-			d.src = x.addr
-			if len(wl.Addresses) > 0 || d.packet.Src != x.addr.at {
-				d.src = t.address(d.packet.Src)
-			}
+			d.src = t.address(d.packet.Src)
 		} else {
 			d.src = t.podAddress(x, d.packet.Src)
 		}
