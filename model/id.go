@@ -1,6 +1,9 @@
 package model
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // ID names a resource: an Azure resource ID as read, or `kubernetes:CLUSTER/KIND/NAMESPACE/NAME`.
 // Azure compares IDs without case; compare by Key, print as read.
@@ -16,10 +19,15 @@ func (id ID) Key() string {
 
 // Is reports whether two IDs name the same resource.
 func (id ID) Is(other ID) bool {
-	if strings.HasPrefix(string(id), "kubernetes:") {
+	if id == other || strings.HasPrefix(string(id), "kubernetes:") {
 		return id == other
 	}
-	return strings.EqualFold(strings.TrimRight(string(id), "/"), strings.TrimRight(string(other), "/"))
+	a, b := strings.TrimRight(string(id), "/"), strings.TrimRight(string(other), "/")
+	// IDs of one estate begin alike and most end otherwise.
+	if i, j := len(a)-1, len(b)-1; i >= 0 && j >= 0 && a[i] < utf8.RuneSelf && b[j] < utf8.RuneSelf && a[i]|0x20 != b[j]|0x20 {
+		return false
+	}
+	return strings.EqualFold(a, b)
 }
 
 // Region spells an Azure region as the API does, `westeurope` for what the portal calls `West Europe`, so that spellings compare.

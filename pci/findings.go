@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
@@ -13,11 +14,24 @@ import (
 
 // Findings lists what a reviewer should know beside the verdicts, worst first: what lint.Check finds, and the endpoints that are in no
 // zone, which takes the solution.
-func Findings(s *solver.Solution) []lint.Finding {
+func Findings(s *solver.Solution) []lint.Finding { return findings(s, lint.Check(s.Project)) }
+
+func findings(s *solver.Solution, checked []lint.Finding) []lint.Finding {
 	_, unzoned := s.Zones()
-	out := append(lint.Check(s.Project), unzonedFindings(s.Project, unzoned)...)
+	out := append(checked, unzonedFindings(s.Project, unzoned)...)
 	slices.SortStableFunc(out, lint.Finding.Compare)
 	return out
+}
+
+// checkBeside starts to check a project, which nothing of its solution is needed for; the result waits for the end.
+func checkBeside(p *model.Project) (wait func() []lint.Finding) {
+	var out []lint.Finding
+	var all sync.WaitGroup
+	all.Go(func() { out = lint.Check(p) })
+	return func() []lint.Finding {
+		all.Wait()
+		return out
+	}
 }
 
 // unzonedFindings lists the endpoints of the estate that are in no zone: no assertion about zones speaks of them.

@@ -24,6 +24,8 @@ func Verify(s *solver.Solution, tool string, f Facts) (*Result, error) {
 	for _, in := range p.Inputs {
 		r.Inputs = append(r.Inputs, Input{Path: in.Path, SHA256: in.SHA256, Kind: in.Kind, Side: in.Side})
 	}
+	checked := checkBeside(p)
+	defer checked()
 	var err error
 	if r.Assertions, err = s.CheckAll(); err != nil {
 		return nil, err
@@ -47,10 +49,13 @@ func Verify(s *solver.Solution, tool string, f Facts) (*Result, error) {
 	for _, z := range zones {
 		r.Zones = append(r.Zones, zoneOf(z))
 	}
-	r.Findings = Findings(s)
+	beside := checked()
+	r.Findings = findings(s, beside)
 	r.Summary.Checklist = "not checked: ringfence.yaml states no standard"
 	if p.Intent.Standard != "" {
-		if r.Items, err = Check(NewEvidence(s, f)); err != nil {
+		ev := NewEvidence(s, f)
+		ev.kept["findings"] = beside
+		if r.Items, err = Check(ev); err != nil {
 			return nil, err
 		}
 		r.Summary.count(r.Items)

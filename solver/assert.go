@@ -186,7 +186,7 @@ func (s *Solution) decideMust(q *query, a model.Assertion, out *AssertionResult)
 		for _, t := range resources {
 			for _, svc := range services {
 				sub := *q
-				sub.to, sub.service = t, s.serviceSet([]model.PortService{svc})
+				sub.to, sub.service, sub.names, sub.parts = t, s.serviceSet([]model.PortService{svc}), nil, nil
 				sub.from = &end{text: s.groups[g].ref, from: s.graph.From(slices.Clone(s.groups[g].origins)...), senders: s.groups[g].origins}
 				covered, possible := s.covers(&sub, g, dataplane.Session), true
 				if !covered {
@@ -407,13 +407,7 @@ func (s *Solution) decideThrough(q *query, a model.Assertion, out *AssertionResu
 		return err
 	}
 	q.avoid = places
-	cache := map[dataplane.Bound]*dataplane.Flood{}
-	q.floods = func(b dataplane.Bound) *dataplane.Flood {
-		if cache[b] == nil {
-			cache[b] = s.graph.Flood(b, places...)
-		}
-		return cache[b]
-	}
+	q.floods = func(b dataplane.Bound) *dataplane.Flood { return s.floodRound(b, places...) }
 	s.decideDeny(q, out)
 	if out.Verdict != Pass && out.Reason == "" {
 		out.Reason = "there is a way round " + selText(a.Via)

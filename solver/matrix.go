@@ -126,7 +126,7 @@ type column struct {
 
 func (m *matrix) column(to side) column {
 	q := *m.everyone
-	q.to, q.names = to.end, nil
+	q.to, q.names, q.parts = to.end, nil, nil
 	c := column{&q, map[int][]row{}, map[int][]row{}}
 	for _, r := range m.s.directRows(&q, q.from.from, nil, nil) {
 		c.byGroup[r.group] = append(c.byGroup[r.group], r)
@@ -182,25 +182,27 @@ func (m *matrix) pair(c column, i int, from, to string) []Row {
 	type way struct {
 		kind         Kind
 		via          []string
-		over, oneWay packet.Set
+		over, oneWay []packet.Set
 	}
 	var ways []way
 	for _, r := range m.rows(c, i) {
 		via := m.via(r)
 		at := slices.IndexFunc(ways, func(w way) bool { return w.kind == r.kind && slices.Equal(w.via, via) })
 		if at < 0 {
-			ways = append(ways, way{kind: r.kind, via: via, over: r.over, oneWay: r.oneWay})
-			continue
+			at = len(ways)
+			ways = append(ways, way{kind: r.kind, via: via})
 		}
-		ways[at].over, ways[at].oneWay = space.Union(ways[at].over, r.over), space.Union(ways[at].oneWay, r.oneWay)
+		ways[at].over, ways[at].oneWay = append(ways[at].over, r.over), append(ways[at].oneWay, r.oneWay)
 	}
 	slices.SortFunc(ways, func(a, b way) int { return cmp.Or(cmp.Compare(a.kind, b.kind), slices.Compare(a.via, b.via)) })
 	var out []Row
 	for _, w := range ways {
+		// All at once: two zones have thousands of rows, and each union of two would be another large set.
+		over, oneWay := space.Union(w.over...), space.Union(w.oneWay...)
 		for _, part := range []struct {
 			set     packet.Set
 			verdict Verdict
-		}{{w.oneWay, Reachable}, {space.Subtract(w.over, w.oneWay), Unknown}} {
+		}{{oneWay, Reachable}, {space.Subtract(over, oneWay), Unknown}} {
 			if part.set.Empty() {
 				continue
 			}

@@ -2,6 +2,7 @@ package solver
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ type query struct {
 	avoid    []model.Place // relays among them are out of use
 	sent     bool          // say how clients send what arrives (AZ-GEN-11)
 	names    map[dataplane.NodeID]nodeName
+	parts    map[string][]int // placements of what answers call by one name, reached or not; see partsOf
 }
 
 // nodeName is how answers call a target node; see targetName.
@@ -234,7 +236,7 @@ func (s *Solution) walls(q *query, arrived map[dataplane.NodeID]packet.Set) func
 		}
 		w := wall{s.placeRef(place), map[dataplane.NodeID]map[int]bool{}}
 		for n, set := range arrived {
-			free := s.graph.Space.Intersect(s.floodRound(place).At(n), set)
+			free := s.graph.Space.Intersect(s.floodRound(dataplane.Over, place).At(n), set)
 			if free.Empty() {
 				continue
 			}
@@ -256,14 +258,25 @@ func (s *Solution) walls(q *query, arrived map[dataplane.NodeID]packet.Set) func
 	}
 }
 
-// floodRound is the flood that avoids one place, computed once.
-func (s *Solution) floodRound(p model.Place) *dataplane.Flood {
-	if f, ok := s.round[p.Key()]; ok {
-		return f
+// floodRound is the flood that avoids some places, computed once.
+func (s *Solution) floodRound(b dataplane.Bound, places ...model.Place) *dataplane.Flood {
+	keys := make([]string, len(places))
+	for i, p := range places {
+		k := p.Key()
+		keys[i] = fmt.Sprintf("%d %s", k.Kind, k.ID)
 	}
-	f := s.graph.Flood(dataplane.Over, p)
-	s.round[p.Key()] = f
-	return f
+	slices.Sort(keys)
+	k := roundKey{b, strings.Join(slices.Compact(keys), "\n")}
+	if s.round[k] == nil {
+		s.round[k] = s.graph.Flood(b, places...)
+	}
+	return s.round[k]
+}
+
+// roundKey is a bound, and the places that a flood avoids.
+type roundKey struct {
+	bound  dataplane.Bound
+	places string
 }
 
 // cell collects the sets of one sender and one target by placement: pods may run on several pools, and what is certain must hold on
@@ -402,11 +415,17 @@ func (s *Solution) nameTarget(q *query, n dataplane.NodeID) (string, int) {
 
 // partsOf lists the placements of a target: for a workload every pool that its pods may run on, reached or not.
 func (s *Solution) partsOf(q *query, to string, seen map[int]bool) []int {
-	parts := maps.Clone(seen)
-	for n := range q.to.nodes {
-		if name, part := s.targetName(q, n); name == to && part != 0 {
-			parts[part] = true
+	if q.parts == nil {
+		q.parts = map[string][]int{}
+		for n := range q.to.nodes {
+			if name, part := s.targetName(q, n); part != 0 {
+				q.parts[name] = append(q.parts[name], part)
+			}
 		}
+	}
+	parts := maps.Clone(seen)
+	for _, part := range q.parts[to] {
+		parts[part] = true
 	}
 	return slices.Sorted(maps.Keys(parts))
 }

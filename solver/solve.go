@@ -43,7 +43,7 @@ type Solution struct {
 
 	placementOf []int // origin -> placement in its group
 	errs        []error
-	round       map[model.Place]*dataplane.Flood // floods that avoid a place
+	round       map[roundKey]*dataplane.Flood // floods that avoid places
 	tagWords    map[packet.Field]string
 	unpeered    bool // missing peerings are no part of what explanations try
 }
@@ -68,7 +68,7 @@ type group struct {
 
 // Solve reads a project. Errors are those of its selectors (a zone or an assertion that selects nothing) and of budgets.
 func Solve(p *model.Project, o Options) (*Solution, error) {
-	s := &Solution{Project: p, o: o, refs: model.NewRefs(p.Estate), round: map[model.Place]*dataplane.Flood{}}
+	s := &Solution{Project: p, o: o, refs: model.NewRefs(p.Estate), round: map[roundKey]*dataplane.Flood{}}
 	if o.AsOf.IsZero() && p.Intent != nil {
 		s.o.AsOf = p.Intent.AsOf
 	}

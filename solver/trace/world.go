@@ -31,7 +31,7 @@ func newWorld(e *model.Estate, o Options) *world {
 	return &world{e: e, symbols: e.Symbols(), tags: o.Tags, strict: o.Strict, all: o.All, allows: o.Allows, details: o.Details, trustMesh: o.TrustMesh, firewalls: map[*model.Firewall]firewallRules{}}
 }
 
-func same(a, b model.ID) bool { return a != "" && a.Key() == b.Key() }
+func same(a, b model.ID) bool { return a != "" && a.Is(b) }
 
 func contains(list []model.ID, id model.ID) bool {
 	return slices.ContainsFunc(list, func(x model.ID) bool { return same(x, id) })
@@ -323,16 +323,18 @@ func (w *world) endpointHost(p *model.PrivateEndpoint) *host {
 func (w *world) nicHosts(keep func(*model.NIC, *model.IPConfig) bool) []*host {
 	var out []*host
 	for _, n := range w.e.NICs {
-		if n.PrivateEndpoint != "" || slices.ContainsFunc(w.e.Endpoints, func(p *model.PrivateEndpoint) bool { return contains(p.NICs, n.ID) }) {
-			continue
-		}
 		for i := range n.IPConfigs {
-			if c := &n.IPConfigs[i]; keep(n, c) {
+			if c := &n.IPConfigs[i]; keep(n, c) && !w.ofEndpoint(n) {
 				out = append(out, w.nicHost(n, c))
 			}
 		}
 	}
 	return out
+}
+
+// ofEndpoint reports the NIC of a private endpoint.
+func (w *world) ofEndpoint(n *model.NIC) bool {
+	return n.PrivateEndpoint != "" || slices.ContainsFunc(w.e.Endpoints, func(p *model.PrivateEndpoint) bool { return contains(p.NICs, n.ID) })
 }
 
 // scaleSetHosts lists the IP configurations of scale sets whose subnet has room for an instance.
