@@ -268,12 +268,10 @@ func (s *Solution) sides(by By) ([]side, error) {
 			continue
 		}
 		if site.Place.Kind == model.PlaceFarSide {
-			// Ends outside the estate are address blocks, cut where the input tells them apart.
-			for _, o := range s.graph.Origins {
-				for _, p := range o.Prefixes {
-					if o.Site == site {
-						s.addBlock(named(blockRef(p)), p, func(x *dataplane.Site) bool { return x == site })
-					}
+			// Ends outside the estate are address blocks, cut where the input tells them apart; what lies behind a gateway beside them is one end.
+			for i, o := range s.graph.Origins {
+				if o.Site == site {
+					s.addOrigin(named(s.originRef(o)), i)
 				}
 			}
 			continue

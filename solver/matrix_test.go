@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
@@ -91,5 +92,37 @@ func TestMatrixIsReachOfEachPair(t *testing.T) {
 				t.Errorf("%s to %s: in the matrix %v, asked alone %v", from.name, to.name, got, want)
 			}
 		}
+	}
+}
+
+// What lies behind a gateway beside the prefixes that a question names is one end of a matrix, whatever its prefixes are.
+func TestMatrixBehindGateways(t *testing.T) {
+	far := 0
+	for seed := range uint64(12) {
+		d := modeltest.Random(rand.New(rand.NewPCG(seed, 7)), modeltest.WithGateways)
+		e, err := d.Estate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Solve(&model.Project{Estate: e}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sides, err := s.sides(ByEndpoint)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for i, o := range s.graph.Origins {
+			if o.Site.Place.Kind != model.PlaceFarSide {
+				continue
+			}
+			far++
+			if !slices.ContainsFunc(sides, func(x side) bool { return x.name == s.originRef(o) && slices.Contains(x.end.senders, i) }) {
+				t.Errorf("seed %d: no end sends what %s sends", seed, s.originRef(o))
+			}
+		}
+	}
+	if far == 0 {
+		t.Error("nothing lies behind a gateway")
 	}
 }

@@ -212,6 +212,21 @@ func (s *Solution) addBlock(e *end, block netip.Prefix, only func(*dataplane.Sit
 	}
 }
 
+// addOrigin adds one class of senders, and as a target the addresses that it sends from.
+func (s *Solution) addOrigin(e *end, i int) {
+	o := s.graph.Origins[i]
+	e.public = e.public || slices.ContainsFunc(o.Prefixes, s.graph.Public)
+	s.addSenders(e, []int{i})
+	if o.Site.Receive < 0 {
+		return
+	}
+	if !slices.Contains(e.sites, o.Site) {
+		e.sites = append(e.sites, o.Site)
+	}
+	inside := s.graph.Space.Box(packet.Box{Dst: s.graph.OriginClasses(i)})
+	e.nodes[o.Site.Receive] = s.graph.Space.Union(e.nodes[o.Site.Receive], inside)
+}
+
 func overlapsAny(ps, blocks []netip.Prefix) bool {
 	return slices.ContainsFunc(blocks, func(b netip.Prefix) bool { return overlaps(ps, b) })
 }
