@@ -145,13 +145,18 @@ func writeFile(name string, data []byte) error {
 
 // writeFileBy has a file written whole or not at all: under a temporary name beside it, then renamed.
 func writeFileBy(name string, write func(io.Writer) error) error {
+	return writeFileAs(name, 0o644, write)
+}
+
+// writeFileAs does so with the permissions that the file shall have.
+func writeFileAs(name string, mode os.FileMode, write func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	defer os.Remove(tmp.Name()) // gone after the rename; a leftover otherwise
 	if err = write(tmp); err == nil {
-		err = tmp.Chmod(0o644)
+		err = tmp.Chmod(mode)
 	}
 	if cerr := tmp.Close(); err == nil {
 		err = cerr
