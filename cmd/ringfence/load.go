@@ -68,6 +68,7 @@ type loader struct {
 	manifests []manifestInput
 	tags      *model.ServiceTags
 	overlay   overlay
+	snapshots bool // an input is a snapshot
 	errs      []error
 }
 
@@ -351,9 +352,6 @@ func splitName(name string) (dir, base string) {
 // snapshotFile reads a project from its snapshot: all that it holds, the intent too.
 func (l *loader) snapshotFile(name string) (*model.Project, error) {
 	dir, base := splitName(name)
-	if err := l.snapshotOverlay(); err != nil {
-		return nil, err
-	}
 	fsys := os.DirFS(dir)
 	if head, err := firstBytes(fsys, base); err != nil {
 		return nil, fmt.Errorf("read the project: %w", err)
@@ -370,6 +368,9 @@ func (l *loader) snapshotFile(name string) (*model.Project, error) {
 			return nil, errors.Join(l.errs...)
 		}
 		p.Inputs, p.Tags = l.sortedInputs(), l.tags
+	}
+	if err := l.overSnapshot(p); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -392,6 +393,7 @@ func (l *loader) snapshot(fsys *inputFS, name, side string) {
 		return
 	}
 	l.addInput(fsys, name, "snapshot", side)
+	l.snapshots = true
 	l.resources, l.ledger = append(l.resources, p.Estate.Resources()...), append(l.ledger, p.Estate.Ledger...)
 	if p.Tags != nil {
 		l.useTags(p.Tags)
@@ -490,6 +492,12 @@ func (l *loader) finish(in *model.Intent) (*model.Project, error) {
 	l.readOverlay()
 	l.readAzure()
 	l.readManifests()
+	if l.snapshots && len(l.azure) == 0 {
+		l.azureOnto()
+	}
+	if l.snapshots && !l.overlay.used {
+		l.policiesOnto()
+	}
 	l.checkOverlay()
 	if len(l.errs) > 0 {
 		return nil, errors.Join(l.errs...)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const shopNetwork = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-shop/providers/Microsoft.Network/"
@@ -65,10 +67,33 @@ func TestOverlay(t *testing.T) {
 			t.Errorf("exit %d, want %s\n%s", code, tt.want, stderr)
 		}
 	}
+	// Over a snapshot of the project the answers are those of the sources, to the byte.
 	snap := filepath.Join(t.TempDir(), "s.json")
 	call(t, "import", "-o", snap, dir)
-	if code, _, stderr := call(t, "verify", "--overlay", added, snap); code != exitBad || !strings.Contains(stderr, "an overlay lies over sources, not over a snapshot") {
-		t.Errorf("exit %d, %s", code, stderr)
+	route := file(t, "route.json", `{"id": "`+shopNetwork+`routeTables/rt-new", "type": "Microsoft.Network/routeTables", "properties": {"routes": [{"name": "all", "properties": {"addressPrefix": "0.0.0.0/0", "nextHopType": "None"}}]}}`)
+	for _, overlays := range [][]string{{added}, {replaced}, {open}, {open, added}, {route}} {
+		args := []string{"verify", "--format", "json"}
+		for _, o := range overlays {
+			args = append(args, "--overlay", o)
+		}
+		wantCode, want, _ := call(t, append(args, dir)...)
+		code, out, stderr := call(t, append(args, snap)...)
+		if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(out, "\n")); diff != "" || code != wantCode || wantCode == exitBad {
+			t.Errorf("%v: exit %d from the snapshot, %d from the sources; (-sources +snapshot):\n%s%s", overlays, code, wantCode, diff, stderr)
+		}
+	}
+	if code, out, stderr := call(t, "reach", "-i", snap, "--overlay", added, "--from", "subnet:vnet-shop/web", "--to", "subnet:vnet-shop/db", "--service", "tcp/1433"); code != exitOK || !strings.HasPrefix(out, "UNREACHABLE") {
+		t.Errorf("exit %d, %s%s", code, out, stderr)
+	}
+	for _, tt := range []struct{ overlay, want string }{
+		{bare, "subnet.json:1: vnet-shop/db: type: found `Microsoft.Network/virtualNetworks/subnets`, want an NSG, a route table, a firewall policy or a group of its rules, an IP group, a security rule or a route: others lie over the project's sources alone, not over a snapshot"},
+		{file(t, "x.json", rule("nsg-gone", "Stop", "100", "Deny", "*", "*")), "want a part of a resource that the input holds: nsg-gone is in none of its files"},
+		{file(t, "x.json", rule("nsg-db", "Stop", "100", "Deny", "*", "*")), "priority"},
+		{file(t, "x.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: \"x:1\"}]}\n"), "found `an object that is no policy`, want policies"},
+	} {
+		if code, _, stderr := call(t, "verify", "--overlay", tt.overlay, snap); code != exitBad || !strings.Contains(stderr, tt.want) {
+			t.Errorf("exit %d, want %s\n%s", code, tt.want, stderr)
+		}
 	}
 }
 
@@ -104,5 +129,10 @@ spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress]}
 		if code != exitOK || !strings.HasPrefix(out, tt.want) {
 			t.Errorf("exit %d, want %s\n%s%s", code, tt.want, out, stderr)
 		}
+	}
+	snap := filepath.Join(t.TempDir(), "s.json")
+	call(t, "import", "-o", snap, "-i", base)
+	if code, out, stderr := call(t, "reach", "-i", snap, "--overlay", over, "--from", "pod:a/web", "--to", "pod:a/db", "--service", "tcp/5432"); code != exitOK || !strings.HasPrefix(out, "UNREACHABLE") {
+		t.Errorf("over a snapshot: exit %d\n%s%s", code, out, stderr)
 	}
 }

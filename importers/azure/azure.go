@@ -64,7 +64,8 @@ type importer struct {
 	schemas   map[reflect.Type]*schema
 	bad       map[string]bool // files that an error was reported for
 	seen      linesPool
-	over      []string // files whose resources replace others
+	over      []string                  // files whose resources replace others
+	onto      map[string]model.Resource // what the files are read over, by key (ImportOnto)
 	pages     []page
 	lists     []effectiveFile
 	resources []*resource
@@ -130,7 +131,7 @@ func (im *importer) read() {
 		if r.kind.part || r.kind.disposition != model.Modelled {
 			continue
 		}
-		if r.bare() {
+		if r.bare() && r.graft == nil {
 			if im.known[r.id.Key()] {
 				im.entry(r, model.Irrelevant, "a mention without properties; the resource is described elsewhere", nil)
 			} else {
@@ -144,7 +145,9 @@ func (im *importer) read() {
 		}
 		r.children = parts[r.id.Key()]
 		r.kind.read(r)
-		im.entry(r, model.Modelled, "", nil)
+		if r.graft == nil {
+			im.entry(r, model.Modelled, "", nil)
+		}
 	}
 	im.lonePeerings(parts)
 	im.loneRouteServers(parts)
@@ -317,7 +320,12 @@ func (r *resource) note(n *node, effect string) {
 }
 
 // emit adds a resource to the result.
-func (r *resource) emit(m model.Resource) { r.out = append(r.out, m) }
+func (r *resource) emit(m model.Resource) {
+	if r.graft != nil {
+		m = r.grafted(m)
+	}
+	r.out = append(r.out, m)
+}
 
 // meta is what every resource has. Regions are spelt as the API does (`westeurope`), not as the portal does (`West Europe`), so that
 // exports agree.

@@ -31,13 +31,19 @@ func readNSG(r *resource) {
 		merge(r, "securityRules", securityRules(custom, false), ruleName),
 		merge(r, "defaultSecurityRules", securityRules(defaults, true), ruleName))
 	g.Rules = append(g.Rules, missingDefaults(r.id, g.Rules)...)
-	slices.SortStableFunc(g.Rules, func(a, b model.SecurityRule) int {
-		return cmp.Or(cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
-	})
-	r.doublePriorities(g)
+	sortRules(g.Rules)
+	if r.graft == nil {
+		r.doublePriorities(g)
+	}
 	r.attach(r.references(at, "subnets"), "subnets", at)
 	r.attach(r.references(at, "networkInterfaces"), "networkInterfaces", at)
 	r.emit(g)
+}
+
+func sortRules(rules []model.SecurityRule) {
+	slices.SortStableFunc(rules, func(a, b model.SecurityRule) int {
+		return cmp.Or(cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 // doublePriorities reports two rules of one direction with one priority: the platform refuses them, and which of them would decide is
