@@ -389,3 +389,13 @@ func (e *Estate) SubnetOf(id ID) (*Subnet, *VNet) {
 func Kubernetes(cluster, kind, namespace, name string) ID {
 	return ID("kubernetes:" + strings.Join([]string{cluster, kind, namespace, name}, "/"))
 }
+
+// With returns the estate with some resources in the place of those of the same ID, or beside the others. Nothing of e changes.
+func (e *Estate) With(changed ...Resource) (*Estate, error) {
+	by := make(map[string]bool, len(changed))
+	for _, r := range changed {
+		by[r.ResourceID().Key()] = true
+	}
+	kept := slices.DeleteFunc(e.Resources(), func(r Resource) bool { return by[r.ResourceID().Key()] })
+	return NewEstate(append(kept, changed...), e.Ledger)
+}

@@ -79,6 +79,7 @@ type page struct {
 	Passed            []assertionView
 	Pairs             pairsView
 	Errors, Warnings  int
+	Opened            *variantView
 }
 
 type assertionView struct {
@@ -154,6 +155,7 @@ func newPage(r *Result) *page {
 		}
 	}
 	p.Pairs = viewPairs(zonePairs(r))
+	p.Opened = viewVariant(r.Variant)
 	return p
 }
 

@@ -24,6 +24,7 @@ type Result struct {
 	Ledger      Ledger                   `json:"ledger"`
 	Assumptions []solver.Assumption      `json:"assumptions"`
 	Tool        string                   `json:"tool"` // ringfence and its version
+	Variant     *Variant                 `json:"variant,omitempty"`
 }
 
 // Input is one file that was read.

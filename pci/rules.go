@@ -40,7 +40,19 @@ type RuleRow struct {
 // Rules lists every rule of every control: by kind of control, control, direction and priority (decisions.md, 8.2). Reasons are judged
 // as of the day in the intent; where that is zero, none is expired.
 func Rules(p *model.Project) []RuleRow {
-	t := &ruleTable{e: p.Estate, refs: model.NewRefs(p.Estate)}
+	reasons := reasonsOf(p.Intent)
+	rules := tableOf(p.Estate)
+	out := make([]RuleRow, 0, len(rules))
+	for _, r := range rules {
+		r.justify(reasons)
+		out = append(out, r.row.complete())
+	}
+	return out
+}
+
+// tableOf lists every rule of every control of an estate, without reasons.
+func tableOf(e *model.Estate) []rule {
+	t := &ruleTable{e: e, refs: model.NewRefs(e)}
 	t.nsgs()
 	t.firewalls()
 	t.gateways()
@@ -56,13 +68,7 @@ func Rules(p *model.Project) []RuleRow {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(strings.ToLower(a.row.Control), strings.ToLower(b.row.Control)), cmp.Compare(a.row.Control, b.row.Control),
 			slices.Compare(a.order[:], b.order[:]), cmp.Compare(a.row.Rule, b.row.Rule), cmp.Compare(a.row.Direction, b.row.Direction), cmp.Compare(a.row.At, b.row.At))
 	})
-	reasons := reasonsOf(p.Intent)
-	out := make([]RuleRow, 0, len(t.rules))
-	for _, r := range t.rules {
-		r.justify(reasons)
-		out = append(out, r.row.complete())
-	}
-	return out
+	return t.rules
 }
 
 // complete fills what is not said: every list is there.

@@ -43,6 +43,7 @@ func Text(r *Result, o TextOptions) []byte {
 			w.unknown(a)
 		}
 	}
+	w.variant(r.Variant)
 	w.findings(r.Findings)
 	w.unsupported(r.Ledger.Unsupported)
 	w.b.WriteByte('\n')

@@ -83,7 +83,7 @@ func criterionOf(id string) (pci.Criterion, error) {
 
 // solveItems loads and solves a project with all that items of the checklist ask about.
 func solveItems(c *cli.Context, words int) (*solver.Solution, pci.Facts, error) {
-	p, err := load(c, words)
+	p, err := dated(loadUndated(c, words)) // a variant is told beside the verdicts, not in their place
 	if err != nil {
 		return nil, pci.Facts{}, err
 	}

@@ -37,7 +37,15 @@ func loadFlags() []cli.Flag {
 // load reads the project that a command names behind some words of its own: its folder, its snapshot, or the inputs of -i. Dates are
 // judged as of today where the project fixes no day.
 func load(c *cli.Context, skip int) (*model.Project, error) {
-	return dated(loadUndated(c, skip))
+	if err := checkVariant(c); err != nil {
+		return nil, err
+	}
+	p, err := dated(loadUndated(c, skip))
+	if err != nil || c.String("variant") == "" {
+		return p, err
+	}
+	open, _, err := openJIT(p)
+	return open, err
 }
 
 // loadUndated reads a project as it is written.

@@ -36,6 +36,7 @@ type matrixOutput struct {
 	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
 
 	Assumptions []solver.Assumption `json:"assumptions,omitempty"` // of --exposure
+	Variant     string              `json:"variant,omitempty"`     // of the project, in which the question was asked
 }
 
 func runMatrix(c *cli.Context) error {
@@ -79,12 +80,13 @@ func runMatrix(c *cli.Context) error {
 	switch f {
 	case "json":
 		return emitBy(c, func(w io.Writer) error {
-			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, tags, notes})
+			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, tags, notes, c.String("variant")})
 		})
 	case "csv":
 		return emitBy(c, func(w io.Writer) error { return writeMatrixCSV(w, rows) })
 	}
 	return emitAs(c, f, nil, func(p *printer) {
+		printVariant(p, c)
 		printMatrix(p, rows)
 		printAssumptions(p, notes)
 		printTagList(p, tags)
@@ -123,7 +125,7 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 		key   string
 		value any
 		has   bool
-	}{{"serviceTags", m.ServiceTags, m.ServiceTags != nil}, {"assumptions", m.Assumptions, len(m.Assumptions) > 0}} {
+	}{{"serviceTags", m.ServiceTags, m.ServiceTags != nil}, {"assumptions", m.Assumptions, len(m.Assumptions) > 0}, {"variant", m.Variant, m.Variant != ""}} {
 		if more.has {
 			text, err := e.encode(more.value)
 			if err != nil {

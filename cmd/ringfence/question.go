@@ -13,7 +13,7 @@ import (
 
 // solveFlags are the flags of every command that asks the solver.
 func solveFlags(more ...cli.Flag) []cli.Flag {
-	flags := append(loadFlags(), &cli.BoolFlag{Name: "direct", Usage: "packets alone: leave chains of relays out"})
+	flags := append(loadFlags(), variantFlag(), &cli.BoolFlag{Name: "direct", Usage: "packets alone: leave chains of relays out"})
 	return append(append(flags, outputFlag()), more...)
 }
 

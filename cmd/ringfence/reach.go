@@ -30,6 +30,7 @@ type reachOutput struct {
 	Schema string `json:"schema"`
 	*solver.Reach
 	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
+	Variant     string          `json:"variant,omitempty"` // of the project, in which the question was asked
 }
 
 func runReach(c *cli.Context) error {
@@ -45,7 +46,8 @@ func runReach(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return q.answer(c, r.Verdict, reachOutput{"ringfence/reach/v1", r, s.ServiceTags()}, func(p *printer) {
+	return q.answer(c, r.Verdict, reachOutput{"ringfence/reach/v1", r, s.ServiceTags(), c.String("variant")}, func(p *printer) {
+		printVariant(p, c)
 		printReach(p, r)
 		printTagList(p, s.ServiceTags())
 	})

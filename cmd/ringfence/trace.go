@@ -17,6 +17,7 @@ func traceCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "to", Usage: "`SELECTOR` of the target; one of its addresses is the destination"},
 			serviceFlag(),
 			&cli.StringFlag{Name: "name", Usage: "`FQDN` that the connection carries (SNI or Host)"},
+			variantFlag(),
 			&cli.BoolFlag{Name: "all", Usage: "walk past drops, so that every control's own answer shows"},
 			expectFlag(), formatFlag("text", "json"),
 		),
@@ -28,6 +29,7 @@ type traceOutput struct {
 	Schema string `json:"schema"`
 	*solver.Trace
 	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
+	Variant     string          `json:"variant,omitempty"` // of the project, in which the question was asked
 }
 
 func runTrace(c *cli.Context) error {
@@ -46,7 +48,8 @@ func runTrace(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return q.answer(c, t.Verdict, traceOutput{"ringfence/trace/v1", t, s.ServiceTags()}, func(p *printer) {
+	return q.answer(c, t.Verdict, traceOutput{"ringfence/trace/v1", t, s.ServiceTags(), c.String("variant")}, func(p *printer) {
+		printVariant(p, c)
 		printTrace(p, t)
 		printTagList(p, s.ServiceTags())
 	})

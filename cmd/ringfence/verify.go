@@ -17,6 +17,7 @@ func verifyCommand() *cli.Command {
 		Name: "verify", Usage: "check every assertion; print a summary; write report, diagrams and tables to --out", ArgsUsage: "[PROJECT]",
 		Flags: append(append(loadFlags(), outputFlag()),
 			&cli.StringFlag{Name: "out", Usage: "write report.html, report.json, network.svg, dataflow.svg, rules.csv, junit.xml and results.sarif to `DIR`"},
+			&cli.StringFlag{Name: "variant", Usage: "beside the plain run, what opens in a `VARIANT`: jit-open, in which every just-in-time access is open"},
 			&cli.BoolFlag{Name: "allow-unknown", Usage: "exit 0 although something is unknown"},
 			formatsFlag("text", "json", "junit", "sarif", "html"),
 		),
@@ -32,6 +33,9 @@ func runVerify(c *cli.Context) error {
 	if len(c.StringSlice("i")) > 0 {
 		return usage("verify needs a project: what must hold stands in its ringfence.yaml; -i has none")
 	}
+	if err = checkVariant(c); err != nil {
+		return err
+	}
 	s, facts, err := solveItems(c, 0)
 	if err != nil {
 		return err
@@ -39,6 +43,11 @@ func runVerify(c *cli.Context) error {
 	r, err := pci.Verify(s, "ringfence "+toolVersion(), facts)
 	if err != nil {
 		return err
+	}
+	if c.String("variant") != "" {
+		if err = addVariant(c, s, r); err != nil {
+			return err
+		}
 	}
 	var sheets *sheets
 	if f.has("html") || c.String("out") != "" { // the diagrams need a matrix of all endpoints
@@ -69,6 +78,19 @@ func runVerify(c *cli.Context) error {
 		return err
 	}
 	return verdict(c, r)
+}
+
+// addVariant adds what opens with every just-in-time access open.
+func addVariant(c *cli.Context, plain *solver.Solution, r *pci.Result) error {
+	p, access, err := openJIT(plain.Project)
+	if err != nil {
+		return err
+	}
+	open, err := solver.Solve(p, solveOptions(c, solver.Options{}))
+	if err != nil {
+		return fmt.Errorf("variant %s: %w", c.String("variant"), err)
+	}
+	return r.AddVariant(plain, open, access)
 }
 
 // verdict is the exit code of a run: 1 when something fails, 3 when nothing fails and something is unknown.
