@@ -39,6 +39,7 @@ func HTML(r *Result, d Diagrams) ([]byte, error) {
 		"flows":   flowViews,
 		"rows":    rowViews,
 		"where":   where,
+		"remedy":  remedyLines,
 		"beyond":  func(l []solver.Flow) int { return max(0, len(l)-shownViolations) },
 	}).Parse(reportTemplate)
 	if err != nil {

@@ -192,6 +192,9 @@ func (w *textWriter) fail(a solver.AssertionResult) {
 	for _, e := range a.Expired {
 		w.line(6, "expired exception: "+e)
 	}
+	for _, l := range remedyLines(a.Remedy) {
+		w.line(6, l)
+	}
 }
 
 // unknown shows what an assertion hinges on.

@@ -186,7 +186,46 @@ func evidence(a solver.AssertionResult) []string {
 			lines = append(lines, "missing: "+assumptionText(m))
 		}
 	}
+	lines = append(lines, remedyLines(a.Remedy)...)
 	return append(lines, "stated at "+a.Source)
+}
+
+// remedyLines say the change that would make an assertion hold, or why none is shown.
+func remedyLines(r *solver.Remedy) []string {
+	if r == nil {
+		return nil
+	}
+	if len(r.Changes) == 0 {
+		return []string{"change that would make it hold: " + r.Reason}
+	}
+	var lines []string
+	for i, c := range r.Changes {
+		head := "to make it hold: "
+		if i > 0 {
+			head = "and: "
+		}
+		lines = append(lines, head+remedyText(c))
+	}
+	said := "tried, not applied: it holds then"
+	if r.Kept > 0 {
+		said += ", and " + count(r.Kept, "assertion") + " that must not break still " + map[bool]string{true: "holds", false: "hold"}[r.Kept == 1]
+	}
+	if len(r.Beside) > 0 {
+		said += "; it acts on other packets too, of " + shortList(r.Beside)
+	}
+	lines = append(lines, said)
+	if r.Reason != "" {
+		lines = append(lines, r.Reason)
+	}
+	return lines
+}
+
+func remedyText(c solver.Change) string {
+	s := c.Rule + inBrackets(c.Source) + ": " + c.Change
+	if c.Detail != "" {
+		s += "; " + c.Detail
+	}
+	return s
 }
 
 func flowText(f solver.Flow) string {

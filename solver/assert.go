@@ -35,6 +35,33 @@ func (s *Solution) Check(a model.Assertion) (*AssertionResult, error) {
 	out := &AssertionResult{
 		ID: a.ID, Requirement: a.Requirement, Source: a.Source.String(), Statement: Statement(a), Violations: []Flow{}, Assumptions: []Assumption{}, Assertion: a,
 	}
+	q, err := s.asked(a, out)
+	if err != nil {
+		return nil, err
+	}
+	switch a.Verb {
+	case model.VerbDeny, model.VerbOnly:
+		s.decideDeny(q, out)
+	case model.VerbMust:
+		s.decideMust(q, a, out)
+	case model.VerbThrough:
+		s.decideDeny(q, out)
+		if out.Verdict != Pass && out.Reason == "" {
+			out.Reason = "there is a way round " + selText(a.Via)
+		}
+	default:
+		return nil, &model.InputError{Source: a.Source, Field: "assertion " + a.ID, Found: string(a.Verb), Accepted: "deny, only, must or through"}
+	}
+	if len(out.Expired) > 0 && out.Verdict != Fail {
+		out.Verdict = Fail
+		out.Reason = "an exception has expired: " + strings.Join(out.Expired, "; ")
+	}
+	return out, s.Err()
+}
+
+// asked is an assertion as a question: what it forbids, or of a must what it demands. Exceptions that hold are taken out, and listed in out
+// with those that have expired.
+func (s *Solution) asked(a model.Assertion, out *AssertionResult) (*query, error) {
 	from, err := s.target(a.From)
 	if err != nil {
 		return nil, assertionError(a, "from", err)
@@ -59,25 +86,15 @@ func (s *Solution) Check(a model.Assertion) (*AssertionResult, error) {
 		out.Waived = append(out.Waived, waiverText(w))
 	}
 	switch a.Verb {
-	case model.VerbDeny:
-		s.decideDeny(q, out)
 	case model.VerbOnly:
 		q.service = s.graph.Space.Complement(q.service)
-		s.decideDeny(q, out)
-	case model.VerbMust:
-		s.decideMust(q, a, out)
 	case model.VerbThrough:
-		if err := s.decideThrough(q, a, out); err != nil {
+		if err := s.goRound(q, a.Via); err != nil {
 			return nil, assertionError(a, "via", err)
 		}
 	default:
-		return nil, &model.InputError{Source: a.Source, Field: "assertion " + a.ID, Found: string(a.Verb), Accepted: "deny, only, must or through"}
 	}
-	if len(out.Expired) > 0 && out.Verdict != Fail {
-		out.Verdict = Fail
-		out.Reason = "an exception has expired: " + strings.Join(out.Expired, "; ")
-	}
-	return out, s.Err()
+	return q, nil
 }
 
 func assertionError(a model.Assertion, field string, err error) error {
@@ -399,18 +416,15 @@ func (s *Solution) relayedCover(q *query) bool {
 	return false
 }
 
-// decideThrough proves that every path passes one of the named places: nothing may arrive round them. Relays among them are out of
-// use, so that a chain must pass a place on some leg (AZ-REL-09). The places count as running in both bounds (AZ-REL-08).
-func (s *Solution) decideThrough(q *query, a model.Assertion, out *AssertionResult) error {
-	places, err := s.places(a.Via)
+// goRound asks for the ways past the named places. Every path passes one of them, which is to say that they dominate the target, when nothing
+// may arrive with them taken out of the forwarding graph. Relays among them are out of use, so that a chain must pass a place on some leg
+// (AZ-REL-09). The places count as running in both bounds (AZ-REL-08).
+func (s *Solution) goRound(q *query, via []model.Selector) error {
+	places, err := s.places(via)
 	if err != nil {
 		return err
 	}
 	q.avoid = places
 	q.floods = func(b dataplane.Bound) *dataplane.Flood { return s.floodRound(b, places...) }
-	s.decideDeny(q, out)
-	if out.Verdict != Pass && out.Reason == "" {
-		out.Reason = "there is a way round " + selText(a.Via)
-	}
 	return nil
 }

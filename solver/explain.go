@@ -77,11 +77,12 @@ func (x *explainer) world(h dataplane.Hypothesis, within map[dataplane.NodeID]pa
 	if h.Certain {
 		bound = dataplane.OneWay
 	}
+	h.Avoid = x.q.avoid
 	for grown := true; grown; {
 		w.Flood, grown = x.s.graph.FloodIf(h, w.from, within), false
 		before := w.from
 		for i, r := range x.s.relays {
-			if x.q.direct || used[i] || space.Disjoint(w.At(r.at), r.accept) {
+			if x.q.direct || used[i] || x.q.avoids(r.place) || space.Disjoint(w.At(r.at), r.accept) {
 				continue
 			}
 			used[i] = true
@@ -94,6 +95,11 @@ func (x *explainer) world(h dataplane.Hypothesis, within map[dataplane.NodeID]pa
 	q := *x.q
 	q.floods = func(dataplane.Bound) *dataplane.Flood { return w.Flood }
 	w.arrived = x.s.arriving(&q, bound, w.from)
+	for n, set := range w.arrived {
+		if w.arrived[n] = x.s.without(x.q, n, set, nil); w.arrived[n].Empty() {
+			delete(w.arrived, n)
+		}
+	}
 	return w
 }
 
@@ -158,7 +164,7 @@ func (x *explainer) toTarget(f world) map[dataplane.NodeID]packet.Set {
 	for used, grown := make([]bool, len(s.relays)), true; grown; {
 		grown = false
 		for i, r := range s.relays {
-			if used[i] || !x.sends(back, r.from) {
+			if used[i] || x.q.avoids(r.place) || !x.sends(back, r.from) {
 				continue
 			}
 			used[i], grown = true, true

@@ -436,7 +436,8 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			"AZ-PEER-05: two ranges of the VNet hold the address of a pod together",
 			small{peered, far, inFar, a, b, cluster("", ""), workload("w", "")},
 			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.2.4", port: 443},
-			model.Place{Kind: model.PlaceSubnet, ID: inFar.ID}, all,
+			model.Place{Kind: model.PlaceSubnet, ID: inFar.ID},
+			all,
 		},
 		{
 			"AKS-NET-09: the public address of a pool leads to the instances of its scale set",

@@ -67,6 +67,11 @@ func (r row) key() string {
 	return b.String()
 }
 
+// avoids reports whether a place is out of use in a question.
+func (q *query) avoids(at model.Place) bool {
+	return slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == at.Kind && p.ID.Key() == at.ID.Key() })
+}
+
 func (s *Solution) newQuery(from, to *end) *query {
 	return &query{from: from, to: to, service: s.graph.Space.All(), floods: s.flood}
 }
@@ -486,7 +491,7 @@ func (s *Solution) chains(q *query, b dataplane.Bound) map[int][]chain {
 		if len(q.except) == 0 && space.Subset(r.from, q.from.from) {
 			return false // the relay is among the senders itself: what it opens is in the direct rows
 		}
-		return !slices.ContainsFunc(q.avoid, func(p model.Place) bool { return p.Kind == r.place.Kind && p.ID.Key() == r.place.ID.Key() })
+		return !q.avoids(r.place)
 	}
 	reach := func(r relay, from packet.Set) packet.Set { return s.atRelay(f, r, from) }
 	out := map[int][]chain{}

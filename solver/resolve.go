@@ -127,7 +127,9 @@ func (s *Solution) resolve(sel model.Selector) (*end, error) {
 	case model.SelInternet:
 		s.addWhole(out, func(x *dataplane.Site) bool { return x.Place.Kind == model.PlaceInternet })
 	case model.SelAny:
-		s.addWhole(out, func(x *dataplane.Site) bool { return x.Place.Kind != model.PlacePlatform && x.Channel != ingressChannel })
+		s.addWhole(out, func(x *dataplane.Site) bool {
+			return x.Place.Kind != model.PlacePlatform && x.Channel != ingressChannel
+		})
 	case model.SelZone:
 		if err := s.addZone(out, sel.Parts[0]); err != nil {
 			return fail(err)

@@ -235,6 +235,7 @@ type AssertionResult struct {
 	Expired     []string        `json:"expired,omitempty"`   // exceptions whose day has passed
 	Reason      string          `json:"reason,omitempty"`    // why it failed or is unknown, in a sentence
 	Assumptions []Assumption    `json:"assumptions"`
+	Remedy      *Remedy         `json:"remedy,omitempty"` // of a failed one, where a run looks for it
 	Assertion   model.Assertion `json:"-"`
 }
 

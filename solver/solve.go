@@ -45,7 +45,8 @@ type Solution struct {
 	errs        []error
 	round       map[roundKey]*dataplane.Flood // floods that avoid places
 	tagWords    map[packet.Field]string
-	unpeered    bool // missing peerings are no part of what explanations try
+	passed      map[partKey]packet.Set // what each rule lets pass, computed once
+	unpeered    bool                   // missing peerings are no part of what explanations try
 }
 
 // relay is a relay of the graph, or a declared jump box (AZ-JMP-01).

@@ -41,32 +41,11 @@ func quality(r row) int {
 
 // rowWitness is the witness of one row: its packet, or one packet for each connection of its chain.
 func (s *Solution) rowWitness(q *query, r row) (*Witness, []string) {
-	bound, sets, wanted := dataplane.Over, s.raw(r), r.over
-	if !r.oneWay.Empty() {
-		bound, sets, wanted = dataplane.OneWay, s.certain(r), r.oneWay
-		if !r.session.Empty() {
-			wanted = r.session
-		}
-	}
-	var legs []tracedLeg
-	var notes []string
-	for i, v := range r.via {
-		from := s.graph.From(slices.Clone(s.groups[r.group].origins)...)
-		if i > 0 {
-			from = s.relays[r.via[i-1]].from
-		}
-		set := s.atRelay(q.floods(bound), s.relays[v], from)
-		leg, ok := s.leg(q.floods(bound), map[dataplane.NodeID]packet.Set{s.relays[v].at: set}, packet.Set{})
-		if !ok {
-			return nil, nil
-		}
-		legs = append(legs, leg)
-	}
-	last, ok := s.leg(q.floods(bound), sets, wanted)
-	if !ok {
+	legs := s.rowLegs(q, r)
+	if legs == nil {
 		return nil, nil
 	}
-	legs = append(legs, last)
+	var notes []string
 	w := &Witness{}
 	for i, l := range legs {
 		notes = append(notes, l.notes...)
@@ -77,6 +56,35 @@ func (s *Solution) rowWitness(q *query, r row) (*Witness, []string) {
 		w.Legs = append(w.Legs, Leg{Relay: s.relays[r.via[i-1]].name, Packet: l.packet, Hops: l.hops})
 	}
 	return w, notes
+}
+
+// rowLegs are the connections of one row's witness, nil where the interpreter does not confirm one.
+func (s *Solution) rowLegs(q *query, r row) []tracedLeg {
+	bound, sets, wanted := dataplane.Over, s.raw(r), r.over
+	if !r.oneWay.Empty() {
+		bound, sets, wanted = dataplane.OneWay, s.certain(r), r.oneWay
+		if !r.session.Empty() {
+			wanted = r.session
+		}
+	}
+	var legs []tracedLeg
+	for i, v := range r.via {
+		from := s.graph.From(slices.Clone(s.groups[r.group].origins)...)
+		if i > 0 {
+			from = s.relays[r.via[i-1]].from
+		}
+		set := s.atRelay(q.floods(bound), s.relays[v], from)
+		leg, ok := s.leg(q.floods(bound), map[dataplane.NodeID]packet.Set{s.relays[v].at: set}, packet.Set{})
+		if !ok {
+			return nil
+		}
+		legs = append(legs, leg)
+	}
+	last, ok := s.leg(q.floods(bound), sets, wanted)
+	if !ok {
+		return nil
+	}
+	return append(legs, last)
 }
 
 // doubts names the assumptions that keep what may be delivered from being certain: those of every way that a packet of each open row may
@@ -136,6 +144,7 @@ type tracedLeg struct {
 	packet Packet
 	made   trace.Packet // the same, as the interpreter read it
 	hops   []Hop
+	way    []trace.Hop // the hops as the interpreter has them
 	notes  []string
 }
 
@@ -271,7 +280,7 @@ func (s *Solution) replayed(p trace.Packet, n dataplane.NodeID, dst netip.Addr) 
 	if !best.Certain {
 		notes = doubts
 	}
-	return tracedLeg{packet: s.printPacket(p), made: p, hops: s.printHops(best.Hops, p), notes: notes}, true
+	return tracedLeg{packet: s.printPacket(p), made: p, hops: s.printHops(best.Hops, p), way: best.Hops, notes: notes}, true
 }
 
 // samePlace compares where the interpreter delivered with where the solver did. A relay's listeners and a workload's placements are

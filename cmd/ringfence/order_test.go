@@ -72,7 +72,7 @@ func outputs(t *testing.T, project string) string {
 	t.Helper()
 	var out bytes.Buffer
 	for _, args := range [][]string{
-		{"verify", "--format", "json"},
+		{"verify", "--no-changes", "--format", "json"},
 		{"matrix", "--by", "subnet", "--format", "json"},
 		{"reach", "--from", "internet", "--to", "zone:cde"},
 		{"diagram", "--format", "svg", "network"},

@@ -141,7 +141,7 @@ func TestRedactedAnswersAlike(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r, err := pci.Verify(s, "test")
+				r, err := pci.Verify(s, "test", pci.Facts{})
 				if err != nil {
 					t.Fatal(err)
 				}

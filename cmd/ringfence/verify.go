@@ -10,6 +10,7 @@ import (
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/pci"
+	"github.com/ringfence/ringfence/solver"
 )
 
 func verifyCommand() *cli.Command {
@@ -18,6 +19,7 @@ func verifyCommand() *cli.Command {
 		Flags: append(append(loadFlags(), outputFlag()),
 			&cli.StringFlag{Name: "out", Usage: "write report.html, report.json, network.svg, dataflow.svg, rules.csv, junit.xml and results.sarif to `DIR`"},
 			&cli.StringFlag{Name: "variant", Usage: "beside the plain run, what opens in a `VARIANT`: jit-open, in which every just-in-time access is open"},
+			&cli.BoolFlag{Name: "no-changes", Usage: "do not look for the changes that would make failed assertions hold, which takes time"},
 			&cli.BoolFlag{Name: "allow-unknown", Usage: "exit 0 although something is unknown"},
 			formatsFlag("text", "json", "junit", "sarif", "html"),
 		),
@@ -43,6 +45,9 @@ func runVerify(c *cli.Context) error {
 	r, err := pci.Verify(s, "ringfence "+toolVersion(), facts)
 	if err != nil {
 		return err
+	}
+	if !c.Bool("no-changes") {
+		s.Remedies(r.Assertions)
 	}
 	if c.String("variant") != "" {
 		if err = addVariant(c, s, r); err != nil {

@@ -41,7 +41,7 @@ func TestVerifyBrokenExample(t *testing.T) {
 	if code := run([]string{"ringfence", "verify", "../../examples/aks-pci-broken"}, strings.NewReader(""), &stdout, &stderr); code != exitFail {
 		t.Fatalf("exit %d; %s", code, stderr.String())
 	}
-	for _, want := range []string{"FAIL  internet-not-to-data", "FAIL  wireless-isolated", "nsg-oos/securityRules/AllowBastionIn", "azure/nsgs.json:"} {
+	for _, want := range []string{"FAIL  internet-not-to-data", "FAIL  wireless-isolated", "nsg-oos/securityRules/AllowBastionIn", "azure/nsgs.json:", "to make it hold: nsg-oos/securityRules/AllowBastionIn (azure/nsgs.json:2702): remove it"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the summary lacks %q", want)
 		}
@@ -52,7 +52,7 @@ func TestVerifyBrokenExample(t *testing.T) {
 // names the missing fact.
 func TestDataFlowsGoOneWay(t *testing.T) {
 	var stdout bytes.Buffer
-	if code := run([]string{"ringfence", "verify", "--format", "json", "../../examples/aks-pci-broken"}, strings.NewReader(""), &stdout, io.Discard); code != exitFail {
+	if code := run([]string{"ringfence", "verify", "--no-changes", "--format", "json", "../../examples/aks-pci-broken"}, strings.NewReader(""), &stdout, io.Discard); code != exitFail {
 		t.Fatalf("exit %d", code)
 	}
 	var r struct {
@@ -86,18 +86,30 @@ func TestDataFlowsGoOneWay(t *testing.T) {
 
 // Two runs give the same bytes, in every format.
 func TestSameBytes(t *testing.T) {
-	for _, format := range []string{"text", "json", "junit", "sarif", "html"} {
-		var first string
-		for i := range 2 {
-			var stdout bytes.Buffer
-			if code := run([]string{"ringfence", "verify", "--format", format, "../../examples/aks-pci-broken"}, strings.NewReader(""), &stdout, io.Discard); code != exitFail {
-				t.Fatalf("%s: exit %d", format, code)
+	formats := []string{"json", "junit", "sarif", "html"}
+	var runs [2]map[string]string
+	for i := range runs {
+		dir := t.TempDir()
+		args := []string{"ringfence", "verify"}
+		for _, f := range formats {
+			args = append(args, "--format", f+"="+filepath.Join(dir, f))
+		}
+		var stdout bytes.Buffer
+		if code := run(append(args, "../../examples/aks-pci-broken"), strings.NewReader(""), &stdout, io.Discard); code != exitFail {
+			t.Fatalf("exit %d", code)
+		}
+		runs[i] = map[string]string{"text": stdout.String()}
+		for _, f := range formats {
+			data, err := os.ReadFile(filepath.Join(dir, f))
+			if err != nil {
+				t.Fatal(err)
 			}
-			if i == 0 {
-				first = stdout.String()
-			} else if stdout.String() != first {
-				t.Errorf("%s: two runs differ", format)
-			}
+			runs[i][f] = string(data)
+		}
+	}
+	for f, text := range runs[0] {
+		if runs[1][f] != text {
+			t.Errorf("%s: two runs differ", f)
 		}
 	}
 }

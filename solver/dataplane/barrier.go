@@ -313,6 +313,7 @@ type Hypothesis struct {
 	Settings bool            // every setting leads everywhere that it could
 	Open     map[string]bool // keys of parts that let pass what they stop
 	Shut     map[string]bool // keys of controls that stop everything
+	Avoid    []model.Place   // places that are not entered
 
 	Certain bool            // only what is delivered for certain, were Facts known to be as over has them
 	Facts   map[string]bool // assumptions
@@ -327,7 +328,7 @@ func (h *Hypothesis) opens(k Control, p Part) bool {
 
 // FloodIf is the flood of some packets in another world, over or for certain. within, where not nil, are the packets at each node that are of interest.
 func (g *Graph) FloodIf(h Hypothesis, packets packet.Set, within map[NodeID]packet.Set) *Flood {
-	f := g.newFlood(Over, nil)
+	f := g.newFlood(Over, h.Avoid)
 	if h.Certain {
 		f.bound = OneWay
 	}
@@ -411,14 +412,14 @@ func (f *Flood) meeting(i int, back map[NodeID]packet.Set) packet.Set {
 	return s.Intersect(s.Intersect(f.reached[e.from], after), orEverything(e.guard.fixed()).get(f.g.compiler))
 }
 
-// Met lists the parts that packets of the flood meet on their way to the ends of back: those that stop them in the world of the input,
-// or those that let them pass.
+// Met lists the parts that packets of the flood meet on their way to the ends of back, nil: to any: those that stop them in the world of
+// the input, or those that let them pass.
 func (f *Flood) Met(back map[NodeID]packet.Set, allow bool) []Met {
 	s, c := f.g.Space, f.g.compiler
 	var out []Met
 	for i := range f.g.edges {
 		e := &f.g.edges[i]
-		if back[e.to].Empty() {
+		if back != nil && back[e.to].Empty() {
 			continue
 		}
 		here := f.meeting(i, back)

@@ -188,3 +188,8 @@ func (g *Graph) Shortcuts() map[NodeID]packet.Set {
 	}
 	return g.shortcuts
 }
+
+// SymbolRange is where the address may lie that a symbol stands for.
+func (g *Graph) SymbolRange(s model.Symbol) []netip.Prefix {
+	return g.planner.symbolRange(s).Prefixes()
+}
