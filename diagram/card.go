@@ -58,7 +58,7 @@ func innerTitle(g Group) string {
 
 // card draws the box of a zone at the origin and returns its height, which is at least the one given.
 func (a *artist) card(p *Panel, g Group, w, least float64) float64 {
-	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, g.ID), class: "zone", ref: g.Ref, label: "zone " + frameTitle(g)})
+	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, g.ID), class: "zone", ref: g.Ref, label: "zone " + frameTitle(g), desc: strings.Join(append([]string{ownerLine(g)}, g.Notes...), ". ")})
 	back := len(a.s.items)
 	a.s.add(rectItem{r: 7, class: zoneClass(g.Kind)})
 	y := cardPad + nameSize - 2
@@ -130,7 +130,7 @@ func (a *artist) inside(p *Panel, parent string, x, y, w float64) float64 {
 
 // tile draws one member.
 func (a *artist) tile(p *Panel, n Node, box area) {
-	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label)})
+	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label), desc: n.describe(p)})
 	a.s.add(rectItem{box, 3, "tile"})
 	a.s.add(icon(n.Kind, point{box.x + 4, box.y + 3})...)
 	detail := a.m.width(n.Detail, plain(smallSize))

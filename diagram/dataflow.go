@@ -53,7 +53,7 @@ func DataFlow(in Input) (*Diagram, error) {
 				e.Line, e.Text = BrokenLine, joined(f.Name, leg.Reason)
 			case solver.Reachable: // whether a relay takes part stands in Via
 			}
-			p.Edges = append(p.Edges, e)
+			p.join(e, f.Name, leg.Service)
 		}
 		if len(f.Legs) == 0 {
 			p.Notes = append(p.Notes, "`"+f.Name+"` has no legs, so there is nothing to draw of it.")
@@ -108,7 +108,7 @@ func (c *crew) stop(ref string, stores map[string]StoreInfo) int {
 	if i, ok := c.node[ref]; ok {
 		return i
 	}
-	n := Node{ID: fmt.Sprintf("s%d", len(c.p.Nodes)), Ref: ref, Kind: label.Kind(ref), Label: label.Name(ref)}
+	n := Node{ID: c.p.id("n", ref), Ref: ref, Kind: label.Kind(ref), Label: label.Name(ref)}
 	m, known := c.member[ref]
 	switch {
 	case known:

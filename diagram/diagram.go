@@ -46,7 +46,8 @@ type Panel struct {
 	Notes   []string `json:"notes"`
 	Picture bool     `json:"picture"` // false: too large to draw, and listed only
 
-	placed *placed // kept from the first drawing: the whole document and the panel's own sheet are laid out alike
+	placed *placed         // kept from the first drawing: the whole document and the panel's own sheet are laid out alike
+	taken  map[string]bool // IDs in use
 }
 
 // Group is a zone, a virtual network, a subnet or a namespace; a zone has no parent.
@@ -83,6 +84,7 @@ const (
 
 // Edge is the flows from one end to another that are drawn alike.
 type Edge struct {
+	ID     string `json:"id"`
 	Number int    `json:"number"` // of the flow on the sheet; 0 where there is no flow
 	From   string `json:"from"`   // ID of a group or a node
 	To     string `json:"to"`

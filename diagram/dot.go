@@ -89,7 +89,7 @@ func (p *Panel) dotEdge(b *bytes.Buffer, e Edge) {
 		style = "dashed, arrowhead=tee"
 	case DirectLine:
 	}
-	fmt.Fprintf(b, "%s -> %s [style=%s%s, label=%s];\n", from, to, style, ends, dotLabel(e.caption()...))
+	fmt.Fprintf(b, "%s -> %s [style=%s%s, label=%s];\n", from, to, style, ends, dotLabel(p.caption(e)...))
 }
 
 // holder is the node that stands for a group at the end of a line.
@@ -108,7 +108,8 @@ func (p *Panel) holder(group string) string {
 }
 
 // caption is what stands on a line in the formats that others lay out.
-func (e Edge) caption() []string {
+// Flows of cardholder data are numbered; other numbers belong to the table of a sheet, and would change with every flow before them.
+func (p *Panel) caption(e Edge) []string {
 	if e.Line == NoPathLine {
 		return []string{e.Text}
 	}
@@ -126,7 +127,9 @@ func (e Edge) caption() []string {
 	if e.Line == BrokenLine {
 		lines[0] = "impossible: " + lines[0]
 	}
-	lines[0] = fmt.Sprintf("%d: %s", e.Number, lines[0])
+	if p.Name == "flows" {
+		lines[0] = fmt.Sprintf("%d: %s", e.Number, lines[0])
+	}
 	if len(e.Data) > 0 {
 		lines = append(lines, strings.Join(e.Data, ", "))
 	}

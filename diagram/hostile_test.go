@@ -92,7 +92,7 @@ func TestHostileNames(t *testing.T) {
 // checkSVG allows the elements and attributes that the writer makes, and nothing else.
 func checkSVG(t *testing.T, name string, data []byte) {
 	elements := []string{"svg", "title", "desc", "style", "g", "rect", "path", "text"}
-	attributes := []string{"xmlns", "class", "id", "viewBox", "width", "height", "role", "aria-labelledby", "aria-describedby", "aria-label", "data-ref", "x", "y", "rx", "d", "font-size", "text-anchor"}
+	attributes := []string{"xmlns", "class", "id", "viewBox", "width", "height", "role", "aria-labelledby", "aria-describedby", "aria-label", "data-ref", "x", "y", "rx", "d", "font-size", "text-anchor", "textLength", "lengthAdjust", "data-from", "data-to"}
 	dec := xml.NewDecoder(bytes.NewReader(data))
 	ids := map[string]bool{}
 	for {

@@ -62,7 +62,7 @@ func (d *Diagram) mermaid(members bool) []byte {
 				arrow = "--x"
 			case DirectLine:
 			}
-			fmt.Fprintf(&b, "%s_%s %s|%s| %s_%s\n", p.Name, e.From, arrow, mermaidLabel(e.caption()...), p.Name, e.To)
+			fmt.Fprintf(&b, "%s_%s %s|%s| %s_%s\n", p.Name, e.From, arrow, mermaidLabel(p.caption(e)...), p.Name, e.To)
 			links = append(links, e.Line)
 		}
 	}

@@ -17,10 +17,11 @@ type metrics struct {
 	fonts [2]*sfnt.Font // regular, bold
 	buf   sfnt.Buffer
 	known [2]map[rune]float64
+	lacks map[rune]bool
 }
 
 func newMetrics() (*metrics, error) {
-	m := &metrics{known: [2]map[rune]float64{{}, {}}}
+	m := &metrics{known: [2]map[rune]float64{{}, {}}, lacks: map[rune]bool{}}
 	for i, ttf := range [][]byte{goregular.TTF, gobold.TTF} {
 		f, err := sfnt.Parse(ttf)
 		if err != nil {
@@ -42,9 +43,10 @@ func (m *metrics) width(text string, f face) float64 {
 		w, ok := m.known[i][r]
 		if !ok {
 			w = 1
+			m.lacks[r] = true
 			if g, err := m.fonts[i].GlyphIndex(&m.buf, r); err == nil && g != 0 {
 				if a, err := m.fonts[i].GlyphAdvance(&m.buf, g, fixed.I(1000), font.HintingNone); err == nil {
-					w = float64(a.Round()) / 1000
+					w, m.lacks[r] = float64(a.Round())/1000, false
 				}
 			}
 			m.known[i][r] = w
@@ -52,6 +54,17 @@ func (m *metrics) width(text string, f face) float64 {
 		total += w
 	}
 	return total * f.size
+}
+
+// knows reports whether the font has every character of a text.
+func (m *metrics) knows(text string) bool {
+	m.width(text, face{})
+	for _, r := range text {
+		if m.lacks[r] {
+			return false
+		}
+	}
+	return true
 }
 
 // fit cuts a text to a width.

@@ -113,8 +113,10 @@ func (in Input) zonePanel(zones []ZoneInfo) Panel {
 		index[end] = len(zones)
 		zones = append(zones, ZoneInfo{Name: end, Kind: outsideKind})
 	}
-	zoneID := func(i int) string { return fmt.Sprintf("z%d", i) }
+	ids := make([]string, len(zones))
+	zoneID := func(i int) string { return ids[i] }
 	for i, z := range zones {
+		ids[i] = p.id("z", z.Kind, z.Name)
 		p.addZone(zoneID(i), z)
 	}
 
@@ -130,7 +132,7 @@ func (in Input) zonePanel(zones []ZoneInfo) Panel {
 			continue
 		}
 		touched[e.from], touched[e.to] = true, true
-		p.Edges = append(p.Edges, Edge{From: zoneID(e.from), To: zoneID(e.to), Line: e.line, Ways: e.ways})
+		p.join(Edge{From: zoneID(e.from), To: zoneID(e.to), Line: e.line, Ways: e.ways})
 	}
 	in.absences(&p, zones, zoneID, b, touched)
 	p.limit(func(id string) int {
@@ -168,7 +170,7 @@ func (in Input) absences(p *Panel, zones []ZoneInfo, zoneID func(int) string, b 
 				}
 				closed = append(closed, to.Name)
 				if to.Kind == "cde" {
-					p.Edges = append(p.Edges, Edge{From: zoneID(i), To: zoneID(j), Line: NoPathLine, Text: "no path (proved)"})
+					p.join(Edge{From: zoneID(i), To: zoneID(j), Line: NoPathLine, Text: "no path (proved)"})
 				}
 			}
 			if len(closed) > 0 {
@@ -189,7 +191,7 @@ func (p *Panel) addZone(id string, z ZoneInfo) {
 		if have, ok := inner[key]; ok {
 			return have
 		}
-		g := Group{ID: fmt.Sprintf("%sg%d", id, len(inner)), Parent: parent, Ref: ref, Kind: kind, Label: name}
+		g := Group{ID: p.id("g", id, key), Parent: parent, Ref: ref, Kind: kind, Label: name}
 		inner[key] = g.ID
 		p.Groups = append(p.Groups, g)
 		return g.ID
@@ -202,7 +204,7 @@ func (p *Panel) addZone(id string, z ZoneInfo) {
 		g.Notes = append(g.Notes, fmt.Sprintf("and %d more members, not drawn", len(shown)-MaxTiles))
 		shown = sortedMembers(shown[:MaxTiles])
 	}
-	for i, m := range shown {
+	for _, m := range shown {
 		at := id
 		if m.VNet != "" {
 			at = nest(at, "vnet", m.VNet, "vnet:"+m.VNet)
@@ -221,7 +223,7 @@ func (p *Panel) addZone(id string, z ZoneInfo) {
 		case m.Kind == "ns" && name == "":
 			p.group(at).Ref = m.Ref
 		default:
-			p.Nodes = append(p.Nodes, Node{ID: fmt.Sprintf("%sn%d", id, i), Group: at, Ref: m.Ref, Kind: m.Kind, Label: name, Detail: m.Label})
+			p.Nodes = append(p.Nodes, Node{ID: p.id("n", id, m.Ref), Group: at, Ref: m.Ref, Kind: m.Kind, Label: name, Detail: m.Label})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package diagram
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 			}
 		}
 		for i, e := range lines {
-			a.open(p, i, e)
+			a.open(p, e)
 			a.line(e, at.lines[i])
 			a.s.add(closeItem{})
 		}
@@ -153,8 +154,43 @@ func (p *Panel) groupOf(node string) string {
 }
 
 // open begins the element of a flow, with the flow in words.
-func (a *artist) open(p *Panel, i int, e Edge) {
-	a.s.add(openItem{id: fmt.Sprintf("%s-%s-e%d", a.d.Kind, p.Name, i), class: "flow", label: p.sentence(e)})
+func (a *artist) open(p *Panel, e Edge) {
+	a.s.add(openItem{
+		id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, e.ID), class: "flow", ends: [2]string{p.refOf(e.From), p.refOf(e.To)}, label: p.sentence(e), desc: p.particulars(e),
+	})
+}
+
+// particulars is what a flow's sentence does not say: its number, and how its line is drawn.
+func (p *Panel) particulars(e Edge) string {
+	s := "A line of the kind `" + string(e.Line) + "`"
+	if e.Number > 0 {
+		s = fmt.Sprintf("Number %d in the table. ", e.Number) + s
+	}
+	return s + "."
+}
+
+// refOf is what an end of a line stands for.
+func (p *Panel) refOf(id string) string {
+	for _, g := range p.Groups {
+		if g.ID == id {
+			return cmp.Or(g.Ref, g.Label)
+		}
+	}
+	for _, n := range p.Nodes {
+		if n.ID == id {
+			return cmp.Or(n.Ref, n.Label)
+		}
+	}
+	return id
+}
+
+// describe is what else is known of a box.
+func (n Node) describe(p *Panel) string {
+	var parts []string
+	for g := n.Group; g != ""; g = p.group(g).Parent {
+		parts = append(parts, "in "+innerName(*p.group(g)))
+	}
+	return joined(strings.Join(parts, ", "), n.Detail)
 }
 
 // How much of a flow with many ways stands on a sheet.
@@ -390,7 +426,7 @@ func (a *artist) nodeSize(n Node) (w, h float64) {
 }
 
 func (a *artist) node(p *Panel, n Node, box area) {
-	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label)})
+	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label), desc: n.describe(p)})
 	a.s.add(rectItem{box, 4, "tile"})
 	a.s.add(icon(n.Kind, point{box.x + 6, box.y + 5})...)
 	a.text(box.x+26, box.y+16, title(textSize), "ink", a.m.fit(n.Label, title(textSize), box.w-32))

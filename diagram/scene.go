@@ -15,8 +15,10 @@ type item interface{ item() }
 type openItem struct {
 	id    string
 	class string
-	ref   string // what it stands for
-	label string // in words
+	ref   string    // what it stands for
+	ends  [2]string // of a flow: what it joins
+	label string    // in words
+	desc  string    // what else is known of it
 }
 
 // closeItem ends what openItem began.
@@ -46,7 +48,8 @@ type textItem struct {
 	anchor anchor
 	class  string
 	text   string
-	stamp  bool // changes although the picture does not
+	width  float64 // as measured; 0 where the built-in font lacks a character
+	stamp  bool    // changes although the picture does not
 }
 
 type face struct {

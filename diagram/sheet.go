@@ -57,7 +57,18 @@ func compose(d *Diagram) (*scene, error) {
 	}
 	a.s.h = a.legend(y) + margin
 	a.s.items[0] = rectItem{area: area{0, 0, a.s.w, a.s.h}, class: "paper"}
+	a.measure()
 	return a.s, nil
+}
+
+// measure notes the width of every text, so that a viewer with another font keeps to it.
+func (a *artist) measure() {
+	for i, x := range a.s.items {
+		if t, ok := x.(textItem); ok && a.m.knows(t.text) {
+			t.width = a.m.width(t.text, t.face)
+			a.s.items[i] = t
+		}
+	}
 }
 
 func (a *artist) text(x, y float64, f face, class, text string) {

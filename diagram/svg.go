@@ -116,8 +116,14 @@ func writeItem(b *bytes.Buffer, x item) {
 		if x.ref != "" {
 			fmt.Fprintf(b, ` data-ref="%s"`, escapeXML(x.ref))
 		}
+		if x.ends[0] != "" {
+			fmt.Fprintf(b, ` data-from="%s" data-to="%s"`, escapeXML(x.ends[0]), escapeXML(x.ends[1]))
+		}
 		if x.label != "" {
 			fmt.Fprintf(b, ` role="group" aria-label="%s"><title>%s</title>`, escapeXML(x.label), escapeXML(x.label))
+			if x.desc != "" {
+				fmt.Fprintf(b, "<desc>%s</desc>", escapeXML(x.desc))
+			}
 			b.WriteByte('\n')
 			return
 		}
@@ -147,6 +153,9 @@ func writeItem(b *bytes.Buffer, x item) {
 		case fromRight:
 			b.WriteString(` text-anchor="end"`)
 		case fromLeft:
+		}
+		if x.width > 0 {
+			fmt.Fprintf(b, ` textLength="%s" lengthAdjust="spacingAndGlyphs"`, num(x.width))
 		}
 		fmt.Fprintf(b, ">%s</text>\n", escapeXML(x.text))
 	}

@@ -147,7 +147,7 @@ func (in Input) workloads(zones []ZoneInfo, merge merging) Panel {
 			}
 			continue
 		}
-		p.Edges = append(p.Edges, Edge{From: p.Nodes[e.from].ID, To: p.Nodes[e.to].ID, Line: e.line, Ways: e.ways})
+		p.join(Edge{From: p.Nodes[e.from].ID, To: p.Nodes[e.to].ID, Line: e.line, Ways: e.ways})
 	}
 	if in.Members == nil {
 		p.Notes = append(p.Notes, "Flows of single workloads were not computed.")
@@ -171,26 +171,26 @@ func (c *crew) box(ref string, stores map[string]bool) int {
 		switch c.merge {
 		case byNamespace:
 			n.Kind, n.Label, n.Group, n.Ref = "pods", ns, zone, ""
-			key = fmt.Sprintf("%d/ns/%s", m.zone, ns)
+			key = zone + "/ns/" + ns
 		case byZone:
 			n.Kind, n.Label, n.Group, n.Ref = "pods", "workloads", zone, ""
-			key = fmt.Sprintf("%d/pods", m.zone)
+			key = zone + "/pods"
 		default:
 			n.Kind, n.Label, n.Group, n.Detail = "pod", name, c.nest(zone, ns), m.info.Label
-			key = fmt.Sprintf("%d/pod/%s", m.zone, ref)
+			key = zone + "/pod/" + ref
 		}
 	case known && stores[ref]:
 		n.Kind, n.Label, n.Detail, n.Group = "store", label.Name(ref), m.info.Kind, c.zoneGroup(m.zone)
-		key = fmt.Sprintf("%d/store/%s", m.zone, ref)
+		key = n.Group + "/store/" + ref
 	case known && c.zones[m.zone].Kind == "data" && c.merge == byWorkload:
 		n.Kind, n.Label, n.Detail, n.Group = m.info.Kind, label.Name(ref), m.info.Label, c.zoneGroup(m.zone)
-		key = fmt.Sprintf("%d/data/%s", m.zone, ref)
+		key = n.Group + "/data/" + ref
 	case known:
 		n.Label, n.Group, n.Ref = restLabel, c.zoneGroup(m.zone), zoneRef(c.zones[m.zone])
 		if external(c.zones[m.zone].Kind) {
 			n.Label = c.zones[m.zone].Name
 		}
-		key = fmt.Sprintf("%d/rest", m.zone)
+		key = n.Group + "/rest"
 	case kind == "internet" || kind == "fqdn" || kind == "tag":
 		n.Kind, n.Label, n.Group, n.Ref = "internet", "internet", c.zoneGroup(c.internet()), "internet"
 		key = "internet"
@@ -201,7 +201,7 @@ func (c *crew) box(ref string, stores map[string]bool) int {
 	if i, ok := c.node[key]; ok {
 		return i
 	}
-	n.ID = fmt.Sprintf("w%d", len(c.p.Nodes))
+	n.ID = c.p.id("n", key)
 	c.node[key] = len(c.p.Nodes)
 	c.p.Nodes = append(c.p.Nodes, n)
 	return c.node[key]
@@ -209,7 +209,7 @@ func (c *crew) box(ref string, stores map[string]bool) int {
 
 func (c *crew) zoneGroup(i int) string {
 	z := c.zones[i]
-	return c.addGroup(fmt.Sprintf("zone/%d", i), Group{Ref: zoneRef(z), Kind: z.Kind, Label: z.Name, Detail: z.Owner})
+	return c.addGroup("zone/"+z.Kind+"/"+z.Name, Group{Ref: zoneRef(z), Kind: z.Kind, Label: z.Name, Detail: z.Owner})
 }
 
 func (c *crew) nest(parent, ns string) string {
@@ -227,7 +227,7 @@ func (c *crew) addGroup(key string, g Group) string {
 	if id, ok := c.group[key]; ok {
 		return id
 	}
-	g.ID = fmt.Sprintf("c%d", len(c.p.Groups))
+	g.ID = c.p.id("g", key)
 	c.group[key] = g.ID
 	c.p.Groups = append(c.p.Groups, g)
 	return g.ID
