@@ -24,6 +24,9 @@ func (a *artist) cardWidth(p *Panel, g Group) float64 {
 		for _, c := range p.Groups {
 			if c.Parent == parent {
 				w = max(w, a.m.width(innerTitle(c), plain(smallSize))+2*inset*(depth+1)+2)
+				for _, b := range c.Badges {
+					w = max(w, a.m.width(b, plain(smallSize))+2*inset*(depth+1)+16)
+				}
 				inner(c.ID, depth+1)
 			}
 		}
@@ -120,7 +123,8 @@ func (a *artist) inside(p *Panel, parent string, x, y, w float64) float64 {
 		at := len(a.s.items)
 		a.s.add(rectItem{r: 3, class: "frame"})
 		a.text(x+inset, y+11, plain(smallSize), "soft", a.m.fit(innerTitle(g), plain(smallSize), w-2*inset))
-		end := a.inside(p, g.ID, x+inset, y+heading+1, w-2*inset)
+		top := a.badges(g.Badges, x+inset, y+heading-1, w-2*inset) + 2
+		end := a.inside(p, g.ID, x+inset, top, w-2*inset)
 		a.s.items[at] = rectItem{area{x, y, w, end - y}, 3, "frame"}
 		a.s.add(closeItem{})
 		y = end + cardSpace

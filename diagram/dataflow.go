@@ -19,14 +19,7 @@ func DataFlow(in Input) (*Diagram, error) {
 	d := in.sheet(DataFlowDiagram, "Data-flow diagram", "1.1.3", "1.2.4")
 	p := Panel{Name: "flows", Title: "Cardholder data: where it goes, where it rests, how it is protected"}
 	zones := in.zonesWithControls()
-	c := &crew{p: &p, zones: zones, member: map[string]crewMember{}, node: map[string]int{}, group: map[string]string{}}
-	for i, z := range zones {
-		for _, m := range z.Members {
-			if _, twice := c.member[m.Ref]; !twice {
-				c.member[m.Ref] = crewMember{i, m}
-			}
-		}
-	}
+	c := newCrew(&p, zones, in.Subnets)
 	stores := map[string]StoreInfo{}
 	for _, s := range in.Stores {
 		stores[s.Ref] = s
@@ -68,7 +61,7 @@ func DataFlow(in Input) (*Diagram, error) {
 	for _, ref := range refs {
 		c.stop(ref, stores)
 	}
-	p.limit(func(string) int { return 0 })
+	p.limit()
 	d.About = "Every declared flow of cardholder data, leg by leg; whether a leg is possible was computed from the configuration."
 	if len(in.Flows) == 0 && len(in.Stores) == 0 {
 		d.About = "No data flows and no stores of cardholder data are declared, so there is nothing to show."

@@ -3,6 +3,7 @@ package diagram
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/diagram/label"
 	"github.com/ringfence/ringfence/model"
@@ -16,12 +17,27 @@ const (
 	DataFlowDiagram Kind = "dataflow"
 )
 
+// Level is how finely a network diagram is drawn.
+type Level string
+
+const (
+	EveryLevel    Level = "" // a panel of zones and a panel of workloads
+	ZoneLevel     Level = "zone"
+	SubnetLevel   Level = "subnet"
+	WorkloadLevel Level = "workload"
+)
+
+// Levels lists the levels in the order in which messages name them.
+func Levels() []Level { return []Level{ZoneLevel, SubnetLevel, WorkloadLevel} }
+
 // Diagram is a sheet as data: what stands on it, without positions.
 type Diagram struct {
 	Schema      string  `json:"schema"` // ringfence/diagram/v1
 	Kind        Kind    `json:"kind"`
+	Level       Level   `json:"level"`
 	Title       string  `json:"title"`
 	Project     string  `json:"project"`
+	Owner       string  `json:"owner"`       // of the cardholder data environment
 	Standard    string  `json:"standard"`    // PCI DSS v4.0.1
 	Requirement string  `json:"requirement"` // what the sheet answers to, leading number first
 	About       string  `json:"about"`       // what it shows, and whether what it does not show was proved absent
@@ -58,6 +74,7 @@ type Group struct {
 	Kind   string   `json:"kind"` // a kind of zone, or vnet, subnet, namespace
 	Label  string   `json:"label"`
 	Detail string   `json:"detail"` // owner of a zone, prefix of a subnet
+	Badges []string `json:"badges"` // filters that stand at its border: `NSG nsg-pe: 6 in, 2 out`
 	Notes  []string `json:"notes"`
 }
 
@@ -65,6 +82,18 @@ type Group struct {
 type Node struct {
 	ID     string `json:"id"`
 	Group  string `json:"group"`
+	Ref    string `json:"ref"`
+	Kind   string `json:"kind"`
+	Label  string `json:"label"`
+	Detail string `json:"detail"`
+
+	Stands []string `json:"stands"` // what it stands for, where that is more than Ref
+	Holds  []Item   `json:"holds"`  // what is drawn inside it: controls first
+	Badges []string `json:"badges"` // filters that stand at its border
+}
+
+// Item is what stands inside a node.
+type Item struct {
 	Ref    string `json:"ref"`
 	Kind   string `json:"kind"`
 	Label  string `json:"label"`
@@ -80,6 +109,7 @@ const (
 	UnknownLine Line = "unknown"
 	NoPathLine  Line = "no path"    // proved
 	BrokenLine  Line = "impossible" // declared, and proved impossible
+	StrayLine   Line = "undeclared" // possible, and not declared
 )
 
 // Edge is the flows from one end to another that are drawn alike.
@@ -90,11 +120,17 @@ type Edge struct {
 	To     string `json:"to"`
 	Line   Line   `json:"line"`
 	Drawn  bool   `json:"drawn"` // false: listed only, as there are too many lines
+	Count  int    `json:"count"` // of a bundle: how many flows it stands for; they name it, and are not drawn themselves
+	Bundle string `json:"bundle"`
+	Scope  bool   `json:"scope"` // an end is in the cardholder data environment or a store of its data
 	Ways   []Way  `json:"ways"`
 	Text   string `json:"text"` // what else is said of it: the name of the flow, why it is not known
+	// Filters are the network security groups that stand at the borders which the flows cross.
+	Filters []string `json:"filters"`
 	// Of a data flow.
 	Data      []string `json:"data"`
 	InTransit string   `json:"inTransit"`
+	Clear     bool     `json:"clear"` // clear text, or nothing says how it is protected
 }
 
 // Way is one choice of relays and controls on an edge.
@@ -107,7 +143,7 @@ type Way struct {
 
 func (in Input) sheet(kind Kind, title, old, current string) *Diagram {
 	d := &Diagram{
-		Schema: "ringfence/diagram/v1", Kind: kind, Title: title, Project: in.Project,
+		Schema: "ringfence/diagram/v1", Kind: kind, Title: title, Project: in.Project, Owner: in.owner(),
 		Standard: "PCI DSS v4.0.1", Requirement: current + " (v3.2.1: " + old + ")",
 		Stamp: Stamp{AsOf: in.AsOf, Hash: in.Hash, Tool: in.Tool},
 	}
@@ -115,6 +151,22 @@ func (in Input) sheet(kind Kind, title, old, current string) *Diagram {
 		d.Standard, d.Requirement = "PCI DSS v3.2.1", old+" (v4.0.1: "+current+")"
 	}
 	return d
+}
+
+// owner is who owns the cardholder data environment: of its zones first, else of its data.
+func (in Input) owner() string {
+	for _, kind := range []string{"cde", "data"} {
+		var owners []string
+		for _, z := range sortedZones(in.Zones) {
+			if z.Kind == kind && z.Owner != "" && !slices.Contains(owners, z.Owner) {
+				owners = append(owners, z.Owner)
+			}
+		}
+		if len(owners) > 0 {
+			return strings.Join(owners, ", ")
+		}
+	}
+	return "not stated"
 }
 
 // finish numbers the flows, and makes every name safe to show.
@@ -132,7 +184,7 @@ func (d *Diagram) finish() *Diagram {
 		}
 		*l = out
 	}
-	show(&d.Title, &d.Project, &d.Standard, &d.Requirement, &d.About, &d.Stamp.AsOf, &d.Stamp.Hash, &d.Stamp.Tool)
+	show(&d.Title, &d.Project, &d.Owner, &d.Standard, &d.Requirement, &d.About, &d.Stamp.AsOf, &d.Stamp.Hash, &d.Stamp.Tool)
 	for i := range d.Panels {
 		p := &d.Panels[i]
 		p.Groups, p.Nodes, p.Edges = orEmpty(p.Groups), orEmpty(p.Nodes), orEmpty(p.Edges)
@@ -141,19 +193,28 @@ func (d *Diagram) finish() *Diagram {
 			g := &p.Groups[j]
 			show(&g.Ref, &g.Kind, &g.Label, &g.Detail)
 			list(&g.Notes)
+			list(&g.Badges)
 		}
 		for j := range p.Nodes {
 			n := &p.Nodes[j]
 			show(&n.Ref, &n.Kind, &n.Label, &n.Detail)
+			list(&n.Stands)
+			list(&n.Badges)
+			n.Holds = slices.Clone(orEmpty(n.Holds))
+			for k := range n.Holds {
+				h := &n.Holds[k]
+				show(&h.Ref, &h.Kind, &h.Label, &h.Detail)
+			}
 		}
 		for j := range p.Edges {
 			e := &p.Edges[j]
-			if e.Line != NoPathLine {
+			if e.Line != NoPathLine && e.Count == 0 {
 				number++
 				e.Number = number
 			}
 			show(&e.Text, &e.InTransit)
 			list(&e.Data)
+			list(&e.Filters)
 			e.Ways = orEmpty(e.Ways)
 			for k := range e.Ways {
 				list(&e.Ways[k].Services)

@@ -3,6 +3,7 @@ package diagram
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -301,13 +302,16 @@ func TestWorkloadsMerge(t *testing.T) {
 		}
 		in.Zones[0].Members = append(in.Zones[0].Members, MemberInfo{Ref: "pod:" + ns + "/w" + strings.Repeat("x", i)})
 	}
-	in.Members = []solver.Row{row("pod:even/w", "pod:odd/wx", "tcp/443"), row("pod:even/w", "pod:even/wxx", "tcp/8080")}
+	for i := range MaxNodes / 2 { // each is told apart by a port of its own
+		in.Members = append(in.Members, row("pod:even/w", "pod:odd/wx"+strings.Repeat("xx", i), fmt.Sprint("tcp/", 1000+i)))
+	}
+	in.Members = append(in.Members, row("pod:even/w", "pod:even/wxx", "tcp/8080"))
 	d, err := Network(in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := d.Panels[1]
-	if diff := cmp.Diff(p.flows(), []string{"cde/even to cde/odd: tcp/443; direct"}); diff != "" {
+	if diff := cmp.Diff(p.flows(), []string{"cde/even to cde/odd: tcp/1000-1039; direct"}); diff != "" {
 		t.Errorf("lines between namespaces (-got +want):\n%s", diff)
 	}
 	if got, want := p.Nodes[0].Detail, "41 workloads; within: tcp/8080"; got != want {
@@ -352,10 +356,10 @@ func TestDataFlow(t *testing.T) {
 	}
 	p := d.Panels[0]
 	want := []string{
-		"internet/internet to dmz/agw: card capture; PAN, expiry, CVV; tcp/443; in transit: TLS 1.2, end to end; possible",
+		"internet to dmz/agw: card capture; PAN, expiry, CVV; tcp/443; in transit: TLS 1.2, end to end; possible",
 		"dmz/agw to cde/payments/web: card capture; PAN, expiry, CVV; tcp/8443, via pod:ingress-nginx/controller; in transit: TLS 1.2, end to end; possible",
 		"cde/payments/web to cde/payments/api: card capture; PAN, expiry, CVV; tcp/8443; in transit: TLS 1.2, end to end; possible",
-		"on-prem/on-prem to data/stcards: reconciliation: denied by nsg-pe/DenyAllIn; truncated PAN; tcp/443; in transit: TLS 1.2; impossible",
+		"on-prem to data/stcards: reconciliation: denied by nsg-pe/DenyAllIn; truncated PAN; tcp/443; in transit: TLS 1.2; impossible",
 		"cde/payments/api to internet, named hosts/api.psp.example: authorisation; PAN, expiry, CVV; tcp/443, via firewall:fw-hub; in transit: TLS 1.3; possible",
 		"cde/payments/api to data/sql-cards: card storage; PAN, expiry; tcp/1433; in transit: TLS 1.2; possible",
 		"cde/payments/api to data/stcards: settlement files: the firewall of stcards is not in the input; truncated PAN; tcp/443; in transit: TLS 1.2; unknown",

@@ -1,5 +1,7 @@
 package diagram
 
+import "strings"
+
 // icon draws the sign of a kind into a square of 14 points. Kinds differ by shape alone.
 func icon(kind string, at point) []item {
 	p := func(x, y float64) point { return point{at.x + x, at.y + y} }
@@ -53,8 +55,23 @@ func icon(kind string, at point) []item {
 		return []item{box(3, 1, 8, 12.5, 0), stroke(p(5.4, 4), p(5.4, 6)), stroke(p(8.6, 4), p(8.6, 6)), stroke(p(5.4, 8), p(5.4, 10)), stroke(p(8.6, 8), p(8.6, 10))}
 	case "subnet": // a net
 		return []item{box(1, 1, 12, 12, 1), stroke(p(1, 5), p(13, 5)), stroke(p(1, 9), p(13, 9)), stroke(p(5, 1), p(5, 13)), stroke(p(9, 1), p(9, 13))}
+	case "bundle": // several boxes
+		return []item{box(1, 4, 9, 9, 1), stroke(p(4, 4), p(4, 1), p(13, 1), p(13, 10), p(10, 10))}
 	default:
 		return []item{box(2, 2, 10, 10, 2)}
+	}
+}
+
+// badgeIcon draws the sign of a filter or of a route table into a square of 10 points.
+func badgeIcon(text string, at point) []item {
+	p := func(x, y float64) point { return point{at.x + x, at.y + y} }
+	switch {
+	case strings.HasPrefix(text, "routes "): // a fork
+		return []item{pathItem{lineTo(p(0.5, 5), p(4, 5), p(9, 1.5)), "icon"}, pathItem{lineTo(p(4, 5), p(9, 8.5)), "icon"}}
+	case strings.HasPrefix(text, "no "): // an open gate
+		return []item{pathItem{lineTo(p(1, 1), p(1, 9)), "icon"}, pathItem{lineTo(p(9, 1), p(9, 9)), "icon"}}
+	default: // a funnel
+		return []item{pathItem{append(lineTo(p(0.5, 1), p(9.5, 1), p(6, 5.2), p(6, 9.5), p(4, 8.2), p(4, 5.2)), step{op: 'Z'}), "icon"}}
 	}
 }
 

@@ -10,7 +10,10 @@ type Input struct {
 	Tool     string // ringfence and its version
 	Standard string // pci-dss-3.2.1 or pci-dss-4.0.1: whose number leads in the title block
 
+	View View
+
 	Zones    []ZoneInfo
+	Subnets  []SubnetInfo // what is known of subnets, whichever zone they are in
 	Controls []MemberInfo // firewalls, gateways and the like that are no member of a zone
 	// Rows says which zone reaches which. Nil means that nobody computed it, and then the sheet claims no absence of a path; computed
 	// rows without any flow are an empty list.
@@ -18,6 +21,24 @@ type Input struct {
 	Members []solver.Row // the same, member by member
 	Flows   []FlowInfo
 	Stores  []StoreInfo
+}
+
+// View chooses a part of a network diagram. The zero value is all of it, at every level.
+type View struct {
+	Level  Level
+	Focus  []string // references of members, or `zone:NAME`: only flows from and to them are shown; nil is all
+	Name   string   // of the focus, as asked for
+	Denied bool     // draw where there is no path too, from and to the CDE and its data (or the focus)
+}
+
+// SubnetInfo is what stands at the border of a subnet.
+type SubnetInfo struct {
+	VNet, Subnet string
+	Prefix       string
+	NSG          string // name; empty: none attached
+	In, Out      int    // its rules, without the default ones
+	Endpoints    bool   // the NSG filters private endpoints too (AZ-PE-03)
+	RouteTable   string
 }
 
 // ZoneInfo is one zone and what belongs to it.
@@ -35,6 +56,9 @@ type MemberInfo struct {
 	VNet   string // name of the virtual network that holds it; empty for what is in none
 	Subnet string // name of its subnet
 	Label  string // shown beside the name: an address, a prefix
+
+	Badges  []string // what stands at it: a WAF and its mode, an NSG of a NIC
+	Filters []string // names of NSGs that every packet from and to it passes
 }
 
 // FlowInfo is one declared flow of cardholder data.
@@ -65,8 +89,9 @@ type StoreInfo struct {
 // The ends of a picture that can be read. The layout engine never gets more boxes and lines; what is not drawn stands in the table of
 // its panel.
 const (
-	MaxNodes  = 80  // boxes of one panel
-	MaxEdges  = 50  // lines of one panel
-	MaxListed = 600 // flows in the table of one panel
-	MaxTiles  = 16  // members shown in one box
+	MaxNodes  = 80     // boxes of one panel
+	MaxEdges  = 50     // lines of one panel
+	MaxListed = 600    // flows in the table of one panel
+	MaxFlows  = 20_000 // flows of one panel, in the JSON and in words
+	MaxTiles  = 16     // members shown in one box
 )

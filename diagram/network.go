@@ -20,20 +20,48 @@ func Network(in Input) (*Diagram, error) {
 	}
 	d := in.sheet(NetworkDiagram, "Network diagram", "1.1.2", "1.2.3")
 	zones := in.zonesWithControls()
-	p := in.zonePanel(zones)
-	switch {
-	case len(in.Zones) == 0:
-		d.About = "No zones are declared, so there are no flows between zones to show."
-	case in.Rows == nil:
-		d.About = "The zones and what belongs to them. Flows were not computed, so nothing is said about them."
-	case len(p.Edges) == MaxListed:
-		d.About = "Flows between two zones that the configuration lets pass, with the relays and controls on their way. Not all are listed."
+	d.Level = in.View.Level
+	what := "two zones"
+	switch in.View.Level {
+	case EveryLevel, ZoneLevel:
+		d.Panels = append(d.Panels, in.zonePanel(zones))
+		if p, ok := in.workloadPanel(zones); ok && in.View.Level == EveryLevel {
+			d.Panels = append(d.Panels, p)
+		}
+	case SubnetLevel:
+		what = "two subnets, services or networks outside"
+		d.Panels = append(d.Panels, in.subnetPanel(zones))
+	case WorkloadLevel:
+		what = "a workload and its peers"
+		if p, ok := in.workloadPanel(zones); ok {
+			d.Panels = append(d.Panels, p)
+		} else {
+			d.Panels = []Panel{{Name: "workloads", Title: "Inside the cluster", Notes: []string{"The input holds no workload of a cluster."}}}
+		}
 	default:
-		d.About = "Every flow between two zones that the configuration lets pass, with the relays and controls on its way. What is not listed was proved impossible."
+		return nil, fmt.Errorf("network diagram: no level `%s`", model.Visible(string(in.View.Level)))
 	}
-	d.Panels = append(d.Panels, p)
-	if p, ok := in.workloadPanel(zones); ok {
-		d.Panels = append(d.Panels, p)
+	computed := in.Rows != nil
+	if in.View.Level == SubnetLevel || in.View.Level == WorkloadLevel {
+		computed = in.Members != nil
+	}
+	short := slices.ContainsFunc(d.Panels, func(p Panel) bool { return len(p.Edges) > MaxListed })
+	switch {
+	case len(in.Zones) == 0 && in.View.Level == EveryLevel:
+		d.About = "No zones are declared, so there are no flows between zones to show."
+	case !computed:
+		d.About = "The zones and what belongs to them. Flows were not computed, so nothing is said about them."
+	case len(in.View.Focus) > 0:
+		d.About = "Flows from and to " + in.View.Name + " between " + what + " that the configuration lets pass, with the relays and controls on their way. Others are not shown."
+	case short:
+		d.About = "Flows between " + what + " that the configuration lets pass, with the relays and controls on their way. Not all are listed."
+	default:
+		d.About = "Every flow between " + what + " that the configuration lets pass, with the relays and controls on its way. What is not listed was proved impossible."
+	}
+	for _, p := range d.Panels {
+		if len(p.Edges) > MaxFlows {
+			return nil, fmt.Errorf("network diagram: %d flows, more than the %d of one sheet: ask for a coarser level (zone), or for a part with a focus", len(p.Edges), MaxFlows)
+		}
 	}
 	return d.finish(), nil
 }
@@ -124,6 +152,8 @@ func (in Input) zonePanel(zones []ZoneInfo) Panel {
 	for _, r := range in.Rows {
 		b.add(index[r.Src], index[r.Dst], r)
 	}
+	filters := in.zoneFilters(zones)
+	p.badges(in.Subnets)
 	touched := map[int]bool{}
 	for _, e := range b.edges() {
 		if e.from == e.to {
@@ -132,18 +162,55 @@ func (in Input) zonePanel(zones []ZoneInfo) Panel {
 			continue
 		}
 		touched[e.from], touched[e.to] = true, true
-		p.join(Edge{From: zoneID(e.from), To: zoneID(e.to), Line: e.line, Ways: e.ways})
+		p.join(Edge{From: zoneID(e.from), To: zoneID(e.to), Line: e.line, Ways: e.ways, Filters: filters[[2]int{e.from, e.to}]})
 	}
 	in.absences(&p, zones, zoneID, b, touched)
-	p.limit(func(id string) int {
-		for i := range zones {
-			if zoneID(i) == id {
-				return scope(zones[i].Kind)
+	p.scope()
+	if in.View.Denied {
+		in.denied(&p)
+	}
+	p.focus(in.View)
+	p.limit()
+	return p
+}
+
+// zoneFilters lists, for two zones, the NSGs at the borders that flows between them cross.
+func (in Input) zoneFilters(zones []ZoneInfo) map[[2]int][]string {
+	c := newCrew(&Panel{}, zones, nil)
+	out := map[[2]int][]string{}
+	for _, r := range in.Members {
+		from, ok := c.at(r.Src)
+		to, ok2 := c.at(r.Dst)
+		k := [2]int{from.zone, to.zone}
+		switch {
+		case ok && ok2:
+		case ok:
+			k[1] = c.internet()
+		case ok2:
+			k[0] = c.internet()
+		default:
+			continue
+		}
+		out[k] = c.crossed(out[k], r.Src, r.Dst)
+	}
+	return out
+}
+
+// badges notes what stands at the border of each subnet.
+func (p *Panel) badges(subnets []SubnetInfo) {
+	for i := range p.Groups {
+		g := &p.Groups[i]
+		if g.Kind != "subnet" {
+			continue
+		}
+		vnet := p.group(g.Parent).Label
+		for _, s := range subnets {
+			if s.VNet == vnet && s.Subnet == g.Label {
+				g.Badges = s.badges()
+				g.Detail = cmp.Or(g.Detail, s.Prefix)
 			}
 		}
-		return scope("")
-	})
-	return p
+	}
 }
 
 // absences draws what is not there: a wireless zone is always shown with the in-scope zones that it cannot reach (1.1.2-b), and a zone
@@ -163,23 +230,57 @@ func (in Input) absences(p *Panel, zones []ZoneInfo, zoneID func(int) string, b 
 			g.Notes = append(g.Notes, "no members: nothing was proved")
 			continue
 		case z.Kind == "wireless":
-			var closed []string
+			if note := in.closed(zones, i); note != "" {
+				g.Notes = append(g.Notes, note)
+			}
 			for j, to := range zones {
-				if i == j || external(to.Kind) || to.Kind == "no zone" || b.reaches(i, j) || b.strangers(zones, j) {
+				if i == j || b.reaches(i, j) || b.strangers(zones, j) {
 					continue
 				}
-				closed = append(closed, to.Name)
-				if to.Kind == "cde" {
+				if to.Kind == "cde" && !in.View.Denied {
 					p.join(Edge{From: zoneID(i), To: zoneID(j), Line: NoPathLine, Text: "no path (proved)"})
 				}
-			}
-			if len(closed) > 0 {
-				g.Notes = append(g.Notes, "no path (proved) to: "+strings.Join(closed, ", "))
 			}
 		case !touched[i]:
 			g.Notes = append(g.Notes, "no path in or out (proved)")
 		}
 	}
+}
+
+// closed says which zones a zone has no path to; empty where nothing was computed, or where there is none such.
+func (in Input) closed(zones []ZoneInfo, i int) string {
+	if in.Rows == nil || len(zones[i].Members) == 0 {
+		return ""
+	}
+	declared := map[string]int{}
+	for j, z := range zones {
+		if z.Kind != outsideKind {
+			declared[z.Name], declared["zone:"+z.Name] = j, j
+		}
+		if z.Kind == "internet" {
+			declared["internet"] = j
+		}
+	}
+	open := map[int]bool{}
+	for _, r := range in.Rows {
+		if r.Verdict == solver.Unreachable {
+			continue
+		}
+		from, known := declared[r.Src]
+		if to, ok := declared[r.Dst]; ok && (from == i || !known) { // who is of no zone may be of this one
+			open[to] = true
+		}
+	}
+	var names []string
+	for j, to := range zones {
+		if i != j && !external(to.Kind) && to.Kind != "no zone" && !open[j] {
+			names = append(names, to.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "no path (proved) to: " + strings.Join(names, ", ")
 }
 
 // addZone adds a box with its members: virtual network > subnet > namespace > member, as far as each is known.
@@ -223,7 +324,7 @@ func (p *Panel) addZone(id string, z ZoneInfo) {
 		case m.Kind == "ns" && name == "":
 			p.group(at).Ref = m.Ref
 		default:
-			p.Nodes = append(p.Nodes, Node{ID: p.id("n", id, m.Ref), Group: at, Ref: m.Ref, Kind: m.Kind, Label: name, Detail: m.Label})
+			p.Nodes = append(p.Nodes, Node{ID: p.id("n", id, m.Ref), Group: at, Ref: m.Ref, Kind: m.Kind, Label: name, Detail: joinedBy(", ", append([]string{m.Label}, m.Badges...)...)})
 		}
 	}
 }
@@ -263,8 +364,8 @@ func (p *Panel) group(id string) *Group {
 	panic("diagram: no group " + id) // INVARIANT: groups are added before they are named
 }
 
-// scope ranks zone kinds by how much a flow with an end there matters, for a sheet that cannot hold all.
-func scope(kind string) int {
+// rank orders zone kinds by how much a flow with an end there matters, for a sheet that cannot hold all.
+func rank(kind string) int {
 	switch kind {
 	case "cde":
 		return 0
@@ -277,17 +378,28 @@ func scope(kind string) int {
 	}
 }
 
-// limit keeps a picture within what can be read, and says on the sheet what is listed only. Lines are given up last that touch the
-// CDE, its data or the DMZ, and among those relayed ones first.
-func (p *Panel) limit(rank func(end string) int) {
+// most is how many lines a panel has at most. Between many small boxes fewer can be followed.
+func (p *Panel) most() int {
+	if p.boxed() || p.Name == "flows" {
+		return MaxEdges
+	}
+	return MaxEdges * 4 / 5
+}
+
+// limit keeps a picture within what can be read, and says on the sheet what is bundled or listed only. Lines are given up last that
+// touch the CDE, its data or the DMZ, and among those relayed ones first.
+func (p *Panel) limit() {
 	if len(p.Edges) > MaxListed {
-		p.Notes = append(p.Notes, fmt.Sprintf("Only %d of %d flows are listed.", MaxListed, len(p.Edges)))
-		p.Edges = p.Edges[:MaxListed]
+		p.Notes = append(p.Notes, fmt.Sprintf("Only %d of %d flows are listed; the JSON has all.", MaxListed, len(p.Edges)))
 	}
 	tops := len(p.tops())
 	if p.Picture = tops <= MaxNodes; !p.Picture {
-		p.Notes = append(p.Notes, fmt.Sprintf("Too large to draw: %d boxes, the limit is %d. The flows stand in the table of the SVG and in the JSON.", tops, MaxNodes))
+		p.Notes = append(p.Notes, fmt.Sprintf("Too large to draw: %d boxes, the limit is %d. The flows stand in the table of the SVG and in the JSON; a focus shows a part.", tops, MaxNodes))
 		return
+	}
+	kinds := map[string]string{}
+	for _, id := range p.tops() {
+		kinds[id] = p.zoneOf(id).Kind
 	}
 	order := make([]int, len(p.Edges))
 	for i := range order {
@@ -295,18 +407,144 @@ func (p *Panel) limit(rank func(end string) int) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		x, y := p.Edges[a], p.Edges[b]
-		return cmp.Or(cmp.Compare(min(rank(x.From), rank(x.To)), min(rank(y.From), rank(y.To))), cmp.Compare(drawOrder(x.Line), drawOrder(y.Line)))
+		return cmp.Or(cmp.Compare(min(rank(kinds[x.From]), rank(kinds[x.To])), min(rank(kinds[y.From]), rank(kinds[y.To]))), cmp.Compare(drawOrder(x.Line), drawOrder(y.Line)))
 	})
-	for i, e := range order {
-		p.Edges[e].Drawn = i < MaxEdges
+	if len(order) > p.most() && !p.boxed() && p.Name != "flows" {
+		p.bundle(order)
+		return
 	}
-	if len(order) > MaxEdges {
-		p.Notes = append(p.Notes, fmt.Sprintf("%d of %d lines are drawn, those of the CDE, its data and the DMZ first. The others stand in the table of the SVG and in the JSON.", MaxEdges, len(order)))
+	for i, e := range order {
+		p.Edges[e].Drawn = i < p.most()
+	}
+	if len(order) > p.most() {
+		p.Notes = append(p.Notes, fmt.Sprintf("%d of %d lines are drawn, those of the CDE, its data and the DMZ first. The others stand in the table of the SVG and in the JSON.", p.most(), len(order)))
 	}
 }
 
+// bundle draws the first lines of an order by themselves, and the others as one thick line for each two zones, between boxes that stand
+// for all of a zone.
+func (p *Panel) bundle(order []int) {
+	type pair struct {
+		from, to string
+		line     Line
+	}
+	zone := map[string]string{}
+	for _, n := range p.Nodes {
+		zone[n.ID] = p.zoneOf(n.ID).ID
+	}
+	kinds := map[pair][]int{}
+	var pairs []pair
+	for _, i := range order {
+		e := p.Edges[i]
+		k := pair{zone[e.From], zone[e.To], e.Line}
+		if len(kinds[k]) == 0 {
+			pairs = append(pairs, k)
+		}
+		kinds[k] = append(kinds[k], i)
+	}
+	// The pairs with most lines are bundled first, and those of the CDE and its data last.
+	slices.SortStableFunc(pairs, func(a, b pair) int {
+		x, y := p.Edges[kinds[a][0]].Scope, p.Edges[kinds[b][0]].Scope
+		if x != y {
+			if x {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(len(kinds[b]), len(kinds[a]))
+	})
+	left := len(order)
+	ends := map[string]bool{}
+	taken := 0
+	for left > p.most() && taken < len(pairs) {
+		k := pairs[taken]
+		if len(kinds[k]) > 1 {
+			left -= len(kinds[k]) - 1
+			ends[k.from], ends[k.to] = true, true
+		}
+		taken++
+	}
+	whole := map[int]bool{} // edges that are bundled
+	bundles := pairs[:0:0]
+	for _, k := range pairs[:taken] {
+		if len(kinds[k]) > 1 {
+			bundles = append(bundles, k)
+			for _, i := range kinds[k] {
+				whole[i] = true
+			}
+		}
+	}
+	if len(p.Nodes)+len(ends) > MaxNodes {
+		bundles, whole = nil, map[int]bool{} // no place for the boxes of bundles
+	}
+	single := 0
+	for _, e := range order {
+		if !whole[e] && single+len(bundles) < p.most() {
+			p.Edges[e].Drawn = true
+			single++
+		}
+	}
+	boxes := map[string]int{}
+	box := func(zone string) string {
+		if i, ok := boxes[zone]; ok {
+			return p.Nodes[i].ID
+		}
+		n := Node{ID: p.id("n", "bundle", zone), Group: zone, Ref: p.group(zone).Ref, Kind: "bundle", Label: "any of " + p.group(zone).Label}
+		boxes[zone] = len(p.Nodes)
+		p.Nodes = append(p.Nodes, n)
+		return n.ID
+	}
+	bundled, drawn := 0, 0
+	for _, k := range bundles {
+		list := kinds[k]
+		if drawn == p.most() {
+			break
+		}
+		bundled += len(list)
+		slices.Sort(list)
+		if k.from == k.to {
+			id := box(k.from)
+			i := slices.IndexFunc(p.Nodes, func(n Node) bool { return n.ID == id })
+			p.Nodes[i].Detail = joinedBy("; ", p.Nodes[i].Detail, fmt.Sprintf("%d %s flows among its boxes", len(list), k.line))
+			drawn++
+			continue
+		}
+		e := Edge{From: box(k.from), To: box(k.to), Line: k.line, Count: len(list), Drawn: true}
+		var services []string
+		for _, i := range list {
+			e.Scope = e.Scope || p.Edges[i].Scope
+			for _, w := range p.Edges[i].Ways {
+				for _, s := range w.Services {
+					if !slices.Contains(services, s) {
+						services = append(services, s)
+					}
+				}
+			}
+		}
+		if k.line == NoPathLine {
+			e.Text = fmt.Sprintf("no path (proved): %d pairs", len(list))
+		} else {
+			slices.Sort(services)
+			e.Ways = []Way{{Services: services, Unknown: k.line == UnknownLine}}
+		}
+		p.join(e, "bundle")
+		drawn++
+		for _, i := range list {
+			p.Edges[i].Bundle = p.Edges[len(p.Edges)-1].ID
+		}
+	}
+	note := fmt.Sprintf("%d of %d lines are drawn by themselves, those of the CDE, its data and the DMZ first", single, len(order))
+	if drawn > 0 {
+		note += fmt.Sprintf("; %d flows are drawn as %d bundles between zones", bundled, drawn)
+	}
+	if rest := len(order) - single - bundled; rest > 0 {
+		note += fmt.Sprintf("; %d are listed only", rest)
+	}
+	p.Notes = append(p.Notes, note+". Each stands in the table of the SVG and in the JSON.")
+}
+
 func drawOrder(l Line) int {
-	return slices.Index([]Line{NoPathLine, DirectLine, BrokenLine, UnknownLine, RelayedLine}, l)
+	return slices.Index([]Line{NoPathLine, BrokenLine, StrayLine, DirectLine, UnknownLine, RelayedLine}, l)
 }
 
 // lines lists the edges of the picture.
@@ -448,7 +686,7 @@ func (b *bundles) ways(k bundleKey) []Way {
 }
 
 func lineOrder(l Line) int {
-	return slices.Index([]Line{DirectLine, RelayedLine, UnknownLine, NoPathLine, BrokenLine}, l)
+	return slices.Index([]Line{DirectLine, RelayedLine, UnknownLine, NoPathLine, BrokenLine, StrayLine}, l)
 }
 
 // within says the flows inside a box in one line.

@@ -3,6 +3,7 @@ package diagram
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -209,6 +210,8 @@ func (p *Panel) sentence(e Edge) string {
 	switch {
 	case e.Line == NoPathLine:
 		return s + e.Text
+	case e.Count > 0:
+		s += fmt.Sprintf("%d flows; ", e.Count)
 	case p.Name == "flows":
 		s += e.Text + "; " + strings.Join(e.Data, ", ") + "; "
 	}
@@ -234,6 +237,9 @@ func (p *Panel) sentence(e Edge) string {
 	if e.InTransit != "" {
 		s += "; in transit: " + e.InTransit
 	}
+	if len(e.Filters) > 0 {
+		s += "; filtered by " + strings.Join(e.Filters, ", ")
+	}
 	if p.Name == "flows" {
 		return s + "; " + e.Line.found()
 	}
@@ -247,7 +253,7 @@ func (p *Panel) nameOf(id string) string {
 		}
 	}
 	for _, n := range p.Nodes {
-		if n.ID == id && n.Group != "" {
+		if n.ID == id && n.Group != "" && p.group(n.Group).Label != n.Label {
 			return p.group(n.Group).Label + "/" + n.Label
 		} else if n.ID == id {
 			return n.Label
@@ -258,19 +264,31 @@ func (p *Panel) nameOf(id string) string {
 
 // line draws both halves of a flow, and its head.
 func (a *artist) line(e Edge, c [2]curve) {
-	class := e.Line.class()
+	kind := e.class()
+	class := "l-" + kind
+	if e.Scope {
+		class += " scope"
+	}
 	second := c[1]
 	n := len(second)
-	a.s.add(pathItem{c[0].steps(), "l-" + class}, pathItem{second[:n-3].steps(), "l-" + class})
-	a.head(e.Line, second[n-4], second[n-1])
+	a.s.add(pathItem{c[0].steps(), class}, pathItem{second[:n-3].steps(), class})
+	a.head(kind, e.Line, second[n-4], second[n-1])
+}
+
+// class is the word of an edge in the names of styles.
+func (e Edge) class() string {
+	if e.Clear && e.Line == DirectLine {
+		return "clear"
+	}
+	return e.Line.class()
 }
 
 // head draws the end of a line: an arrow, hollow where the flow is not known, a bar where there is none.
-func (a *artist) head(l Line, base, tip point) {
+func (a *artist) head(class string, l Line, base, tip point) {
 	dx, dy := tip.x-base.x, tip.y-base.y
 	side := point{-dy * 0.42, dx * 0.42}
 	left, right := point{base.x + side.x, base.y + side.y}, point{base.x - side.x, base.y - side.y}
-	class := "h-" + l.class()
+	class = "h-" + class
 	if l == NoPathLine || l == BrokenLine {
 		a.s.add(pathItem{lineTo(left, point{tip.x - side.x, tip.y - side.y}), class}, pathItem{lineTo(right, point{tip.x + side.x, tip.y + side.y}), class})
 		return
@@ -289,6 +307,9 @@ func (a *artist) pillLines(e Edge) []string {
 		return []string{e.Text}
 	}
 	var lines []string
+	if e.Count > 0 {
+		lines = append(lines, fmt.Sprintf("%d flows", e.Count))
+	}
 	for i, w := range e.Ways {
 		if i == limit {
 			lines = append(lines, fmt.Sprintf("+%d more ways", len(e.Ways)-limit))
@@ -422,7 +443,38 @@ func (a *artist) nodeSize(n Node) (w, h float64) {
 	for _, l := range lines {
 		w = max(w, a.m.width(l, plain(smallSize)))
 	}
-	return min(max(w, 60), 190) + 16, 24 + pillLine*float64(len(lines))
+	for _, h := range n.shown() {
+		w = max(w, a.m.width(h.Label+"  "+h.Detail, plain(smallSize))+22)
+	}
+	for _, b := range n.Badges {
+		w = max(w, a.m.width(b, plain(smallSize))+16)
+	}
+	return min(max(w, 60), 190) + 16, 24 + pillLine*float64(len(lines)) + holdLine*float64(len(n.shown())) + badgeLine*float64(len(n.Badges))
+}
+
+const (
+	holdLine  = 17.0
+	badgeLine = 13.0
+	maxHolds  = 8
+)
+
+// shown is what is drawn inside a node.
+func (n Node) shown() []Item {
+	if len(n.Holds) <= maxHolds {
+		return n.Holds
+	}
+	out := slices.Clone(n.Holds[:maxHolds-1])
+	return append(out, Item{Kind: "rest", Label: fmt.Sprintf("and %d more", len(n.Holds)-len(out))})
+}
+
+// badges draws what filters at a border and returns where the lines end.
+func (a *artist) badges(list []string, x, y, w float64) float64 {
+	for _, b := range list {
+		a.s.add(badgeIcon(b, point{x, y + 2})...)
+		a.text(x+14, y+badgeLine-3, plain(smallSize), "ink", a.m.fit(b, plain(smallSize), w-14))
+		y += badgeLine
+	}
+	return y
 }
 
 func (a *artist) node(p *Panel, n Node, box area) {
@@ -435,5 +487,14 @@ func (a *artist) node(p *Panel, n Node, box area) {
 		y += pillLine
 		a.text(box.x+7, y, plain(smallSize), "soft", l)
 	}
+	y += 5
+	for _, h := range n.shown() {
+		a.s.add(openItem{class: "held", ref: h.Ref, label: strings.TrimSpace(iconWord(h.Kind) + " " + h.Label)})
+		a.s.add(icon(h.Kind, point{box.x + 7, y})...)
+		a.text(box.x+25, y+11, plain(smallSize), "ink", a.m.fit(strings.TrimSpace(h.Label+"  "+h.Detail), plain(smallSize), box.w-31))
+		a.s.add(closeItem{})
+		y += holdLine
+	}
+	a.badges(n.Badges, box.x+7, y, box.w-12)
 	a.s.add(closeItem{})
 }

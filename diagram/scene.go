@@ -157,6 +157,11 @@ func styles() []style {
 		{class: "h-unknown", fill: paper, stroke: orange, width: 1.4},
 		{class: "h-no-path", fill: none(), stroke: soft, width: 2.4},
 		{class: "h-impossible", fill: none(), stroke: red, width: 2.4},
+		{class: "l-undeclared", fill: none(), stroke: red, width: 1.8, dash: []float64{5, 3}},
+		{class: "h-undeclared", fill: red, stroke: red, width: 1},
+		{class: "l-clear", fill: none(), stroke: red, width: 2.2},
+		{class: "h-clear", fill: red, stroke: red, width: 1},
+		{class: "fault", fill: red, stroke: none()},
 	}
 }
 
@@ -171,6 +176,8 @@ func (l Line) class() string {
 		return "no-path"
 	case BrokenLine:
 		return "impossible"
+	case StrayLine:
+		return "undeclared"
 	default:
 		return "direct"
 	}

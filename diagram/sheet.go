@@ -64,7 +64,7 @@ func compose(d *Diagram) (*scene, error) {
 // measure notes the width of every text, so that a viewer with another font keeps to it.
 func (a *artist) measure() {
 	for i, x := range a.s.items {
-		if t, ok := x.(textItem); ok && a.m.knows(t.text) {
+		if t, ok := x.(textItem); ok && !t.stamp && a.m.knows(t.text) {
 			t.width = a.m.width(t.text, t.face)
 			a.s.items[i] = t
 		}
@@ -145,13 +145,17 @@ func (p *Panel) table(kind Kind) grid {
 			name[n.ID] = name[n.Group] + ": " + n.Label
 		}
 	}
-	g := grid{head: []string{"", "from", "to", "services", "how", "passes", "only to"}}
+	g := grid{head: []string{"", "from", "to", "services", "how", "passes", "only to", "filtered by"}}
 	if kind == DataFlowDiagram {
 		g.head = []string{"", "flow", "from", "to", "service", "data", "in transit", "found", "passes"}
 	}
+	listed := 0
 	for _, e := range p.Edges {
 		if e.Number == 0 {
 			continue
+		}
+		if listed++; listed > MaxListed {
+			break
 		}
 		for i, w := range e.Ways {
 			number := strconv.Itoa(e.Number)
@@ -175,7 +179,11 @@ func (p *Panel) table(kind Kind) grid {
 				g.rows = append(g.rows, []string{number, flow, name[e.From], name[e.To], services, strings.Join(e.Data, ", "), e.InTransit, joined(e.Line.found(), found), via})
 				continue
 			}
-			g.rows = append(g.rows, []string{number, name[e.From], name[e.To], services, how, via, label.Short(w.Targets, shownWords)})
+			filters := strings.Join(e.Filters, ", ")
+			if i > 0 {
+				filters = ""
+			}
+			g.rows = append(g.rows, []string{number, name[e.From], name[e.To], services, how, via, label.Short(w.Targets, shownWords), filters})
 		}
 	}
 	return g
@@ -298,7 +306,7 @@ func (a *artist) legend(y float64) float64 {
 	for _, l := range lines {
 		at := next(46 + a.m.width(words[l], plain(smallSize)))
 		a.s.add(pathItem{lineTo(point{at, y - 4}, point{at + 30, y - 4}), "l-" + l.class()})
-		a.head(l, point{at + 30, y - 4}, point{at + 38, y - 4})
+		a.head(l.class(), l, point{at + 30, y - 4}, point{at + 38, y - 4})
 		a.text(at+44, y, plain(smallSize), "ink", words[l])
 	}
 	x, y = margin+60, y+20
@@ -318,7 +326,7 @@ func (a *artist) legend(y float64) float64 {
 func iconKinds() []string {
 	return []string{
 		"firewall", "appgw", "frontdoor", "apim", "bastion", "gateway", "lb", "pod", "pods", "ns", "nodepool", "vm", "nic", "cluster", "apiserver",
-		"store", "service", "endpoint", "subnet", "internet", "fqdn", "tag", "cidr", "ip", "rest",
+		"store", "service", "endpoint", "subnet", "internet", "fqdn", "tag", "cidr", "bundle", "ip", "rest",
 	}
 }
 
@@ -355,6 +363,8 @@ func iconWord(kind string) string {
 		return "subnet"
 	case "internet", "fqdn", "tag":
 		return "internet"
+	case "bundle":
+		return "all of a zone, for bundled flows"
 	case "cidr", "on-prem", "partner":
 		return "network outside"
 	default:

@@ -55,6 +55,9 @@ func (d *Diagram) words() []string {
 			out = append(out, strings.Join(append([]string{line}, g.Notes...), "; ")+".")
 		}
 		for _, e := range p.Edges {
+			if e.Count > 0 { // its flows stand by themselves
+				continue
+			}
 			out = append(out, "Flow: "+p.sentence(e)+".") // without its number, which changes with every flow before it
 		}
 	}
@@ -98,7 +101,7 @@ func writeStyle(b *bytes.Buffer) {
 		}
 		b.WriteString("}\n")
 	}
-	b.WriteString(".ringfence .bold{font-weight:bold}\n")
+	b.WriteString(".ringfence .bold{font-weight:bold}\n.ringfence .scope{stroke-width:2.6}\n@page{size:A3 landscape;margin:8mm}\n")
 	b.WriteString("@media screen and (prefers-color-scheme:dark){\n")
 	for _, s := range styles() {
 		fmt.Fprintf(b, ".ringfence .%s{fill:%s;stroke:%s}\n", s.class, s.fill.dark, s.stroke.dark)

@@ -2,10 +2,12 @@ package diagram
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/solver"
 )
 
 // merging is how much the workload panel puts into one box. A panel that is too large is drawn again, coarser.
@@ -30,25 +32,11 @@ func (in Input) workloadPanel(zones []ZoneInfo) (Panel, bool) {
 	var p Panel
 	for m := byWorkload; m <= byZone; m++ {
 		p = in.workloads(zones, m)
-		if len(p.Nodes) <= MaxNodes/2 && len(p.Edges) <= MaxEdges {
+		if len(p.Nodes) <= MaxNodes/2 && len(p.Edges) <= 2*MaxEdges {
 			break
 		}
 	}
-	kinds := map[string]string{}
-	for _, g := range p.Groups {
-		kinds[g.ID] = g.Kind
-	}
-	groupOf := map[string]string{}
-	for _, n := range p.Nodes {
-		groupOf[n.ID] = n.Group
-	}
-	p.limit(func(end string) int {
-		g := groupOf[end]
-		if parent := p.group(g).Parent; parent != "" {
-			g = parent
-		}
-		return scope(kinds[g])
-	})
+	p.limit()
 	return p, true
 }
 
@@ -63,12 +51,85 @@ type crew struct {
 	member map[string]crewMember // reference -> where it stands
 	node   map[string]int        // box -> index in Nodes
 	group  map[string]string
-	refs   map[int][]string // what a box stands for
+	blocks []memberBlock
+	boxOf  map[string]int // reference -> index in Nodes
+	subnet map[string]SubnetInfo
+}
+
+type memberBlock struct {
+	prefix netip.Prefix
+	member crewMember
 }
 
 type crewMember struct {
 	zone int
 	info MemberInfo
+}
+
+func newCrew(p *Panel, zones []ZoneInfo, subnets []SubnetInfo) *crew {
+	c := &crew{
+		p: p, zones: zones, member: map[string]crewMember{}, node: map[string]int{}, group: map[string]string{}, boxOf: map[string]int{},
+		subnet: map[string]SubnetInfo{},
+	}
+	for i, z := range zones {
+		for _, m := range z.Members {
+			if _, twice := c.member[m.Ref]; twice {
+				continue
+			}
+			c.member[m.Ref] = crewMember{i, m}
+			if b, ok := blockOf(m.Ref); ok && external(z.Kind) {
+				c.blocks = append(c.blocks, memberBlock{b, c.member[m.Ref]})
+			}
+		}
+	}
+	for _, s := range subnets {
+		c.subnet[s.VNet+"/"+s.Subnet] = s
+	}
+	return c
+}
+
+// at finds where a reference stands: by itself, or by the block of an external zone that holds it.
+func (c *crew) at(ref string) (crewMember, bool) {
+	if m, ok := c.member[ref]; ok {
+		return m, true
+	}
+	block, ok := blockOf(ref)
+	if !ok {
+		return crewMember{}, false
+	}
+	best := -1
+	var found crewMember
+	for _, b := range c.blocks {
+		if b.prefix.Bits() <= block.Bits() && b.prefix.Contains(block.Addr()) && b.prefix.Bits() > best {
+			best, found = b.prefix.Bits(), b.member
+		}
+	}
+	return found, best >= 0
+}
+
+// blockOf is the block that a reference of addresses names.
+func blockOf(ref string) (netip.Prefix, bool) {
+	text, cidr := strings.CutPrefix(ref, "cidr:")
+	if p, err := netip.ParsePrefix(text); cidr && err == nil {
+		return p.Masked(), true
+	}
+	text, ip := strings.CutPrefix(ref, "ip:")
+	a, err := netip.ParseAddr(text)
+	if !ip || err != nil {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(a, a.BitLen()), true
+}
+
+// add returns the index of the node of a key, and adds it when it is new.
+func (c *crew) add(key string, n Node) int {
+	if i, ok := c.node[key]; ok {
+		return i
+	}
+	n.ID = c.p.id("n", key)
+	c.node[key] = len(c.p.Nodes)
+	c.p.Nodes = append(c.p.Nodes, n)
+	return c.node[key]
 }
 
 func (in Input) workloads(zones []ZoneInfo, merge merging) Panel {
@@ -82,25 +143,18 @@ func (in Input) workloads(zones []ZoneInfo, merge merging) Panel {
 		p.Notes = append(p.Notes, "One box for the workloads of a zone: there are too many namespaces to draw each.")
 	default:
 	}
-	c := crew{p: &p, zones: zones, merge: merge, member: map[string]crewMember{}, node: map[string]int{}, group: map[string]string{}, refs: map[int][]string{}}
+	c := newCrew(&p, zones, in.Subnets)
+	c.merge = merge
 	stores := map[string]bool{}
 	for _, s := range in.Stores {
 		stores[s.Ref] = true
-	}
-	for i, z := range zones {
-		for _, m := range z.Members {
-			if _, twice := c.member[m.Ref]; !twice {
-				c.member[m.Ref] = crewMember{i, m}
-			}
-		}
 	}
 	workload := func(ref string) bool { return c.member[ref].info.Kind == "pod" }
 	// Every workload is drawn, also one that nothing reaches; then the peers, in the order of their names.
 	for _, z := range zones {
 		for _, m := range z.Members {
 			if m.Kind == "pod" {
-				i := c.box(m.Ref, stores)
-				c.refs[i] = append(c.refs[i], m.Ref)
+				c.box(m.Ref, stores)
 			}
 		}
 	}
@@ -113,13 +167,11 @@ func (in Input) workloads(zones []ZoneInfo, merge merging) Panel {
 	slices.Sort(peers)
 	peers = slices.Compact(peers)
 	for _, ref := range peers {
-		if i := c.box(ref, stores); !workload(ref) {
-			c.refs[i] = append(c.refs[i], ref)
-		}
+		c.box(ref, stores)
 	}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		switch refs := c.refs[i]; {
+		switch refs := n.Stands; {
 		case n.Kind == "rest" && len(refs) > 1:
 			names := make([]string, len(refs))
 			for j, ref := range refs {
@@ -127,37 +179,41 @@ func (in Input) workloads(zones []ZoneInfo, merge merging) Panel {
 			}
 			n.Detail = label.Short(names, 3)
 		case n.Kind == "rest" && n.Label == restLabel: // one endpoint is shown as itself
-			n.Kind, n.Label, n.Ref = c.member[refs[0]].info.Kind, label.Name(refs[0]), refs[0]
+			n.Kind, n.Label, n.Ref, n.Stands = c.member[refs[0]].info.Kind, label.Name(refs[0]), refs[0], nil
 		case n.Kind == "pods" && len(refs) == 1:
 			n.Detail = "1 workload"
 		case n.Kind == "pods":
 			n.Detail = fmt.Sprintf("%d workloads", len(refs))
 		}
 	}
-	b := newBundles()
-	for _, r := range in.Members {
-		if workload(r.Src) || workload(r.Dst) {
-			b.add(c.box(r.Src, stores), c.box(r.Dst, stores), r)
-		}
-	}
-	for _, e := range b.edges() {
-		if e.from == e.to {
-			if n := &p.Nodes[e.from]; e.line == DirectLine || n.Detail == "" {
-				n.Detail = strings.TrimPrefix(n.Detail+"; "+within(e.ways), "; ")
-			}
+	sub := in
+	sub.Members = slices.DeleteFunc(slices.Clone(in.Members), func(r solver.Row) bool { return !workload(r.Src) && !workload(r.Dst) })
+	sub.wire(&p, c, func(ref string) (int, bool) { return c.box(ref, stores), true })
+	in.wirelessFrames(&p, c)
+	in.wirelessNotes(&p, zones)
+	p.refine(sub, c)
+	return p
+}
+
+// wirelessFrames draws the wireless networks also where no flow leads to a workload (1.1.2-b).
+func (in Input) wirelessFrames(p *Panel, c *crew) {
+	for i, z := range c.zones {
+		if z.Kind != "wireless" {
 			continue
 		}
-		p.join(Edge{From: p.Nodes[e.from].ID, To: p.Nodes[e.to].ID, Line: e.line, Ways: e.ways})
+		group := c.zoneGroup(i)
+		if !p.inhabited(group) {
+			c.add(group+"/rest", Node{Ref: zoneRef(z), Kind: "rest", Label: z.Name, Group: group})
+		}
 	}
-	if in.Members == nil {
-		p.Notes = append(p.Notes, "Flows of single workloads were not computed.")
-	}
-	return p
 }
 
 // box returns the index of the node that stands for a reference, and makes it when it is new.
 func (c *crew) box(ref string, stores map[string]bool) int {
-	m, known := c.member[ref]
+	if i, ok := c.boxOf[ref]; ok {
+		return i
+	}
+	m, known := c.at(ref)
 	kind := label.Kind(ref)
 	var key string
 	n := Node{Ref: ref, Kind: "rest"}
@@ -198,13 +254,12 @@ func (c *crew) box(ref string, stores map[string]bool) int {
 		n.Kind, n.Label, n.Group = "outside", label.Name(ref), c.outside()
 		key = "outside/" + ref
 	}
-	if i, ok := c.node[key]; ok {
-		return i
+	i := c.add(key, n)
+	c.boxOf[ref] = i
+	if x := &c.p.Nodes[i]; x.Ref != ref {
+		x.Stands = append(x.Stands, ref)
 	}
-	n.ID = c.p.id("n", key)
-	c.node[key] = len(c.p.Nodes)
-	c.p.Nodes = append(c.p.Nodes, n)
-	return c.node[key]
+	return i
 }
 
 func (c *crew) zoneGroup(i int) string {

@@ -29,6 +29,7 @@ type Endpoint struct {
 	Place    model.Place
 	Subnet   model.ID
 	Prefixes []netip.Prefix
+	Parts    []string // of a workload: the node pools that it may run on, sorted
 }
 
 // ZoneMembers is a zone with what belongs to it. The first of Zones is the internet.
@@ -262,10 +263,25 @@ func (s *Solution) endpoint(site *dataplane.Site) Endpoint {
 			e.Prefixes = append(e.Prefixes, p)
 		}
 	}
+	if site.Place.Part != "" {
+		e.Parts = []string{site.Place.Part}
+	}
 	return e
 }
 
 func sortEndpoints(list []Endpoint) []Endpoint {
 	slices.SortStableFunc(list, func(a, b Endpoint) int { return cmp.Or(cmp.Compare(a.Ref, b.Ref), a.Place.Compare(b.Place)) })
-	return slices.CompactFunc(list, func(a, b Endpoint) bool { return a.Ref == b.Ref })
+	var out []Endpoint
+	for _, e := range list {
+		if n := len(out) - 1; n >= 0 && out[n].Ref == e.Ref {
+			out[n].Parts = append(out[n].Parts, e.Parts...)
+			continue
+		}
+		out = append(out, e)
+	}
+	for i := range out {
+		slices.Sort(out[i].Parts)
+		out[i].Parts = slices.Compact(out[i].Parts)
+	}
+	return out
 }

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/ringfence/ringfence/diagram"
+	"github.com/ringfence/ringfence/diagram/label"
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/pci"
 	"github.com/ringfence/ringfence/solver"
@@ -22,6 +24,9 @@ func diagramCommand() *cli.Command {
 	return &cli.Command{
 		Name: "diagram", Usage: "draw the network or the cardholder data flows", ArgsUsage: "network|dataflow [PROJECT]",
 		Flags: append(append(loadFlags(), outputFlag()),
+			&cli.StringFlag{Name: "level", Usage: "draw the network at one `LEVEL`: zone, subnet or workload (default: zones, then workloads)"},
+			&cli.StringSliceFlag{Name: "focus", Usage: "only flows from and to `SELECTOR` (repeatable)"},
+			&cli.StringFlag{Name: "show", Usage: "`denied`: draw where there is no path too, from and to the CDE and its data, or the focus"},
 			&cli.StringFlag{Name: "check", Usage: "exit 1 with a short difference when `FILE` is not what would be drawn now"},
 			formatFlag("svg", "dot", "mermaid", "json"),
 		),
@@ -44,12 +49,24 @@ func runDiagram(c *cli.Context) error {
 	if c.String("check") != "" && c.String("o") != "" {
 		return usage("--check and -o exclude each other")
 	}
+	if l := diagram.Level(c.String("level")); l != diagram.EveryLevel && !slices.Contains(diagram.Levels(), l) {
+		return usage("--level %s: want zone, subnet or workload", l)
+	}
+	if show := c.String("show"); show != "" && show != "denied" {
+		return usage("--show %s: want denied", show)
+	}
+	if kind == string(diagram.DataFlowDiagram) && (c.IsSet("level") || c.IsSet("focus") || c.IsSet("show")) {
+		return usage("--level, --focus and --show are of the network diagram: data flows are drawn as they are declared")
+	}
 	s, err := solve(c, 1, solver.Options{})
 	if err != nil {
 		return err
 	}
 	in, err := diagramInput(s, nil)
 	if err != nil {
+		return err
+	}
+	if in.View, err = viewOf(c, s, diagram.Kind(kind)); err != nil {
 		return err
 	}
 	d, err := draw(diagram.Kind(kind), in)
@@ -64,6 +81,104 @@ func runDiagram(c *cli.Context) error {
 		return checkDocument(name, data)
 	}
 	return emit(c, data)
+}
+
+// viewOf reads which part of a diagram is asked for.
+func viewOf(c *cli.Context, s *solver.Solution, kind diagram.Kind) (diagram.View, error) {
+	v := diagram.View{Level: diagram.Level(c.String("level")), Denied: c.String("show") == "denied"}
+	texts := c.StringSlice("focus")
+	if kind != diagram.NetworkDiagram || len(texts) == 0 {
+		return v, nil
+	}
+	sels, err := model.ParseSelectors(texts)
+	if err != nil {
+		return v, usage("--focus: %v", err)
+	}
+	for _, sel := range sels {
+		refs, err := focusRefs(s, sel)
+		if err != nil {
+			return v, usage("--focus %s: %v", sel.Text, err)
+		}
+		v.Focus = append(v.Focus, refs...)
+	}
+	v.Name = strings.Join(texts, ", ")
+	return v, nil
+}
+
+// focusRefs lists what a selector names, as the diagram refers to it.
+func focusRefs(s *solver.Solution, sel model.Selector) ([]string, error) {
+	zones, unzoned := s.Zones()
+	all := slices.Clone(unzoned)
+	for _, z := range zones {
+		all = append(all, z.Members...)
+	}
+	var out []string
+	switch sel.Kind {
+	case model.SelInternet:
+		return []string{"internet"}, nil
+	case model.SelAny, model.SelTag, model.SelFQDN:
+		return nil, fmt.Errorf("want something of the estate, such as zone:NAME, subnet:VNET/NAME or pod:NAMESPACE/NAME")
+	case model.SelZone:
+		var names []string
+		for _, z := range zones {
+			if z.Zone.Name == strings.Join(sel.Parts, "/") {
+				if z.Zone.Kind == model.ZoneInternet {
+					return []string{"internet"}, nil
+				}
+				return []string{"zone:" + z.Zone.Name}, nil
+			}
+			names = append(names, "zone:"+z.Zone.Name)
+		}
+		return nil, fmt.Errorf("no such zone; declared are %s", strings.Join(names, ", "))
+	case model.SelCIDR, model.SelIP:
+		for _, m := range all {
+			if slices.ContainsFunc(m.Prefixes, sel.Prefix.Overlaps) {
+				out = append(out, m.Ref)
+			}
+		}
+	default:
+		found, err := s.Project.Estate.Find(sel)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			for _, m := range all {
+				if partOf(s.Project.Estate, m, f) {
+					out = append(out, m.Ref)
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("nothing there sends or receives")
+	}
+	return out, nil
+}
+
+// partOf reports whether an endpoint is what was found, or part of it.
+func partOf(e *model.Estate, m solver.Endpoint, f model.Found) bool {
+	id := f.Resource.ResourceID().Key()
+	switch {
+	case f.Pool != "":
+		return m.Place.Part == f.Pool && (m.Place.Kind == model.PlaceNodePool && m.Place.ID.Key() == id || m.Place.Kind == model.PlacePod)
+	case m.Place.ID.Key() == id || m.Subnet != "" && (m.Subnet.Key() == id || m.Subnet.Parent().Key() == id):
+		return true
+	}
+	switch r := f.Resource.(type) {
+	case *model.VM:
+		return slices.ContainsFunc(r.NICs, func(n model.ID) bool { return n.Key() == m.Place.ID.Key() })
+	case *model.Service:
+		pe, ok := model.Get[*model.PrivateEndpoint](e, m.Place.ID)
+		return ok && pe.Target.Key() == id
+	case *model.Namespace:
+		w, ok := model.Get[*model.Workload](e, m.Place.ID)
+		return ok && w.Namespace == r.Name() && w.Cluster.Key() == r.Cluster.Key()
+	case *model.Cluster:
+		w, ok := model.Get[*model.Workload](e, m.Place.ID)
+		return ok && w.Cluster.Key() == id
+	default:
+		return false
+	}
 }
 
 // checkDocument compares a committed document with what would be made now.
@@ -150,12 +265,13 @@ func diagramInput(s *solver.Solution, r *pci.Result) (diagram.Input, error) {
 	zones, unzoned := s.Zones()
 	for _, z := range zones {
 		info := diagram.ZoneInfo{Name: z.Zone.Name, Kind: string(z.Zone.Kind), Owner: z.Zone.Owner}
+		outside := externalBlocks(z.Zone)
+		info.Members = outside
 		for _, m := range z.Members {
-			member := memberInfo(p, m)
-			if z.Zone.Kind.External() && member.Label == "" {
-				member.Label = blocks(z.Zone)
+			if len(outside) > 0 && m.Place.Kind != model.PlaceNIC && m.Place.Kind != model.PlaceSubnet { // the connection that the blocks lie behind
+				continue
 			}
-			info.Members = append(info.Members, member)
+			info.Members = append(info.Members, memberInfo(p, m))
 		}
 		in.Zones = append(in.Zones, info)
 	}
@@ -166,6 +282,7 @@ func diagramInput(s *solver.Solution, r *pci.Result) (diagram.Input, error) {
 		default:
 		}
 	}
+	in.Subnets = subnetInfos(p.Estate)
 	var err error
 	if r != nil {
 		in.Rows = r.Matrix
@@ -196,15 +313,22 @@ func diagramInput(s *solver.Solution, r *pci.Result) (diagram.Input, error) {
 	return in, nil
 }
 
-// blocks prints the address blocks of an external zone.
-func blocks(z model.Zone) string {
-	var out []string
+// externalBlocks lists the address blocks of an external zone as its members.
+func externalBlocks(z model.Zone) []diagram.MemberInfo {
+	if !z.Kind.External() {
+		return nil
+	}
+	var out []diagram.MemberInfo
 	for _, m := range z.Members {
 		if m.Prefix.IsValid() {
-			out = append(out, m.Prefix.String())
+			info := diagram.MemberInfo{Ref: "cidr:" + m.Prefix.String(), Kind: "cidr"}
+			if z.Behind != nil {
+				info.Label = "behind " + label.Name(z.Behind.Text)
+			}
+			out = append(out, info)
 		}
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 func memberInfo(p *model.Project, m solver.Endpoint) diagram.MemberInfo {
@@ -218,7 +342,141 @@ func memberInfo(p *model.Project, m solver.Endpoint) diagram.MemberInfo {
 	if len(m.Prefixes) == 1 && m.Prefixes[0].IsSingleIP() {
 		info.Label = m.Prefixes[0].Addr().String()
 	}
+	info.Badges, info.Filters = controlBadges(p.Estate, m), filters(p.Estate, m)
 	return info
+}
+
+// subnetInfos lists what stands at the border of each subnet.
+func subnetInfos(e *model.Estate) []diagram.SubnetInfo {
+	var out []diagram.SubnetInfo
+	for _, s := range e.Subnets {
+		info := diagram.SubnetInfo{VNet: s.VNet.Name(), Subnet: s.Name(), RouteTable: s.RouteTable.Name(), NSG: s.NSG.Name()}
+		if len(s.Prefixes) > 0 {
+			info.Prefix = s.Prefixes[0].String()
+		}
+		info.Endpoints = filtersEndpoints(s)
+		if g, ok := model.Get[*model.NSG](e, s.NSG); ok {
+			for _, r := range g.Rules {
+				switch {
+				case r.Default:
+				case r.Direction == model.Inbound:
+					info.In++
+				default:
+					info.Out++
+				}
+			}
+		}
+		out = append(out, info)
+	}
+	return out
+}
+
+// filtersEndpoints reports whether the NSG of a subnet filters what reaches its private endpoints (AZ-PE-03).
+func filtersEndpoints(s *model.Subnet) bool {
+	return s.EndpointPolicies == model.PoliciesNSG || s.EndpointPolicies == model.PoliciesEnabled
+}
+
+// filters names the NSGs that packets of an endpoint pass: of its subnet, and of its NIC. Pods leave by their node.
+func filters(e *model.Estate, m solver.Endpoint) []string {
+	var out []string
+	add := func(id model.ID) {
+		if id != "" && !slices.Contains(out, id.Name()) {
+			out = append(out, id.Name())
+		}
+	}
+	subnets := []model.ID{m.Subnet}
+	if m.Place.Kind == model.PlacePod {
+		subnets = nil
+		w, _ := model.Get[*model.Workload](e, m.Place.ID)
+		if c, ok := model.Get[*model.Cluster](e, w.Cluster); ok {
+			for _, pool := range c.Pools {
+				if slices.Contains(m.Parts, pool.Name) {
+					subnets = append(subnets, pool.PodSubnet, pool.Subnet)
+				}
+			}
+		}
+	}
+	for _, id := range subnets {
+		if s, ok := model.Get[*model.Subnet](e, id); ok && (m.Place.Kind != model.PlaceEndpoint || filtersEndpoints(s)) {
+			add(s.NSG)
+		}
+	}
+	if n, ok := model.Get[*model.NIC](e, m.Place.ID); ok {
+		add(n.NSG)
+	}
+	return out
+}
+
+// controlBadges says how a control is set: the mode of a web application firewall, what a firewall inspects, the NSG of a NIC.
+func controlBadges(e *model.Estate, m solver.Endpoint) []string {
+	waf := func(id model.ID) []string {
+		w, ok := model.Get[*model.WAFPolicy](e, id)
+		switch {
+		case id == "":
+			return nil
+		case !ok:
+			return []string{"WAF " + id.Name()}
+		case w.Enabled == model.Off:
+			return []string{"WAF " + id.Name() + " disabled"}
+		default:
+			return []string{strings.TrimSpace("WAF " + w.Mode)}
+		}
+	}
+	switch r, _ := model.Get[model.Resource](e, m.Place.ID); r := r.(type) {
+	case *model.AppGateway:
+		out := waf(r.WAFPolicy)
+		add := func(id model.ID) {
+			for _, text := range waf(id) {
+				if !slices.Contains(out, text) {
+					out = append(out, text)
+				}
+			}
+		}
+		for _, l := range r.Listeners {
+			add(l.WAFPolicy)
+		}
+		for _, m := range r.PathMaps {
+			for _, path := range m.Paths {
+				add(path.WAFPolicy)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+		if r.LegacyWAF != nil && r.LegacyWAF.Enabled == model.On {
+			return []string{"WAF " + r.LegacyWAF.Mode}
+		}
+		return []string{"no WAF"}
+	case *model.FrontDoor:
+		var out []string
+		for _, w := range r.WAFs {
+			for _, text := range waf(w.Policy) {
+				if !slices.Contains(out, text) {
+					out = append(out, text)
+				}
+			}
+		}
+		return out
+	case *model.Firewall:
+		out := []string{strings.TrimSpace(r.Tier)}
+		intel := r.ThreatIntel
+		if p, ok := model.Get[*model.FirewallPolicy](e, r.Policy); ok {
+			intel = cmp.Or(p.ThreatIntel, intel)
+			if p.IDPS != "" {
+				out = append(out, "IDPS "+p.IDPS)
+			}
+		}
+		if intel != "" {
+			out = append(out, "threat intelligence "+intel)
+		}
+		return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+	case *model.NIC:
+		if r.NSG != "" {
+			return []string{"NSG " + r.NSG.Name()}
+		}
+	default:
+	}
+	return nil
 }
 
 // inputsHash is one hash over all inputs.
