@@ -92,9 +92,10 @@ func (a *artist) card(p *Panel, g Group, w, least float64) float64 {
 		}
 	}
 	h := max(y+cardPad-2, least)
-	a.s.items[back] = rectItem{area{0, 0, w, h}, 7, zoneClass(g.Kind)}
+	a.spot(g.ID, area{0, 0, w, h})
+	a.s.items[back] = rectItem{area: area{0, 0, w, h}, r: 7, class: zoneClass(g.Kind)}
 	if g.Kind == "data" { // a double border, as the colour is not seen by everybody
-		a.s.add(rectItem{area{3, 3, w - 6, h - 6}, 5, "frame"})
+		a.s.add(rectItem{area: area{3, 3, w - 6, h - 6}, r: 5, class: "frame"})
 	}
 	a.s.add(closeItem{})
 	return h
@@ -112,6 +113,7 @@ func (a *artist) inside(p *Panel, parent string, x, y, w float64) float64 {
 	for _, n := range p.Nodes {
 		if n.Group == parent {
 			a.tile(p, n, area{x, y, w, tileHeight})
+			a.spot(n.ID, area{x, y, w, tileHeight})
 			y += tileHeight + cardSpace
 		}
 	}
@@ -125,7 +127,8 @@ func (a *artist) inside(p *Panel, parent string, x, y, w float64) float64 {
 		a.text(x+inset, y+11, plain(smallSize), "soft", a.m.fit(innerTitle(g), plain(smallSize), w-2*inset))
 		top := a.badges(g.Badges, x+inset, y+heading-1, w-2*inset) + 2
 		end := a.inside(p, g.ID, x+inset, top, w-2*inset)
-		a.s.items[at] = rectItem{area{x, y, w, end - y}, 3, "frame"}
+		a.spot(g.ID, area{x, y, w, end - y})
+		a.s.items[at] = rectItem{area: area{x, y, w, end - y}, r: 3, class: "frame"}
 		a.s.add(closeItem{})
 		y = end + cardSpace
 	}
@@ -135,7 +138,7 @@ func (a *artist) inside(p *Panel, parent string, x, y, w float64) float64 {
 // tile draws one member.
 func (a *artist) tile(p *Panel, n Node, box area) {
 	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label), desc: n.describe(p)})
-	a.s.add(rectItem{box, 3, "tile"})
+	a.s.add(rectItem{area: box, r: 3, class: "tile"})
 	a.s.add(icon(n.Kind, point{box.x + 4, box.y + 3})...)
 	detail := a.m.width(n.Detail, plain(smallSize))
 	room := box.w - 28

@@ -1,7 +1,10 @@
 package diagram
 
 import (
+	"bytes"
 	"fmt"
+	"html"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,7 +14,7 @@ import (
 
 // Check compares a document as it is made now with its committed copy and returns the first differences, one a line: `-` for what the
 // copy has, `+` for what it lacks. It returns nothing when both show the same. The stamp (day, hash of the inputs, version) is left
-// out, and so is the kind of line ends.
+// out, and so is the kind of line ends. A PNG and a PDF are compared by what they say of themselves in words.
 func Check(got, committed []byte) string {
 	was, is := content(committed), content(got)
 	if slices.Equal(was, is) {
@@ -29,8 +32,16 @@ func Check(got, committed []byte) string {
 	return b.String()
 }
 
-// content is the lines of a document without its stamp.
+// content is the lines of a document without its stamp. Of a picture and of pages it is what they show, in words.
 func content(doc []byte) []string {
+	switch {
+	case bytes.HasPrefix(doc, []byte(pngHead)):
+		return strings.Split(description(doc), "\n")
+	case bytes.HasPrefix(doc, []byte("%PDF-")):
+		_, rest, _ := bytes.Cut(doc, []byte("<dc:title>"))
+		text, _, _ := bytes.Cut(rest, []byte("</dc:description>"))
+		return strings.Split(html.UnescapeString(string(text)), "\n")
+	}
 	lines := strings.Split(strings.ReplaceAll(string(doc), "\r\n", "\n"), "\n")
 	inStamp := false
 	return slices.DeleteFunc(lines, func(l string) bool {
@@ -41,9 +52,12 @@ func content(doc []byte) []string {
 			inStamp = false
 			return true
 		}
-		return inStamp || strings.HasPrefix(l, "// stamp: ") || strings.HasPrefix(l, "%% stamp: ") || strings.Contains(l, " "+stampClass+`" x="`)
+		return inStamp || strings.HasPrefix(l, "// stamp: ") || strings.HasPrefix(l, "%% stamp: ") || strings.Contains(l, " "+stampClass+`" x="`) || stampCell.MatchString(l)
 	})
 }
+
+// stampCell is the cell of a draw.io page that holds the stamp.
+var stampCell = regexp.MustCompile(`^<mxCell id="rf-[a-z]+-stamp" `)
 
 type change struct {
 	sign byte

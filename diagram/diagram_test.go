@@ -55,6 +55,9 @@ func outputs(t *testing.T, in Input) map[string][]byte {
 		if out[name+".json"], err = d.JSON(); err != nil {
 			t.Fatal(err)
 		}
+		if out[name+".drawio"], err = d.DrawIO(nil); err != nil {
+			t.Fatal(err)
+		}
 		out[name+".dot"], out[name+".mmd"] = d.DOT(), d.Mermaid()
 	}
 	return out

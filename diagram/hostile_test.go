@@ -78,6 +78,8 @@ func TestHostileNames(t *testing.T) {
 				checkSVG(t, name, data)
 			case strings.HasSuffix(file, ".dot"):
 				checkDOT(t, name, data)
+			case strings.HasSuffix(file, ".drawio"):
+				checkDrawIO(t, name, data)
 			case strings.HasSuffix(file, ".mmd"):
 				checkMermaid(t, name, data)
 			default:
@@ -146,6 +148,41 @@ func checkDOT(t *testing.T, name string, data []byte) {
 		id, err := n.Name()
 		if err != nil || !regexp.MustCompile(`^(zones|workloads|flows)_[a-z0-9]+$`).MatchString(id) {
 			t.Errorf("DOT of %.30q has a node %q (%v)", name, id, err)
+		}
+	}
+}
+
+// checkDrawIO reads the file as its own program does: only the cells that the writer made, each with an ID of its own and labels that are
+// plain text.
+func checkDrawIO(t *testing.T, name string, data []byte) {
+	keep, err := ReadPositions(data)
+	if err != nil {
+		t.Errorf("draw.io file of %.30q: %v", name, err)
+		return
+	}
+	if len(keep.added) > 0 {
+		t.Errorf("draw.io file of %.30q holds cells that nobody made: %v", name, keep.added)
+	}
+	dec := xml.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		if !slices.Contains([]string{"mxfile", "diagram", "mxGraphModel", "root", "mxCell", "mxGeometry"}, start.Name.Local) {
+			t.Errorf("draw.io file of %.30q has an element <%s>", name, start.Name.Local)
+		}
+		for _, a := range start.Attr {
+			switch {
+			case a.Name.Local == "style" && (!strings.Contains(a.Value, "html=0") || !regexp.MustCompile(`^[A-Za-z0-9=;#. -]+$`).MatchString(a.Value)):
+				t.Errorf("draw.io file of %.30q has the style %q: it must not come from a name, and labels must be plain", name, a.Value)
+			case a.Name.Local == "id" && start.Name.Local == "mxCell" && !regexp.MustCompile(`^([01]|rf-[a-z]+-[a-z0-9]+)$`).MatchString(a.Value):
+				t.Errorf("draw.io file of %.30q has the id %q", name, a.Value)
+			}
 		}
 	}
 }

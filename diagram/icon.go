@@ -5,13 +5,15 @@ import "strings"
 // icon draws the sign of a kind into a square of 14 points. Kinds differ by shape alone.
 func icon(kind string, at point) []item {
 	p := func(x, y float64) point { return point{at.x + x, at.y + y} }
-	stroke := func(points ...point) item { return pathItem{lineTo(points...), "icon"} }
+	stroke := func(points ...point) item { return pathItem{steps: lineTo(points...), class: "icon"} }
 	closed := func(points ...point) item {
-		return pathItem{append(lineTo(points...), step{op: 'Z'}), "icon"}
+		return pathItem{steps: append(lineTo(points...), step{op: 'Z'}), class: "icon"}
 	}
-	box := func(x, y, w, h, r float64) item { return rectItem{area{at.x + x, at.y + y, w, h}, r, "icon"} }
+	box := func(x, y, w, h, r float64) item {
+		return rectItem{area: area{at.x + x, at.y + y, w, h}, r: r, class: "icon"}
+	}
 	arc := func(a, b, c, d point) item {
-		return pathItem{[]step{{op: 'M', p: [3]point{a}}, {op: 'C', p: [3]point{b, c, d}}}, "icon"}
+		return pathItem{steps: []step{{op: 'M', p: [3]point{a}}, {op: 'C', p: [3]point{b, c, d}}}, class: "icon"}
 	}
 	switch kind {
 	case "firewall": // a wall of bricks
@@ -67,11 +69,11 @@ func badgeIcon(text string, at point) []item {
 	p := func(x, y float64) point { return point{at.x + x, at.y + y} }
 	switch {
 	case strings.HasPrefix(text, "routes "): // a fork
-		return []item{pathItem{lineTo(p(0.5, 5), p(4, 5), p(9, 1.5)), "icon"}, pathItem{lineTo(p(4, 5), p(9, 8.5)), "icon"}}
+		return []item{pathItem{steps: lineTo(p(0.5, 5), p(4, 5), p(9, 1.5)), class: "icon"}, pathItem{steps: lineTo(p(4, 5), p(9, 8.5)), class: "icon"}}
 	case strings.HasPrefix(text, "no "): // an open gate
-		return []item{pathItem{lineTo(p(1, 1), p(1, 9)), "icon"}, pathItem{lineTo(p(9, 1), p(9, 9)), "icon"}}
+		return []item{pathItem{steps: lineTo(p(1, 1), p(1, 9)), class: "icon"}, pathItem{steps: lineTo(p(9, 1), p(9, 9)), class: "icon"}}
 	default: // a funnel
-		return []item{pathItem{append(lineTo(p(0.5, 1), p(9.5, 1), p(6, 5.2), p(6, 9.5), p(4, 8.2), p(4, 5.2)), step{op: 'Z'}), "icon"}}
+		return []item{pathItem{steps: append(lineTo(p(0.5, 1), p(9.5, 1), p(6, 5.2), p(6, 9.5), p(4, 8.2), p(4, 5.2)), step{op: 'Z'}), class: "icon"}}
 	}
 }
 
@@ -79,12 +81,12 @@ func badgeIcon(text string, at point) []item {
 func ring(c point, rx, ry float64) item {
 	const k = 0.5523 // how far the handles of a quarter circle reach
 	at := func(x, y float64) point { return point{c.x + x*rx, c.y + y*ry} }
-	return pathItem{[]step{
+	return pathItem{steps: []step{
 		{op: 'M', p: [3]point{at(1, 0)}},
 		{op: 'C', p: [3]point{at(1, k), at(k, 1), at(0, 1)}},
 		{op: 'C', p: [3]point{at(-k, 1), at(-1, k), at(-1, 0)}},
 		{op: 'C', p: [3]point{at(-1, -k), at(-k, -1), at(0, -1)}},
 		{op: 'C', p: [3]point{at(k, -1), at(1, -k), at(1, 0)}},
 		{op: 'Z'},
-	}, "icon"}
+	}, class: "icon"}
 }

@@ -27,6 +27,8 @@ type plan struct {
 	frames []planFrame // clusters, outer ones first
 	lines  []planLine
 	layers bool // boxes of a layer stand in one column; lines lead from column to column
+	down   bool // lines lead down, not to the right
+	spread int  // columns of pills between two columns of boxes, where boxes may stand anywhere
 }
 
 type planBox struct {
@@ -70,11 +72,38 @@ func layout(p plan) (*placed, error) {
 	if len(p.boxes) > MaxNodes || len(p.lines) > MaxEdges {
 		return nil, fmt.Errorf("lay out: %d boxes and %d lines, the limits are %d and %d", len(p.boxes), len(p.lines), MaxNodes, MaxEdges)
 	}
+	best, err := p.lay()
+	if err != nil || p.layers {
+		return best, err
+	}
+	for _, way := range []struct {
+		down   bool
+		spread int
+	}{{false, 2}, {false, 3}, {true, 1}} {
+		p.down, p.spread = way.down, way.spread
+		other, err := p.lay()
+		if err != nil {
+			return nil, err
+		}
+		if other.fit() > best.fit()*1.05 {
+			best = other
+		}
+	}
+	return best, nil
+}
+
+func (p plan) lay() (*placed, error) {
 	out, err := run(p.dot())
 	if err != nil {
 		return nil, fmt.Errorf("lay out: %w", err)
 	}
 	return p.read(out)
+}
+
+// fit is the scale at which a picture fills a page.
+func (r *placed) fit() float64 {
+	const room, reserved = pageWidth - 2*margin, 250 // title block and legend
+	return min(room/r.w, (pageHeight-reserved)/r.h)
 }
 
 // run gives a graph to the engine and returns it with positions, as JSON.
@@ -110,7 +139,11 @@ func (p plan) dot() []byte {
 	if p.layers {
 		b.WriteString("graph [rankdir=LR, nodesep=0.22, ranksep=0.38, splines=true];\n")
 	} else {
-		b.WriteString("graph [rankdir=LR, nodesep=0.2, ranksep=0.34, splines=true];\n")
+		direction := "LR"
+		if p.down {
+			direction = "TB"
+		}
+		b.WriteString("graph [rankdir=" + direction + ", nodesep=0.2, ranksep=0.34, splines=true];\n")
 	}
 	b.WriteString("node [shape=box, fixedsize=true, label=\"\"];\nedge [arrowsize=0.7];\n")
 	p.writeFrames(&b, "")
@@ -129,7 +162,10 @@ func (p plan) dot() []byte {
 			writeBox(&b, pill(i), l.w, l.h)
 		}
 		switch d := layer[l.to] - layer[l.from]; {
-		case !p.layers || d > 0:
+		case !p.layers:
+			n := max(p.spread, 1)
+			fmt.Fprintf(&b, "%s -> %s [id=a%d, dir=none, minlen=%d];\n%s -> %s [id=b%d, minlen=%d];\n", l.from, pill(i), i, 1+i%n, pill(i), l.to, i, n-i%n)
+		case d > 0:
 			fmt.Fprintf(&b, "%s -> %s [id=a%d, dir=none];\n%s -> %s [id=b%d];\n", l.from, pill(i), i, pill(i), l.to, i)
 		case d < 0: // against the order of the columns
 			fmt.Fprintf(&b, "%s -> %s [id=a%d, dir=none];\n%s -> %s [id=b%d, dir=back];\n", pill(i), l.from, i, l.to, pill(i), i)

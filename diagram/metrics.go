@@ -91,7 +91,18 @@ func (m *metrics) wrap(text string, f face, width float64, limit int) []string {
 	var lines []string
 	line := ""
 	words := strings.Fields(text)
-	for i, word := range words {
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		if line == "" && len(lines) < limit-1 { // a word that is longer than a line goes on in the next
+			if head := strings.TrimSuffix(m.fit(word, f, width), "…"); head != "" && len(head) < len(word) {
+				if at := strings.LastIndexAny(head, "/-_.,"); at > len(head)/2 {
+					head = head[:at+1]
+				}
+				lines, words[i] = append(lines, head), word[len(head):]
+				i--
+				continue
+			}
+		}
 		next := strings.TrimPrefix(line+" "+word, " ")
 		switch {
 		case line == "" || m.width(next, f) <= width:
@@ -99,7 +110,8 @@ func (m *metrics) wrap(text string, f face, width float64, limit int) []string {
 		case len(lines) == limit-1:
 			return append(lines, m.fit(line+" "+strings.Join(words[i:], " "), f, width))
 		default:
-			lines, line = append(lines, m.fit(line, f, width)), word
+			lines, line = append(lines, m.fit(line, f, width)), ""
+			i--
 		}
 	}
 	return append(lines, m.fit(line, f, width))

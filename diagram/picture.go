@@ -36,6 +36,7 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 		for _, g := range p.Groups { // parents come before their children
 			if box, ok := at.frames[g.ID]; ok {
 				a.frame(g, box)
+				a.spot(g.ID, box)
 			}
 		}
 		for i, e := range lines {
@@ -51,15 +52,33 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 				start := len(a.s.items)
 				a.card(p, g, box.w, box.h)
 				a.s.move(start, box.x, box.y)
+				a.shift(p, g.ID, box.x, box.y)
 			}
 		}
 		for _, n := range p.Nodes {
 			if box, ok := at.boxes[n.ID]; ok {
 				a.node(p, n, box)
+				a.spot(n.ID, box)
 			}
 		}
 	}
 	return &picture{w: at.w, h: at.h, draw: draw}, nil
+}
+
+// spot notes where a box was drawn.
+func (a *artist) spot(id string, box area) {
+	if a.spots != nil {
+		a.spots[id] = box
+	}
+}
+
+// shift moves the notes of what stands in a zone.
+func (a *artist) shift(p *Panel, zone string, dx, dy float64) {
+	for id, at := range a.spots {
+		if p.zoneOf(id).ID == zone {
+			a.spots[id] = area{at.x + dx, at.y + dy, at.w, at.h}
+		}
+	}
 }
 
 // plan is what a panel asks of the layout.
@@ -271,7 +290,7 @@ func (a *artist) line(e Edge, c [2]curve) {
 	}
 	second := c[1]
 	n := len(second)
-	a.s.add(pathItem{c[0].steps(), class}, pathItem{second[:n-3].steps(), class})
+	a.s.add(pathItem{steps: c[0].steps(), class: class}, pathItem{steps: second[:n-3].steps(), class: class})
 	a.head(kind, e.Line, second[n-4], second[n-1])
 }
 
@@ -290,10 +309,10 @@ func (a *artist) head(class string, l Line, base, tip point) {
 	left, right := point{base.x + side.x, base.y + side.y}, point{base.x - side.x, base.y - side.y}
 	class = "h-" + class
 	if l == NoPathLine || l == BrokenLine {
-		a.s.add(pathItem{lineTo(left, point{tip.x - side.x, tip.y - side.y}), class}, pathItem{lineTo(right, point{tip.x + side.x, tip.y + side.y}), class})
+		a.s.add(pathItem{steps: lineTo(left, point{tip.x - side.x, tip.y - side.y}), class: class}, pathItem{steps: lineTo(right, point{tip.x + side.x, tip.y + side.y}), class: class})
 		return
 	}
-	a.s.add(pathItem{append(lineTo(tip, left, right), step{op: 'Z'}), class})
+	a.s.add(pathItem{steps: append(lineTo(tip, left, right), step{op: 'Z'}), class: class})
 }
 
 // pillLines is what stands on a line: a heading in bold, the rest plain.
@@ -368,14 +387,14 @@ func (a *artist) pillSize(e Edge) (w, h float64) {
 
 func (a *artist) pill(e Edge, box area) {
 	a.s.add(openItem{class: "pill-" + e.Line.class()})
-	a.s.add(rectItem{box, 4, "pill"})
+	a.s.add(rectItem{area: box, r: 4, class: "pill"})
 	x, y := box.x+6, box.y+pillLine
 	for i, l := range a.pillLines(e) {
 		at, f, class := x, plain(smallSize), "soft"
 		if i == 0 {
 			f, class = title(textSize-0.5), "ink"
 			if b := a.badge(e); b > 0 {
-				a.s.add(rectItem{area{x, y - 9.5, b, 12}, 3, "badge"})
+				a.s.add(rectItem{area: area{x, y - 9.5, b, 12}, r: 3, class: "badge"})
 				a.s.add(textItem{at: point{x + b/2, y}, face: title(smallSize), anchor: centred, class: "badge-text", text: strconv.Itoa(e.Number)})
 				at = x + b + 5
 			}
@@ -421,9 +440,9 @@ func (a *artist) frame(g Group, box area) {
 	if g.Parent == "" {
 		class, f = zoneClass(g.Kind), title(smallSize+1)
 	}
-	a.s.add(openItem{class: "zone", ref: g.Ref, label: frameTitle(g)}, rectItem{box, 6, class})
+	a.s.add(openItem{class: "zone", ref: g.Ref, label: frameTitle(g)}, rectItem{area: box, r: 6, class: class})
 	if g.Kind == "data" {
-		a.s.add(rectItem{area{box.x + 3, box.y + 3, box.w - 6, box.h - 6}, 4, "frame"})
+		a.s.add(rectItem{area: area{box.x + 3, box.y + 3, box.w - 6, box.h - 6}, r: 4, class: "frame"})
 	}
 	a.text(box.x+9, box.y+15, f, "ink", a.m.fit(frameTitle(g), f, box.w-14))
 	a.s.add(closeItem{})
@@ -479,7 +498,7 @@ func (a *artist) badges(list []string, x, y, w float64) float64 {
 
 func (a *artist) node(p *Panel, n Node, box area) {
 	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label), desc: n.describe(p)})
-	a.s.add(rectItem{box, 4, "tile"})
+	a.s.add(rectItem{area: box, r: 4, class: "tile"})
 	a.s.add(icon(n.Kind, point{box.x + 6, box.y + 5})...)
 	a.text(box.x+26, box.y+16, title(textSize), "ink", a.m.fit(n.Label, title(textSize), box.w-32))
 	y := box.y + 18

@@ -28,12 +28,14 @@ type rectItem struct {
 	area
 	r     float64 // of the corners
 	class string
+	zoom  float64 // of its pen; 0 is 1
 }
 
 // pathItem is lines and Bézier curves.
 type pathItem struct {
 	steps []step
 	class string
+	zoom  float64
 }
 
 // step moves the pen: M and L take one point, C takes three, Z none.
@@ -97,6 +99,9 @@ func (s *scene) move(from int, dx, dy float64) {
 
 // colour is a colour on paper and on a dark screen; empty is none.
 type colour struct{ light, dark string }
+
+// scopeWidth is the width of lines from and to the cardholder data environment.
+const scopeWidth = 2.6
 
 type style struct {
 	class  string

@@ -1,6 +1,7 @@
 package diagram
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,7 +32,8 @@ type artist struct {
 	m *metrics
 	s *scene
 
-	busy int // lines of the picture at hand
+	busy  int             // lines of the picture at hand
+	spots map[string]area // where each box was drawn, for who asks; nil: nobody
 }
 
 // compose lays out a diagram and draws it.
@@ -86,21 +88,33 @@ func (a *artist) header(y float64) float64 {
 	a.text(margin, y+titleSize, f, "ink", a.m.fit(a.d.Title+": "+a.d.Project, f, room))
 	a.text(margin, y+titleSize+18, plain(textSize+1), "soft", a.m.fit(a.d.Standard+", requirement "+a.d.Requirement, plain(textSize+1), room))
 	a.text(margin, y+titleSize+34, plain(textSize), "soft", a.m.fit(a.d.About, plain(textSize), room))
-	hash := a.d.Stamp.Hash
-	if len(hash) > 32 {
-		hash = hash[:32] + "…"
-	}
 	row := y
-	for _, r := range [][2]string{{"project", a.d.Project}, {"judged as of", a.d.Stamp.AsOf}, {"inputs, SHA-256", hash}, {"made by", a.d.Stamp.Tool}} {
+	for _, r := range [][2]string{
+		{"project", a.d.Project}, {"owner of the CDE", a.d.Owner}, {"standard", a.d.Standard + ", " + number(a.d.Requirement)}, {"judged as of", a.d.Stamp.AsOf},
+		{"inputs, SHA-256", shortHash(a.d.Stamp.Hash)}, {"made by", a.d.Stamp.Tool},
+	} {
 		a.s.add(rectItem{area: area{left, row, key, 16}, class: "band"}, rectItem{area: area{left, row, key + value, 16}, class: "rule"})
 		a.text(left+6, row+11.5, plain(smallSize), "soft", r[0])
-		v := textItem{at: point{left + key + 6, row + 11.5}, face: plain(smallSize), class: "ink", text: a.m.fit(r[1], plain(smallSize), value-12), stamp: r[0] != "project"}
+		v := textItem{at: point{left + key + 6, row + 11.5}, face: plain(smallSize), class: "ink", text: a.m.fit(r[1], plain(smallSize), value-12), stamp: r[0] == "judged as of" || r[0] == "inputs, SHA-256" || r[0] == "made by"}
 		a.s.add(v)
 		row += 16
 	}
 	y = row + 10
-	a.s.add(pathItem{lineTo(point{margin, y}, point{a.s.w - margin, y}), "rule"})
+	a.s.add(pathItem{steps: lineTo(point{margin, y}, point{a.s.w - margin, y}), class: "rule"})
 	return y + 4
+}
+
+func shortHash(hash string) string {
+	if len(hash) > 32 {
+		return hash[:32] + "…"
+	}
+	return hash
+}
+
+// number is the leading number of a requirement.
+func number(requirement string) string {
+	n, _, _ := strings.Cut(requirement, " ")
+	return n
 }
 
 func (a *artist) panel(p *Panel, pic *picture, y float64) float64 {
@@ -115,16 +129,22 @@ func (a *artist) panel(p *Panel, pic *picture, y float64) float64 {
 		a.s.add(closeItem{})
 		y += pic.h + 10
 	}
+	y = a.notes(p, y)
+	if len(p.Edges) > 0 {
+		y = a.table(p.table(a.d.Kind), y+14)
+	}
+	return y + 6
+}
+
+// notes says below a picture what must be said of it, and returns where that ends.
+func (a *artist) notes(p *Panel, y float64) float64 {
 	for _, note := range p.Notes {
 		for _, line := range a.m.wrap(note, title(textSize), a.s.w-2*margin, 3) {
 			y += rowHeight
 			a.text(margin, y, title(textSize), "alert", line)
 		}
 	}
-	if len(p.Edges) > 0 {
-		y = a.table(p.table(a.d.Kind), y+14)
-	}
-	return y + 6
+	return y
 }
 
 // grid is a table of words.
@@ -226,26 +246,12 @@ func (a *artist) table(g grid, y float64) float64 {
 	per := (len(g.rows) + blocks - 1) / blocks
 	end := y
 	for b := range blocks {
-		x, row := margin+float64(b)*(total+gap), y
-		line := func(cells []string, f face, class string) {
-			at, lines := x, 1
-			for c, cell := range cells {
-				if widths[c] == 0 {
-					continue
-				}
-				for i, l := range a.m.wrap(cell, f, widths[c]-pad/2, 6) {
-					a.text(at, row+float64(i)*pillLine, f, class, l)
-					lines = max(lines, i+1)
-				}
-				at += widths[c]
-			}
-			row += rowHeight + float64(lines-1)*pillLine
-		}
-		line(g.head, h, "soft")
-		a.s.add(pathItem{lineTo(point{x, row - 11}, point{x + total, row - 11}), "rule"})
+		x := margin + float64(b)*(total+gap)
+		row := a.row(g.head, widths, x, y, h, "soft")
+		a.s.add(pathItem{steps: lineTo(point{x, row - 11}, point{x + total, row - 11}), class: "rule"})
 		row += 3
 		for _, r := range g.rows[min(b*per, len(g.rows)):min((b+1)*per, len(g.rows))] {
-			line(r, f, "ink")
+			row = a.row(r, widths, x, row, f, "ink")
 		}
 		end = max(end, row)
 	}
@@ -280,6 +286,7 @@ func (a *artist) legend(y float64) float64 {
 		words[DirectLine] = "possible: the configuration lets it pass"
 	}
 	kinds := map[string]bool{}
+	var badges []string
 	for _, p := range a.d.Panels {
 		for _, e := range p.lines() {
 			if !slices.Contains(lines, e.Line) {
@@ -288,10 +295,17 @@ func (a *artist) legend(y float64) float64 {
 		}
 		for _, n := range p.Nodes {
 			kinds[iconWord(n.Kind)] = true
+			for _, h := range n.Holds {
+				kinds[iconWord(h.Kind)] = true
+			}
+			badges = append(badges, n.Badges...)
+		}
+		for _, g := range p.Groups {
+			badges = append(badges, g.Badges...)
 		}
 	}
 	y += 8
-	a.s.add(pathItem{lineTo(point{margin, y}, point{a.s.w - margin, y}), "rule"})
+	a.s.add(pathItem{steps: lineTo(point{margin, y}, point{a.s.w - margin, y}), class: "rule"})
 	y += 18
 	a.text(margin, y, title(textSize), "ink", "Legend")
 	x := margin + 60
@@ -305,9 +319,37 @@ func (a *artist) legend(y float64) float64 {
 	}
 	for _, l := range lines {
 		at := next(46 + a.m.width(words[l], plain(smallSize)))
-		a.s.add(pathItem{lineTo(point{at, y - 4}, point{at + 30, y - 4}), "l-" + l.class()})
+		a.s.add(pathItem{steps: lineTo(point{at, y - 4}, point{at + 30, y - 4}), class: "l-" + l.class()})
 		a.head(l.class(), l, point{at + 30, y - 4}, point{at + 38, y - 4})
 		a.text(at+44, y, plain(smallSize), "ink", words[l])
+	}
+	if a.marks(func(e Edge) bool { return e.Scope }) {
+		const words = "thick: from or to the CDE or its data"
+		at := next(46 + a.m.width(words, plain(smallSize)))
+		a.s.add(pathItem{steps: lineTo(point{at, y - 4}, point{at + 38, y - 4}), class: "l-direct scope"})
+		a.text(at+44, y, plain(smallSize), "ink", words)
+	}
+	x, y = margin+60, y+20
+	zones := map[string]bool{}
+	for _, p := range a.d.Panels {
+		for _, g := range p.Groups {
+			zones[g.Kind] = zones[g.Kind] || g.Parent == ""
+		}
+	}
+	for _, kind := range zoneKinds() {
+		if !zones[kind] {
+			continue
+		}
+		word := cmp.Or(kindWord(kind), kind) + " zone"
+		if kind == outsideKind {
+			word = "in no zone"
+		}
+		at := next(26 + a.m.width(word, plain(smallSize)))
+		a.s.add(rectItem{area: area{at, y - 11, 20, 14}, r: 3, class: zoneClass(kind)})
+		if kind == "data" {
+			a.s.add(rectItem{area: area{at + 2.5, y - 8.5, 15, 9}, r: 2, class: "frame"})
+		}
+		a.text(at+26, y, plain(smallSize), "ink", word)
 	}
 	x, y = margin+60, y+20
 	for _, kind := range iconKinds() {
@@ -320,7 +362,28 @@ func (a *artist) legend(y float64) float64 {
 		a.s.add(icon(kind, point{at, y - 11})...)
 		a.text(at+20, y, plain(smallSize), "ink", word)
 	}
+	for _, b := range [][2]string{{"NSG ", "NSG: its own rules, in and out"}, {"no NSG", "no NSG attached"}, {"routes ", "route table"}} {
+		if slices.ContainsFunc(badges, func(text string) bool { return strings.HasPrefix(text, b[0]) }) {
+			at := next(18 + a.m.width(b[1], plain(smallSize)))
+			a.s.add(badgeIcon(b[0], point{at, y - 9})...)
+			a.text(at+16, y, plain(smallSize), "ink", b[1])
+		}
+	}
 	return y
+}
+
+// marks reports whether a line of the sheet is of a kind.
+func (a *artist) marks(kind func(Edge) bool) bool {
+	for _, p := range a.d.Panels {
+		if slices.ContainsFunc(p.lines(), kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func zoneKinds() []string {
+	return []string{"internet", "partner", "on-prem", "wireless", outsideKind, "dmz", "management", "trusted", "cde", "data", "out-of-scope"}
 }
 
 func iconKinds() []string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -68,13 +69,21 @@ func (p *Panel) memberNames(group string) []string {
 	var out []string
 	for _, n := range p.Nodes {
 		if n.Group == group {
-			out = append(out, strings.TrimSpace(n.Label+" "+n.Detail))
+			text := strings.TrimSpace(n.Label + " " + n.Detail)
+			var inside []string
+			for _, h := range n.Holds {
+				inside = append(inside, strings.TrimSpace(h.Label+" "+h.Detail))
+			}
+			if inside = append(inside, n.Badges...); len(inside) > 0 {
+				text += " (" + strings.Join(inside, ", ") + ")"
+			}
+			out = append(out, text)
 		}
 	}
 	for _, g := range p.Groups {
 		if g.Parent == group {
 			inner := innerTitle(g)
-			if names := p.memberNames(g.ID); len(names) > 0 {
+			if names := append(slices.Clone(g.Badges), p.memberNames(g.ID)...); len(names) > 0 {
 				inner += " (" + strings.Join(names, ", ") + ")"
 			}
 			out = append(out, inner)
@@ -101,7 +110,7 @@ func writeStyle(b *bytes.Buffer) {
 		}
 		b.WriteString("}\n")
 	}
-	b.WriteString(".ringfence .bold{font-weight:bold}\n.ringfence .scope{stroke-width:2.6}\n@page{size:A3 landscape;margin:8mm}\n")
+	b.WriteString(".ringfence .bold{font-weight:bold}\n.ringfence .scope{stroke-width:" + num(scopeWidth) + "}\n@page{size:A3 landscape;margin:8mm}\n")
 	b.WriteString("@media screen and (prefers-color-scheme:dark){\n")
 	for _, s := range styles() {
 		fmt.Fprintf(b, ".ringfence .%s{fill:%s;stroke:%s}\n", s.class, s.fill.dark, s.stroke.dark)

@@ -27,15 +27,20 @@ func diagramCommand() *cli.Command {
 			&cli.StringFlag{Name: "level", Usage: "draw the network at one `LEVEL`: zone, subnet or workload (default: zones, then workloads)"},
 			&cli.StringSliceFlag{Name: "focus", Usage: "only flows from and to `SELECTOR` (repeatable)"},
 			&cli.StringFlag{Name: "show", Usage: "`denied`: draw where there is no path too, from and to the CDE and its data, or the focus"},
+			&cli.StringFlag{Name: "keep-positions", Usage: "leave boxes where they stand in `FILE`, an older draw.io drawing (drawio)"},
 			&cli.StringFlag{Name: "check", Usage: "exit 1 with a short difference when `FILE` is not what would be drawn now"},
-			formatFlag("svg", "dot", "mermaid", "json"),
+			formatFlag(diagramFormats()...),
 		),
 		Action: runDiagram,
 	}
 }
 
+func diagramFormats() []string {
+	return []string{"svg", "png", "pdf", "dot", "mermaid", "drawio", "json"}
+}
+
 func runDiagram(c *cli.Context) error {
-	f, err := format(c, "svg", "dot", "mermaid", "json")
+	f, err := format(c, diagramFormats()...)
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,11 @@ func runDiagram(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	data, err := render(d, f)
+	keep, err := positions(c, f)
+	if err != nil {
+		return err
+	}
+	data, err := render(d, f, keep)
 	if err != nil {
 		return err
 	}
@@ -203,10 +212,41 @@ func draw(kind diagram.Kind, in diagram.Input) (*diagram.Diagram, error) {
 	return diagram.DataFlow(in)
 }
 
-func render(d *diagram.Diagram, format string) ([]byte, error) {
+// positions reads where boxes are to stay. A drawing that is checked keeps its own.
+func positions(c *cli.Context, format string) (*diagram.Positions, error) {
+	name, check := c.String("keep-positions"), c.String("check")
+	if name != "" && format != "drawio" {
+		return nil, usage("--keep-positions is of --format drawio; other formats are laid out anew each time")
+	}
+	if name == "" && format == "drawio" && check != "" {
+		if _, err := os.Stat(check); err == nil {
+			name = check
+		}
+	}
+	if name == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read the drawing whose positions to keep: %w", err)
+	}
+	keep, err := diagram.ReadPositions(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return keep, nil
+}
+
+func render(d *diagram.Diagram, format string, keep *diagram.Positions) ([]byte, error) {
 	switch format {
 	case "svg":
 		return d.SVG()
+	case "png":
+		return d.PNG()
+	case "pdf":
+		return d.PDF()
+	case "drawio":
+		return d.DrawIO(keep)
 	case "dot":
 		return d.DOT(), nil
 	case "mermaid":
