@@ -60,6 +60,7 @@ type Panel struct {
 	Nodes   []Node   `json:"nodes"`
 	Edges   []Edge   `json:"edges"`
 	Notes   []string `json:"notes"`
+	Faults  []string `json:"faults"`  // of data flows: what is impossible, undeclared or not protected
 	Picture bool     `json:"picture"` // false: too large to draw, and listed only
 
 	placed *placed         // kept from the first drawing: the whole document and the panel's own sheet are laid out alike
@@ -189,6 +190,7 @@ func (d *Diagram) finish() *Diagram {
 		p := &d.Panels[i]
 		p.Groups, p.Nodes, p.Edges = orEmpty(p.Groups), orEmpty(p.Nodes), orEmpty(p.Edges)
 		list(&p.Notes)
+		list(&p.Faults)
 		for j := range p.Groups {
 			g := &p.Groups[j]
 			show(&g.Ref, &g.Kind, &g.Label, &g.Detail)

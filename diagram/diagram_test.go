@@ -67,6 +67,24 @@ func TestGolden(t *testing.T) {
 	for name, got := range outputs(t, shop()) {
 		golden(t, name, got)
 	}
+	d, err := DataFlow(faulty())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "faults.svg", got)
+	in := faulty()
+	in.View.Level = SubnetLevel
+	if d, err = Network(in); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = d.SVG(); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "subnets.svg", got)
 }
 
 // TestSameBytes draws the same estate again and again, in other orders of the input, from several goroutines at once.
@@ -359,21 +377,21 @@ func TestDataFlow(t *testing.T) {
 	}
 	p := d.Panels[0]
 	want := []string{
-		"internet to dmz/agw: card capture; PAN, expiry, CVV; tcp/443; in transit: TLS 1.2, end to end; possible",
-		"dmz/agw to cde/payments/web: card capture; PAN, expiry, CVV; tcp/8443, via pod:ingress-nginx/controller; in transit: TLS 1.2, end to end; possible",
-		"cde/payments/web to cde/payments/api: card capture; PAN, expiry, CVV; tcp/8443; in transit: TLS 1.2, end to end; possible",
-		"on-prem to data/stcards: reconciliation: denied by nsg-pe/DenyAllIn; truncated PAN; tcp/443; in transit: TLS 1.2; impossible",
-		"cde/payments/api to internet, named hosts/api.psp.example: authorisation; PAN, expiry, CVV; tcp/443, via firewall:fw-hub; in transit: TLS 1.3; possible",
-		"cde/payments/api to data/sql-cards: card storage; PAN, expiry; tcp/1433; in transit: TLS 1.2; possible",
-		"cde/payments/api to data/stcards: settlement files: the firewall of stcards is not in the input; truncated PAN; tcp/443; in transit: TLS 1.2; unknown",
+		"internet to dmz/agw: card capture; PAN, expiry, CVV; tcp/443; in transit: TLS 1.2, end to end (declared); possible",
+		"dmz/agw to cde/payments/web: card capture; PAN, expiry, CVV; tcp/8443, via pod:ingress-nginx/controller; in transit: TLS 1.2, end to end (declared); possible",
+		"cde/payments/web to cde/payments/api: card capture; PAN, expiry, CVV; tcp/8443; in transit: TLS 1.2, end to end (declared); possible",
+		"on-prem to data/stcards: reconciliation: denied by nsg-pe/DenyAllIn; truncated PAN; tcp/443; in transit: TLS 1.2 (declared); impossible",
+		"cde/payments/api to internet, named hosts/api.psp.example: authorisation; PAN, expiry, CVV; tcp/443, via firewall:fw-hub; in transit: TLS 1.3 (declared); possible",
+		"cde/payments/api to data/sql-cards: card storage; PAN, expiry; tcp/1433; in transit: TLS 1.2 (declared); possible",
+		"cde/payments/api to data/stcards: settlement files: the firewall of stcards is not in the input; truncated PAN; tcp/443; in transit: TLS 1.2 (declared); unknown",
 	}
 	if diff := cmp.Diff(p.flows(), want); diff != "" {
 		t.Errorf("legs (-got +want):\n%s", diff)
 	}
-	if !slices.ContainsFunc(p.Nodes, func(n Node) bool { return n.Ref == "service:kv-cards" && n.Kind == "store" && n.Detail == "keys" }) {
+	if !slices.ContainsFunc(p.Nodes, func(n Node) bool { return n.Ref == "service:kv-cards" && n.Kind == "store" && n.Detail == "keys; at rest: not stated" }) {
 		t.Errorf("boxes: got %v, want the store that no flow enters", p.Nodes)
 	}
-	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "no legs yet") {
+	if !strings.Contains(p.Notes[0], "no legs yet") {
 		t.Errorf("notes: got %q, want one for the flow without legs", p.Notes)
 	}
 }

@@ -87,7 +87,12 @@ func (p *Panel) dotEdge(b *bytes.Buffer, e Edge) {
 		style = "dotted"
 	case NoPathLine, BrokenLine:
 		style = "dashed, arrowhead=tee"
+	case StrayLine:
+		style = "dashed"
 	case DirectLine:
+	}
+	if e.fault() != "" {
+		style += ", color=\"#a4123f\", fontcolor=\"#a4123f\""
 	}
 	fmt.Fprintf(b, "%s -> %s [style=%s%s, label=%s];\n", from, to, style, ends, dotLabel(p.caption(e)...))
 }
@@ -124,8 +129,8 @@ func (p *Panel) caption(e Edge) []string {
 	if len(lines) == 0 {
 		lines = append(lines, "no service stated")
 	}
-	if e.Line == BrokenLine {
-		lines[0] = "impossible: " + lines[0]
+	if word := e.fault(); word != "" {
+		lines[0] = word + ": " + lines[0]
 	}
 	if p.Name == "flows" {
 		lines[0] = fmt.Sprintf("%d: %s", e.Number, lines[0])

@@ -195,7 +195,7 @@ func checkMermaid(t *testing.T, name string, data []byte) {
 	line := regexp.MustCompile(`^(?:%% (?:` + text + `)*|flowchart LR|accTitle: [A-Za-z -]+|direction LR|end|` +
 		`subgraph ` + id + `\[` + quoted + `\]|` + id + `\[\(?` + quoted + `\)?\]|` +
 		id + ` (?:-->|-\.->|--x)\|` + quoted + `\| ` + id + `|` +
-		`class(?:Def)? [a-z_0-9]+ [a-zA-Z0-9:#, .-]+|linkStyle \d+ stroke-dasharray:\d+ \d+|)$`)
+		`class(?:Def)? [a-z_0-9]+ [a-zA-Z0-9:#, .-]+|linkStyle \d+ (?:stroke-dasharray:\d+ \d+)?,?(?:stroke:#a4123f)?|)$`)
 	for l := range strings.Lines(string(data)) {
 		if l = strings.TrimSuffix(l, "\n"); !line.MatchString(l) {
 			t.Errorf("Mermaid of %.30q has the line %q", name, l)

@@ -1,6 +1,9 @@
 package diagram
 
-import "github.com/ringfence/ringfence/solver"
+import (
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver"
+)
 
 // Input is what diagrams are drawn from. References are selectors as people write them (docs/intent.md).
 type Input struct {
@@ -20,7 +23,9 @@ type Input struct {
 	Rows    []solver.Row
 	Members []solver.Row // the same, member by member
 	Flows   []FlowInfo
-	Stores  []StoreInfo
+	// Declared lists what may reach a store. Nil means that nobody compared, and then the sheet does not speak of undeclared flows.
+	Declared []DeclaredInfo
+	Stores   []StoreInfo
 }
 
 // View chooses a part of a network diagram. The zero value is all of it, at every level.
@@ -77,6 +82,9 @@ type LegInfo struct {
 	Verdict  solver.Verdict
 	Via      []string
 	Reason   string // why it is impossible or not known
+
+	Read, ReadFrom string // the protection in transit that a resource states, and which one; it counts before the declared one
+	Weak           string // why that is a fault, such as clear text
 }
 
 // StoreInfo is a store of cardholder data.
@@ -84,6 +92,16 @@ type StoreInfo struct {
 	Ref    string
 	Data   []string
 	AtRest string
+
+	Read, ReadFrom string   // the protection at rest that a resource states, and which one
+	Weak           string   // why that is a fault
+	Doors          []string // references of its private endpoints
+}
+
+// DeclaredInfo is a flow that somebody declared, whatever for: of cardholder data, by an assertion, or by a justification.
+type DeclaredInfo struct {
+	From, To []string // references of members, or `zone:NAME`
+	Services []model.PortService
 }
 
 // The ends of a picture that can be read. The layout engine never gets more boxes and lines; what is not drawn stands in the table of

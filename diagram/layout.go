@@ -100,10 +100,10 @@ func (p plan) lay() (*placed, error) {
 	return p.read(out)
 }
 
-// fit is the scale at which a picture fills a page.
+// fit is the scale at which a picture fits on a page; none is enlarged.
 func (r *placed) fit() float64 {
 	const room, reserved = pageWidth - 2*margin, 250 // title block and legend
-	return min(room/r.w, (pageHeight-reserved)/r.h)
+	return min(room/r.w, (pageHeight-reserved)/r.h, 1)
 }
 
 // run gives a graph to the engine and returns it with positions, as JSON.

@@ -33,7 +33,7 @@ func (d *Diagram) mermaid(members bool) []byte {
 	if !members {
 		b.WriteString("%% Members are left out: with them the text is longer than Mermaid draws.\n")
 	}
-	var links []Line
+	var links []Edge
 	var classes []string
 	for i := range d.Panels {
 		p := &d.Panels[i]
@@ -56,14 +56,14 @@ func (d *Diagram) mermaid(members bool) []byte {
 		for _, e := range p.lines() {
 			arrow := "-->"
 			switch e.Line {
-			case RelayedLine, UnknownLine:
+			case RelayedLine, UnknownLine, StrayLine:
 				arrow = "-.->"
 			case NoPathLine, BrokenLine:
 				arrow = "--x"
 			case DirectLine:
 			}
 			fmt.Fprintf(&b, "%s_%s %s|%s| %s_%s\n", p.Name, e.From, arrow, mermaidLabel(p.caption(e)...), p.Name, e.To)
-			links = append(links, e.Line)
+			links = append(links, e)
 		}
 	}
 	for _, s := range styles() {
@@ -82,12 +82,19 @@ func (d *Diagram) mermaid(members bool) []byte {
 		b.WriteString(c)
 	}
 	for i, l := range links {
-		switch l {
+		var style []string
+		switch l.Line {
 		case UnknownLine:
-			fmt.Fprintf(&b, "linkStyle %d stroke-dasharray:2 4\n", i)
+			style = append(style, "stroke-dasharray:2 4")
 		case NoPathLine, BrokenLine:
-			fmt.Fprintf(&b, "linkStyle %d stroke-dasharray:12 3\n", i)
-		case DirectLine, RelayedLine:
+			style = append(style, "stroke-dasharray:12 3")
+		case DirectLine, RelayedLine, StrayLine:
+		}
+		if l.fault() != "" {
+			style = append(style, "stroke:#a4123f")
+		}
+		if len(style) > 0 {
+			fmt.Fprintf(&b, "linkStyle %d %s\n", i, strings.Join(style, ","))
 		}
 	}
 	return b.Bytes()

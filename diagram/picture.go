@@ -285,7 +285,7 @@ func (p *Panel) nameOf(id string) string {
 func (a *artist) line(e Edge, c [2]curve) {
 	kind := e.class()
 	class := "l-" + kind
-	if e.Scope {
+	if e.Scope && a.d.Kind == NetworkDiagram {
 		class += " scope"
 	}
 	second := c[1]
@@ -294,10 +294,27 @@ func (a *artist) line(e Edge, c [2]curve) {
 	a.head(kind, e.Line, second[n-4], second[n-1])
 }
 
+// fault is what a line says first of what is wrong with it, as its colour is not seen by everybody.
+func (e Edge) fault() string {
+	switch {
+	case e.Line == BrokenLine:
+		return "impossible"
+	case e.Line == StrayLine:
+		return "undeclared"
+	case e.Clear:
+		return "not protected"
+	default:
+		return ""
+	}
+}
+
 // class is the word of an edge in the names of styles.
 func (e Edge) class() string {
-	if e.Clear && e.Line == DirectLine {
+	switch {
+	case e.Clear && e.Line == DirectLine:
 		return "clear"
+	case e.Clear && e.Line == UnknownLine:
+		return "clear-unknown"
 	}
 	return e.Line.class()
 }
@@ -343,8 +360,8 @@ func (a *artist) pillLines(e Edge) []string {
 	if len(lines) == 0 {
 		lines = []string{"no service stated"}
 	}
-	if e.Line == BrokenLine {
-		lines[0] = "impossible: " + lines[0]
+	if word := e.fault(); word != "" {
+		lines[0] = word + ": " + lines[0]
 	}
 	if len(e.Data) > 0 {
 		lines = append(lines, strings.Join(e.Data, ", "))
@@ -355,7 +372,11 @@ func (a *artist) pillLines(e Edge) []string {
 	// Long lines go on below.
 	out := a.m.wrap(lines[0], title(textSize-0.5), pillWidth-a.badge(e), 2)
 	for _, l := range lines[1:] {
-		out = append(out, a.m.wrap(l, plain(smallSize), pillWidth, 2)...)
+		most := 2
+		if l == e.InTransit {
+			most = 3
+		}
+		out = append(out, a.m.wrap(l, plain(smallSize), pillWidth, most)...)
 	}
 	return out
 }

@@ -166,7 +166,8 @@ func styles() []style {
 		{class: "h-undeclared", fill: red, stroke: red, width: 1},
 		{class: "l-clear", fill: none(), stroke: red, width: 2.2},
 		{class: "h-clear", fill: red, stroke: red, width: 1},
-		{class: "fault", fill: red, stroke: none()},
+		{class: "l-clear-unknown", fill: none(), stroke: red, width: 2.2, dash: []float64{2, 4}},
+		{class: "h-clear-unknown", fill: paper, stroke: red, width: 1.4},
 	}
 }
 

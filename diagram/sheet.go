@@ -87,11 +87,17 @@ func (a *artist) header(y float64) float64 {
 	f := title(titleSize)
 	a.text(margin, y+titleSize, f, "ink", a.m.fit(a.d.Title+": "+a.d.Project, f, room))
 	a.text(margin, y+titleSize+18, plain(textSize+1), "soft", a.m.fit(a.d.Standard+", requirement "+a.d.Requirement, plain(textSize+1), room))
-	a.text(margin, y+titleSize+34, plain(textSize), "soft", a.m.fit(a.d.About, plain(textSize), room))
+	for i, line := range a.m.wrap(a.d.About, plain(textSize), room, 4) {
+		a.text(margin, y+titleSize+34+float64(i)*13, plain(textSize), "soft", line)
+	}
 	row := y
 	for _, r := range [][2]string{
-		{"project", a.d.Project}, {"owner of the CDE", a.d.Owner}, {"standard", a.d.Standard + ", " + number(a.d.Requirement)}, {"judged as of", a.d.Stamp.AsOf},
-		{"inputs, SHA-256", shortHash(a.d.Stamp.Hash)}, {"made by", a.d.Stamp.Tool},
+		{"project", a.d.Project},
+		{"owner of the CDE", a.d.Owner},
+		{"standard", a.d.Standard + ", " + number(a.d.Requirement)},
+		{"judged as of", a.d.Stamp.AsOf},
+		{"inputs, SHA-256", shortHash(a.d.Stamp.Hash)},
+		{"made by", a.d.Stamp.Tool},
 	} {
 		a.s.add(rectItem{area: area{left, row, key, 16}, class: "band"}, rectItem{area: area{left, row, key + value, 16}, class: "rule"})
 		a.text(left+6, row+11.5, plain(smallSize), "soft", r[0])
@@ -215,6 +221,8 @@ func (l Line) found() string {
 		return "unknown"
 	case BrokenLine:
 		return "impossible"
+	case StrayLine:
+		return "possible, undeclared"
 	default:
 		return "possible"
 	}
@@ -280,9 +288,10 @@ func (a *artist) legend(y float64) float64 {
 	words := map[Line]string{
 		DirectLine: "direct: packets pass", RelayedLine: "relayed: a chain of connections", UnknownLine: "unknown, also marked with ?: the inputs do not decide it",
 		NoPathLine: "no path: proved for every packet", BrokenLine: "impossible: declared, but no packet passes",
+		StrayLine: "possible, but not declared",
 	}
 	if a.d.Kind == DataFlowDiagram {
-		lines = []Line{DirectLine, UnknownLine, BrokenLine}
+		lines = []Line{DirectLine, UnknownLine, BrokenLine, StrayLine}
 		words[DirectLine] = "possible: the configuration lets it pass"
 	}
 	kinds := map[string]bool{}
@@ -323,7 +332,14 @@ func (a *artist) legend(y float64) float64 {
 		a.head(l.class(), l, point{at + 30, y - 4}, point{at + 38, y - 4})
 		a.text(at+44, y, plain(smallSize), "ink", words[l])
 	}
-	if a.marks(func(e Edge) bool { return e.Scope }) {
+	if a.d.Kind == DataFlowDiagram {
+		const words = "not protected in transit"
+		at := next(46 + a.m.width(words, plain(smallSize)))
+		a.s.add(pathItem{steps: lineTo(point{at, y - 4}, point{at + 30, y - 4}), class: "l-clear"})
+		a.head("clear", DirectLine, point{at + 30, y - 4}, point{at + 38, y - 4})
+		a.text(at+44, y, plain(smallSize), "ink", words)
+	}
+	if a.d.Kind == NetworkDiagram && a.marks(func(e Edge) bool { return e.Scope }) {
 		const words = "thick: from or to the CDE or its data"
 		at := next(46 + a.m.width(words, plain(smallSize)))
 		a.s.add(pathItem{steps: lineTo(point{at, y - 4}, point{at + 38, y - 4}), class: "l-direct scope"})
@@ -341,6 +357,9 @@ func (a *artist) legend(y float64) float64 {
 			continue
 		}
 		word := cmp.Or(kindWord(kind), kind) + " zone"
+		if a.d.Kind == DataFlowDiagram {
+			word += ", a trust boundary"
+		}
 		if kind == outsideKind {
 			word = "in no zone"
 		}

@@ -1,6 +1,9 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // Firewall is an Azure Firewall. Its rules stand in Policy, or in the classic collections.
 type Firewall struct {
@@ -250,6 +253,43 @@ type TLSPolicy struct {
 	Name       string
 	MinVersion string
 	Source     Source
+}
+
+// Floor is the lowest version that a policy admits (the table of AZ-AGW-21); ok is false for a policy that the table lacks, and for none.
+func (p TLSPolicy) Floor() (version string, ok bool) {
+	switch strings.ToLower(p.Name) {
+	case "appgwsslpolicy20150501":
+		return "1.0", true
+	case "appgwsslpolicy20170401":
+		return "1.1", true
+	case "appgwsslpolicy20170401s", "appgwsslpolicy20220101", "appgwsslpolicy20220101s":
+		return "1.2", true
+	}
+	return TLSVersion(p.MinVersion)
+}
+
+// TLSVersion reads the spellings of a TLS version: `TLSv1_2`, `TLS1_2`, `TLS12`, `1.2`.
+func TLSVersion(text string) (version string, ok bool) {
+	t := strings.ReplaceAll(strings.ToLower(text), "_", ".")
+	t = strings.TrimPrefix(strings.TrimPrefix(t, "tls"), "v")
+	switch t {
+	case "1.0", "1.1", "1.2", "1.3":
+		return t, true
+	case "10", "11", "12", "13":
+		return t[:1] + "." + t[1:], true
+	default:
+		return "", false
+	}
+}
+
+// TLSPolicyOf is the TLS policy in force at a listener: that of its profile, else the gateway's (AZ-AGW-21).
+func (g *AppGateway) TLSPolicyOf(l AGWListener) TLSPolicy {
+	for _, p := range g.TLSProfiles {
+		if l.TLSProfile != "" && p.ID.Key() == l.TLSProfile.Key() && p.Policy != (TLSPolicy{}) {
+			return p.Policy
+		}
+	}
+	return g.TLS
 }
 
 // TLSProfile is an sslProfile.

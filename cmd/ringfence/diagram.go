@@ -15,6 +15,7 @@ import (
 
 	"github.com/ringfence/ringfence/diagram"
 	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/diagram/protection"
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/pci"
 	"github.com/ringfence/ringfence/solver"
@@ -340,17 +341,98 @@ func diagramInput(s *solver.Solution, r *pci.Result) (diagram.Input, error) {
 	} else if flows, err = pci.DataFlows(s); err != nil {
 		return in, err
 	}
-	for _, f := range flows {
+	for i, f := range flows {
 		info := diagram.FlowInfo{Name: f.Name, Data: f.Data, InTransit: f.InTransit, AtRest: f.AtRest}
-		for _, l := range f.Legs {
-			info.Legs = append(info.Legs, diagram.LegInfo{From: l.From, To: l.To, Service: l.Service, Verdict: l.Verdict, Via: l.Via, Reason: l.Reason})
+		declared := p.Intent.DataFlows[i]
+		from := declared.From
+		for j, l := range f.Legs {
+			leg := diagram.LegInfo{From: l.From, To: l.To, Service: l.Service, Verdict: l.Verdict, Via: l.Via, Reason: l.Reason}
+			read := protection.InTransit(p.Estate, from, declared.Path[j], declared.Service)
+			leg.Read, leg.ReadFrom, leg.Weak = read.Text, read.From, read.Weak
+			info.Legs = append(info.Legs, leg)
+			from = declared.Path[j]
 		}
 		in.Flows = append(in.Flows, info)
 	}
 	for _, st := range p.Intent.Stores {
-		in.Stores = append(in.Stores, diagram.StoreInfo{Ref: st.At.Text, Data: st.Data, AtRest: st.AtRest})
+		in.Stores = append(in.Stores, storeInfo(p.Estate, st))
 	}
+	in.Declared = declarations(s)
 	return in, nil
+}
+
+// storeInfo is a store with its doors and what its resource says of its protection.
+func storeInfo(e *model.Estate, st model.Store) diagram.StoreInfo {
+	info := diagram.StoreInfo{Ref: st.At.Text, Data: st.Data, AtRest: st.AtRest}
+	read := protection.AtRest(e, st.At)
+	info.Read, info.ReadFrom, info.Weak = read.Text, read.From, read.Weak
+	if info.Read != "" && protection.CustomerKey(st.AtRest) && !protection.CustomerKey(info.Read) {
+		info.Weak = fmt.Sprintf("declared is `%s`, read is `%s`", st.AtRest, info.Read)
+	}
+	if st.At.Kind != model.SelService {
+		return info
+	}
+	found, err := e.Find(st.At)
+	if err != nil {
+		return info
+	}
+	refs := model.NewRefs(e)
+	for _, f := range found {
+		for _, pe := range e.Endpoints {
+			if pe.Target.Key() == f.Resource.ResourceID().Key() {
+				info.Doors = append(info.Doors, refs.Of(model.SelEndpoint, pe))
+			}
+		}
+	}
+	return info
+}
+
+// declarations lists what may reach a store of cardholder data: legs of data flows, and what an assertion or a justification admits.
+func declarations(s *solver.Solution) []diagram.DeclaredInfo {
+	out := []diagram.DeclaredInfo{}
+	refs := func(list []model.Selector) []string {
+		var out []string
+		for _, not := range []bool{false, true} {
+			for _, sel := range list {
+				if sel.Not != not {
+					continue
+				}
+				sel.Not = false
+				found, err := focusRefs(s, sel)
+				if sel.Kind == model.SelAny || err != nil {
+					continue // names nobody in particular
+				}
+				if not {
+					out = slices.DeleteFunc(out, func(r string) bool { return slices.Contains(found, r) })
+				} else {
+					out = append(out, found...)
+				}
+			}
+		}
+		return out
+	}
+	add := func(from, to []model.Selector, services []model.PortService) {
+		out = append(out, diagram.DeclaredInfo{From: refs(from), To: refs(to), Services: services})
+	}
+	in := s.Project.Intent
+	for _, f := range in.DataFlows {
+		from := f.From
+		for _, to := range f.Path {
+			add([]model.Selector{from}, []model.Selector{to}, []model.PortService{f.Service})
+			from = to
+		}
+	}
+	for _, a := range in.Assertions {
+		if a.Verb == model.VerbMust {
+			add(a.From, a.To, a.Services)
+		}
+	}
+	for _, j := range in.Justifications {
+		if expired := !j.Expires.IsZero() && j.Expires.Before(in.AsOf); !expired && j.Allows != nil && len(j.Allows.From) > 0 && len(j.Allows.To) > 0 {
+			add(j.Allows.From, j.Allows.To, j.Allows.Services)
+		}
+	}
+	return out
 }
 
 // externalBlocks lists the address blocks of an external zone as its members.

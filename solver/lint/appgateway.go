@@ -224,13 +224,8 @@ func listenerTLSFloor(r *reader, found sink) {
 			if !strings.EqualFold(l.Protocol, "Https") && !strings.EqualFold(l.Protocol, "Tls") {
 				continue
 			}
-			policy := g.TLS
-			for _, p := range g.TLSProfiles {
-				if l.TLSProfile != "" && p.ID.Key() == l.TLSProfile.Key() && p.Policy != (model.TLSPolicy{}) {
-					policy = p.Policy
-				}
-			}
-			floor, ok := tlsFloor(policy)
+			policy := g.TLSPolicyOf(l)
+			floor, ok := policy.Floor()
 			if ok && floor >= "1.2" {
 				continue
 			}
@@ -246,31 +241,6 @@ func listenerTLSFloor(r *reader, found sink) {
 			}
 			found(f)
 		}
-	}
-}
-
-// tlsFloor is the lowest version of a policy (the table of AZ-AGW-21).
-func tlsFloor(p model.TLSPolicy) (version string, ok bool) {
-	switch strings.ToLower(p.Name) {
-	case "appgwsslpolicy20150501":
-		return "1.0", true
-	case "appgwsslpolicy20170401":
-		return "1.1", true
-	case "appgwsslpolicy20170401s", "appgwsslpolicy20220101", "appgwsslpolicy20220101s":
-		return "1.2", true
-	}
-	return tlsVersion(p.MinVersion)
-}
-
-// tlsVersion reads the spellings of a TLS version: `TLSv1_2`, `TLS1_2`, `1.2`.
-func tlsVersion(text string) (version string, ok bool) {
-	t := strings.ReplaceAll(strings.ToLower(text), "_", ".")
-	t = strings.TrimPrefix(strings.TrimPrefix(t, "tls"), "v")
-	switch t {
-	case "1.0", "1.1", "1.2", "1.3":
-		return t, true
-	default:
-		return "", false
 	}
 }
 

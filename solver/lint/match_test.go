@@ -147,7 +147,7 @@ func TestTLSFloor(t *testing.T) {
 		{model.TLSPolicy{}, "", false},
 		{model.TLSPolicy{Name: "AppGwSslPolicy20300101"}, "", false},
 	} {
-		if got, known := tlsFloor(test.policy); got != test.want || known != test.known {
+		if got, known := test.policy.Floor(); got != test.want || known != test.known {
 			t.Errorf("floor of %+v: got %q, %v, want %q, %v", test.policy, got, known, test.want, test.known)
 		}
 	}

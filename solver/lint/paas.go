@@ -170,7 +170,7 @@ func azureServicesAdmitted(r *reader, found sink) {
 // serviceTLSFloor: a floor that is stated and below 1.2. One that is not stated has a default that depends on service and date.
 func serviceTLSFloor(r *reader, found sink) {
 	for _, s := range r.e.Services {
-		version, ok := tlsVersion(s.MinTLS)
+		version, ok := model.TLSVersion(s.MinTLS)
 		switch {
 		case ok && version < "1.2":
 			version = "TLS " + version
