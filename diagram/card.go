@@ -138,7 +138,7 @@ func (a *artist) inside(p *Panel, parent string, x, y, w float64) float64 {
 // tile draws one member.
 func (a *artist) tile(p *Panel, n Node, box area) {
 	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label), desc: n.describe(p)})
-	a.s.add(rectItem{area: box, r: 3, class: "tile"})
+	a.s.add(rectItem{area: box, r: 3, class: n.tile()})
 	a.s.add(icon(n.Kind, point{box.x + 4, box.y + 3})...)
 	detail := a.m.width(n.Detail, plain(smallSize))
 	room := box.w - 28

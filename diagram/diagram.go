@@ -65,6 +65,10 @@ type Panel struct {
 
 	placed *placed         // kept from the first drawing: the whole document and the panel's own sheet are laid out alike
 	taken  map[string]bool // IDs in use
+	boxes  bool            // lines join groups
+
+	compared bool   // one side of a comparison
+	union    *Panel // of both sides, which gives the layout
 }
 
 // Group is a zone, a virtual network, a subnet or a namespace; a zone has no parent.
@@ -91,6 +95,7 @@ type Node struct {
 	Stands []string `json:"stands"` // what it stands for, where that is more than Ref
 	Holds  []Item   `json:"holds"`  // what is drawn inside it: controls first
 	Badges []string `json:"badges"` // filters that stand at its border
+	Change Change   `json:"change"` // of a comparison
 }
 
 // Item is what stands inside a node.
@@ -132,6 +137,9 @@ type Edge struct {
 	Data      []string `json:"data"`
 	InTransit string   `json:"inTransit"`
 	Clear     bool     `json:"clear"` // clear text, or nothing says how it is protected
+
+	Change Change `json:"change"` // of a comparison; Ways of a changed flow are then those that the other side lacks
+	other  *Edge  // of a comparison: the same line on the other side, whose text needs room too
 }
 
 // Way is one choice of relays and controls on an edge.

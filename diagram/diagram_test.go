@@ -388,7 +388,9 @@ func TestDataFlow(t *testing.T) {
 	if diff := cmp.Diff(p.flows(), want); diff != "" {
 		t.Errorf("legs (-got +want):\n%s", diff)
 	}
-	if !slices.ContainsFunc(p.Nodes, func(n Node) bool { return n.Ref == "service:kv-cards" && n.Kind == "store" && n.Detail == "keys; at rest: not stated" }) {
+	if !slices.ContainsFunc(p.Nodes, func(n Node) bool {
+		return n.Ref == "service:kv-cards" && n.Kind == "store" && n.Detail == "keys; at rest: not stated"
+	}) {
 		t.Errorf("boxes: got %v, want the store that no flow enters", p.Nodes)
 	}
 	if !strings.Contains(p.Notes[0], "no legs yet") {

@@ -132,7 +132,7 @@ func (p *Panel) caption(e Edge) []string {
 	if word := e.fault(); word != "" {
 		lines[0] = word + ": " + lines[0]
 	}
-	if p.Name == "flows" {
+	if p.flowing() {
 		lines[0] = fmt.Sprintf("%d: %s", e.Number, lines[0])
 	}
 	if len(e.Data) > 0 {

@@ -146,7 +146,7 @@ func checkDOT(t *testing.T, name string, data []byte) {
 	}()
 	for n, err := g.FirstNode(); n != nil && err == nil; n, err = g.NextNode(n) {
 		id, err := n.Name()
-		if err != nil || !regexp.MustCompile(`^(zones|workloads|flows)_[a-z0-9]+$`).MatchString(id) {
+		if err != nil || !regexp.MustCompile(`^(zones|workloads|flows|zonesbefore|zonesafter)_[a-z0-9]+$`).MatchString(id) {
 			t.Errorf("DOT of %.30q has a node %q (%v)", name, id, err)
 		}
 	}
@@ -192,7 +192,7 @@ func checkMermaid(t *testing.T, name string, data []byte) {
 	text := `[\pL\pN .,:/_-]|#\d+;|<br>`
 	quoted := `"(?:` + text + `)*"`
 	id := `[a-z]+(?:_[a-z0-9]+)?`
-	line := regexp.MustCompile(`^(?:%% (?:` + text + `)*|flowchart LR|accTitle: [A-Za-z -]+|direction LR|end|` +
+	line := regexp.MustCompile(`^(?:%% (?:` + text + `)*|flowchart LR|accTitle: [A-Za-z, -]+|direction LR|end|` +
 		`subgraph ` + id + `\[` + quoted + `\]|` + id + `\[\(?` + quoted + `\)?\]|` +
 		id + ` (?:-->|-\.->|--x)\|` + quoted + `\| ` + id + `|` +
 		`class(?:Def)? [a-z_0-9]+ [a-zA-Z0-9:#, .-]+|linkStyle \d+ (?:stroke-dasharray:\d+ \d+)?,?(?:stroke:#a4123f)?|)$`)

@@ -65,6 +65,7 @@ type placed struct {
 	frames map[string]area
 	pills  []area // one for each line
 	lines  [][2]curve
+	index  map[string]int // of a line, by the ID of its edge
 }
 
 // layout places a plan.

@@ -118,7 +118,7 @@ func (in Input) zonesWithControls() []ZoneInfo {
 
 // zonePanel is one box per zone and one line per pair of zones and kind of flow.
 func (in Input) zonePanel(zones []ZoneInfo) Panel {
-	p := Panel{Name: "zones", Title: "Zones, and every flow between them"}
+	p := Panel{Name: "zones", boxes: true, Title: "Zones, and every flow between them"}
 	index := map[string]int{} // end of a row -> zone
 	for i, z := range zones {
 		index[z.Name], index["zone:"+z.Name] = i, i
@@ -380,7 +380,7 @@ func rank(kind string) int {
 
 // most is how many lines a panel has at most. Between many small boxes fewer can be followed.
 func (p *Panel) most() int {
-	if p.boxed() || p.Name == "flows" {
+	if p.boxed() || p.flowing() {
 		return MaxEdges
 	}
 	return MaxEdges * 4 / 5
@@ -409,7 +409,7 @@ func (p *Panel) limit() {
 		x, y := p.Edges[a], p.Edges[b]
 		return cmp.Or(cmp.Compare(min(rank(kinds[x.From]), rank(kinds[x.To])), min(rank(kinds[y.From]), rank(kinds[y.To]))), cmp.Compare(drawOrder(x.Line), drawOrder(y.Line)))
 	})
-	if len(order) > p.most() && !p.boxed() && p.Name != "flows" {
+	if len(order) > p.most() && !p.boxed() && !p.flowing() {
 		p.bundle(order)
 		return
 	}
@@ -576,7 +576,10 @@ func (p *Panel) tops() []string {
 }
 
 // boxed reports whether lines join groups, which then are boxes with their members inside.
-func (p *Panel) boxed() bool { return p.Name == "zones" }
+func (p *Panel) boxed() bool { return p.boxes }
+
+// flowing reports whether the panel shows declared flows of data.
+func (p *Panel) flowing() bool { return strings.HasPrefix(p.Name, "flows") }
 
 // bundles gathers rows per pair of ends and kind, and within those per choice of relays and of what the packets are narrowed to.
 type bundles struct {

@@ -56,7 +56,7 @@ func (d *Diagram) PDF() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// looks finds styles by class. A second word in a class, `scope`, makes a line thick.
+// looks finds styles by class.
 func looks() map[string]style {
 	out := map[string]style{}
 	for _, s := range styles() {
@@ -68,8 +68,13 @@ func looks() map[string]style {
 func styleOf(look map[string]style, class string) style {
 	name, thick, _ := strings.Cut(class, " ")
 	s := look[name]
-	if thick == "scope" {
+	switch thick {
+	case "scope":
 		s.width = scopeWidth
+	case "moved":
+		s.width = movedWidth
+	case "pale":
+		s.width, s.stroke = paleWidth, pale()
 	}
 	return s
 }

@@ -22,15 +22,10 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 		return &picture{draw: func() {}}, nil
 	}
 	lines := p.lines()
-	if p.placed == nil {
-		a.busy = len(lines)
-		at, err := layout(a.plan(p, lines))
-		if err != nil {
-			return nil, err
-		}
-		p.placed = at
+	at, err := a.place(p)
+	if err != nil {
+		return nil, err
 	}
-	at := p.placed
 	draw := func() {
 		a.busy = len(lines)
 		for _, g := range p.Groups { // parents come before their children
@@ -39,13 +34,15 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 				a.spot(g.ID, box)
 			}
 		}
-		for i, e := range lines {
+		for _, e := range lines {
 			a.open(p, e)
-			a.line(e, at.lines[i])
+			a.line(p, e, at.lines[at.index[e.ID]])
 			a.s.add(closeItem{})
 		}
-		for i, e := range lines {
-			a.pill(e, at.pills[i])
+		for _, e := range lines {
+			if !p.compared || e.Change != Same {
+				a.pill(e, at.pills[at.index[e.ID]])
+			}
 		}
 		for _, g := range p.Groups {
 			if box, ok := at.boxes[g.ID]; ok {
@@ -63,6 +60,30 @@ func (a *artist) picture(p *Panel) (*picture, error) {
 		}
 	}
 	return &picture{w: at.w, h: at.h, draw: draw}, nil
+}
+
+// place lays a panel out, once. Both sides of a comparison have one layout.
+func (a *artist) place(p *Panel) (*placed, error) {
+	if p.placed != nil {
+		return p.placed, nil
+	}
+	if p.union != nil {
+		at, err := a.place(p.union)
+		p.placed = at
+		return at, err
+	}
+	lines := p.lines()
+	a.busy = len(lines)
+	at, err := layout(a.plan(p, lines))
+	if err != nil {
+		return nil, err
+	}
+	at.index = make(map[string]int, len(lines))
+	for i, e := range lines {
+		at.index[e.ID] = i
+	}
+	p.placed = at
+	return at, nil
 }
 
 // spot notes where a box was drawn.
@@ -91,6 +112,13 @@ func (a *artist) plan(p *Panel, lines []Edge) plan {
 	}
 	for _, e := range lines {
 		w, h := a.pillSize(e)
+		if e.other != nil {
+			ow, oh := a.pillSize(*e.other)
+			w, h = max(w, ow), max(h, oh)
+		}
+		if p.compared && e.Change == Same {
+			w, h = 2, 2 // it says nothing
+		}
 		pl.lines = append(pl.lines, planLine{from: e.From, to: e.To, w: w, h: h, frame: p.common(e.From, e.To)})
 	}
 	return pl
@@ -231,7 +259,7 @@ func (p *Panel) sentence(e Edge) string {
 		return s + e.Text
 	case e.Count > 0:
 		s += fmt.Sprintf("%d flows; ", e.Count)
-	case p.Name == "flows":
+	case p.flowing():
 		s += e.Text + "; " + strings.Join(e.Data, ", ") + "; "
 	}
 	var parts []string
@@ -259,7 +287,7 @@ func (p *Panel) sentence(e Edge) string {
 	if len(e.Filters) > 0 {
 		s += "; filtered by " + strings.Join(e.Filters, ", ")
 	}
-	if p.Name == "flows" {
+	if p.flowing() {
 		return s + "; " + e.Line.found()
 	}
 	return s + "; " + string(e.Line)
@@ -282,16 +310,44 @@ func (p *Panel) nameOf(id string) string {
 }
 
 // line draws both halves of a flow, and its head.
-func (a *artist) line(e Edge, c [2]curve) {
+func (a *artist) line(p *Panel, e Edge, c [2]curve) {
 	kind := e.class()
 	class := "l-" + kind
-	if e.Scope && a.d.Kind == NetworkDiagram {
+	head := kind
+	switch {
+	case p.compared && e.Change == Same:
+		class, head = class+" pale", "pale"
+	case p.compared:
+		class, head = class+" moved", head+" moved"
+	case e.Scope && a.d.Kind == NetworkDiagram:
 		class += " scope"
 	}
 	second := c[1]
 	n := len(second)
 	a.s.add(pathItem{steps: c[0].steps(), class: class}, pathItem{steps: second[:n-3].steps(), class: class})
-	a.head(kind, e.Line, second[n-4], second[n-1])
+	a.head(head, e.Line, second[n-4], second[n-1])
+}
+
+// tile is the class of a node's border.
+func (n Node) tile() string {
+	if n.Change != Same {
+		return "tile moved"
+	}
+	return "tile"
+}
+
+// sign says what became of a line: `+` added, `-` removed, `~` changed, with what this side alone has.
+func (c Change) sign() string {
+	switch c {
+	case Added:
+		return "+"
+	case Removed:
+		return "-"
+	case Changed:
+		return "~"
+	default:
+		return ""
+	}
 }
 
 // fault is what a line says first of what is wrong with it, as its colour is not seen by everybody.
@@ -340,7 +396,7 @@ func (a *artist) pillLines(e Edge) []string {
 		limit = 1 // the table has the rest
 	}
 	if e.Line == NoPathLine {
-		return []string{e.Text}
+		return []string{strings.TrimSpace(e.Change.sign() + " " + e.Text)}
 	}
 	var lines []string
 	if e.Count > 0 {
@@ -362,6 +418,9 @@ func (a *artist) pillLines(e Edge) []string {
 	}
 	if word := e.fault(); word != "" {
 		lines[0] = word + ": " + lines[0]
+	}
+	if sign := e.Change.sign(); sign != "" {
+		lines[0] = sign + " " + lines[0]
 	}
 	if len(e.Data) > 0 {
 		lines = append(lines, strings.Join(e.Data, ", "))
@@ -519,7 +578,7 @@ func (a *artist) badges(list []string, x, y, w float64) float64 {
 
 func (a *artist) node(p *Panel, n Node, box area) {
 	a.s.add(openItem{id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, n.ID), class: "node", ref: n.Ref, label: strings.TrimSpace(iconWord(n.Kind) + " " + n.Label), desc: n.describe(p)})
-	a.s.add(rectItem{area: box, r: 4, class: "tile"})
+	a.s.add(rectItem{area: box, r: 4, class: n.tile()})
 	a.s.add(icon(n.Kind, point{box.x + 6, box.y + 5})...)
 	a.text(box.x+26, box.y+16, title(textSize), "ink", a.m.fit(n.Label, title(textSize), box.w-32))
 	y := box.y + 18

@@ -100,8 +100,11 @@ func (s *scene) move(from int, dx, dy float64) {
 // colour is a colour on paper and on a dark screen; empty is none.
 type colour struct{ light, dark string }
 
-// scopeWidth is the width of lines from and to the cardholder data environment.
-const scopeWidth = 2.6
+// The second word of a class: a line from or to the cardholder data environment is thick, and of a comparison, what moved is thicker and
+// what did not is pale.
+const scopeWidth, movedWidth, paleWidth = 2.6, 3.4, 0.8
+
+func pale() colour { return colour{"#c4cad1", "#3b444e"} }
 
 type style struct {
 	class  string
@@ -166,6 +169,7 @@ func styles() []style {
 		{class: "h-undeclared", fill: red, stroke: red, width: 1},
 		{class: "l-clear", fill: none(), stroke: red, width: 2.2},
 		{class: "h-clear", fill: red, stroke: red, width: 1},
+		{class: "h-pale", fill: pale(), stroke: pale(), width: paleWidth},
 		{class: "l-clear-unknown", fill: none(), stroke: red, width: 2.2, dash: []float64{2, 4}},
 		{class: "h-clear-unknown", fill: paper, stroke: red, width: 1.4},
 	}

@@ -171,20 +171,26 @@ func (p *Panel) table(kind Kind) grid {
 			name[n.ID] = name[n.Group] + ": " + n.Label
 		}
 	}
+	change := func(e Edge) string {
+		if p.compared {
+			return e.Change.sign() + " "
+		}
+		return ""
+	}
 	g := grid{head: []string{"", "from", "to", "services", "how", "passes", "only to", "filtered by"}}
 	if kind == DataFlowDiagram {
 		g.head = []string{"", "flow", "from", "to", "service", "data", "in transit", "found", "passes"}
 	}
 	listed := 0
 	for _, e := range p.Edges {
-		if e.Number == 0 {
+		if e.Number == 0 || p.compared && e.Change == Same {
 			continue
 		}
 		if listed++; listed > MaxListed {
 			break
 		}
 		for i, w := range e.Ways {
-			number := strconv.Itoa(e.Number)
+			number := change(e) + strconv.Itoa(e.Number)
 			if i > 0 {
 				number = ""
 			}
@@ -343,6 +349,12 @@ func (a *artist) legend(y float64) float64 {
 		const words = "thick: from or to the CDE or its data"
 		at := next(46 + a.m.width(words, plain(smallSize)))
 		a.s.add(pathItem{steps: lineTo(point{at, y - 4}, point{at + 38, y - 4}), class: "l-direct scope"})
+		a.text(at+44, y, plain(smallSize), "ink", words)
+	}
+	if slices.ContainsFunc(a.d.Panels, func(p Panel) bool { return p.compared }) {
+		const words = "thicker: moved (+ added, - removed, ~ changed, with what this side alone has)"
+		at := next(46 + a.m.width(words, plain(smallSize)))
+		a.s.add(pathItem{steps: lineTo(point{at, y - 4}, point{at + 38, y - 4}), class: "l-direct moved"})
 		a.text(at+44, y, plain(smallSize), "ink", words)
 	}
 	x, y = margin+60, y+20

@@ -59,7 +59,14 @@ func (d *Diagram) words() []string {
 			if e.Count > 0 { // its flows stand by themselves
 				continue
 			}
-			out = append(out, "Flow: "+p.sentence(e)+".") // without its number, which changes with every flow before it
+			word := "Flow: "
+			if p.compared {
+				if e.Change == Same {
+					continue
+				}
+				word = "Flow " + string(e.Change) + ": "
+			}
+			out = append(out, word+p.sentence(e)+".") // without its number, which changes with every flow before it
 		}
 	}
 	return out
@@ -110,12 +117,12 @@ func writeStyle(b *bytes.Buffer) {
 		}
 		b.WriteString("}\n")
 	}
-	b.WriteString(".ringfence .bold{font-weight:bold}\n.ringfence .scope{stroke-width:" + num(scopeWidth) + "}\n@page{size:A3 landscape;margin:8mm}\n")
+	b.WriteString(".ringfence .bold{font-weight:bold}\n.ringfence .scope{stroke-width:" + num(scopeWidth) + "}\n.ringfence .moved{stroke-width:" + num(movedWidth) + "}\n.ringfence .pale{stroke-width:" + num(paleWidth) + ";stroke:" + pale().light + "}\n@page{size:A3 landscape;margin:8mm}\n")
 	b.WriteString("@media screen and (prefers-color-scheme:dark){\n")
 	for _, s := range styles() {
 		fmt.Fprintf(b, ".ringfence .%s{fill:%s;stroke:%s}\n", s.class, s.fill.dark, s.stroke.dark)
 	}
-	b.WriteString("}\n</style>\n")
+	fmt.Fprintf(b, ".ringfence .pale{stroke:%s}\n}\n</style>\n", pale().dark)
 }
 
 func writeItem(b *bytes.Buffer, x item) {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/ringfence/ringfence/diagram"
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/pci"
 	"github.com/ringfence/ringfence/solver"
@@ -27,6 +29,7 @@ func diffCommand() *cli.Command {
 		Flags: append(append(flags, outputFlag()),
 			&cli.StringFlag{Name: "base", Usage: "compare the project with itself as of a git `REVISION`, such as main or HEAD~1"},
 			&cli.StringFlag{Name: "fail-on", Value: failOnVerdict, Usage: "exit 1 when a `KIND` of change is found: verdict (one gets worse), any-flow (any flow differs, or a verdict gets worse), none"},
+			&cli.StringFlag{Name: "diagram", Usage: "draw the zones before and after, with what moved highlighted, to `FILE`: .svg, .png, .pdf, .drawio, .dot, .mmd or .json"},
 			formatsFlag("text", "json", "markdown", "junit", "sarif"),
 		),
 		Action: runDiff,
@@ -42,9 +45,16 @@ func runDiff(c *cli.Context) error {
 	if !slices.Contains([]string{failOnVerdict, failOnAnyFlow, failOnNone}, on) {
 		return usage("--fail-on %s: want %s, %s or %s", on, failOnVerdict, failOnAnyFlow, failOnNone)
 	}
+	drawn, err := formatOfFile(c.String("diagram"))
+	if err != nil {
+		return err
+	}
 	projects, names, err := loadBoth(c)
 	if err != nil {
 		return err
+	}
+	if drawn != "" && (projects[0].Intent == nil || projects[1].Intent == nil) {
+		return usage("--diagram draws zones, and a side without an intent file has none")
 	}
 	if on == failOnVerdict && !stated(projects[0]) && !stated(projects[1]) {
 		return usage("neither side states an assertion, so no verdict can get worse; want --fail-on any-flow or none")
@@ -58,6 +68,11 @@ func runDiff(c *cli.Context) error {
 	d, err := pci.Diff(solved[0], solved[1], names, "ringfence "+toolVersion())
 	if err != nil {
 		return err
+	}
+	if drawn != "" {
+		if err = drawDifference(c.String("diagram"), drawn, solved, names); err != nil {
+			return err
+		}
 	}
 	err = f.emit(c, func(format string, plain bool) ([]byte, error) {
 		switch format {
@@ -80,6 +95,41 @@ func runDiff(c *cli.Context) error {
 		return &exitError{code: exitFail}
 	}
 	return nil
+}
+
+// formatOfFile is the format of a drawing by the end of its name.
+func formatOfFile(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	f := strings.TrimPrefix(filepath.Ext(name), ".")
+	if f == "mmd" {
+		f = "mermaid"
+	}
+	if !slices.Contains(diagramFormats(), f) {
+		return "", usage("--diagram %s: want a name that ends in .svg, .png, .pdf, .drawio, .dot, .mmd or .json", name)
+	}
+	return f, nil
+}
+
+// drawDifference draws the zones of both sides, one above the other, laid out alike.
+func drawDifference(file, format string, solved [2]*solver.Solution, names [2]string) error {
+	var sides [2]*diagram.Diagram
+	for i, s := range solved {
+		in, err := diagramInput(s, nil)
+		if err != nil {
+			return fmt.Errorf("%s: %w", names[i], err)
+		}
+		in.View.Level = diagram.ZoneLevel
+		if sides[i], err = diagram.Network(in); err != nil {
+			return fmt.Errorf("%s: %w", names[i], err)
+		}
+	}
+	data, err := render(diagram.Compare(sides[0], sides[1], names), format, nil)
+	if err != nil {
+		return err
+	}
+	return writeFile(file, data)
 }
 
 func stated(p *model.Project) bool { return p.Intent != nil && len(p.Intent.Assertions) > 0 }
