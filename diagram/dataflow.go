@@ -79,6 +79,7 @@ func DataFlow(in Input) (*Diagram, error) {
 			faults = append(faults, "Protection at rest is neither read nor declared: "+label.Name(ref)+".")
 		}
 	}
+	in.unreached(c, stores)
 	p.listFaults(faults)
 	p.limit()
 	d.About = "Every declared flow of cardholder data, leg by leg; whether a leg is possible was computed from the configuration."
@@ -269,6 +270,25 @@ func (in Input) strays(c *crew, stores map[string]StoreInfo) []string {
 		faults = append(faults, word+label.Short(names, 4)+" to "+label.Name(k.store)+", "+label.Short(services[k.services], shownWords)+".")
 	}
 	return faults
+}
+
+// unreached says at a store that nobody has a path to it, by any of its doors.
+func (in Input) unreached(c *crew, stores map[string]StoreInfo) {
+	if in.Members == nil {
+		return
+	}
+	for i := range c.p.Nodes {
+		n := &c.p.Nodes[i]
+		s, ok := stores[n.Ref]
+		if !ok {
+			continue
+		}
+		doors := append([]string{s.Ref}, s.Doors...)
+		known := slices.ContainsFunc(doors, func(d string) bool { _, ok := c.at(d); return ok })
+		if known && !slices.ContainsFunc(in.Members, func(r solver.Row) bool { return r.Verdict != solver.Unreachable && slices.Contains(doors, r.Dst) && !slices.Contains(doors, r.Src) }) {
+			n.Detail += "; no path to it (proved)"
+		}
+	}
 }
 
 // several returns the box for ends of one zone that are alike.

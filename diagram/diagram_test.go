@@ -257,7 +257,7 @@ func TestWireless(t *testing.T) {
 // An unreachable row is no flow, and rows of one pair are one line per kind of flow.
 func TestBundles(t *testing.T) {
 	in := Input{
-		Zones: []ZoneInfo{{Name: "a", Kind: "cde"}, {Name: "b", Kind: "data"}, {Name: "c", Kind: "trusted"}, {Name: "d", Kind: "trusted"}},
+		Zones: []ZoneInfo{{Name: "a", Kind: "cde"}, {Name: "b", Kind: "data"}, {Name: "c", Kind: "trusted"}, {Name: "d", Kind: "trusted", Members: []MemberInfo{{Ref: "nic:d"}}}},
 		Rows: []solver.Row{
 			row("zone:a", "zone:b", "tcp/443"),
 			row("zone:a", "zone:b", "tcp/1433"),

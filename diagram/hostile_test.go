@@ -228,7 +228,7 @@ func TestNamesStayReadable(t *testing.T) {
 	if !slices.Contains(texts, name) {
 		t.Errorf("texts of the SVG: got %q, want the name of the zone", texts)
 	}
-	if want := `label="R&amp;D \"lab\" <1> \\n (CDE)\nno path in or out (proved)"`; !strings.Contains(string(d.DOT()), want) {
+	if want := `label="R&amp;D \"lab\" <1> \\n (CDE)\nno members: nothing was proved"`; !strings.Contains(string(d.DOT()), want) {
 		t.Errorf("DOT: got\n%s\nwant %s", d.DOT(), want)
 	}
 	if want := `R#38;D #34;lab#34; #60;1#62; #92;n #40;CDE#41;`; !strings.Contains(string(d.Mermaid()), want) {

@@ -226,7 +226,7 @@ func (in Input) absences(p *Panel, zones []ZoneInfo, zoneID func(int) string, b 
 				g.Notes = append(g.Notes, "paths were not computed")
 			}
 			continue
-		case z.Kind == "wireless" && len(z.Members) == 0:
+		case z.Kind != "internet" && len(z.Members) == 0 && !touched[i]:
 			g.Notes = append(g.Notes, "no members: nothing was proved")
 			continue
 		case z.Kind == "wireless":

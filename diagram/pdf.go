@@ -44,6 +44,9 @@ func (d *Diagram) PDF() ([]byte, error) {
 		f.AddPage()
 		f.TransformBegin()
 		f.TransformScale(100*perPixel, 100*perPixel, 0, 0)
+		if note := m.lacking(s); note != "" {
+			s.add(textItem{at: point{margin, s.h - 8}, face: plain(smallSize), class: "soft", text: note})
+		}
 		for _, x := range s.items {
 			drawPDF(f, m, look, x)
 		}
@@ -157,6 +160,16 @@ func rgb(text string) (r, g, b uint8) {
 		return 0, 0, 0 // INVARIANT: the colours of styles are well-formed
 	}
 	return r, g, b
+}
+
+// lacking says what a box in the place of a character means, where a drawing has one; `` where it has none.
+func (m *metrics) lacking(s *scene) string {
+	for _, x := range s.items {
+		if t, ok := x.(textItem); ok && !m.knows(t.text) {
+			return string(missing) + " stands for a character that the built-in font lacks; the SVG and the JSON have it."
+		}
+	}
+	return ""
 }
 
 // missing stands in drawings for a character that their font lacks.

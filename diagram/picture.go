@@ -166,7 +166,7 @@ func (a *artist) nodePlan(p *Panel) plan {
 	var pl plan
 	for _, g := range p.Groups {
 		f := title(smallSize + 1)
-		pl.frames = append(pl.frames, planFrame{id: g.ID, parent: g.Parent, w: a.m.width(frameTitle(g), f) + 12, h: 14})
+		pl.frames = append(pl.frames, planFrame{id: g.ID, parent: g.Parent, w: min(a.m.width(frameTitle(g), f), frameMost) + 12, h: 14})
 	}
 	for _, n := range p.Nodes {
 		w, h := a.nodeSize(n)
@@ -174,6 +174,9 @@ func (a *artist) nodePlan(p *Panel) plan {
 	}
 	return pl
 }
+
+// frameMost is the width of the longest heading that widens a frame.
+const frameMost = 260.0
 
 // common is the innermost group of a node panel that holds both ends.
 func (p *Panel) common(from, to string) string {

@@ -32,6 +32,9 @@ func (d *Diagram) PNG() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if note := c.m.lacking(s); note != "" {
+		s.add(textItem{at: point{margin, s.h - 8}, face: plain(smallSize), class: "soft", text: note})
+	}
 	for _, x := range s.items {
 		if err = c.draw(x); err != nil {
 			return nil, fmt.Errorf("draw the %s diagram as PNG: %w", d.Kind, err)
