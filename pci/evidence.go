@@ -247,8 +247,11 @@ func (ev *Evidence) partOf(r *solver.AssertionResult) Part {
 		p.Verdict = ItemFail
 	default:
 		p.Verdict = ItemUnknown
-		if facts := missing(r.Assumptions); p.Reason == "" && len(facts) > 0 {
-			p.Reason = assumptionText(facts[0])
+		switch facts := hinges(r.Assumptions); {
+		case len(facts) > 0:
+			p.Reason = strings.TrimPrefix(p.Reason+"; it hinges on "+assumptionText(facts[0]), "; it hinges on ")
+		case p.Reason == "":
+			p.Reason = "possible, and certain for no sender: not wherever its pods may run (the Kubernetes scheduler decides)"
 		}
 	}
 	if r.Verdict == solver.Pass {
@@ -261,13 +264,44 @@ func (ev *Evidence) partOf(r *solver.AssertionResult) Part {
 		if len(r.BlockedBy) > 0 {
 			f.Text = "blocked by " + cmp.Or(rule, r.BlockedBy[0].Stage) + " at " + at
 		}
-	} else if r.Verdict != solver.Fail {
-		if facts := missing(r.Assumptions); len(facts) > 0 {
-			f.Cause, f.Text = Cause{Class: CauseNoRef, Of: facts[0].ID}, assumptionText(facts[0])
+	}
+	if facts := hinges(r.Assumptions); r.Verdict != solver.Fail && len(facts) > 0 {
+		f.Cause = Cause{Class: CauseNoRef, Of: facts[0].ID}
+		if f.Subject == "" {
+			f.Text = assumptionText(facts[0])
+		} else {
+			f.Text = "possibly " + f.Text
 		}
 	}
 	p.Faults = append(p.Faults, f)
 	return p
+}
+
+// hinges lists the open assumptions that keep a property undecided, what the input lacks first.
+func hinges(list []solver.Assumption) []solver.Assumption {
+	facts := slices.DeleteFunc(slices.Clone(list), func(a solver.Assumption) bool { return !a.Open })
+	slices.SortStableFunc(facts, func(a, b solver.Assumption) int {
+		rank := func(x solver.Assumption) int {
+			for i, prefix := range []string{"MISSING(", "UNSUPPORTED("} {
+				if strings.HasPrefix(x.ID, prefix) {
+					return i
+				}
+			}
+			for _, device := range []string{"ASM-NEXTHOP", "ASM-NVA", "ASM-ER", "ASM-BGP", "ASM-RS", "ASM-WAN", "ASM-E-FWPOLICY"} {
+				if x.ID == device {
+					return 2
+				}
+			}
+			for _, often := range []string{"ASM-TAG(", "ASM-VNETTAG", "ASM-INTERNET-0", "ASM-K-"} { // noted wherever tags and clusters are
+				if strings.HasPrefix(x.ID, often) {
+					return 4
+				}
+			}
+			return 3
+		}
+		return rank(a) - rank(b)
+	})
+	return facts
 }
 
 // attestation is a person's word for the item at hand, or its absence (decisions.md, 8.3).
