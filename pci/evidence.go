@@ -86,7 +86,7 @@ func NewEvidence(s *solver.Solution, f Facts) *Evidence {
 
 // Selectors are what items ask about beside zones and resources, so that the solver tells their addresses apart (solver.Options.Questions).
 func Selectors(p *model.Project) []model.Selector {
-	return selectors("ip:168.63.129.16")
+	return append(platformHost(), probedBackends(p.Estate)...)
 }
 
 // Check decides every item of the catalogue, in its order. Errors are those of selectors in the intent.
@@ -287,8 +287,8 @@ func hinges(list []solver.Assumption) []solver.Assumption {
 					return i
 				}
 			}
-			for _, device := range []string{"ASM-NEXTHOP", "ASM-NVA", "ASM-ER", "ASM-BGP", "ASM-RS", "ASM-WAN", "ASM-E-FWPOLICY"} {
-				if x.ID == device {
+			for _, thing := range []string{"ASM-NEXTHOP", "ASM-NVA", "ASM-ER", "ASM-BGP", "ASM-RS", "ASM-WAN", "ASM-E-FWPOLICY", "ASM-K-ENGINE", "ASM-K-CNP", "ASM-K-CILIUM", "ASM-K-CALICO", "ASM-K-NSLABELS"} {
+				if x.ID == thing {
 					return 2
 				}
 			}
