@@ -196,6 +196,18 @@ func (d Date) AddMonths(n int) Date {
 	return out
 }
 
+// DaysTo is how many days later e is than d; less than 0 where it is earlier.
+func (d Date) DaysTo(e Date) int { return e.number() - d.number() }
+
+// number counts days from an early one (the civil calendar, without time zones).
+func (d Date) number() int {
+	y, m := d.Year, (d.Month+9)%12 // March is month 0, so that a leap day ends its year
+	if d.Month < 3 {
+		y--
+	}
+	return 365*y + y/4 - y/100 + y/400 + (m*306+5)/10 + d.Day - 1
+}
+
 // AddDays is so many days later; n is not negative.
 func (d Date) AddDays(n int) Date {
 	if d.IsZero() {

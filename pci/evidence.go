@@ -13,7 +13,9 @@ import (
 // Facts are what a run knows beside the solved project. The zero value is a run that knows nothing more.
 type Facts struct {
 	Git       *Git          // nil: the project lies in no git work tree, or nobody asked
+	NoGit     string        // why Git is nil, in words
 	Documents []Committed   // the committed copies that the intent names, compared with what this run generates
+	Pipelines []Pipeline    // the pipeline files that the intent names
 	Other     *OtherSide    // nil: one side alone is in the input (1.2.2-a)
 	Changed   []ReviewDelta // what changed since the reviews that hold a snapshot (8.1)
 }
@@ -38,15 +40,23 @@ type GitFile struct {
 type Committed struct {
 	Kind        string // network, dataflow, zones, rules, endpoints
 	Path        string
+	SHA256      string
 	Missing     bool
 	Differences []string // the first ones; empty: current
 }
 
+// Pipeline is a file of `documents.pipelines`, and the lines in it that check the documents.
+type Pipeline struct {
+	Path    string
+	Missing bool
+	Checks  []string // file:line: the command
+}
+
 // OtherSide is the estate that is not judged, compared with the one that is.
 type OtherSide struct {
-	Judged, Other string // desired, deployed
+	Judged, Other string         // desired, deployed
+	Project       *model.Project // the one that is not judged
 	Comparison    *solver.Comparison
-	Only          []string // controls that exist on one side alone, as selectors with the side
 	Day           model.Date
 }
 

@@ -263,17 +263,44 @@ type sheets struct {
 	panels            pci.Diagrams // each panel by itself, for the report
 }
 
-// drawAll draws both diagrams of a run.
-func drawAll(s *solver.Solution, r *pci.Result) (*sheets, error) {
-	in, err := diagramInput(s, r)
-	if err != nil {
-		return nil, err
+// drafts are the diagrams that a run has drawn, and what they were drawn from, so that each is drawn once.
+type drafts map[diagram.Kind]*draft
+
+type draft struct {
+	in      diagram.Input
+	diagram *diagram.Diagram
+}
+
+// draw draws a diagram, once. r, where a run has one, saves computing its parts again.
+func (d drafts) draw(s *solver.Solution, r *pci.Result, kind diagram.Kind) (*diagram.Diagram, error) {
+	if x := d[kind]; x != nil {
+		return x.diagram, nil
 	}
+	var in diagram.Input
+	for _, x := range d {
+		in = x.in // all are drawn from the same
+	}
+	if len(d) == 0 {
+		var err error
+		if in, err = diagramInput(s, r); err != nil {
+			return nil, err
+		}
+	}
+	drawn, err := draw(kind, in)
+	if err != nil {
+		return nil, fmt.Errorf("draw the %s diagram: %w", kind, err)
+	}
+	d[kind] = &draft{in, drawn}
+	return drawn, nil
+}
+
+// drawAll draws both diagrams of a run.
+func drawAll(s *solved, r *pci.Result) (*sheets, error) {
 	out := &sheets{}
 	for _, kind := range []diagram.Kind{diagram.NetworkDiagram, diagram.DataFlowDiagram} {
-		d, err := draw(kind, in)
+		d, err := s.drafts.draw(s.Solution, r, kind)
 		if err != nil {
-			return nil, fmt.Errorf("draw the %s diagram: %w", kind, err)
+			return nil, err
 		}
 		whole, err := d.SVG()
 		if err != nil {

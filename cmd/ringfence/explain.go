@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/ringfence/ringfence/pci"
-	"github.com/ringfence/ringfence/solver"
 )
 
 func explainCommand() *cli.Command {
@@ -41,11 +40,11 @@ func runExplain(c *cli.Context) error {
 	if criterion.Check == nil {
 		return usage("item %s is not decided by this version", criterion.ID)
 	}
-	s, facts, err := solveItems(c, 1)
+	s, err := solveItems(c, 1, criterion)
 	if err != nil {
 		return err
 	}
-	item, err := pci.NewEvidence(s, facts).Item(criterion)
+	item, err := pci.NewEvidence(s.Solution, s.facts).Item(criterion)
 	if err != nil {
 		return err
 	}
@@ -79,17 +78,4 @@ func criterionOf(id string) (pci.Criterion, error) {
 		return pci.Criterion{}, usage("there is no item `%s`; there are %s", id, strings.Join(near, ", "))
 	}
 	return pci.Criterion{}, usage("there is no item `%s`; want one of %s", id, strings.Join(ids, ", "))
-}
-
-// solveItems loads and solves a project with all that items of the checklist ask about.
-func solveItems(c *cli.Context, words int) (*solver.Solution, pci.Facts, error) {
-	p, err := dated(loadUndated(c, words)) // a variant is told beside the verdicts, not in their place
-	if err != nil {
-		return nil, pci.Facts{}, err
-	}
-	s, err := solver.Solve(p, solveOptions(c, solver.Options{Questions: pci.Selectors(p)}))
-	if err != nil {
-		return nil, pci.Facts{}, err
-	}
-	return s, pci.Facts{}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +54,12 @@ func loadUndated(c *cli.Context, skip int) (*model.Project, error) {
 	if err := noMore(c, skip+1); err != nil {
 		return nil, err
 	}
-	l := &loader{c: c}
+	return (&loader{c: c}).read(skip)
+}
+
+// read reads what a command line names behind some words.
+func (l *loader) read(skip int) (*model.Project, error) {
+	c := l.c
 	if len(c.StringSlice("i")) > 0 {
 		if c.NArg() > skip {
 			return nil, usage("a project folder and -i exclude each other")
@@ -78,6 +84,11 @@ type loader struct {
 	overlay   overlay
 	snapshots bool // an input is a snapshot
 	errs      []error
+	aside     bool           // it reads the side that is not judged, over which nothing is laid
+	dir       string         // the project's folder; empty: a snapshot, a revision, or inputs without an intent
+	sides     sides          // of the project
+	other     *model.Project // the side that is not judged; read where both is set
+	both      bool
 }
 
 // overlay is files that are read over the input.
@@ -123,6 +134,7 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 		return nil, fmt.Errorf("open the project: %w", err)
 	}
 	defer root.Close()
+	l.dir = dir
 	return l.project(root.FS(), dir)
 }
 
@@ -143,25 +155,37 @@ func (l *loader) project(from fs.FS, dir string) (*model.Project, error) {
 	if len(file.Inputs) == 0 {
 		return nil, &model.InputError{Source: file.Intent.Source, Field: "inputs", Found: "nothing", Accepted: "at least one input"}
 	}
-	var outside *inputFS
-	for _, in := range file.Inputs {
-		source, prefix := fsys, ""
-		if l.c.Bool("allow-outside") && slices.ContainsFunc(in.Paths, func(p string) bool { return strings.HasPrefix(p, "../") || strings.HasPrefix(p, "/") }) {
-			abs, err := filepath.Abs(dir)
-			if err != nil {
-				return nil, fmt.Errorf("find the project's folder: %w", err)
+	if l.sides, err = sidesOf(file); err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the project's folder: %w", err)
+	}
+	outside := newInputFS(os.DirFS("/"))
+	read := func(l *loader, list []intent.Input) {
+		for _, in := range list {
+			source, prefix := fsys, ""
+			if l.c.Bool("allow-outside") && slices.ContainsFunc(in.Paths, func(p string) bool { return strings.HasPrefix(p, "../") || strings.HasPrefix(p, "/") }) {
+				source, prefix = outside, filepath.ToSlash(abs)
 			}
-			if outside == nil {
-				outside = newInputFS(os.DirFS("/"))
-			}
-			source, prefix = outside, filepath.ToSlash(abs)
+			l.input(source, prefix, in)
 		}
-		l.input(source, prefix, in)
+		if l.c.String("service-tags") != "" {
+			l.tagFile(l.c.String("service-tags"))
+		}
 	}
-	if l.c.String("service-tags") != "" {
-		l.tagFile(l.c.String("service-tags"))
+	read(l, l.sides.judged)
+	p, err := l.finish(&file.Intent)
+	if err != nil || !l.both || len(l.sides.other) == 0 {
+		return p, err
 	}
-	return l.finish(&file.Intent)
+	if l.other, err = l.otherSide(l.sides.other, read, &file.Intent); err != nil {
+		return nil, fmt.Errorf("on the %s side: %w", l.sides.otherName, err)
+	}
+	l.inputs = append(l.inputs, l.other.Inputs...)
+	p.Inputs = l.sortedInputs()
+	return p, nil
 }
 
 // input reads one entry of `inputs`.
@@ -497,7 +521,9 @@ func (l *loader) readManifests() {
 
 // finish reads the manifests, builds the estate and puts the project together.
 func (l *loader) finish(in *model.Intent) (*model.Project, error) {
-	l.readOverlay()
+	if !l.aside {
+		l.readOverlay()
+	}
 	l.readAzure()
 	l.readManifests()
 	if l.snapshots && len(l.azure) == 0 {
@@ -521,7 +547,9 @@ func (l *loader) finish(in *model.Intent) (*model.Project, error) {
 }
 
 func (l *loader) sortedInputs() []model.InputFile {
-	slices.SortFunc(l.inputs, func(a, b model.InputFile) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(l.inputs, func(a, b model.InputFile) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Side, b.Side))
+	})
 	return slices.Compact(l.inputs)
 }
 

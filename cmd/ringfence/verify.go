@@ -38,11 +38,11 @@ func runVerify(c *cli.Context) error {
 	if err = checkVariant(c); err != nil {
 		return err
 	}
-	s, facts, err := solveItems(c, 0)
+	s, err := solveItems(c, 0, pci.Catalogue()...)
 	if err != nil {
 		return err
 	}
-	r, err := pci.Verify(s, "ringfence "+toolVersion(), facts)
+	r, err := pci.Verify(s.Solution, "ringfence "+toolVersion(), s.facts)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func runVerify(c *cli.Context) error {
 		s.Remedies(r.Assertions)
 	}
 	if c.String("variant") != "" {
-		if err = addVariant(c, s, r); err != nil {
+		if err = addVariant(c, s.Solution, r); err != nil {
 			return err
 		}
 	}
