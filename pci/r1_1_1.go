@@ -10,8 +10,10 @@ func requirement111() []Criterion {
 		},
 		{
 			ID: "1.1.1-b", V4: []string{"1.2.1"}, Severity: SeverityHigh, Methods: []Method{Config},
-			Also: []string{"1.4.1"},
-			Text: "Azure Firewall, NSGs and NetworkPolicies are all in use",
+			Also:   []string{"1.4.1"},
+			Text:   "Azure Firewall, NSGs and NetworkPolicies are all in use",
+			Remedy: "route to the firewall, attach an NSG, switch the policy engine on",
+			Check:  func(ev *Evidence) []Part { return ev.controlsInUse() },
 		},
 		{
 			ID: "1.1.1-c", V4: []string{"1.2.2"}, Severity: SeverityWarning, Methods: []Method{Config, Attest},

@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +28,9 @@ type itemVerdicts map[string]string
 // examples/aks-pci with some edits: what `ringfence explain ITEM` then prints, and which items have another verdict than in the
 // example: exactly those. The files of a case:
 //
-//	edit      one edit a line, see (*edits).line
+//	edit      one edit a line, see (*edits).line; a first line `with WORDS` keeps parts of the example that are left out elsewhere,
+//	          since every change of a rule changes them: documents (the committed copies), deployed (the other side), git (the
+//	          example is committed before it is edited), shallow (and cloned without its history)
 //	want      what explain prints
 //	changes   the items whose verdict differs from the example's, with the verdict; those of the same cause included
 //	other     any other file is added to the project; with a ringfence.yaml it is a project of its own, of which `changes` says nothing
@@ -37,8 +41,8 @@ func TestItems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	example := readTree(t, "../../examples/aks-pci")
-	base := decided(t, example)
+	whole := readTree(t, "../../examples/aks-pci")
+	bases := map[string]itemVerdicts{}
 	for _, file := range files {
 		item := filepath.Base(filepath.Dir(file))
 		t.Run(item+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
@@ -46,6 +50,8 @@ func TestItems(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			with := withWords(a)
+			example := lessened(t, whole, with)
 			project := maps.Clone(example)
 			want := map[string]string{}
 			own := false // a project of its own, of which the example says nothing
@@ -62,9 +68,14 @@ func TestItems(t *testing.T) {
 					project[f.Name] = f.Data
 				}
 			}
-			got := map[string]string{"want": explained(t, item, project)}
+			dir := written(t, with, example, project)
+			got := map[string]string{"want": explained(t, item, dir)}
 			if !own {
-				got["changes"] = changes(base, decided(t, project))
+				key := strings.Join(with, " ")
+				if bases[key] == nil {
+					bases[key] = decided(t, written(t, with, example, example))
+				}
+				got["changes"] = changes(bases[key], decided(t, dir))
 			}
 			if *update {
 				a.Files = slices.DeleteFunc(a.Files, func(f txtar.File) bool { return f.Name == "want" || f.Name == "changes" })
@@ -115,32 +126,107 @@ func readTree(t *testing.T, dir string) map[string][]byte {
 	return out
 }
 
-// written writes a project to a folder.
-func written(t *testing.T, project map[string][]byte) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, data := range project {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, data, 0o644)); err != nil {
-			t.Fatal(err)
+// withWords are the words of the first line of an edit.
+func withWords(a *txtar.Archive) []string {
+	for _, f := range a.Files {
+		if line, _, _ := strings.Cut(string(f.Data), "\n"); f.Name == "edit" && strings.HasPrefix(line, "with ") {
+			return strings.Fields(line)[1:]
 		}
 	}
+	return nil
+}
+
+var (
+	documentsOf = regexp.MustCompile(`(?m)^documents:.*\n(  .*\n)*`)
+	deployedOf  = regexp.MustCompile(`(?m)^  - [a-z]+: deployed/.*\n(    .*\n)*`)
+)
+
+// lessened is the example without the parts that a case does not ask for.
+func lessened(t *testing.T, whole map[string][]byte, with []string) map[string][]byte {
+	t.Helper()
+	out := maps.Clone(whole)
+	for word, part := range map[string]*regexp.Regexp{"documents": documentsOf, "deployed": deployedOf} {
+		if slices.Contains(with, word) {
+			if !part.Match(out["ringfence.yaml"]) {
+				t.Fatalf("ringfence.yaml of the example has no %s", word)
+			}
+			continue
+		}
+		out["ringfence.yaml"] = part.ReplaceAll(out["ringfence.yaml"], nil)
+	}
+	return out
+}
+
+// written writes a project to a folder; with git, as an edit of one that was committed.
+func written(t *testing.T, with []string, base, project map[string][]byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	put := func(files map[string][]byte) {
+		for name, data := range files {
+			file := filepath.Join(dir, filepath.FromSlash(name))
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, data, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !slices.Contains(with, "git") {
+		put(project)
+		return dir
+	}
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not on the path")
+	}
+	command := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=Network lead", "-c", "user.email=lead@shop.example", "-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"}, args...)...)
+		cmd.Env = append(cmd.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_DATE=2026-08-01T12:00:00Z", "GIT_COMMITTER_DATE=2026-08-01T12:00:00Z")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+	}
+	command("init", "-q")
+	put(base)
+	command("add", "-A")
+	command("commit", "-qm", "the network")
+	if slices.Contains(with, "shallow") {
+		command("commit", "-q", "--allow-empty", "-m", "a second one")
+		from := dir
+		dir = filepath.Join(t.TempDir(), "clone")
+		cmd := exec.Command("git", "clone", "-q", "--depth", "1", "file://"+from, dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git clone: %v: %s", err, out)
+		}
+	}
+	for name := range base {
+		if _, ok := project[name]; !ok {
+			if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put(project)
 	return dir
 }
 
-func explained(t *testing.T, item string, project map[string][]byte) string {
+func explained(t *testing.T, item, dir string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if code := run([]string{"ringfence", "explain", item, written(t, project)}, strings.NewReader(""), &stdout, &stderr); code != exitOK {
+	if code := run([]string{"ringfence", "explain", item, dir}, strings.NewReader(""), &stdout, &stderr); code != exitOK {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
-	return stdout.String()
+	return commitText.ReplaceAllString(sumText.ReplaceAllString(stdout.String(), "SHA"), "COMMIT$1")
 }
 
-func decided(t *testing.T, project map[string][]byte) itemVerdicts {
+// What changes with every commit: hashes of files and of commits.
+var (
+	sumText    = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	commitText = regexp.MustCompile(`\b[0-9a-f]{7,40}( [0-9]{4}-[0-9]{2}-[0-9]{2} )`)
+)
+
+func decided(t *testing.T, dir string) itemVerdicts {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if code := run([]string{"ringfence", "verify", "--format", "json", written(t, project)}, strings.NewReader(""), &stdout, &stderr); code == exitBad {
+	if code := run([]string{"ringfence", "verify", "--format", "json", dir}, strings.NewReader(""), &stdout, &stderr); code == exitBad {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
 	var r struct {
@@ -172,7 +258,7 @@ type edits struct{ project map[string][]byte }
 
 func (e edits) apply(text string) error {
 	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "with ") {
 			continue
 		}
 		if err := e.line(line); err != nil {
@@ -186,6 +272,7 @@ func (e edits) apply(text string) error {
 //
 //	FILE delete                                  the file
 //	FILE replace `old` `new`                     text that stands there once; for YAML
+//	FILE drop KEY                                a key at the top of YAML, with all that is in it
 //	FILE NAME delete                             the object of this name; NAME may be NSG/RULE, or the end of an ID with three parts or more
 //	FILE NAME field.path = JSON                  a field of it
 //	FILE NAME field.path delete
@@ -208,6 +295,14 @@ func (e edits) line(line string) error {
 			return fmt.Errorf("want replace `old` `new`, with an old text that stands there once; it is there %d times", bytes.Count(data, []byte(unescape(parts[1]))))
 		}
 		e.project[file] = bytes.Replace(data, []byte(unescape(parts[1])), []byte(unescape(parts[3])), 1)
+		return nil
+	}
+	if key, ok := strings.CutPrefix(rest, "drop "); ok {
+		block := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(key) + `:.*\n(([ #].*)?\n)*`)
+		if len(block.FindAll(data, -1)) != 1 {
+			return errors.New("no such key")
+		}
+		e.project[file] = block.ReplaceAll(data, nil)
 		return nil
 	}
 	name, rest, _ := strings.Cut(rest, " ")

@@ -10,6 +10,10 @@ import (
 
 // TestMain makes the program a command of the scripts: each runs in a process of its own, as users run it.
 func TestMain(m *testing.M) {
+	// The examples lie in the repository of the program: what git says of them would change with every edit that is not committed yet.
+	if dir, err := filepath.Abs("../../examples"); err == nil {
+		_ = os.Setenv("GIT_CEILING_DIRECTORIES", dir)
+	}
 	testscript.Main(m, map[string]func(){"ringfence": main})
 }
 
