@@ -186,7 +186,7 @@ func (s *solved) generate(k pci.DocumentKind, format string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return render(d, format)
+		return render(d, format, nil)
 	case pci.DocumentRules:
 		rows := pci.Rules(s.Project)
 		switch format {
