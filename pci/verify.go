@@ -74,13 +74,9 @@ func Verify(s *solver.Solution, tool string, f Facts) (*Result, error) {
 				r.Ledger.Irrelevant++
 			}
 		case model.Unsupported:
-			name := string(l.Resource)
-			if l.Field != "" {
-				name += " " + l.Field
-			}
-			r.Ledger.Unsupported = append(r.Ledger.Unsupported, LedgerEntry{Resource: name, Type: l.Type, Source: l.Source.String(), Effect: l.Effect})
 		}
 	}
+	r.Ledger.Unsupported = unsupported(p.Estate)
 	seen := map[string]bool{}
 	for _, a := range r.Assertions {
 		for _, x := range a.Assumptions {
@@ -138,6 +134,22 @@ func (s *Summary) count(items []Item) {
 	if all := len(Catalogue()); len(items) < all {
 		s.Checklist += fmt.Sprintf("; %d of %d items decided", len(items), all)
 	}
+}
+
+// unsupported lists what was not understood, and may matter.
+func unsupported(e *model.Estate) []LedgerEntry {
+	var out []LedgerEntry
+	for _, l := range e.Ledger {
+		if l.Disposition != model.Unsupported {
+			continue
+		}
+		name := string(l.Resource)
+		if l.Field != "" {
+			name += " " + l.Field
+		}
+		out = append(out, LedgerEntry{Resource: name, Type: l.Type, Source: l.Source.String(), Effect: l.Effect})
+	}
+	return out
 }
 
 // zoneOf prints a zone with what belongs to it.

@@ -102,7 +102,7 @@ func (r *search) opens(s *Solution, key string, met []dataplane.Met) (edit, bool
 
 func (r *search) openedBy(s *Solution, key string, met []dataplane.Met, stopped packet.Set) (edit, bool) {
 	e, m := s.Project.Estate, met[0]
-	name := ruleName("Allow", r.a.ID)
+	name := ruleName("Allow", r.name)
 	kind, rest, _ := strings.Cut(key, "|")
 	switch kind {
 	case "rule", "firewall":

@@ -56,7 +56,11 @@ func (s *Solution) Remedies(results []AssertionResult) {
 type search struct {
 	s     *Solution
 	a     model.Assertion
-	hold  []model.Assertion // that must go on holding
+	ask   func(s *Solution) []*query // what must not be, in a world
+	name  string                     // of new rules
+	edits int                        // the most changes
+	solve int                        // the most worlds
+	hold  []model.Assertion          // that must go on holding
 	left  *int
 	tried int
 	seen  map[string]trial  // sets of edits that were tried
@@ -72,7 +76,14 @@ type trial struct {
 }
 
 func (s *Solution) remedy(a *AssertionResult, results []AssertionResult, left *int) *Remedy {
-	r := &search{s: s, a: a.Assertion, left: left, seen: map[string]trial{}}
+	r := &search{s: s, a: a.Assertion, name: a.Assertion.ID, edits: mostEdits, solve: mostSolves, left: left, seen: map[string]trial{}}
+	r.ask = func(s *Solution) []*query {
+		q, err := s.asked(r.a, &AssertionResult{})
+		if err != nil {
+			return nil
+		}
+		return []*query{q}
+	}
 	r.a.Except = nil
 	for _, w := range a.Assertion.Except {
 		if s.o.AsOf.IsZero() || !w.Expires.Before(s.o.AsOf) {
@@ -149,7 +160,7 @@ func (r *search) try(edits []edit) trial {
 	if t, ok := r.seen[key]; ok {
 		return t
 	}
-	if *r.left <= 0 || r.tried >= mostSolves {
+	if *r.left <= 0 || r.tried >= r.solve {
 		r.short = r.short || *r.left <= 0
 		return trial{}
 	}
@@ -179,11 +190,19 @@ func (r *search) try(edits []edit) trial {
 	}
 	t := trial{s: next, weight: r.weight(next)}
 	if t.weight == 0 {
-		res, bad := next.Check(r.a)
-		t.done = bad == nil && res.Verdict == Pass && r.holds(next)
+		t.done = r.proved(next) && r.holds(next)
 	}
 	r.seen[key] = t
 	return t
+}
+
+// proved reports whether the assertion holds; a search without one has its proof in the weight: nothing may be delivered.
+func (r *search) proved(s *Solution) bool {
+	if r.a.ID == "" {
+		return true
+	}
+	res, err := s.Check(r.a)
+	return err == nil && res.Verdict == Pass
 }
 
 // holds reports whether what must stay does: assertions that hold today, and what is meant to pass.
@@ -241,7 +260,7 @@ func (r *search) descend(at *Solution, before []edit, most int) []edit {
 	best, other := step{left: r.weight(at)}, step{}
 	for _, set := range r.candidates(at) {
 		edits := slices.Concat(before, set)
-		if len(edits) > mostEdits || slices.ContainsFunc(set, func(e edit) bool { return e.rank >= most }) {
+		if len(edits) > r.edits || slices.ContainsFunc(set, func(e edit) bool { return e.rank >= most }) {
 			continue
 		}
 		t := r.try(edits)
@@ -259,7 +278,7 @@ func (r *search) descend(at *Solution, before []edit, most int) []edit {
 		}
 	}
 	for _, next := range []step{best, other} {
-		if next.s == nil || len(next.edits) >= mostEdits || r.short {
+		if next.s == nil || len(next.edits) >= r.edits || r.short {
 			continue
 		}
 		if found := r.descend(next.s, next.edits, most); found != nil {
@@ -278,13 +297,11 @@ func (r *search) weight(s *Solution) int {
 		}
 		return strings.Count(res.Reason, ";") + 1
 	}
-	q, err := s.asked(r.a, &AssertionResult{})
-	if err != nil {
-		return 0
-	}
 	n := 0
-	for _, set := range (&explainer{s: s, q: q}).world(dataplane.Hypothesis{}, nil).arrived {
-		n += len(s.groupsIn(set))
+	for _, q := range r.ask(s) {
+		for _, set := range (&explainer{s: s, q: q}).world(dataplane.Hypothesis{}, nil).arrived {
+			n += len(s.groupsIn(set))
+		}
 	}
 	return n
 }
@@ -307,15 +324,13 @@ func (r *search) candidates(s *Solution) [][]edit {
 	if r.a.Verb == model.VerbMust {
 		return r.openers(s)
 	}
-	q, err := s.asked(r.a, &AssertionResult{})
-	if err != nil {
-		return nil
-	}
 	var out [][]edit
-	for _, e := range r.settings(s, q) {
-		out = append(out, []edit{e})
+	for _, q := range r.ask(s) {
+		for _, e := range r.settings(s, q) {
+			out = append(out, []edit{e})
+		}
+		out = append(out, r.cuts(s, q)...)
 	}
-	out = append(out, r.cuts(s, q)...)
 	score := func(set []edit) int {
 		n := 1000 * (len(set) - 1)
 		for _, e := range set {
@@ -530,7 +545,7 @@ func (r *search) closing(s *Solution, key string, met []dataplane.Met) [][]edit 
 				list = append(list, e)
 			}
 			if shapes, has := s.shapesOf(p.bad); has && len(parts) > 1 {
-				if e, fits := s.newRules(n, direction, model.Deny, ruleName("Deny", r.a.ID), shapes, x); fits {
+				if e, fits := s.newRules(n, direction, model.Deny, ruleName("Deny", r.name), shapes, x); fits {
 					e.beside = space.Subtract(space.Intersect(all, held(space, shapes)), bad)
 					list = append(list, e)
 				}
@@ -547,7 +562,7 @@ func (r *search) closing(s *Solution, key string, met []dataplane.Met) [][]edit 
 			}
 		}
 		if shapes, has := s.shapesOf(bad); has && found {
-			if e, fits := s.newRules(n, direction, model.Deny, ruleName("Deny", r.a.ID), shapes, first); fits {
+			if e, fits := s.newRules(n, direction, model.Deny, ruleName("Deny", r.name), shapes, first); fits {
 				e.rank += managed
 				e.beside = space.Subtract(space.Intersect(all, held(space, shapes)), bad)
 				add(e, stage)
@@ -565,7 +580,7 @@ func (r *search) closing(s *Solution, key string, met []dataplane.Met) [][]edit 
 		})
 		if f, ok := model.Get[*model.Firewall](s.Project.Estate, model.ID(rest)); ok {
 			if shapes, has := s.shapesOf(bad); has {
-				if e, fits := s.firewallRule(f, model.Deny, ruleName("Deny", r.a.ID), shapes); fits {
+				if e, fits := s.firewallRule(f, model.Deny, ruleName("Deny", r.name), shapes); fits {
 					e.beside = space.Subtract(space.Intersect(all, held(space, shapes)), bad)
 					add(e, "firewall-network")
 				}

@@ -21,7 +21,7 @@ import (
 
 // schemaNames lists the schemas in the order in which messages name them.
 func schemaNames() []string {
-	return []string{"intent", "verify", "reach", "trace", "matrix", "lint", "effective-routes", "effective-rules", "diagram", "diff", "snapshot"}
+	return []string{"intent", "verify", "reach", "trace", "matrix", "scope", "lint", "effective-routes", "effective-rules", "diagram", "diff", "snapshot"}
 }
 
 func schemaCommand() *cli.Command {
@@ -54,6 +54,8 @@ func schemaOf(name string) ([]byte, error) {
 		v = &traceOutput{}
 	case "matrix":
 		v = &matrixOutput{}
+	case "scope":
+		v = &pci.ScopeResult{}
 	case "lint":
 		v = &pci.FindingList{}
 	case "effective-routes":

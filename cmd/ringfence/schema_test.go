@@ -21,6 +21,7 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 		"trace":                          {"trace", "--format", "json", "--from", "pod:payments/api", "--to", "service:sql-cards", "--service", "tcp/1433", "../../examples/aks-pci-broken"},
 		"matrix":                         {"matrix", "--format", "json", "../../examples/aks-pci-broken"},
 		"matrix, by workload":            {"matrix", "--format", "json", "--exposure", "../../examples/aks-pci-broken"},
+		"scope":                          {"scope", "--format", "json", "../../examples/aks-pci"},
 		"lint":                           {"lint", "--format", "json", "../../examples/aks-pci-broken"},
 		"effective-routes":               {"effective", "routes", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},
 		"effective-rules":                {"effective", "rules", "--format", "json", "--nic", "nic-vm-jump", "../../examples/aks-pci-broken"},

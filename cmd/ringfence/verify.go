@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,7 +18,7 @@ func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name: "verify", Usage: "check every assertion; print a summary; write report, diagrams and tables to --out", ArgsUsage: "[PROJECT]",
 		Flags: append(append(loadFlags(), outputFlag()),
-			&cli.StringFlag{Name: "out", Usage: "write report.html, report.json, network.svg, dataflow.svg, rules.csv, junit.xml and results.sarif to `DIR`"},
+			&cli.StringFlag{Name: "out", Usage: "write report.html, report.json, scope.json, network.svg, dataflow.svg, rules.csv, junit.xml and results.sarif to `DIR`"},
 			&cli.StringFlag{Name: "variant", Usage: "beside the plain run, what opens in a `VARIANT`: jit-open, in which every just-in-time access is open"},
 			&cli.BoolFlag{Name: "no-changes", Usage: "do not look for the changes that would make failed assertions hold, which takes time"},
 			&cli.BoolFlag{Name: "allow-unknown", Usage: "exit 0 although something is unknown"},
@@ -61,7 +62,7 @@ func runVerify(c *cli.Context) error {
 		}
 	}
 	if dir := c.String("out"); dir != "" {
-		if err = writeReports(dir, s.Project, r, sheets); err != nil {
+		if err = writeReports(dir, s, r, sheets, !c.Bool("no-changes")); err != nil {
 			return err
 		}
 	}
@@ -111,7 +112,7 @@ func verdict(c *cli.Context, r *pci.Result) error {
 }
 
 // writeReports writes the reports of a run into a folder, which it makes if need be. Every report is built before the first is written.
-func writeReports(dir string, p *model.Project, r *pci.Result, sheets *sheets) error {
+func writeReports(dir string, s *solver.Solution, r *pci.Result, sheets *sheets, changes bool) error {
 	type report struct {
 		name string
 		make func() ([]byte, error)
@@ -121,9 +122,18 @@ func writeReports(dir string, p *model.Project, r *pci.Result, sheets *sheets) e
 		{"report.json", func() ([]byte, error) { return pci.JSON(r) }},
 		{"network.svg", func() ([]byte, error) { return sheets.network, nil }},
 		{"dataflow.svg", func() ([]byte, error) { return sheets.dataflow, nil }},
-		{"rules.csv", func() ([]byte, error) { return pci.RulesCSV(pci.Rules(p)) }},
+		{"rules.csv", func() ([]byte, error) { return pci.RulesCSV(pci.Rules(s.Project)) }},
 		{"junit.xml", func() ([]byte, error) { return pci.JUnit(r) }},
 		{"results.sarif", func() ([]byte, error) { return pci.SARIF(r, pci.SARIFOptions{}) }},
+	}
+	if hasCDE(s.Project.Intent) {
+		reports = append(reports, report{"scope.json", func() ([]byte, error) {
+			scope, err := pci.Scope(s, r.Tool, changes)
+			if err != nil {
+				return nil, err
+			}
+			return pci.ScopeJSON(scope)
+		}})
 	}
 	built := make([][]byte, len(reports))
 	for i, x := range reports {
@@ -141,4 +151,9 @@ func writeReports(dir string, p *model.Project, r *pci.Result, sheets *sheets) e
 		errs = append(errs, writeFile(filepath.Join(dir, x.name), built[i]))
 	}
 	return errors.Join(errs...)
+}
+
+// hasCDE reports whether a project declares what the scope is derived from.
+func hasCDE(in *model.Intent) bool {
+	return slices.ContainsFunc(in.Zones, func(z model.Zone) bool { return z.Kind == model.ZoneCDE || z.Kind == model.ZoneData })
 }
