@@ -40,6 +40,7 @@ func HTML(r *Result, d Diagrams) ([]byte, error) {
 		"rows":    rowViews,
 		"where":   where,
 		"remedy":  remedyLines,
+		"hinges":  hingeLines,
 		"beyond":  func(l []solver.Flow) int { return max(0, len(l)-shownViolations) },
 	}).Parse(reportTemplate)
 	if err != nil {

@@ -210,6 +210,9 @@ func (w *textWriter) unknown(a solver.AssertionResult) {
 	if more := len(facts) - shownAssumptions; more > 0 {
 		w.line(6, "and "+count(more, "more assumption"))
 	}
+	for _, l := range hingeLines(a.Hinges) {
+		w.line(6, l)
+	}
 }
 
 func (w *textWriter) head(sign string, a solver.AssertionResult) {

@@ -185,9 +185,39 @@ func evidence(a solver.AssertionResult) []string {
 		for _, m := range missing(a.Assumptions) {
 			lines = append(lines, "missing: "+assumptionText(m))
 		}
+		lines = append(lines, hingeLines(a.Hinges)...)
 	}
 	lines = append(lines, remedyLines(a.Remedy)...)
 	return append(lines, "stated at "+a.Source)
+}
+
+// hingeLines say what the answer would be under each value of what is missing.
+func hingeLines(list []solver.Hinge) []string {
+	says := func(v solver.Verdict, outcome string) string {
+		text := v.String()
+		if v == solver.Unknown {
+			text = "still not known"
+		}
+		switch outcome {
+		case solver.Pass.String():
+			text += ", it holds"
+		case solver.Fail.String():
+			text += ", it does not hold"
+		}
+		return text
+	}
+	var out []string
+	for i, h := range list {
+		head, verb := "if ", " lets"
+		if i > 0 {
+			head = "else if "
+		}
+		if len(h.Facts) > 1 {
+			verb = " let"
+		}
+		out = append(out, head+strings.Join(h.Facts, " and ")+verb+" the packets pass: "+says(h.Open, h.IfOpen)+"; if not: "+says(h.Shut, h.IfShut))
+	}
+	return out
 }
 
 // remedyLines say the change that would make an assertion hold, or why none is shown.

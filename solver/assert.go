@@ -52,11 +52,43 @@ func (s *Solution) Check(a model.Assertion) (*AssertionResult, error) {
 	default:
 		return nil, &model.InputError{Source: a.Source, Field: "assertion " + a.ID, Found: string(a.Verb), Accepted: "deny, only, must or through"}
 	}
+	if out.Verdict == Undecided {
+		s.hang(q, a, out)
+	}
 	if len(out.Expired) > 0 && out.Verdict != Fail {
 		out.Verdict = Fail
 		out.Reason = "an exception has expired: " + strings.Join(out.Expired, "; ")
 	}
 	return out, s.Err()
+}
+
+// hang says what an undecided assertion hangs on: the fewest facts lead its assumptions.
+func (s *Solution) hang(q *query, a model.Assertion, out *AssertionResult) {
+	if a.Verb == model.VerbMust {
+		if q = s.lacking(q, a); q == nil {
+			return
+		}
+	}
+	if out.Hinges = s.hinges(q); len(out.Hinges) == 0 {
+		return
+	}
+	for i := range out.Hinges {
+		switch h := &out.Hinges[i]; {
+		case a.Verb != model.VerbMust:
+			h.IfOpen = Fail.String()
+			if h.Shut == Unreachable {
+				h.IfShut = Pass.String()
+			}
+		case h.Shut == Unreachable:
+			h.IfShut = Fail.String()
+		}
+	}
+	var ids []string
+	for _, x := range out.Assumptions {
+		ids = append(ids, x.ID)
+	}
+	facts := out.Hinges[0].Facts
+	out.Assumptions = first(s.assumptions(append(ids, facts...), true), facts)
 }
 
 // asked is an assertion as a question: what it forbids, or of a must what it demands. Exceptions that hold are taken out, and listed in out

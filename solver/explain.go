@@ -230,21 +230,50 @@ func (x *explainer) open(e *Explanation) {
 	}
 }
 
-// settling finds the fewest assumptions which, were they as over has them, would make something of a question certain.
-func (s *Solution) settling(q *query) []string {
+// settling finds the fewest assumptions which, were they as over has them, would make something of a question certain. least are as under
+// has them.
+func (s *Solution) settling(q *query, least map[string]bool) []string {
 	x := &explainer{s: s, q: q}
-	x.back = x.toTarget(x.world(dataplane.Hypothesis{}, nil))
+	x.back = x.toTarget(x.world(dataplane.Hypothesis{Least: least}, nil))
 	sets, _ := x.smallest(func(set []string) (bool, []string) {
 		w := x.world(dataplane.Hypothesis{Certain: true, Facts: asSet(set)}, x.back)
 		if len(w.arrived) > 0 {
 			return true, nil
 		}
-		return false, w.Unsettled(x.back)
+		return false, slices.DeleteFunc(w.Unsettled(x.back), func(n string) bool { return least[n] })
 	})
 	if len(sets) == 0 {
 		return nil
 	}
 	return slices.MinFunc(sets, slices.Compare)
+}
+
+// mostHinges bounds how many facts are asked one after the other.
+const mostHinges = 3
+
+// hinges says what the answer to an unknown question would be under each value of the facts that it lacks: with the fewest that would make it
+// reachable as permissive as they may be, and with them as restrictive as they may be; then the next, until nothing is possible (AZ-GEN-15).
+func (s *Solution) hinges(q *query) []Hinge {
+	var out []Hinge
+	least := map[string]bool{}
+	for range mostHinges {
+		facts := s.settling(q, least)
+		if len(facts) == 0 {
+			break
+		}
+		for _, f := range facts {
+			least[f] = true
+		}
+		h := Hinge{Facts: facts, Open: Reachable}
+		if len((&explainer{s: s, q: q}).world(dataplane.Hypothesis{Least: least}, nil).arrived) == 0 {
+			h.Shut = Unreachable
+		}
+		out = append(out, h)
+		if h.Shut == Unreachable {
+			break
+		}
+	}
+	return out
 }
 
 // first puts the assumptions of some IDs before the others.

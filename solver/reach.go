@@ -620,7 +620,9 @@ func (s *Solution) Reach(from, to []model.Selector, services []model.PortService
 		notes = append(notes, s.notesOf(q)...)
 	}
 	if out.Verdict == Unknown {
-		out.Settle = s.settling(q)
+		if out.Hinges = s.hinges(q); len(out.Hinges) > 0 {
+			out.Settle = out.Hinges[0].Facts
+		}
 		notes = append(notes, out.Settle...)
 	}
 	out.Assumptions = first(s.assumptions(notes, out.Verdict == Unknown), out.Settle)

@@ -201,7 +201,19 @@ type Reach struct {
 	BlockedBy   []Blocker    `json:"blockedBy"`
 	Assumptions []Assumption `json:"assumptions"`
 	Settle      []string     `json:"settle,omitempty"` // unknown: the fewest assumptions which, were they so, make it reachable; they lead Assumptions
+	Hinges      []Hinge      `json:"hinges,omitempty"` // unknown: the answer under each value of what is missing
 	Explanation *Explanation `json:"explanation,omitempty"`
+}
+
+// Hinge is facts that the input lacks, the fewest on which an answer hangs, and the answer under each value of them. Of several hinges each
+// supposes the facts before it at their restrictive value.
+type Hinge struct {
+	Facts []string `json:"facts"` // assumptions, all of them together
+	Open  Verdict  `json:"open"`  // where they let pass all that they may
+	Shut  Verdict  `json:"shut"`  // where they let pass no more than is certain: unreachable, or unknown for other reasons
+
+	IfOpen string `json:"ifOpen,omitempty"` // of an assertion: how it would be decided, where that follows
+	IfShut string `json:"ifShut,omitempty"`
 }
 
 // Placed is an end of a flow and its zone.
@@ -235,6 +247,7 @@ type AssertionResult struct {
 	Expired     []string        `json:"expired,omitempty"`   // exceptions whose day has passed
 	Reason      string          `json:"reason,omitempty"`    // why it failed or is unknown, in a sentence
 	Assumptions []Assumption    `json:"assumptions"`
+	Hinges      []Hinge         `json:"hinges,omitempty"` // unknown: what is reachable under each value of what is missing
 	Remedy      *Remedy         `json:"remedy,omitempty"` // of a failed one, where a run looks for it
 	Assertion   model.Assertion `json:"-"`
 }

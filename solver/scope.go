@@ -75,7 +75,6 @@ type scoped struct {
 	to, from []row
 	place    model.Place
 	site     *dataplane.Site
-	best     int
 }
 
 // Scope derives the scope of an assessment from what can be reached: the members of zones of kind cde and data; what may open a connection to

@@ -77,6 +77,7 @@ func printReach(p *printer, r *solver.Reach) {
 	}
 	printStops(p, r)
 	printNotes(p, r.Assumptions, len(r.Settle))
+	printHinges(p, r.Hinges)
 }
 
 // printFlows prints each flow with its packets.
@@ -301,4 +302,24 @@ func settle(a solver.Assumption) string {
 		return ""
 	}
 	return "; settle: " + model.Visible(a.Settle)
+}
+
+// printHinges says what the answer would be under each value of what is missing.
+func printHinges(p *printer, list []solver.Hinge) {
+	for i, h := range list {
+		head, verb := "if", "lets"
+		if i == 0 {
+			p.line("")
+		} else {
+			head = "else if"
+		}
+		if len(h.Facts) > 1 {
+			verb = "let"
+		}
+		shut := h.Shut.String()
+		if h.Shut == solver.Unknown {
+			shut = "still unknown"
+		}
+		p.line("%s %s %s the packets pass: %s; if not: %s", head, model.Visible(strings.Join(h.Facts, " and ")), verb, h.Open, shut)
+	}
 }

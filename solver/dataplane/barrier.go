@@ -315,6 +315,8 @@ type Hypothesis struct {
 	Shut     map[string]bool // keys of controls that stop everything
 	Avoid    []model.Place   // places that are not entered
 
+	Least map[string]bool // assumptions that are as under has them: where nothing else is open, only what passes for certain does
+
 	Certain bool            // only what is delivered for certain, were Facts known to be as over has them
 	Facts   map[string]bool // assumptions
 }
@@ -357,6 +359,9 @@ func (f *Flood) passIn(e *edge) packet.Set {
 		if len(e.notes) > 0 && len(f.unsettled(e)) == 0 {
 			return e.guard.bound(c, Over)
 		}
+		return e.guard.bound(c, OneWay)
+	}
+	if len(h.Least) > 0 && len(e.notes) > 0 && !slices.ContainsFunc(f.unsettled(e), func(n string) bool { return !h.Least[n] }) {
 		return e.guard.bound(c, OneWay)
 	}
 	any := false
