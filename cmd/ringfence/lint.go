@@ -16,6 +16,7 @@ func lintCommand() *cli.Command {
 		Name: "lint", Usage: "findings beside the verdicts: rules without effect, open doors, routes that lead nowhere", ArgsUsage: "[PROJECT]",
 		Flags: append(append(loadFlags(), outputFlag()),
 			&cli.StringFlag{Name: "fail-on", Value: string(lint.Error), Usage: "exit 1 when there is a finding of this `SEVERITY` or a graver one: error, warning, note, none"},
+			showFlag(),
 			formatsFlag("text", "json", "csv", "sarif"),
 		),
 		Action: runLint,
@@ -31,14 +32,19 @@ func runLint(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	show, err := shownBy(c)
+	if err != nil {
+		return err
+	}
 	p, err := load(c, 0)
 	if err != nil {
 		return err
 	}
-	list, err := findings(c, p)
+	all, err := findings(c, p)
 	if err != nil {
 		return err
 	}
+	list := show(all)
 	err = f.emit(c, func(format string, plain bool) ([]byte, error) {
 		switch format {
 		case "json":
@@ -54,24 +60,40 @@ func runLint(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(list, func(f lint.Finding) bool { return slices.Contains(fails, f.Severity) }) {
+	if slices.ContainsFunc(all, func(f lint.Finding) bool { return slices.Contains(fails, f.Severity) }) {
 		return &exitError{code: exitFail}
 	}
 	return nil
 }
 
 // failOn reads --fail-on: the severities that fail a run.
-func failOn(c *cli.Context) ([]lint.Severity, error) {
+func failOn(c *cli.Context) ([]lint.Severity, error) { return gravest(c, "fail-on") }
+
+// gravest reads a flag that names a severity: it and the graver ones.
+func gravest(c *cli.Context, flag string) ([]lint.Severity, error) {
 	order := []lint.Severity{lint.Error, lint.Warning, lint.Note}
-	want := c.String("fail-on")
+	want := c.String(flag)
 	if want == "none" {
 		return nil, nil
 	}
 	i := slices.Index(order, lint.Severity(want))
 	if i < 0 {
-		return nil, usage("--fail-on %s: want error, warning, note or none", want)
+		return nil, usage("--%s %s: want error, warning, note or none", flag, want)
 	}
 	return order[:i+1], nil
+}
+
+// showFlag says which findings a report lists. What fails a run is another matter.
+func showFlag() cli.Flag {
+	return &cli.StringFlag{Name: "show", Value: string(lint.Note), Usage: "list findings of this `SEVERITY` and graver ones: error, warning, note, none; which of them fail a run does not depend on it"}
+}
+
+// shownBy is what --show leaves of a list of findings.
+func shownBy(c *cli.Context) (func([]lint.Finding) []lint.Finding, error) {
+	list, err := gravest(c, "show")
+	return func(all []lint.Finding) []lint.Finding {
+		return slices.DeleteFunc(slices.Clone(all), func(f lint.Finding) bool { return !slices.Contains(list, f.Severity) })
+	}, err
 }
 
 // findings lists what is found. Endpoints without a zone are told where zones are declared, and take the solver.

@@ -22,6 +22,7 @@ func verifyCommand() *cli.Command {
 			&cli.StringFlag{Name: "variant", Usage: "beside the plain run, what opens in a `VARIANT`: jit-open, in which every just-in-time access is open"},
 			&cli.BoolFlag{Name: "no-changes", Usage: "do not look for the changes that would make failed assertions hold, which takes time"},
 			&cli.BoolFlag{Name: "allow-unknown", Usage: "exit 0 although something is unknown"},
+			showFlag(),
 			formatsFlag("text", "json", "junit", "sarif", "html"),
 		),
 		Action: runVerify,
@@ -30,6 +31,10 @@ func verifyCommand() *cli.Command {
 
 func runVerify(c *cli.Context) error {
 	f, err := formats(c, "text", "json", "junit", "sarif", "html")
+	if err != nil {
+		return err
+	}
+	show, err := shownBy(c)
 	if err != nil {
 		return err
 	}
@@ -55,6 +60,7 @@ func runVerify(c *cli.Context) error {
 			return err
 		}
 	}
+	r.Findings = show(r.Findings)
 	var sheets *sheets
 	if f.has("html") || c.String("out") != "" { // the diagrams need a matrix of all endpoints
 		if sheets, err = drawAll(s, r); err != nil {
