@@ -74,16 +74,18 @@ func Diff(base, proposed *solver.Solution, names [2]string, tool string) (*Diffe
 		return nil, err
 	}
 	d.Flows = c.Flows
-	before, err := decided(base)
+	differs := func(a model.Assertion) bool { return !solver.SameAnswer(base, proposed, a) }
+	before, same, err := decided(base, differs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", names[0], err)
 	}
-	after, err := decided(proposed)
+	d.Summary.Compared = same
+	after, _, err := decided(proposed, differs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", names[1], err)
 	}
 	d.verdicts(before, after)
-	d.findings(sideFindings(base), sideFindings(proposed))
+	d.findings(bothFindings(base, proposed))
 	for _, f := range d.Flows {
 		switch f.Change {
 		case solver.Added:
@@ -99,18 +101,33 @@ func Diff(base, proposed *solver.Solution, names [2]string, tool string) (*Diffe
 	return d, nil
 }
 
-func decided(s *solver.Solution) ([]solver.AssertionResult, error) {
+// decided decides the assertions whose verdict may be another on the other side, and counts the rest.
+func decided(s *solver.Solution, differs func(model.Assertion) bool) (list []solver.AssertionResult, same int, err error) {
 	if s.Project.Intent == nil || len(s.Project.Intent.Assertions) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
-	return s.CheckAll()
+	var ask []model.Assertion
+	for _, a := range s.Project.Intent.Assertions {
+		if differs(a) {
+			ask = append(ask, a)
+		} else {
+			same++
+		}
+	}
+	list, err = s.CheckSome(ask)
+	return list, same, err
 }
 
-func sideFindings(s *solver.Solution) []lint.Finding {
-	if s.Project.Intent == nil {
-		return lint.Check(s.Project)
+// bothFindings are the findings of two sides; where they differ in rules alone, some that both have are left out.
+func bothFindings(base, proposed *solver.Solution) (before, after []lint.Finding) {
+	before, after = lint.CheckBoth(base.Project, proposed.Project)
+	if base.Project.Intent != nil {
+		before = findings(base, before)
 	}
-	return Findings(s)
+	if proposed.Project.Intent != nil {
+		after = findings(proposed, after)
+	}
+	return before, after
 }
 
 // verdicts lists what is decided otherwise, what got worse first. An assertion that is gone was demanded before: taking it out is worse than

@@ -14,9 +14,13 @@ import (
 // CheckAll decides every assertion of the intent, in its order. An estate without assertions proves nothing: that is the caller's to
 // refuse. Errors are those of selectors.
 func (s *Solution) CheckAll() ([]AssertionResult, error) {
+	return s.CheckSome(s.Project.Intent.Assertions)
+}
+
+// CheckSome decides some assertions as CheckAll decides all.
+func (s *Solution) CheckSome(list []model.Assertion) ([]AssertionResult, error) {
 	out := []AssertionResult{}
 	var errs []error
-	list := s.Project.Intent.Assertions
 	for i, a := range list {
 		s.progress(i, len(list), "assertion "+a.ID)
 		r, err := s.Check(a)

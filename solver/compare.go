@@ -64,12 +64,22 @@ const (
 // A flow is a sender, a target, and packets as the target sees them (AZ-GEN-11), with their source where no translation hides it. Where one
 // changes packets on the way, what senders send is compared as well, though not which of two addresses or ports leads to which. Names of
 // machines do not matter within a subnet: their addresses do.
+//
+// Of two solutions of SolvePair only those targets are looked at that a packet may reach over a rule that differs.
 func Compare(base, proposed *Solution) (*Comparison, error) {
+	x := together(base, proposed)
+	if x != nil && x.graphs.Same() {
+		return &Comparison{Flows: []FlowChange{}}, errors.Join(base.Err(), proposed.Err())
+	}
 	c, err := newComparison(base, proposed)
 	if err != nil {
 		return nil, err
 	}
-	before, after := c.base.flows(c), c.proposed.flows(c)
+	var affected []packet.Set
+	if x != nil {
+		affected = x.affected()
+	}
+	before, after := c.base.flows(c, affected), c.proposed.flows(c, affected)
 	out := &Comparison{Flows: []FlowChange{}}
 	for _, k := range sortedPairs(before, after) {
 		out.Flows = append(out.Flows, c.differ(k, before[k], after[k])...)
@@ -280,29 +290,33 @@ func (v *estateView) keyRef(x *dataplane.Site) string {
 	return v.s.siteRef(x)
 }
 
-// flows are the flows of an estate by pair: packets from each sender to each target, and the chains of relays from zone to zone.
-func (v *estateView) flows(c *comparison) map[pairKey]*pairFlows {
+// flows are the flows of an estate by pair: packets from each sender to each target, and the chains of relays from zone to zone. affected, where
+// not nil, is the packets at each node that may differ: targets without any are left out.
+func (v *estateView) flows(c *comparison, affected []packet.Set) map[pairKey]*pairFlows {
 	s := v.s
 	out := map[pairKey]*pairFlows{}
 	everyone := newEnd("any")
 	s.addWhole(everyone, func(*dataplane.Site) bool { return true })
 	var keys []string
 	sites := map[string]*dataplane.Site{}
+	differs := map[string]bool{}
 	for _, x := range s.graph.Sites {
 		if x.Receive < 0 {
 			continue
 		}
+		differs[siteKey(x)] = differs[siteKey(x)] || affected == nil || !affected[x.Receive].Empty()
 		if k := siteKey(x); sites[k] == nil {
 			sites[k], keys = x, append(keys, k)
 		}
 	}
 	slices.Sort(keys)
+	keys = slices.DeleteFunc(keys, func(k string) bool { return !differs[k] })
 	for i, k := range keys {
 		s.progress(i, len(keys), "flows of the "+v.side)
 		to := newEnd(v.keyRef(sites[k]))
 		s.addWhole(to, func(x *dataplane.Site) bool { return siteKey(x) == k })
 		q := s.newQuery(everyone, to)
-		q.direct = true
+		q.direct, q.plain = true, true
 		for _, r := range s.directRows(q, everyone.from, nil, nil) {
 			if r.over.Empty() {
 				continue

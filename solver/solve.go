@@ -47,6 +47,7 @@ type Solution struct {
 	tagWords    map[packet.Field]string
 	passed      map[partKey]packet.Set // what each rule lets pass, computed once
 	unpeered    bool                   // missing peerings are no part of what explanations try
+	pair        *pair
 }
 
 // relay is a relay of the graph, or a declared jump box (AZ-JMP-01).
@@ -69,14 +70,23 @@ type group struct {
 
 // Solve reads a project. Errors are those of its selectors (a zone or an assertion that selects nothing) and of budgets.
 func Solve(p *model.Project, o Options) (*Solution, error) {
+	s, d := newSolution(p, o)
+	var err error
+	if s.graph, err = dataplane.Build(p.Estate, d); err != nil {
+		return nil, fmt.Errorf("build the forwarding graph: %w", err)
+	}
+	return s, s.ready(d.Subnets == nil)
+}
+
+// newSolution is a solution without a graph, and what its graph must tell apart.
+func newSolution(p *model.Project, o Options) (*Solution, dataplane.Options) {
 	s := &Solution{Project: p, o: o, refs: model.NewRefs(p.Estate), round: map[roundKey]*dataplane.Flood{}}
 	if o.AsOf.IsZero() && p.Intent != nil {
 		s.o.AsOf = p.Intent.AsOf
 	}
-	alone := o.Alone && s.planAlone()
 	d := dataplane.Options{Strict: o.Strict, Tags: p.Tags, Intent: p.Intent, Limits: o.Limits, Explain: o.Explain}
 	asked := s.everySelector()
-	if alone {
+	if o.Alone && s.planAlone() {
 		asked, d.Subnets = o.Questions, s.askedSubnets()
 	}
 	for _, sel := range asked {
@@ -100,16 +110,17 @@ func Solve(p *model.Project, o Options) (*Solution, error) {
 			d.Questions = append(d.Questions, addressesOf(n)...)
 		}
 	}
-	var err error
-	if s.graph, err = dataplane.Build(p.Estate, d); err != nil {
-		return nil, fmt.Errorf("build the forwarding graph: %w", err)
-	}
+	return s, d
+}
+
+// ready prepares a solution whose graph is built; whole: of everything, not of what some questions need.
+func (s *Solution) ready(whole bool) error {
 	s.groupOrigins()
-	if !alone {
+	if whole {
 		s.assignZones()
 	}
 	s.collectRelays()
-	return s, errors.Join(s.errs...)
+	return errors.Join(s.errs...)
 }
 
 // planAlone reports whether the questions name all that can matter to them. Zones and `any` take in everything, and what a frontend
@@ -257,7 +268,11 @@ func (s *Solution) nics(found []model.Found) []*model.NIC {
 
 // flood returns the flood of one bound, computed once.
 func (s *Solution) flood(b dataplane.Bound) *dataplane.Flood {
-	if s.floods[b] == nil {
+	switch {
+	case s.floods[b] != nil:
+	case s.pair != nil:
+		s.pair.floods(b)
+	default:
 		s.floods[b] = s.graph.Flood(b)
 	}
 	return s.floods[b]

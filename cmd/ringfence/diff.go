@@ -59,11 +59,9 @@ func runDiff(c *cli.Context) error {
 	if on == failOnVerdict && !stated(projects[0]) && !stated(projects[1]) {
 		return usage("neither side states an assertion, so no verdict can get worse; want --fail-on any-flow or none")
 	}
-	var solved [2]*solver.Solution
-	for i, p := range projects {
-		if solved[i], err = solver.Solve(p, solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step}); err != nil {
-			return fmt.Errorf("%s: %w", names[i], err)
-		}
+	solved, side, err := solver.SolvePair(projects[0], projects[1], solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step})
+	if err != nil {
+		return fmt.Errorf("%s: %w", names[side], err)
 	}
 	d, err := pci.Diff(solved[0], solved[1], names, "ringfence "+toolVersion())
 	if err != nil {

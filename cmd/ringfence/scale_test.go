@@ -82,3 +82,20 @@ func BenchmarkVerifyScale(b *testing.B) {
 		})
 	}
 }
+
+// changeOneRule turns the first inbound rule that admits something to a subnet into one that denies it to everyone.
+func changeOneRule(list []model.Resource) {
+	for _, r := range list {
+		g, ok := r.(*model.NSG)
+		if !ok || g.Name() != "nsg-003-4" {
+			continue
+		}
+		for i := range g.Rules {
+			if x := &g.Rules[i]; x.Direction == model.Inbound && x.Access == model.Allow && !x.Default {
+				x.Access, x.SourceAddrs = model.Deny, model.AddressMatch{Any: true}
+				return
+			}
+		}
+	}
+	panic("scale: no rule to change")
+}

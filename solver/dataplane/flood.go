@@ -56,29 +56,21 @@ func (g *Graph) newFlood(b Bound, avoid []model.Place) *Flood {
 }
 
 // run floods with what every origin can send, or with some packets of it.
-func (f *Flood) run(only *packet.Set) {
+func (f *Flood) run(only *packet.Set) { f.drain(f.send(only), nil) }
+
+// spreading is a flood under way: what has come to each node and was not led on.
+type spreading struct {
+	pending []packet.Set
+	queue   *nodeQueue
+	step    int
+}
+
+// send puts what every origin can send, or some packets of it, at the nodes of the senders.
+func (f *Flood) send(only *packet.Set) *spreading {
 	g := f.g
 	s := g.Space
 	f.only = only
-	pending := make([]packet.Set, len(g.Nodes))
-	queue := &nodeQueue{in: make([]bool, len(g.Nodes))}
-	step := 0
-	arrive := func(n NodeID, edge int32, set packet.Set) {
-		if f.within != nil {
-			set = s.Intersect(set, f.within[n])
-		}
-		fresh := s.Subtract(set, f.reached[n])
-		if fresh.Empty() {
-			return
-		}
-		f.reached[n] = s.Union(f.reached[n], fresh)
-		pending[n] = s.Union(pending[n], fresh)
-		f.arrivals[n] = append(f.arrivals[n], arrival{step, edge, fresh})
-		step++
-		if !queue.in[n] {
-			heap.Push(queue, n)
-		}
-	}
+	w := &spreading{pending: make([]packet.Set, len(g.Nodes)), queue: &nodeQueue{in: make([]bool, len(g.Nodes))}}
 	starts := map[NodeID][]packet.Set{}
 	for i, o := range g.Origins {
 		if f.avoids(o.Site.Send) {
@@ -92,20 +84,45 @@ func (f *Flood) run(only *packet.Set) {
 	}
 	for n := range NodeID(len(g.Nodes)) {
 		if sets, ok := starts[n]; ok {
-			arrive(n, -1, s.Union(sets...))
+			f.arrive(w, n, -1, s.Union(sets...))
 		}
 	}
-	for queue.Len() > 0 && s.Err() == nil {
-		n := heap.Pop(queue).(NodeID)
-		delta := pending[n]
-		pending[n] = packet.Set{}
+	return w
+}
+
+// arrive adds packets to a node.
+func (f *Flood) arrive(w *spreading, n NodeID, edge int32, set packet.Set) {
+	s := f.g.Space
+	if f.within != nil {
+		set = s.Intersect(set, f.within[n])
+	}
+	fresh := s.Subtract(set, f.reached[n])
+	if fresh.Empty() {
+		return
+	}
+	f.reached[n] = s.Union(f.reached[n], fresh)
+	w.pending[n] = s.Union(w.pending[n], fresh)
+	f.arrivals[n] = append(f.arrivals[n], arrival{w.step, edge, fresh})
+	w.step++
+	if !w.queue.in[n] {
+		heap.Push(w.queue, n)
+	}
+}
+
+// drain leads on what is pending, over every edge but those to leave out.
+func (f *Flood) drain(w *spreading, without map[int32]bool) {
+	g := f.g
+	for w.queue.Len() > 0 && g.Space.Err() == nil {
+		n := heap.Pop(w.queue).(NodeID)
+		delta := w.pending[n]
+		w.pending[n] = packet.Set{}
 		for i := g.first[n]; i < g.first[n+1]; i++ {
 			e := &g.edges[i]
-			if f.skips(e) {
+			if f.skips(e) || without[i] {
 				continue
 			}
 			if out := f.cross(e, delta); !out.Empty() {
-				arrive(e.to, i, out)
+				f.arrive(w, e.to, i, out)
 			}
 		}
 	}

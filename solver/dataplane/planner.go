@@ -136,8 +136,27 @@ func (p *planner) assumed(id string) bool {
 
 // Build reads an estate into its forwarding graph. The error is a packet.ErrBudget when the estate is too large for its limits.
 func Build(e *model.Estate, o Options) (*Graph, error) {
+	b := packet.NewBuilder()
+	g, err := plan(e, o, b)
+	if err != nil {
+		return nil, err
+	}
+	u := b.Freeze()
+	return g, g.in(packet.NewSpace(u, o.Limits))
+}
+
+// in gives a graph the space that its sets are made in.
+func (g *Graph) in(s *packet.Space) error {
+	g.Universe, g.Space = s.Universe(), s
+	g.compiler = &compiler{s: s, u: g.Universe}
+	g.base = g.planner.wire(g.compiler)
+	return s.Err()
+}
+
+// plan makes the nodes and edges of an estate, and registers what tells packets apart.
+func plan(e *model.Estate, o Options, b *packet.Builder) (*Graph, error) {
 	p := &planner{
-		e: e, o: o, b: packet.NewBuilder(), symbols: e.Symbols(),
+		e: e, o: o, b: b, symbols: e.Symbols(),
 		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
@@ -206,11 +225,7 @@ func Build(e *model.Estate, o Options) (*Graph, error) {
 	if n := len(p.symbolic); n > packet.MaxTags {
 		return nil, fmt.Errorf("the input names %d service tags, FQDN tags and web categories whose content is not known; at most %d are told apart: give the published list of service tags (serviceTags, --service-tags)", n, packet.MaxTags)
 	}
-	g.Universe = p.b.Freeze()
-	g.Space = packet.NewSpace(g.Universe, o.Limits)
-	g.compiler = &compiler{s: g.Space, u: g.Universe}
-	g.base = p.wire(g.compiler)
-	return g, g.Space.Err()
+	return g, nil
 }
 
 // wire is what any sender can put on the wire: one family per packet, protocols that the fabric carries (AZ-GEN-03), no multicast or

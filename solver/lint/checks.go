@@ -7,10 +7,14 @@ import (
 )
 
 // Check returns the findings of a project, worst first.
-func Check(p *model.Project) []Finding {
-	r := newReader(p)
+func Check(p *model.Project) []Finding { return newReader(p).check() }
+
+func (r *reader) check() []Finding {
 	out := []Finding{}
 	for _, c := range checks() {
+		if r.only != nil && c.id == asymmetric {
+			continue // the ways of packets, which no NSG changes
+		}
 		c.find(r, func(f fact) {
 			severity := f.severity
 			if severity == "" {
@@ -106,7 +110,7 @@ func checks() []check {
 		// Effective routes: way.go
 		{"route-loop", Warning, routeLoop},
 		{"route-black-hole", Warning, routeBlackHole},
-		{"asymmetric-path", Warning, asymmetricPath},
+		{asymmetric, Warning, asymmetricPath},
 		{"gateway-bypasses-firewall", Warning, gatewayBypassesFirewall},
 		{"service-endpoint-bypasses-firewall", Warning, serviceEndpointBypassesFirewall},
 		{"on-prem-range-overlaps", Warning, onPremRangeOverlaps},

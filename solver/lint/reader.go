@@ -25,6 +25,7 @@ type reader struct {
 	joined  map[string][]link          // the peerings of a VNet, by its key
 	steers  []steer                    // the routes to appliances
 	floats  map[string]bool            // subnets with members behind a load balancer that keeps its address in the packet
+	only    map[string]bool            // the NSGs whose rules are compared, by key; nil: all (CheckBoth)
 	judged  *comparison                // the rules of NSGs against each other; made when first asked for
 	routes  *dataplane.Routebook       // effective route tables
 	tables  map[string][]dataplane.Way // those that are asked for, by the subnet's key

@@ -25,7 +25,7 @@ func (r *reader) compare() *comparison {
 	r.judged = &comparison{}
 	book := dataplane.NewRulebook(r.e, r.p.Tags)
 	for _, g := range r.e.NSGs {
-		if g.Managed || r.foggy(g.ID) || !slices.ContainsFunc(g.Rules, func(u model.SecurityRule) bool { return !u.Default }) {
+		if g.Managed || r.only != nil && !r.only[g.ID.Key()] || r.foggy(g.ID) || !slices.ContainsFunc(g.Rules, func(u model.SecurityRule) bool { return !u.Default }) {
 			continue
 		}
 		post := r.postOf(g)

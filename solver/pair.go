@@ -1,0 +1,133 @@
+package solver
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/dataplane"
+	"github.com/ringfence/ringfence/solver/packet"
+)
+
+// pair is two solutions whose graphs differ in what some edges let pass and in nothing else: what does not cross such an edge is the same in both,
+// so that neither its flows nor its verdicts are asked for again.
+type pair struct {
+	base, proposed *Solution
+	graphs         *dataplane.Pair
+	rules          bool // the estates differ in rules alone, and people state the same: what a selector names is the same
+}
+
+// SolvePair reads two projects that Compare will hold against each other. Where they are alike but for rules, what they share is solved once.
+// The errors are those of Solve; which says which side an error is of.
+func SolvePair(base, proposed *model.Project, o Options) (sides [2]*Solution, which int, err error) {
+	if sides, err = solveAlike(base, proposed, o); err != nil || sides[0] != nil {
+		return sides, 0, err
+	}
+	for i, p := range []*model.Project{base, proposed} {
+		if sides[i], err = Solve(p, o); err != nil {
+			return sides, i, err
+		}
+	}
+	return sides, 0, nil
+}
+
+// solveAlike solves two projects as a pair; nothing where they are none.
+func solveAlike(base, proposed *model.Project, o Options) (sides [2]*Solution, err error) {
+	if (base.Intent == nil) != (proposed.Intent == nil) || base.Intent != nil && !model.Alike(base.Intent, proposed.Intent) ||
+		(base.Tags == nil) != (proposed.Tags == nil) || base.Tags != nil && !model.Alike(base.Tags, proposed.Tags) {
+		return sides, nil
+	}
+	rules, ok := ruleChanges(base.Estate, proposed.Estate)
+	if !ok {
+		return sides, nil
+	}
+	a, da := newSolution(base, o)
+	b, db := newSolution(proposed, o)
+	graphs, err := dataplane.BuildPair(base.Estate, proposed.Estate, da, db)
+	if err != nil {
+		return sides, fmt.Errorf("build the forwarding graphs: %w", err)
+	}
+	if graphs == nil {
+		return sides, nil
+	}
+	x := &pair{base: a, proposed: b, graphs: graphs, rules: rules}
+	a.graph, a.pair, b.graph, b.pair = graphs.A, x, graphs.B, x
+	return [2]*Solution{a, b}, errors.Join(a.ready(true), b.ready(true))
+}
+
+// ruleChanges compares two estates. ok: they hold the same resources, so that a pair is worth a try; rules: those that differ hold rules, which
+// act on packets by the edges of the graph alone.
+func ruleChanges(a, b *model.Estate) (rules, ok bool) {
+	before, after := a.Resources(), b.Resources()
+	if len(before) != len(after) || len(a.Ledger) != len(b.Ledger) {
+		return false, false
+	}
+	rules = true
+	for i, x := range before {
+		y := after[i]
+		if x.ResourceID().Key() != y.ResourceID().Key() {
+			return false, false
+		}
+		if model.Alike(x, y) {
+			continue
+		}
+		switch x.(type) {
+		case *model.NSG, *model.RuleCollectionGroup, *model.Firewall, *model.IPGroup, *model.RouteTable, *model.NetworkPolicy, *model.ClusterPolicy, *model.CiliumPolicy,
+			*model.CalicoPolicy:
+		default:
+			rules = false
+		}
+	}
+	for i := range a.Ledger {
+		if !model.Alike(a.Ledger[i], b.Ledger[i]) {
+			return false, false
+		}
+	}
+	return rules, true
+}
+
+// floods computes the floods of one bound for both.
+func (x *pair) floods(b dataplane.Bound) {
+	x.base.floods[b], x.proposed.floods[b] = x.graphs.Floods(b)
+}
+
+// affected is the packets at each node that may be others in the two graphs; see dataplane.Pair.Affected.
+func (x *pair) affected() []packet.Set {
+	return x.graphs.Affected(x.base.flood(dataplane.Over), x.proposed.flood(dataplane.Over))
+}
+
+// together returns the pair that two solutions are, nil where they are none.
+func together(base, proposed *Solution) *pair {
+	if x := base.pair; x != nil && x.base == base && x.proposed == proposed {
+		return x
+	}
+	return nil
+}
+
+// SameAnswer reports, of two solutions of SolvePair, whether an assertion that both state has the same verdict for certain: no packet that it speaks
+// of crosses a rule that differs. False says nothing.
+func SameAnswer(base, proposed *Solution, a model.Assertion) bool {
+	x := together(base, proposed)
+	if x == nil || !x.rules {
+		return false
+	}
+	if x.graphs.Same() {
+		return true
+	}
+	s := proposed
+	from, err := s.target(a.From)
+	if err != nil {
+		return false
+	}
+	to, err := s.target(a.To)
+	if err != nil || len(to.entry) > 0 || len(s.relays) > 0 && !a.DirectOnly {
+		return false // what an entry leads on to, and what relays open, is not asked here
+	}
+	affected := x.affected()
+	for n := range to.nodes {
+		if !s.graph.Space.Disjoint(affected[n], from.from) {
+			return false
+		}
+	}
+	return s.Err() == nil
+}

@@ -1,0 +1,128 @@
+package solver
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/model/modeltest"
+)
+
+// asserted adds assertions about drawn subnets to an estate.
+func asserted(t *testing.T, d modeltest.Draft, seed uint64) *model.Project {
+	t.Helper()
+	e, err := d.Estate()
+	if err != nil {
+		return nil
+	}
+	p := &model.Project{Estate: e, Tags: d.Tags, Intent: &model.Intent{AsOf: model.Date{Year: 2026, Month: 11, Day: 1}}}
+	refs := model.NewRefs(e)
+	var ends []model.Selector
+	for _, text := range []string{"any", "internet"} {
+		ends = append(ends, selector(t, text))
+	}
+	for _, x := range e.Subnets {
+		ends = append(ends, selector(t, refs.Of(model.SelSubnet, x)))
+	}
+	rnd := rand.New(rand.NewPCG(seed, 5))
+	for i := range 12 {
+		a := model.Assertion{
+			ID: fmt.Sprint("a", i), Verb: []model.Verb{model.VerbDeny, model.VerbOnly, model.VerbMust}[rnd.IntN(3)],
+			From: []model.Selector{ends[rnd.IntN(len(ends))]}, To: []model.Selector{ends[rnd.IntN(len(ends))]},
+			Services: []model.PortService{{Protocol: model.TCP, Ports: model.PortRange{First: 22, Last: 22}}},
+		}
+		p.Intent.Assertions = append(p.Intent.Assertions, a)
+	}
+	return p
+}
+
+func selector(t *testing.T, text string) model.Selector {
+	t.Helper()
+	s, err := model.ParseSelector(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Two estates that are solved together differ in the same flows as two that are solved apart, and an assertion that is not asked for again
+// has the same verdict on both sides.
+func TestPairAnswersAsApart(t *testing.T) {
+	estates := uint64(120)
+	if testing.Short() {
+		estates = 30
+	}
+	pairs, differing, spared, asked := 0, 0, 0, 0
+	for seed := range estates {
+		d := modeltest.Random(rand.New(rand.NewPCG(seed, 3)), modeltest.KindsOf(seed)&settled)
+		changed := d.Clone()
+		rnd := rand.New(rand.NewPCG(seed, 9))
+		for range 8 {
+			if mutate(&changed, rnd) {
+				break
+			}
+		}
+		base, proposed := asserted(t, d.Clone(), seed), asserted(t, changed, seed)
+		if base == nil || proposed == nil {
+			continue
+		}
+		both, _, err := SolvePair(base, proposed, Options{})
+		if err != nil {
+			continue // a selector that selects nothing
+		}
+		if together(both[0], both[1]) == nil {
+			continue
+		}
+		pairs++
+		var apart [2]*Solution
+		for i, p := range []*model.Project{base, proposed} {
+			if apart[i], err = Solve(p, Options{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := Compare(both[0], both[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := Compare(apart[0], apart[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(want.Flows) > 0 {
+			differing++
+		}
+		// Another packet may be the witness, since it is found on another way.
+		flows := cmp.Options{cmpopts.IgnoreFields(FlowChange{}, "Witness", "Because", "ToZone"), cmpopts.IgnoreUnexported(FlowChange{})}
+		if diff := cmp.Diff(want.Flows, got.Flows, flows); diff != "" {
+			t.Fatalf("seed %d (-apart +together):\n%s\n%s", seed, diff, modeltest.Print(changed))
+		}
+		for i := range got.Flows {
+			if (got.Flows[i].Witness == nil) != (want.Flows[i].Witness == nil) {
+				t.Errorf("seed %d: %s -> %s: a witness apart %v, together %v", seed, got.Flows[i].From, got.Flows[i].To, want.Flows[i].Witness != nil, got.Flows[i].Witness != nil)
+			}
+		}
+		for _, a := range base.Intent.Assertions {
+			before, bad := apart[0].Check(a)
+			after, worse := apart[1].Check(a)
+			if bad != nil || worse != nil {
+				continue
+			}
+			asked++
+			if !SameAnswer(both[0], both[1], a) {
+				continue
+			}
+			spared++
+			if before.Verdict != after.Verdict {
+				t.Errorf("seed %d: %s: the same answer for certain, but %s before and %s after", seed, Statement(a), before.Verdict, after.Verdict)
+			}
+		}
+	}
+	t.Logf("%d pairs, %d differ; %d of %d assertions were spared", pairs, differing, spared, asked)
+	if least := int(estates) / 8; pairs < least || differing < least/2 || spared < least {
+		t.Error("too few of some sort")
+	}
+}
