@@ -245,8 +245,9 @@ func (s *Solution) decideMust(q *query, a model.Assertion, out *AssertionResult)
 				if !covered {
 					possible = s.covers(&sub, g, dataplane.Over)
 				}
-				if !covered && !q.direct && s.relayedCover(&sub) {
-					covered = true
+				if !covered && !q.direct {
+					covered = s.relayedCover(&sub)
+					possible = possible || !covered && len(s.relayedRows(&sub)) > 0
 				}
 				if covered {
 					if out.Witness == nil {

@@ -82,7 +82,7 @@ func (x *explainer) world(h dataplane.Hypothesis, within map[dataplane.NodeID]pa
 		w.Flood, grown = x.s.graph.FloodIf(h, w.from, within), false
 		before := w.from
 		for i, r := range x.s.relays {
-			if x.q.direct || used[i] || x.q.avoids(r.place) || space.Disjoint(w.At(r.at), r.accept) {
+			if x.q.direct || used[i] || x.q.avoids(r.place) || h.Certain && len(r.open) > 0 || space.Disjoint(w.At(r.at), r.accept) {
 				continue
 			}
 			used[i] = true

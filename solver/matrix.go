@@ -133,7 +133,7 @@ func (m *matrix) column(to side) column {
 	}
 	if m.chains != nil {
 		for i, relay := range m.s.relays {
-			c.byRelay[i] = m.s.directRows(&q, relay.from, nil, nil)
+			c.byRelay[i] = append(m.s.directRows(&q, relay.from, nil, nil), m.s.elsewhereRows(&q, relay, []int{0}, nil)...)
 		}
 	}
 	return c

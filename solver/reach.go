@@ -492,6 +492,9 @@ func (s *Solution) chains(q *query, b dataplane.Bound) map[int][]chain {
 	space := s.graph.Space
 	f := q.floods(b)
 	usable := func(r relay) bool {
+		if b != dataplane.Over && len(r.open) > 0 {
+			return false
+		}
 		if len(q.except) == 0 && space.Subset(r.from, q.from.from) {
 			return false // the relay is among the senders itself: what it opens is in the direct rows
 		}
@@ -574,6 +577,7 @@ func (s *Solution) chainRows(q *query, last relay, c chain) []row {
 			}
 		}
 		out = append(out, s.directRows(q, last.from, alike, c.relays)...)
+		out = append(out, s.elsewhereRows(q, last, alike, c.relays)...)
 		groups = others
 	}
 	return out

@@ -50,13 +50,16 @@ type Solution struct {
 	pair        *pair
 }
 
-// relay is a relay of the graph, or a declared jump box (AZ-JMP-01).
+// relay is a relay of the graph, a declared jump box (AZ-JMP-01), or an HTTP proxy (AKS-OUT-08).
 type relay struct {
 	name   string
 	place  model.Place
 	accept packet.Set // of what Accept receives
 	at     dataplane.NodeID
 	from   packet.Set // packets of the relay's own origins
+	open   []string   // why nothing that it opens is certain; empty: what the graph says is
+	// elsewhere is a relay outside the estate, with a way to the internet that the input does not describe.
+	elsewhere bool
 }
 
 // group is the origins that answers treat as one sender: pods of one workload on several pools (the scheduler's choice, so that what
@@ -87,7 +90,7 @@ func newSolution(p *model.Project, o Options) (*Solution, dataplane.Options) {
 	d := dataplane.Options{Strict: o.Strict, Tags: p.Tags, Intent: p.Intent, Limits: o.Limits, Explain: o.Explain}
 	asked := s.everySelector()
 	if o.Alone && s.planAlone() {
-		asked, d.Subnets = o.Questions, s.askedSubnets()
+		asked, d.Subnets = slices.Concat(o.Questions, s.proxyQuestions()), s.askedSubnets()
 	}
 	for _, sel := range asked {
 		switch sel.Kind {
@@ -126,7 +129,7 @@ func (s *Solution) ready(whole bool) error {
 // planAlone reports whether the questions name all that can matter to them. Zones and `any` take in everything, and what a frontend
 // passes on is not named by it.
 func (s *Solution) planAlone() bool {
-	return len(s.o.Questions) > 0 && !slices.ContainsFunc(s.o.Questions, func(sel model.Selector) bool {
+	return len(s.o.Questions) > 0 && !s.unplacedProxy() && !slices.ContainsFunc(s.o.Questions, func(sel model.Selector) bool {
 		switch sel.Kind {
 		case model.SelNIC, model.SelVM, model.SelSubnet, model.SelVNet, model.SelIP, model.SelCIDR, model.SelInternet, model.SelPod, model.SelService, model.SelEndpoint, model.SelFQDN, model.SelTag:
 			return sel.Not
@@ -136,9 +139,9 @@ func (s *Solution) planAlone() bool {
 	})
 }
 
-// askedSubnets are the subnets that the questions ask about, and those of declared jump boxes, which relay.
+// askedSubnets are the subnets that the questions ask about, and those of declared jump boxes and of HTTP proxies, which relay.
 func (s *Solution) askedSubnets() map[string]bool {
-	sels := s.o.Questions
+	sels := slices.Concat(s.o.Questions, s.proxyQuestions())
 	if s.Project.Intent != nil {
 		sels = slices.Concat(sels, s.Project.Intent.PCI.JumpBoxes)
 	}
@@ -190,7 +193,7 @@ func (s *Solution) subnetsOf(sels []model.Selector) map[string]bool {
 
 // everySelector lists the selectors of the intent and of the command line.
 func (s *Solution) everySelector() []model.Selector {
-	out := slices.Clone(s.o.Questions)
+	out := slices.Concat(s.o.Questions, s.proxyQuestions())
 	in := s.Project.Intent
 	if in == nil {
 		return out
@@ -429,8 +432,8 @@ func (s *Solution) placeRef(p model.Place) string {
 	}
 }
 
-// collectRelays takes over the graph's relays and adds the declared jump boxes, which relay a session on 22 or 3389 to all that they
-// reach themselves.
+// collectRelays takes over the graph's relays and adds HTTP proxies and the declared jump boxes, which relay a session on 22 or 3389 to all
+// that they reach themselves.
 func (s *Solution) collectRelays() {
 	own := func(sites []*dataplane.Site) packet.Set {
 		var origins []int
@@ -446,6 +449,7 @@ func (s *Solution) collectRelays() {
 			name: s.siteRef(r.Accept), place: r.Accept.Place, accept: s.graph.Space.All(), at: r.Accept.Receive, from: own(r.From),
 		})
 	}
+	s.addProxies()
 	if s.Project.Intent == nil {
 		return
 	}

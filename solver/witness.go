@@ -107,6 +107,7 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 	}
 	for _, r := range rows {
 		for i, v := range r.via {
+			out = append(out, s.relays[v].open...)
 			from := s.graph.From(slices.Clone(s.groups[r.group].origins)...)
 			if i > 0 {
 				from = s.relays[r.via[i-1]].from

@@ -121,7 +121,7 @@ const (
 // Standalone reports whether an estate is nothing but one cluster of which no resource is in the input, and what runs on it, such that
 // nothing but NetworkPolicies decides about its pods.
 func Standalone(e *model.Estate, o Options) (*model.Cluster, bool) {
-	if len(e.Clusters) != 1 || !e.Clusters[0].Manifest || o.Intent != nil && len(o.Intent.PCI.JumpBoxes) > 0 {
+	if len(e.Clusters) != 1 || !e.Clusters[0].Manifest || o.Intent != nil && len(o.Intent.PCI.JumpBoxes)+len(o.Intent.PCI.Proxies) > 0 {
 		return nil, false
 	}
 	for _, r := range e.Resources() {
