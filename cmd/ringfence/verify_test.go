@@ -76,7 +76,7 @@ func TestDataFlowsGoOneWay(t *testing.T) {
 		}
 	}
 	for leg, want := range map[string][]string{
-		"internet to appgw:agw": {}, "appgw:agw to pod:payments/web": {"pod:ingress-nginx/controller"}, "pod:payments/api to fqdn:api.psp.example": {"firewall:fw-hub"},
+		"frontdoor:afd-shop to appgw:agw": {}, "appgw:agw to pod:payments/web": {"pod:ingress-nginx/controller"}, "pod:payments/api to fqdn:api.psp.example": {"firewall:fw-hub"},
 	} {
 		if got, ok := via[leg]; !ok || !slices.Equal(got, want) {
 			t.Errorf("%s: got via %v, want %v", leg, got, want)

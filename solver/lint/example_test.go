@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,6 +98,7 @@ func TestBrokenExample(t *testing.T) {
 		{9, "error jit-void nsg:nsg-jump/AllowBastionSshIn"},
 		{10, "error public-address-on-nic nic:nic-vm-jump"},
 		{11, "error waf-not-enforcing appgw:agw/https-pay"},
+		{11, "error front-door-unlocked nsg:nsg-appgw/AllowFrontDoorIn"},
 		{12, "error public-door-open database:sql-cards/migration-2026-09"},
 		{13, "error dnat-any-source firewall:fwp-hub/rcg-dnat/dnat-campus/partner-callback"},
 		{14, "warning tag-growth subnet:vnet-spoke/snet-jump"},
@@ -105,12 +107,19 @@ func TestBrokenExample(t *testing.T) {
 		{16, "error gateway-route-missing subnet:vnet-hub/GatewaySubnet"},
 		{17, "warning gateway-management-open nsg:nsg-appgw/AllowGatewayManagerIn"},
 		{18, "warning endpoint-port-mismatch nsg:nsg-inscope/AllowSqlOut"},
+		{19, "warning network-rule-over-wide firewall:fwp-hub/rcg-network/net-spokes/shop-to-collector"},
+		{20, "warning application-rule-http firewall:fwp-hub/rcg-application/app-shop/shipping"},
+		{21, "warning public-door-beside-endpoint service:stcards"},
+		{22, "warning endpoint-zone-not-linked endpoint:pe-acrprod"},
+		{23, "warning policy-engine-none cluster:aks-prod"},
+		{23, "error policy-not-enforced policy:aks-prod/payments/default-deny"},
 	} {
 		if !got[test.finding] {
 			t.Errorf("mistake %d does not raise %q", test.mistake, test.finding)
 		}
 		delete(got, test.finding)
 	}
+	maps.DeleteFunc(got, func(f string, _ bool) bool { return strings.HasPrefix(f, "error policy-not-enforced ") }) // 23, each policy
 	for _, f := range slices.Sorted(maps.Keys(got)) {
 		t.Errorf("a finding that no mistake explains: %q", f)
 	}
