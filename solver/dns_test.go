@@ -7,6 +7,7 @@ import (
 
 	az "github.com/ringfence/ringfence/importers/azure/azuretest"
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/trace"
 )
 
 // A `must` to an account goes where its name leads from the sender's network; a `deny` takes every address (AZ-DNS-03). A peer's links
@@ -75,6 +76,87 @@ func TestNameLeadsToAccount(t *testing.T) {
 				must.Verb, must.Services = model.VerbDeny, nil
 				if got, err = s.Check(must); err != nil || got.Verdict != Fail {
 					t.Errorf("%s: the deny says %v, %v", from, got.Verdict, err)
+				}
+			}
+		})
+	}
+}
+
+// The name of an account leads into a private zone only where an endpoint for the sub-resource of that zone is approved; else to the public door
+// (AZ-DNS-02, AZ-PAAS-07). Asked by a firewall that lets the name pass.
+func TestNamesOfSubResources(t *testing.T) {
+	const name, zone = "st.blob.core.windows.net", "privatelink.blob.core.windows.net"
+	approved := func(group string) []any {
+		p := az.Object{"privateEndpoint": az.Ref("privateEndpoints", "far"), "privateLinkServiceConnectionState": az.Object{"status": "Approved"}}
+		if group != "" {
+			p["groupIds"] = []any{group}
+		}
+		return []any{az.Object{"name": "c", "properties": p}}
+	}
+	for _, test := range []struct {
+		name       string
+		group      string // sub-resource of the endpoint in the input; empty: there is none
+		elsewhere  []any  // connections that the account lists
+		record     string // of the zone: NAME, which leads to the endpoint's address
+		door, near string // over and under of the public door, and of the endpoint
+	}{
+		{"an endpoint for another sub-resource", "file", nil, "", "over under", ""},
+		{"for this one, without a record", "blob", nil, "", "", ""},
+		{"for this one", "blob", nil, "st", "", "over under"},
+		{"a wildcard", "blob", nil, "*", "", "over under"},
+		{"no endpoint at all", "", nil, "", "over under", ""},
+		{"one elsewhere, for this sub-resource", "", approved("blob"), "", "", ""},
+		{"one elsewhere, for another", "", approved("file"), "", "over under", ""},
+		{"one elsewhere, which does not say for what", "", approved(""), "", "over", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			st := az.StorageAccount("st").Set("primaryEndpoints", az.Object{"blob": "https://" + name + "/"})
+			if test.elsewhere != nil {
+				st.Set("privateEndpointConnections", test.elsewhere)
+			}
+			fw := az.Firewall("fw", "hub/AzureFirewallSubnet", "10.0.0.4", "fw").Set("applicationRuleCollections", []any{az.Object{"name": "app", "properties": az.Object{
+				"priority": 100, "action": az.Object{"type": "Allow"},
+				"rules": []any{az.Object{"name": "a", "protocols": []any{az.Object{"protocolType": "Https", "port": 443}}, "sourceAddresses": []any{"*"}, "targetFqdns": []any{name}}},
+			}}})
+			spoke := az.VNet("spoke", "10.1.0.0/16", az.Subnet("s", "10.1.1.0/24", "rt=rt"), az.Peering("hub", "forwarded"))
+			spoke["properties"].(az.Object)["dhcpOptions"] = az.Object{"dnsServers": []any{"10.0.0.4"}}
+			resources := []az.Resource{
+				st, fw, spoke, az.VNet("hub", "10.0.0.0/16", az.Subnet("AzureFirewallSubnet", "10.0.0.0/26"), az.Subnet("pe", "10.0.6.0/24"), az.Peering("spoke", "forwarded")),
+				az.RouteTable("rt", "0.0.0.0/0 10.0.0.4"), az.PublicIP("fw", "20.0.0.4"), az.NIC("vm", "spoke/s", "10.1.1.5"), az.New("privateDnsZones", zone, nil),
+				az.New("privateDnsZones/virtualNetworkLinks", zone+"/l", az.Object{"virtualNetwork": az.Ref("virtualNetworks", "hub"), "registrationEnabled": false}),
+			}
+			if test.group != "" {
+				pe := az.PrivateEndpoint("pe", "hub/pe", "10.0.6.4", st["id"].(string))
+				pe["properties"].(az.Object)["privateLinkServiceConnections"].([]any)[0].(az.Object)["properties"].(az.Object)["groupIds"] = []any{test.group}
+				resources = append(resources, pe)
+			}
+			if test.record != "" {
+				resources = append(resources, az.New("privateDnsZones/A", zone+"/"+test.record, az.Object{"ttl": 10, "aRecords": []any{az.Object{"ipv4Address": "10.0.6.4"}}}))
+			}
+			s := written(t, resources, []exampleRow{{from: "nic:vm", to: "service:st", service: "tcp/443"}, {from: "nic:vm", to: "fqdn:" + name}})
+			res := trace.Run(s.Project.Estate, s.traceOptions(true), trace.Packet{Src: address("10.1.1.5"), Dst: address("203.0.113.9"), Protocol: model.TCP, SPort: 50000, DPort: 443, Name: name})
+			r, err := s.Reach(selectors(t, "nic:vm"), selectors(t, "service:st"), []model.PortService{portService(t, "tcp/443")}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for place, want := range map[string]string{"service:st": test.door, "endpoint:pe": test.near} {
+				var walked, flooded string
+				for _, p := range res.Paths {
+					if p.End == trace.Delivered && s.placeRef(p.At) == place {
+						if over, under, _ := res.Delivered(p.At); over && under {
+							walked = "over under"
+						} else if over {
+							walked = "over"
+						}
+					}
+				}
+				for _, f := range r.Flows {
+					if f.To == place && slices.Contains(f.Via, "firewall:fw") {
+						flooded = map[Verdict]string{Reachable: "over under", Unknown: "over"}[f.Verdict]
+					}
+				}
+				if walked != want || place == "service:st" && flooded != want {
+					t.Errorf("%s: the interpreter says %q, the solver %q, want %q", place, walked, flooded, want)
 				}
 			}
 		})

@@ -72,6 +72,7 @@ type resolution struct {
 	addrs   []netip.Addr
 	public  bool   // the name's owner is an internet host that is not in the input
 	unknown string // assumption that the answer rests on; empty: certain
+	none    bool   // of an uncertain one: there may be no answer
 }
 
 func (r resolution) certainly(l *lazy) *lazy {
@@ -147,7 +148,20 @@ func (p *planner) anyAnswer(name string) resolution {
 func (p *planner) zoneAnswer(v *model.VNet, name string) resolution {
 	for _, private := range []bool{true, false} {
 		for _, z := range p.zonesOf(v, name, private) {
-			if found := p.records(z, name); len(found) > 0 {
+			found := p.records(z, name)
+			if there, owner := p.answersIn(z, name); there == maybe {
+				r := resolution{addrs: slices.Clone(found), unknown: "ASM-E-DNSCUSTOM"}
+				if owner != "" {
+					r.unknown = missing("sub-resources of private endpoints of", owner)
+				}
+				r.none = private && len(found) == 0 && !fallsBack(z, v)
+				door, ok := p.doorOf(name)
+				if r.public = !ok; ok {
+					r.addrs = append(r.addrs, door)
+				}
+				return r
+			}
+			if len(found) > 0 {
 				return resolution{addrs: found}
 			}
 			if private && !fallsBack(z, v) {
@@ -166,7 +180,7 @@ func (p *planner) zoneAnswer(v *model.VNet, name string) resolution {
 func (p *planner) zonesOf(v *model.VNet, name string, private bool) []*model.DNSZone {
 	var out []*model.DNSZone
 	for _, z := range p.e.DNSZones {
-		if z.Private != private || !p.inZone(z, name) {
+		if there, _ := p.answersIn(z, name); z.Private != private || there == no {
 			continue
 		}
 		if private && !slices.ContainsFunc(z.Links, func(l model.ZoneLink) bool { return l.VNet.Key() == v.ID.Key() }) {
@@ -184,17 +198,70 @@ func fallsBack(z *model.DNSZone, v *model.VNet) bool {
 	})
 }
 
-// inZone reports whether a zone answers for a name, directly or as the privatelink zone that the service's public name leads to.
-func (p *planner) inZone(z *model.DNSZone, name string) bool {
+// answersIn says whether a zone answers for a name, directly or as the privatelink zone that the public name of a service leads to: of one
+// with an approved private endpoint for the sub-resource that the zone is about (AZ-DNS-02, AZ-PAAS-07). The second result is the service; whether
+// that of another owner has one, and so an alias into the zone, is not known.
+func (p *planner) answersIn(z *model.DNSZone, name string) (tri, model.ID) {
 	if name == z.Zone || strings.HasSuffix(name, "."+z.Zone) {
-		return true
+		return yes, ""
 	}
-	return p.privateLinkName(z, name) != ""
+	if linkLabel(z, name) == "" {
+		return no, ""
+	}
+	for _, s := range p.e.Services {
+		if !slices.Contains(s.Hosts, name) {
+			continue
+		}
+		out := no
+		in := map[string]bool{}
+		for _, e := range p.endpointsOf(s.ID) {
+			in[e.ID.Key()] = true
+			if opensFor(e.Groups, z) {
+				return yes, s.ID
+			}
+		}
+		for _, c := range s.Connections {
+			switch _, known := model.Get[*model.PrivateEndpoint](p.e, c.Endpoint); {
+			case known || !strings.EqualFold(c.State, "Approved") && c.State != "":
+			case len(c.Groups) > 0 || zoneResource(z) == "":
+				if opensFor(c.Groups, z) {
+					return yes, s.ID
+				}
+			default:
+				out = maybe // an endpoint elsewhere, of which the service does not say what it is for
+			}
+		}
+		return out, s.ID
+	}
+	return maybe, ""
 }
 
-// privateLinkName is the record name under a privatelink zone that a service's public name leads to; empty when it leads elsewhere.
-// Only names of accounts that have an approved private endpoint lead there.
-func (p *planner) privateLinkName(z *model.DNSZone, name string) string {
+// zoneResource is the sub-resource whose names a privatelink zone holds; empty where the type has but one (AZ-PAAS-07).
+func zoneResource(z *model.DNSZone) string {
+	zone := strings.TrimPrefix(strings.ToLower(z.Zone), "privatelink.")
+	if label, ok := strings.CutSuffix(zone, ".core.windows.net"); ok {
+		return label // blob, file, queue, table, dfs, web
+	}
+	switch zone {
+	case "documents.azure.com":
+		return "sql"
+	case "mongo.cosmos.azure.com":
+		return "mongodb"
+	}
+	if label, ok := strings.CutSuffix(zone, ".cosmos.azure.com"); ok {
+		return label // cassandra, gremlin, table
+	}
+	return ""
+}
+
+// opensFor reports whether an endpoint of some sub-resources has the names of a zone. One that states none is taken to be the zone's.
+func opensFor(groups []string, z *model.DNSZone) bool {
+	want := zoneResource(z)
+	return want == "" || len(groups) == 0 || slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, want) })
+}
+
+// linkLabel is the record name under a privatelink zone that a public name would have there; empty where it is no name of its kind.
+func linkLabel(z *model.DNSZone, name string) string {
 	public, ok := strings.CutPrefix(z.Zone, "privatelink.")
 	if !ok {
 		return ""
@@ -202,40 +269,53 @@ func (p *planner) privateLinkName(z *model.DNSZone, name string) string {
 	if z.Zone == "privatelink.vaultcore.azure.net" {
 		public = "vault.azure.net"
 	}
-	label, ok := strings.CutSuffix(name, "."+public)
-	if !ok {
+	label, _ := strings.CutSuffix(name, "."+public)
+	if label == name {
 		return ""
 	}
-	for _, s := range p.e.Services {
-		if slices.Contains(s.Hosts, name) && (len(p.endpointsOf(s.ID)) > 0 || len(s.Connections) > 0) {
-			return label
-		}
-	}
-	return ""
+	return label
 }
 
-// records are the addresses that a zone holds for a name. A zone group of a private endpoint writes its records (AZ-DNS-04).
+// records are the addresses that a zone holds for a name: its own record, one that the zone group of a private endpoint writes (AZ-DNS-04),
+// else a wildcard's.
 func (p *planner) records(z *model.DNSZone, name string) []netip.Addr {
 	label := "@"
 	if l, ok := strings.CutSuffix(name, "."+z.Zone); ok {
 		label = l
 	} else if name != z.Zone {
-		if label = p.privateLinkName(z, name); label == "" {
+		if there, _ := p.answersIn(z, name); there == no {
 			return nil
 		}
+		label = linkLabel(z, name)
 	}
-	for _, r := range z.Records {
-		if strings.EqualFold(r.Name, label) {
-			return r.Addresses
+	called := func(label string) []netip.Addr {
+		for _, r := range z.Records {
+			if strings.EqualFold(r.Name, label) {
+				return r.Addresses
+			}
 		}
+		return nil
+	}
+	if own := called(label); own != nil {
+		return own
 	}
 	for _, e := range p.e.Endpoints {
-		if !member([]model.ID{z.ID}, e.Zones) {
+		if !member([]model.ID{z.ID}, e.Zones) || !opensFor(e.Groups, z) {
 			continue
 		}
 		if s, ok := model.Get[*model.Service](p.e, e.Target); ok && slices.Contains(s.Hosts, name) {
 			return p.endpointAddrs(e)
 		}
+	}
+	for label != "" && label != "@" {
+		_, rest, more := strings.Cut(label, ".")
+		if !more {
+			return called("*")
+		}
+		if wild := called("*." + rest); wild != nil {
+			return wild
+		}
+		label = rest
 	}
 	return nil
 }

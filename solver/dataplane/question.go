@@ -65,6 +65,9 @@ func (g *Graph) Answers(origin int, name string) (to []packet.Set, unknown strin
 	for _, a := range r.addrs {
 		to = append(to, g.Space.Box(packet.Box{Dst: one(g.Universe.Class(a))}))
 	}
+	if r.none {
+		to = append(to, packet.Set{}) // no answer is no way
+	}
 	return to, r.unknown, true
 }
 

@@ -74,10 +74,10 @@ func (w *world) resolve(r resolver, name string) []answer {
 	if !r.known {
 		return w.anyAnswer(name, service, public)
 	}
-	if z, label, link := w.privateZone(r, name); z != nil {
+	if z, label, link := w.privateZone(r, name, labelIn); z != nil {
 		return zoneAnswer(w, z, label, link, public, yes())
 	}
-	z, label, link := w.privateZone(r, linkName(name))
+	z, label, link := w.privateZone(r, name, aliasIn)
 	switch {
 	case z == nil:
 		return []answer{{public, yes()}}
@@ -85,14 +85,65 @@ func (w *world) resolve(r resolver, name string) []answer {
 		// Whether another owner's account has a private endpoint, and so an alias into the zone, is not known.
 		return append(zoneAnswer(w, z, label, link, public, maybe("ASM-E-DNSCUSTOM")), answer{public, maybe("ASM-E-DNSCUSTOM")})
 	}
-	if addrs := w.zoneGroup(z, service); len(addrs) > 0 && !hasRecord(z, label) { // AZ-DNS-04
-		var out []answer
+	alias := w.alias(service, z)
+	var out []answer
+	if !alias.must {
+		out = append(out, answer{public, alias.not()})
+	}
+	if !alias.may {
+		return out
+	}
+	if addrs := w.zoneGroup(z, service); len(addrs) > 0 && exactRecord(z, label) == nil { // AZ-DNS-04
 		for _, a := range addrs {
-			out = append(out, answer{w.address(a), yes()})
+			out = append(out, answer{w.address(a), alias})
 		}
 		return out
 	}
-	return zoneAnswer(w, z, label, link, public, yes())
+	return append(out, zoneAnswer(w, z, label, link, public, alias)...)
+}
+
+// alias says whether the name of an account leads into a private-link zone: where a private endpoint for the zone's sub-resource is approved
+// (AZ-DNS-02, AZ-PAAS-07).
+func (w *world) alias(s *model.Service, z *model.DNSZone) match {
+	resource := subResource(z)
+	names := func(groups []string) bool {
+		return resource == "" || slices.ContainsFunc(groups, func(g string) bool { return fold(g, resource) })
+	}
+	unsaid := false
+	for _, p := range w.e.Endpoints {
+		if same(p.Target, s.ID) && w.approved(p) && (len(p.Groups) == 0 || names(p.Groups)) {
+			return yes()
+		}
+	}
+	for _, c := range s.Connections {
+		if _, known := model.Get[*model.PrivateEndpoint](w.e, c.Endpoint); known || c.State != "" && !fold(c.State, "Approved") {
+			continue
+		}
+		if names(c.Groups) {
+			return yes()
+		}
+		unsaid = unsaid || len(c.Groups) == 0
+	}
+	if unsaid {
+		return maybe(lacking("sub-resources of private endpoints of", s.ID))
+	}
+	return match{}
+}
+
+// subResource is what the names of a private-link zone are names of, in types with several sub-resources.
+func subResource(z *model.DNSZone) string {
+	labels := strings.Split(strings.ToLower(z.Zone), ".")
+	switch {
+	case len(labels) == 5 && strings.HasSuffix(z.Zone, ".core.windows.net"):
+		return labels[1]
+	case fold(z.Zone, "privatelink.documents.azure.com"):
+		return "Sql"
+	case fold(z.Zone, "privatelink.mongo.cosmos.azure.com"):
+		return "MongoDB"
+	case len(labels) == 5 && strings.HasSuffix(strings.ToLower(z.Zone), ".cosmos.azure.com"):
+		return labels[1]
+	}
+	return ""
 }
 
 // publicOwner is where a name leads that no private zone holds.
@@ -116,8 +167,8 @@ func (w *world) anyAnswer(name string, s *model.Service, public address) []answe
 		}
 	}
 	for _, z := range w.e.DNSZones {
-		for _, n := range []string{name, linkName(name)} {
-			if label, ok := labelIn(z, n); ok {
+		for _, in := range []func(*model.DNSZone, string) (string, bool){labelIn, aliasIn} {
+			if label, ok := in(z, name); ok {
 				for _, a := range recordsOf(z, label) {
 					add(a)
 				}
@@ -172,22 +223,22 @@ func (w *world) withoutNames(r resolver, name string) []answer {
 	return out
 }
 
-// linkName is the alias that a PaaS name has in the private-link zone of its type (AZ-DNS-02).
-func linkName(name string) string {
-	label, rest, ok := strings.Cut(name, ".")
+// aliasIn is the relative name that a PaaS name has as alias in a private-link zone of its type (AZ-DNS-02).
+func aliasIn(z *model.DNSZone, name string) (string, bool) {
+	rest, ok := strings.CutPrefix(strings.ToLower(z.Zone), "privatelink.")
 	if !ok {
-		return ""
+		return "", false
 	}
-	if rest == "vault.azure.net" { // the one type whose zone has another name
-		rest = "vaultcore.azure.net"
+	if rest == "vaultcore.azure.net" { // the one type whose zone has another name
+		rest = "vault.azure.net"
 	}
-	return label + ".privatelink." + rest
+	return strings.CutSuffix(name, "."+rest)
 }
 
-// privateZone is the most specific private zone of a resolver that holds a name.
-func (w *world) privateZone(r resolver, name string) (best *model.DNSZone, label string, link model.ZoneLink) {
+// privateZone is the most specific private zone of a resolver that holds a name, or its alias.
+func (w *world) privateZone(r resolver, name string, in func(*model.DNSZone, string) (string, bool)) (best *model.DNSZone, label string, link model.ZoneLink) {
 	for _, z := range w.e.DNSZones {
-		l, ok := labelIn(z, name)
+		l, ok := in(z, name)
 		if !z.Private || !ok || best != nil && len(z.Zone) <= len(best.Zone) {
 			continue
 		}
@@ -212,19 +263,28 @@ func labelIn(z *model.DNSZone, name string) (string, bool) {
 	}
 }
 
-// recordsOf are the addresses of a relative name; the wildcard record answers for names that have none.
+// recordsOf are the addresses of a relative name; a wildcard answers for names below its parent that have no record.
 func recordsOf(z *model.DNSZone, label string) []netip.Addr {
-	for _, want := range []string{label, "*"} {
-		for _, r := range z.Records {
-			if fold(r.Name, want) {
-				return r.Addresses
-			}
+	if found := exactRecord(z, label); found != nil || label == "@" {
+		return found
+	}
+	parts := strings.Split(label, ".")
+	for i := range parts {
+		if found := exactRecord(z, strings.Join(append([]string{"*"}, parts[i+1:]...), ".")); found != nil {
+			return found
 		}
 	}
 	return nil
 }
 
-func hasRecord(z *model.DNSZone, label string) bool { return len(recordsOf(z, label)) > 0 }
+func exactRecord(z *model.DNSZone, label string) []netip.Addr {
+	for _, r := range z.Records {
+		if fold(r.Name, label) {
+			return r.Addresses
+		}
+	}
+	return nil
+}
 
 // zoneAnswer is what a linked private zone says. Without the record the name does not exist, unless the link falls back to the public
 // name (AZ-DNS-02).
@@ -249,7 +309,8 @@ func zoneAnswer(w *world, z *model.DNSZone, label string, link model.ZoneLink, p
 func (w *world) zoneGroup(z *model.DNSZone, s *model.Service) []netip.Addr {
 	var out []netip.Addr
 	for _, p := range w.e.Endpoints {
-		if same(p.Target, s.ID) && contains(p.Zones, z.ID) {
+		if resource := subResource(z); same(p.Target, s.ID) && contains(p.Zones, z.ID) &&
+			(resource == "" || len(p.Groups) == 0 || slices.ContainsFunc(p.Groups, func(g string) bool { return fold(g, resource) })) {
 			out = append(out, w.endpointAddresses(p)...)
 		}
 	}

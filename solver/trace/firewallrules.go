@@ -228,17 +228,18 @@ func (t *tracer) zoneAddresses(f *model.Firewall, name string) ([]netip.Addr, bo
 	if !r.known {
 		return nil, false
 	}
-	if z, label, _ := t.privateZone(r, name); z != nil {
+	if z, label, _ := t.privateZone(r, name, labelIn); z != nil {
 		return recordsOf(z, label), true
 	}
-	if z, label, _ := t.privateZone(r, linkName(name)); z != nil {
-		if addrs := recordsOf(z, label); len(addrs) > 0 {
+	if z, label, _ := t.privateZone(r, name, aliasIn); z != nil {
+		s := t.serviceNamed(name)
+		if addrs := recordsOf(z, label); len(addrs) > 0 && s != nil && t.alias(s, z).must {
 			return addrs, true
 		}
 		return nil, false
 	}
 	for _, z := range t.e.DNSZones {
-		if label, ok := labelIn(z, name); ok && !z.Private && hasRecord(z, label) {
+		if label, ok := labelIn(z, name); ok && !z.Private && len(recordsOf(z, label)) > 0 {
 			return recordsOf(z, label), true
 		}
 	}
