@@ -51,7 +51,7 @@ func TestBrokenExampleFails(t *testing.T) {
 		byID[r.ID] = r
 	}
 	for _, test := range []struct{ mistake, assertion, blame string }{
-		{"1 plural ports open 3389", "nodes-not-administered-directly", "nsg-oos/securityRules/AllowBastionIn azure/nsgs.json:2702"},
+		{"1 plural ports open 3389", "nodes-not-administered-directly", "nsg-oos/securityRules/AllowBastionIn azure/nsgs.json:2722"},
 		{"2 a node subnet without its route", "egress-through-firewall", "0.0.0.0/0 -> Internet"},
 		{"3 a campus range that holds the wireless one", "wireless-not-to-collector", "nsg-analytics/securityRules/AllowCampusIn"},
 		{"4 endpoint policies off", "wireless-isolated", "InterfaceEndpoint"},
