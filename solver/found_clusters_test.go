@@ -90,6 +90,11 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			Ingress: []model.PolicyRule{{Peers: []model.PolicyPeer{{IPBlock: &model.IPBlock{CIDR: cidrs(cidr)[0]}}}}},
 		}
 	}
+	outward := func(cidr string) *model.NetworkPolicy {
+		n := block(cidr)
+		n.Isolates, n.Egress, n.Ingress = [2]bool{model.Outbound: true}, n.Ingress, nil
+		return n
+	}
 	private := func(x *model.Cluster) *model.Cluster { x.Private = model.On; return x }
 	guarded := func(s *model.Subnet) *model.Subnet { s.NSG = smallID("networkSecurityGroups/n"); return s }
 	deny := func(cidr string) *model.NSG {
@@ -196,6 +201,25 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), block("0.0.0.0/0")},
 			sent{from: node("pb"), src: "10.0.1.4", to: podOf("w"), port: 443},
 			pod("w", "pa"), none,
+		},
+		{
+			"K8S-CIL-05: whom a pod reaches at a free address of a node subnet, nobody says",
+			small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), outward("0.0.0.0/0")},
+			sent{from: pod("w", "pa"), src: symbol, dst: "10.0.1.4", port: 22},
+			model.Place{Kind: model.PlaceSubnet, ID: b.ID},
+			"over",
+		},
+		{
+			"K8S-CIL-05: the address of a machine is no node's",
+			small{vnet, a, b, c, vm, cluster("", "cilium"), workload("w", "pa"), outward("0.0.0.0/0")},
+			sent{from: pod("w", "pa"), src: symbol, dst: "10.0.0.12", port: 22},
+			machine, all,
+		},
+		{
+			"K8S-CIL-05: the stated address of a pod of the host network is a node's",
+			small{vnet, a, b, c, vm, cluster("overlay", "cilium"), workload("w", "pa"), onHost(workload("h", "pb", "10.0.1.4")), outward("0.0.0.0/0")},
+			sent{from: pod("w", "pa"), src: symbol, dst: "10.0.1.4", port: 22},
+			node("pb"), none,
 		},
 		{
 			"K8S-NP-25: a backend on the host network of another node",

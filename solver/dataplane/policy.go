@@ -115,8 +115,14 @@ func (p *planner) ipBlock(cp *clusterPlan, b model.IPBlock, at func(packet.AddrS
 		nodes = both(nodes, p.sentBy(cp)) // a free address of a node subnet may be another machine's (AKS-NET-12)
 	}
 	switch cp.engine {
-	case engineCilium:
-		inside := either(pods, nodes) // K8S-CIL-05
+	case engineCilium: // K8S-CIL-05
+		inside := either(pods, nodes)
+		if dir == model.Outbound { // whose a free address of a node subnet is, nobody says
+			if len(p.nodePrefixes(cp)) > 0 {
+				notes = append(notes, "ASM-K-NODES")
+			}
+			return minus(must, inside), minus(may, either(pods, at(p.hostPods(cp)))), notes
+		}
 		return minus(must, inside), minus(may, inside), nil
 	case engineCalico, engineAzure, engineNone:
 		return must, may, nil
@@ -127,13 +133,17 @@ func (p *planner) ipBlock(cp *clusterPlan, b model.IPBlock, at func(packet.AddrS
 
 // nodeSpace is the addresses of a cluster's nodes: those of its machines, which in a node subnet is every address that nothing else holds.
 func (p *planner) nodeSpace(cp *clusterPlan) packet.AddrSet {
+	return p.b.AddSet("", p.nodePrefixes(cp))
+}
+
+func (p *planner) nodePrefixes(cp *clusterPlan) []netip.Prefix {
 	var ps []netip.Prefix
 	for _, m := range p.machines {
 		if m.cluster != nil && m.cluster.c == cp.c {
 			ps = append(ps, m.site.Prefixes...)
 		}
 	}
-	return p.b.AddSet("", ps)
+	return ps
 }
 
 // union is the policies of which any may admit a packet, for one pod and direction (K8S-NP-04).

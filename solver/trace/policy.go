@@ -77,6 +77,7 @@ func (w *world) engineOf(c *model.Cluster, p *model.NodePool) engine {
 type peer struct {
 	pod         *pod // a pod of the cluster, with its own identity
 	node        bool // a node of the cluster
+	freeAddress bool // or whoever else has a free address of a node subnet
 	hostNetwork bool // a pod of the host network, which shows as its node (K8S-NP-25)
 	ownNode     bool // the pod's own node (K8S-NP-22)
 	pool        *model.NodePool
@@ -114,7 +115,7 @@ func (t *tracer) outsidePeer(c course, x *pod) peer {
 		p := &x.cluster.Pools[i]
 		for _, h := range t.nodeHosts(x.cluster, p) {
 			if h.subnet != nil && !t.isSymbol(c.packet.Dst) && c.dst.in(h.addr.may).may && t.isFree(h, c.dst) { // a symbol is something else's
-				out.node = true
+				out.node, out.freeAddress = true, true
 				if x.pool != nil && x.pool.Name == p.Name {
 					out.ownNode = true
 				}
@@ -390,7 +391,7 @@ func (t *tracer) peerMatch(p *model.NetworkPolicy, e model.PolicyPeer, other pee
 		return t.maskedMatch(e, other, eng)
 	}
 	if e.IPBlock != nil {
-		return blockMatch(e.IPBlock, other, eng)
+		return t.blockMatch(e.IPBlock, other, eng)
 	}
 	var ns string
 	switch {
@@ -422,14 +423,14 @@ func (t *tracer) peerMatch(p *model.NetworkPolicy, e model.PolicyPeer, other pee
 
 // blockMatch is an ipBlock: the CIDR less its holes. Whether it takes pods and nodes of the cluster depends on the engine (K8S-NP-13,
 // K8S-CIL-05).
-func blockMatch(b *model.IPBlock, other peer, eng engine) match {
+func (t *tracer) blockMatch(b *model.IPBlock, other peer, eng engine) match {
 	m := other.addr.in(blockSet(b))
 	if other.pod == nil && !other.node && other.future == "" {
 		return m
 	}
 	switch eng.kind {
 	case cilium:
-		return no()
+		return when(other.freeAddress && !t.hostPodAt(other.cluster, other.addr.at)).and(maybe("ASM-K-NODES")).and(m)
 	case calico, azureNPM:
 		return m
 	default:
