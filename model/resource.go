@@ -122,14 +122,18 @@ type LedgerEntry struct {
 	Role        Role // unsupported: what it may do to packets
 }
 
-// Role says what an unsupported object may do to the packets of what it affects (AZ-GEN-08).
+// Role says what an unsupported object may do to the packets of what it affects (AZ-GEN-08, K8S-GEN-07).
 type Role uint8
 
 const (
 	Carries  Role = iota // let packets in from outside, carry them anywhere and stop them
 	Steers               // change ways and filters, or hold machines that open connections; it lets nothing in from outside
 	Resolves             // change what names resolve to, and no packet's way
-	Relays               // open connections to pods of what it affects, for whoever asks (K8S-GW-02); otherwise as Steers
+	Relays               // open connections to pods of what it affects, for whoever asks (K8S-GW-02)
+	Refuses              // stop connections, and let none pass
+	Adds                 // bring pods, nodes or gateways into being that the input lacks; what is there acts as before
 )
 
-func (r Role) String() string { return [...]string{"carries", "steers", "resolves", "relays"}[r] }
+func (r Role) String() string {
+	return [...]string{"carries", "steers", "resolves", "relays", "refuses", "adds"}[r]
+}

@@ -554,6 +554,76 @@ func TestIstio(t *testing.T) {
 	}
 }
 
+// K8S-GEN-07: objects that nobody understands, by what they may do; der.
+func TestUnmodelled(t *testing.T) {
+	object := func(apiVersion, kind, namespace string) string {
+		if namespace != "" {
+			namespace = ", namespace: " + namespace
+		}
+		return "{apiVersion: " + apiVersion + ", kind: " + kind + ", metadata: {name: o" + namespace + "}}"
+	}
+	deny := netPolicy("podSelector: {}, policyTypes: [Ingress]")
+	sidecars := "{apiVersion: v1, kind: Namespace, metadata: {name: c, labels: {istio-injection: enabled}}}\n---\n" +
+		"{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: c, labels: {app: x}}, spec: {containers: [{name: c}]}}"
+	const direct = "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: o, namespace: c}}"
+	for _, test := range []struct {
+		name    string
+		objects []string
+		flows   []string
+		why     string // of the first flow, where it is open
+	}{
+		{"a kind that nobody knows may do anything in its namespace", []string{deny, object("example.com/v1", "Thing", "a")}, []string{"api>web * ?", "web>ext * ?", "web>api * ?", "api>ext * A"}, "UNSUPPORTED(example.com/v1/Thing o)"},
+		{"and without one in the cluster", []string{deny, object("example.com/v1", "Thing", "")}, []string{"api>web * ?", "api>ext * ?"}, "UNSUPPORTED(example.com/v1/Thing o)"},
+		{"what deploys other objects may open and close", []string{deny, object("helm.toolkit.fluxcd.io/v2", "HelmRelease", "flux")}, []string{"api>web * ?", "web>api * ?"}, "UNSUPPORTED(helm.toolkit.fluxcd.io/v2/HelmRelease o)"},
+		{"what generates policies", []string{deny, object("kyverno.io/v1", "ClusterPolicy", "")}, []string{"api>web * ?"}, "UNSUPPORTED(kyverno.io/v1/ClusterPolicy o)"},
+		{"a policy in a version that is not read", []string{object("networking.k8s.io/v2", "NetworkPolicy", "a")}, []string{"api>web * ?", "web>api * ?", "api>ext * A"}, "UNSUPPORTED(networking.k8s.io/v2/NetworkPolicy o)"},
+		{"a policy of a kind that is not known", []string{object("policy.networking.k8s.io/v1alpha3", "TenantPolicy", "")}, []string{"api>web * ?"}, "UNSUPPORTED(policy.networking.k8s.io/v1alpha3/TenantPolicy o)"},
+		{"an object of a mesh may refuse TCP to and from sidecars", []string{sidecars, direct}, []string{"x>web tcp/80 ?", "api>x tcp/80 ?", "x>web udp/53 A", "api>web * A"}, "UNSUPPORTED(networking.istio.io/v1/DestinationRule o)"},
+		{"and opens nothing", []string{sidecars, direct, netPolicyIn("c", "podSelector: {}, policyTypes: [Ingress, Egress]")}, []string{"api>x tcp/80 D", "x>web tcp/80 D"}, ""},
+		{"what adds pods changes nothing else", []string{deny, object("argoproj.io/v1alpha1", "Rollout", "a")}, []string{"api>web * D", "web>api * A"}, ""},
+		{"nor what says how many there are", []string{deny, object("autoscaling/v2", "HorizontalPodAutoscaler", "a")}, []string{"api>web * D", "web>api * A"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := manifests(t, "azure", test.objects...)
+			k.flows(test.flows...)
+			if test.why != "" {
+				k.open(strings.Replace(test.flows[0], " * ", " tcp/80 ", 1), test.why)
+			}
+			for _, f := range test.flows {
+				k.inMatrix(f)
+			}
+		})
+	}
+}
+
+// inMatrix holds the matrix by workload to what a flow between pods says: a row that is certain, one that is open, or none.
+func (k *kube) inMatrix(flow string) {
+	k.t.Helper()
+	f := strings.Fields(flow)
+	src, dst, _ := strings.Cut(f[0], ">")
+	service := f[1]
+	if service == "*" {
+		service = "tcp/80"
+	}
+	rows, _, err := WorkloadMatrix(k.s.Project, Options{}, WorkloadQuestion{Services: []model.PortService{portService(k.t, service)}, Direct: true})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	got := "D"
+	for _, r := range rows {
+		if strings.HasSuffix(r.Src, "/"+src) && (strings.HasSuffix(r.Dst, "/"+dst) || dst == "ext" && r.Dst == "internet") {
+			got = map[Verdict]string{Reachable: "A", Unknown: "?"}[r.Verdict]
+		}
+	}
+	if src != "ext" && got != f[2] {
+		k.t.Errorf("%s: the matrix says %s", flow, got)
+	}
+}
+
+func netPolicyIn(namespace, spec string) string {
+	return strings.Replace(netPolicy(spec), "namespace: a", "namespace: "+namespace, 1)
+}
+
 // Rules of NetworkPolicy that no worked example has; der.
 func TestNetworkPolicyRules(t *testing.T) {
 	egress := strings.Replace(netPolicy("podSelector: {matchLabels: {app: db}}, policyTypes: [Egress]"), "name: np", "name: out", 1)

@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -17,14 +18,15 @@ type exposure struct {
 	notes []string
 }
 
-// exposureOf lists, for each workload, what pods that do not exist yet may open to it, and it to them (K8S-EXP-04). In a cluster of
-// Azure no row is certain: a filter of the nodes may stand between two of them, and none on one (K8S-AZ-04, K8S-AZ-05).
+// exposureOf lists, for each workload, what pods that do not exist yet may open to it, and it to them (K8S-EXP-04). In a cluster of Azure a row is
+// certain as far as nothing between nodes stops it: on one node nothing does (K8S-AZ-04, K8S-AZ-05).
 func exposureOf(s *Solution, net *dataplane.PodNet, c *model.Cluster, names []string) exposure {
 	var out exposure
-	printed := map[[2]int][]Packets{}
+	printed := map[packet.Set][]Packets{}
 	for i := range net.Workloads {
 		name := names[i]
 		for _, dir := range []model.Direction{model.Inbound, model.Outbound} {
+			carried, resting := net.Carried(dir, i)
 			for _, e := range net.Exposure(dir, i) {
 				far := EntireCluster
 				if !e.Entire {
@@ -36,21 +38,26 @@ func exposureOf(s *Solution, net *dataplane.PodNet, c *model.Cluster, names []st
 					r.Src, r.Dst = name, far
 				}
 				over, under := net.Bounds(e.Cell)
+				under = s.graph.Space.Intersect(under, carried)
+				if !under.Empty() {
+					out.notes = append(out.notes, resting...)
+				}
 				for k, set := range []packet.Set{under, s.graph.Space.Subtract(over, under)} {
 					r.Verdict, r.Packets = Reachable, nil
-					if k > 0 || !c.Manifest {
+					if k > 0 {
 						r.Verdict = Unknown
 					}
-					key := [2]int{e.Cell, k}
-					list, ok := printed[key]
+					list, ok := printed[set]
 					if !ok && !set.Empty() {
 						list, _ = s.pairPackets(set)
-						printed[key] = list
+						printed[set] = list
 					}
 					r.Packets = toward(list, r.Dst)
-					if k == 0 {
-						r.Packets = append(r.Packets, namedPackets(e.Named, r.Dst)...)
-					}
+					named := slices.DeleteFunc(slices.Clone(e.Named), func(x model.PolicyPort) bool {
+						sure := !s.graph.Space.Intersect(carried, s.serviceSet([]model.PortService{{Protocol: x.Protocol, Ports: model.AllPorts, SourcePorts: model.AllPorts}})).Empty()
+						return sure != (k == 0)
+					})
+					r.Packets = append(r.Packets, namedPackets(named, r.Dst)...)
 					if len(r.Packets) > 0 {
 						out.rows = append(out.rows, r)
 					}

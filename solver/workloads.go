@@ -162,9 +162,19 @@ func (m *podMatrix) pairRows(from, to, cell int, kind Kind, via []string) []Row 
 func (m *podMatrix) relayed(relays []dataplane.PodRelay) []Row {
 	var out []Row
 	for _, r := range relays {
-		via := []string{m.names[r.At]}
+		var via []string
+		if r.At < 0 {
+			via = []string{m.s.placeRef(m.net.Place())}
+		} else {
+			via = []string{m.names[r.At]}
+		}
 		for from := range m.names {
-			may, must := m.net.Reaches(from, r.At)
+			may, must := false, false
+			if r.At < 0 {
+				may = m.net.SendsAnywhere(from)
+			} else {
+				may, must = m.net.Reaches(from, r.At)
+			}
 			if !may {
 				continue
 			}

@@ -192,7 +192,7 @@ func (im *importer) unbuilt(f inputFile, typeName string, line int, what, accept
 		return
 	}
 	im.ledger = append(im.ledger, model.LedgerEntry{
-		Type: typeName, Disposition: model.Unsupported, Effect: effect, Source: src, Affects: []model.ID{im.options.Cluster},
+		Type: typeName, Disposition: model.Unsupported, Effect: effect, Source: src, Affects: []model.ID{im.options.Cluster}, Role: model.Steers,
 	})
 }
 

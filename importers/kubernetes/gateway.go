@@ -17,11 +17,11 @@ func (im *importer) gatewayRoute(o *object, k kind) {
 	}
 	refs := routeRefs{understood: kjson.UnmarshalCaseSensitivePreserveInts(o.raw, &body) == nil}
 	refs.read(body.Spec)
-	role, affects := model.Relays, im.cluster()
+	role, affects := k.role, im.cluster()
 	switch {
 	case !refs.understood:
 	case len(refs.services) == 0: // it answers itself, or only changes what others send
-		role, affects = model.Steers, im.affected(o, k)
+		role, affects = model.Adds, im.affected(o, k)
 	default:
 		affects = nil
 		for _, s := range refs.services {
@@ -33,8 +33,7 @@ func (im *importer) gatewayRoute(o *object, k kind) {
 		slices.Sort(affects)
 		affects = slices.Compact(affects)
 	}
-	im.record(o, model.Unsupported, k.why, affects...)
-	im.ledger[len(im.ledger)-1].Role = role
+	im.unmodelled(o, role, k.why, affects...)
 }
 
 // routeRefs is what a route names as its back ends.

@@ -75,6 +75,7 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	im.finishIngresses()
 	im.finishEndpoints()
 	im.finishTiers()
+	im.finishMesh()
 	im.finishNamespaces()
 	if len(im.errs) > 0 {
 		return Result{}, joinErrors(im.errs)
@@ -110,6 +111,8 @@ type importer struct {
 	classes    []ingressClass
 	tiers      []*model.ClusterPolicy
 	carriers   []*carrier // wait until all owners and pods are known
+	meshHosts  []meshHosts
+	meshNames  bool // a ServiceEntry may put pods behind names
 }
 
 // objectKey is what makes an object unique in a cluster (K8S-NS-04). The group is part of it: `NetworkPolicy` is also a kind of Calico.
@@ -132,7 +135,14 @@ func (im *importer) note(o *object, path, effect string) {
 // cannot records a field that may change what the object does and is not understood.
 func (im *importer) cannot(o *object, path, effect string, affects ...model.ID) {
 	im.ledger = append(im.ledger, model.LedgerEntry{
-		Resource: o.id, Type: o.typeName(), Field: path, Disposition: model.Unsupported, Effect: effect, Source: o.source(path), Affects: affects,
+		Resource: o.id, Type: o.typeName(), Field: path, Disposition: model.Unsupported, Effect: effect, Source: o.source(path), Affects: affects, Role: model.Steers,
+	})
+}
+
+// unmodelled enters an object that nobody understands into the ledger, with what it may do (K8S-GEN-07).
+func (im *importer) unmodelled(o *object, role model.Role, effect string, affects ...model.ID) {
+	im.ledger = append(im.ledger, model.LedgerEntry{
+		Resource: o.id, Type: o.typeName(), Disposition: model.Unsupported, Effect: effect, Source: o.source(""), Affects: affects, Role: role,
 	})
 }
 

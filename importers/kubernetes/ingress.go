@@ -71,7 +71,8 @@ func (im *importer) backend(o *object, out *model.Ingress, at, host, path string
 		im.bad(o, at, "service and resource", "one or the other")
 		return
 	case b.Resource != nil:
-		im.cannot(o, child(at, "resource"), "a back end that is no Service: what the Ingress relays to is not known", o.id)
+		im.cannot(o, child(at, "resource"), "a back end that is no Service: what the Ingress relays to is not known", im.id("Namespace", "", o.namespace))
+		im.ledger[len(im.ledger)-1].Role = model.Relays
 		return
 	case b.Service == nil:
 		im.bad(o, at, "", "a service with its port")

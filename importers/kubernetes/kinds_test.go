@@ -35,7 +35,7 @@ func TestKindTable(t *testing.T) {
 	}
 }
 
-// TestKinds says for each family of kinds what becomes of an object, and what an unsupported one affects.
+// TestKinds says for each family of kinds what becomes of an object, and what an unsupported one may do to what (K8S-GEN-07).
 func TestKinds(t *testing.T) {
 	const ns, cluster = "Namespace//a", "cluster"
 	for _, test := range []struct{ apiVersion, kind, namespace, want string }{
@@ -57,53 +57,66 @@ func TestKinds(t *testing.T) {
 		{"projectcalico.org/v3", "StagedGlobalNetworkPolicy", "", "irrelevant"},
 		{"cert-manager.io/v1", "Certificate", "a", "irrelevant"},
 
-		{"policy.networking.k8s.io/v1alpha2", "AdminNetworkPolicy", "", "unsupported " + cluster},
-		{"policy.networking.k8s.io/v1alpha2", "BaselineAdminNetworkPolicy", "", "unsupported " + cluster},
-		{"policy.networking.k8s.io/v1alpha1", "ClusterNetworkPolicy", "", "unsupported " + cluster},
-		{"policy.networking.k8s.io/v1", "ClusterNetworkPolicy", "", "unsupported " + cluster},
-		{"policy.networking.k8s.io/v1alpha2", "AnotherPolicy", "", "unsupported " + cluster},
-		{"cilium.io/v3", "CiliumNetworkPolicy", "a", "unsupported " + ns},
-		{"cilium.io/v3", "CiliumClusterwideNetworkPolicy", "", "unsupported " + cluster},
+		{"policy.networking.k8s.io/v1alpha2", "AdminNetworkPolicy", "", "unsupported steers " + cluster},
+		{"policy.networking.k8s.io/v1alpha2", "BaselineAdminNetworkPolicy", "", "unsupported steers " + cluster},
+		{"policy.networking.k8s.io/v1alpha1", "ClusterNetworkPolicy", "", "unsupported steers " + cluster},
+		{"policy.networking.k8s.io/v1", "ClusterNetworkPolicy", "", "unsupported steers " + cluster},
+		{"policy.networking.k8s.io/v1alpha2", "AnotherPolicy", "", "unsupported steers " + cluster},
+		{"cilium.io/v3", "CiliumNetworkPolicy", "a", "unsupported steers " + ns},
+		{"cilium.io/v3", "CiliumClusterwideNetworkPolicy", "", "unsupported steers " + cluster},
 		{"cilium.io/v2alpha1", "CiliumCIDRGroup", "", "irrelevant"},
-		{"cilium.io/v2", "CiliumEgressGatewayPolicy", "", "unsupported " + cluster},
-		{"cilium.io/v2", "CiliumSomethingNew", "a", "unsupported " + cluster},
-		{"crd.projectcalico.org/v2", "NetworkPolicy", "a", "unsupported " + ns},
-		{"crd.projectcalico.org/v2", "GlobalNetworkPolicy", "", "unsupported " + cluster},
-		{"projectcalico.org/v4", "NetworkPolicy", "a", "unsupported " + ns},
-		{"projectcalico.org/v4", "GlobalNetworkPolicy", "", "unsupported " + cluster},
-		{"projectcalico.org/v3", "HostEndpoint", "", "unsupported " + cluster},
-		{"gateway.networking.k8s.io/v1", "Gateway", "a", "unsupported " + ns},
-		{"gateway.networking.k8s.io/v1", "HTTPRoute", "a", "unsupported " + ns},
-		{"gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "a", "unsupported " + ns},
-		{"discovery.k8s.io/v1", "EndpointSlice", "a", "unsupported " + ns},
-		{"v1", "Endpoints", "a", "unsupported " + ns},
-		{"security.istio.io/v2", "AuthorizationPolicy", "a", "unsupported " + ns},
-		{"security.istio.io/v1", "RequestAuthentication", "a", "unsupported " + ns},
-		{"security.istio.io/v2", "PeerAuthentication", "aks-istio-system", "unsupported " + cluster},
-		{"networking.istio.io/v1", "VirtualService", "a", "unsupported " + cluster},
-		{"networking.istio.io/v1", "Sidecar", "a", "unsupported " + ns},
-		{"networking.istio.io/v1", "Sidecar", "istio-system", "unsupported " + cluster},
-		{"egressgateway.kubernetes.azure.com/v1alpha1", "StaticGatewayConfiguration", "a", "unsupported " + ns},
-		{"approuting.kubernetes.azure.com/v1alpha1", "NginxIngressController", "", "unsupported " + cluster},
-		{"k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", "a", "unsupported " + ns},
-		{"kustomize.config.k8s.io/v1beta1", "Kustomization", "", "unsupported " + cluster},
-		{"argoproj.io/v1alpha1", "Rollout", "a", "unsupported " + ns},
-		{"kyverno.io/v1", "ClusterPolicy", "", "unsupported " + cluster},
+		{"cilium.io/v2", "CiliumEgressGatewayPolicy", "", "unsupported carries " + cluster},
+		{"cilium.io/v2", "CiliumSomethingNew", "a", "unsupported carries " + cluster},
+		{"crd.projectcalico.org/v2", "NetworkPolicy", "a", "unsupported steers " + ns},
+		{"crd.projectcalico.org/v2", "GlobalNetworkPolicy", "", "unsupported steers " + cluster},
+		{"projectcalico.org/v4", "NetworkPolicy", "a", "unsupported steers " + ns},
+		{"projectcalico.org/v4", "GlobalNetworkPolicy", "", "unsupported steers " + cluster},
+		{"projectcalico.org/v3", "HostEndpoint", "", "unsupported steers " + cluster},
+		{"gateway.networking.k8s.io/v1", "Gateway", "a", "unsupported adds " + ns},
+		{"gateway.networking.k8s.io/v1", "HTTPRoute", "a", "unsupported adds " + ns},
+		{"gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "a", "unsupported adds " + ns},
+		{"discovery.k8s.io/v1", "EndpointSlice", "a", "unsupported adds " + ns},
+		{"v1", "Endpoints", "a", "unsupported adds " + ns},
+		{"security.istio.io/v2", "AuthorizationPolicy", "a", "unsupported refuses " + ns},
+		{"security.istio.io/v1", "RequestAuthentication", "a", "unsupported refuses " + ns},
+		{"security.istio.io/v2", "PeerAuthentication", "aks-istio-system", "unsupported refuses " + cluster},
+		{"networking.istio.io/v1", "VirtualService", "a", "unsupported adds " + ns},
+		{"networking.istio.io/v1", "ServiceEntry", "a", "unsupported refuses " + ns},
+		{"networking.istio.io/v1", "Gateway", "a", "unsupported adds " + ns},
+		{"networking.istio.io/v1", "Another", "a", "unsupported relays " + cluster},
+		{"cilium.io/v2", "CiliumEnvoyConfig", "a", "unsupported relays " + cluster},
+		{"cilium.io/v2", "CiliumClusterwideEnvoyConfig", "", "unsupported relays " + cluster},
+		{"alb.networking.azure.io/v1", "ApplicationLoadBalancer", "a", "unsupported adds " + ns},
+		{"alb.networking.azure.io/v1", "Another", "a", "unsupported relays " + ns},
+		{"appgw.ingress.azure.io/v1beta1", "AzureApplicationGatewayRewrite", "a", "unsupported adds " + ns},
+		{"appgw.ingress.azure.io/v1beta1", "Another", "a", "unsupported relays " + ns},
+		{"karpenter.sh/v1", "NodePool", "", "unsupported adds " + cluster},
+		{"karpenter.azure.com/v1beta1", "AKSNodeClass", "", "unsupported adds " + cluster},
+		{"karpenter.azure.com/v1beta1", "Another", "", "unsupported carries " + cluster},
+		{"helm.toolkit.fluxcd.io/v2", "HelmRelease", "a", "unsupported steers " + cluster},
+		{"networking.istio.io/v1", "Sidecar", "a", "unsupported refuses " + ns},
+		{"networking.istio.io/v1", "Sidecar", "istio-system", "unsupported refuses " + cluster},
+		{"egressgateway.kubernetes.azure.com/v1alpha1", "StaticGatewayConfiguration", "a", "unsupported adds " + ns},
+		{"approuting.kubernetes.azure.com/v1alpha1", "NginxIngressController", "", "unsupported adds " + cluster},
+		{"k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition", "a", "unsupported carries " + ns},
+		{"kustomize.config.k8s.io/v1beta1", "Kustomization", "", "unsupported steers " + cluster},
+		{"argoproj.io/v1alpha1", "Rollout", "a", "unsupported adds " + ns},
+		{"kyverno.io/v1", "ClusterPolicy", "", "unsupported steers " + cluster},
 
 		// Versions that this program does not read may mean anything.
-		{"networking.k8s.io/v1beta1", "NetworkPolicy", "a", "unsupported " + ns},
-		{"networking.k8s.io/v2", "NetworkPolicy", "", "unsupported Namespace//default"},
-		{"extensions/v1beta1", "NetworkPolicy", "a", "unsupported " + ns},
-		{"extensions/v1beta1", "Ingress", "a", "unsupported " + ns},
-		{"apps/v1beta1", "Deployment", "a", "unsupported " + ns},
-		{"batch/v1beta1", "CronJob", "a", "unsupported " + ns},
-		{"v2", "Namespace", "", "unsupported " + cluster},
+		{"networking.k8s.io/v1beta1", "NetworkPolicy", "a", "unsupported steers " + ns},
+		{"networking.k8s.io/v2", "NetworkPolicy", "", "unsupported steers Namespace//default"},
+		{"extensions/v1beta1", "NetworkPolicy", "a", "unsupported steers " + ns},
+		{"extensions/v1beta1", "Ingress", "a", "unsupported relays " + ns},
+		{"apps/v1beta1", "Deployment", "a", "unsupported adds " + ns},
+		{"batch/v1beta1", "CronJob", "a", "unsupported adds " + ns},
+		{"v2", "Namespace", "", "unsupported steers " + cluster},
 
 		// So may kinds that nobody knows: in their namespace, or anywhere.
-		{"example.com/v1", "Thing", "a", "unsupported " + ns},
-		{"example.com/v1", "Thing", "", "unsupported " + cluster},
-		{"v1", "Thing", "a", "unsupported " + ns},
-		{"networking.k8s.io/v1", "Thing", "a", "unsupported " + ns},
+		{"example.com/v1", "Thing", "a", "unsupported carries " + ns},
+		{"example.com/v1", "Thing", "", "unsupported carries " + cluster},
+		{"v1", "Thing", "a", "unsupported carries " + ns},
+		{"networking.k8s.io/v1", "Thing", "a", "unsupported carries " + ns},
 	} {
 		name := test.apiVersion + "/" + test.kind
 		text := "apiVersion: " + test.apiVersion + "\nkind: " + test.kind + "\nmetadata: {name: x"
@@ -118,6 +131,9 @@ func TestKinds(t *testing.T) {
 		e := r.Ledger[0]
 		var got strings.Builder
 		got.WriteString(e.Disposition.String())
+		if e.Disposition == model.Unsupported {
+			got.WriteString(" " + e.Role.String())
+		}
 		for _, id := range e.Affects {
 			if id == options().Cluster {
 				got.WriteString(" " + cluster)
@@ -187,7 +203,7 @@ func TestFields(t *testing.T) {
 		{"another load balancer", service("type: LoadBalancer\nloadBalancerClass: example.com/x\nports: [{port: 1}]\n"), "unsupported 6 spec.loadBalancerClass: another implementation than Azure's load balancer: how it is reached is not known Service/default/s"},
 		{
 			"a back end that is no Service", "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec:\n  defaultBackend:\n    resource: {kind: Bucket, name: b}\n",
-			"unsupported 6 spec.defaultBackend.resource: a back end that is no Service: what the Ingress relays to is not known Ingress/default/i",
+			"unsupported 6 spec.defaultBackend.resource: a back end that is no Service: what the Ingress relays to is not known Namespace//default",
 		},
 		{
 			"the masquerading of pods, AKS-NET-03", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: azure-ip-masq-agent-config, namespace: kube-system}\n",

@@ -145,7 +145,7 @@ func (im *importer) object(o *object) {
 	case k.special != nil:
 		k.special(im, o, k)
 	case k.disposition == model.Unsupported:
-		im.record(o, model.Unsupported, k.why, im.affected(o, k)...)
+		im.unmodelled(o, k.role, k.why, im.affected(o, k)...)
 	default:
 		im.record(o, k.disposition, k.why)
 	}

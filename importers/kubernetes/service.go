@@ -74,6 +74,7 @@ func (im *importer) service(o *object, s *corev1.Service) {
 	im.record(o, model.Modelled, "")
 	if s.Spec.LoadBalancerClass != nil && out.Type == string(corev1.ServiceTypeLoadBalancer) {
 		im.cannot(o, "spec.loadBalancerClass", "another implementation than Azure's load balancer: how it is reached is not known", out.ID)
+		im.ledger[len(im.ledger)-1].Role = model.Relays
 	}
 }
 
@@ -144,7 +145,8 @@ func (im *importer) endpointsOf(o *object, k kind) {
 		}
 		name = head.Labels[labelServiceName]
 	}
-	entry := model.LedgerEntry{Resource: o.id, Type: o.typeName(), Effect: k.why, Source: o.source("")}
+	// A Service without a selector may lead to any address as it is, so that they say nothing new.
+	entry := model.LedgerEntry{Resource: o.id, Type: o.typeName(), Effect: k.why, Source: o.source(""), Role: model.Adds}
 	im.endpoints = append(im.endpoints, endpointsObject{entry, o.namespace, name})
 }
 
@@ -172,7 +174,7 @@ func (im *importer) finishEndpoints() {
 // AKS reconciles says what the table of AKS-NET-01 says.
 func (im *importer) configMap(o *object, k kind) {
 	if o.namespace == metav1.NamespaceSystem && o.name == "azure-ip-masq-agent-config" {
-		im.record(o, model.Unsupported, "may change for which destinations pods keep their own address (AKS-NET-03)", im.cluster()...)
+		im.unmodelled(o, model.Adds, "may change for which destinations pods keep their own address (AKS-NET-03)", im.cluster()...)
 		return
 	}
 	im.record(o, k.disposition, k.why)

@@ -197,7 +197,7 @@ func policyTiers() words[model.PolicyTier] {
 }
 
 func roles() words[model.Role] {
-	return words[model.Role]{model.Carries: "carries", model.Steers: "steers", model.Resolves: "resolves", model.Relays: "relays"}
+	return words[model.Role]{model.Carries: "carries", model.Steers: "steers", model.Resolves: "resolves", model.Relays: "relays", model.Refuses: "refuses", model.Adds: "adds"}
 }
 
 func ruleKinds() words[model.RuleKind] {

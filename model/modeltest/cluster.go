@@ -96,6 +96,9 @@ func (d *draft) cluster(i int) {
 	if d.one(4) && len(workloads) > 0 {
 		d.ingress(c)
 	}
+	if d.has(WithLedger) && d.one(2) {
+		d.unmodelledIn(c, workloads)
+	}
 }
 
 func kubeID(c *model.Cluster, kind, namespace, name string) model.ID {

@@ -256,8 +256,8 @@ func (p *planner) calicoRules(cp *clusterPlan, w *model.Workload, x *model.Calic
 			o.do = doPass
 		}
 		o.must, o.may = p.calicoTraffic(cp, w, r, dir)
-		fromMust, fromMay, a := p.calicoEnd(cp, x, r.From, srcIn)
-		toMust, toMay, b := p.calicoEnd(cp, x, r.To, dstIn)
+		fromMust, fromMay, a := p.calicoEnd(cp, x, r.From, srcIn, dir == model.Outbound)
+		toMust, toMay, b := p.calicoEnd(cp, x, r.To, dstIn, dir == model.Inbound)
 		notes = append(notes, append(a, b...)...)
 		o.must, o.may = both(o.must, both(fromMust, toMust)), both(o.may, both(fromMay, toMay))
 		if r.ICMPType || r.Doubt {
@@ -282,10 +282,16 @@ func (p *planner) calicoTraffic(cp *clusterPlan, w *model.Workload, r *model.Cal
 	}
 	switch r.Family {
 	case 4:
-		l = both(l, srcIn(p.addr.v4))
+		if p.future == nil {
+			l = both(l, srcIn(p.addr.v4))
+		}
 	case 6:
+		if p.future != nil {
+			return nothing(), l
+		}
 		l = both(l, srcIn(p.addr.v6))
 	}
+	unsure, all := false, l
 	ports := func(list []model.PolicyPort, source bool) *lazy {
 		var sets []*lazy
 		for _, x := range list {
@@ -294,6 +300,9 @@ func (p *planner) calicoTraffic(cp *clusterPlan, w *model.Workload, r *model.Cal
 				sets = append(sets, nothing())
 			case x.Named != "" && dir == model.Inbound:
 				sets = append(sets, namedPort(w, x))
+			case x.Named != "" && p.future != nil: // whichever it calls so (K8S-NP-19)
+				unsure = true
+				sets = append(sets, transport(protocolsOf(x), nil, nil, false))
 			case x.Named != "":
 				a, _ := p.policyPorts(cp, w, model.PolicyRule{Ports: []model.PolicyPort{x}}, dir)
 				sets = append(sets, a)
@@ -317,11 +326,18 @@ func (p *planner) calicoTraffic(cp *clusterPlan, w *model.Workload, r *model.Cal
 	if len(r.To.NotPorts) > 0 {
 		l = minus(l, ports(r.To.NotPorts, false))
 	}
+	if unsure {
+		return nothing(), all
+	}
 	return l, l
 }
 
-// calicoEnd is one side of a rule: addresses that all it states hold for.
-func (p *planner) calicoEnd(cp *clusterPlan, x *model.CalicoPolicy, e model.CalicoEnd, at func(packet.AddrSet) *lazy) (must, may *lazy, notes []string) {
+// calicoEnd is one side of a rule, near that of the pod itself: addresses that all it states hold for.
+func (p *planner) calicoEnd(cp *clusterPlan, x *model.CalicoPolicy, e model.CalicoEnd, at func(packet.AddrSet) *lazy, near bool) (must, may *lazy, notes []string) {
+	if p.future != nil {
+		must, may = p.futureEnd(cp, x, e, near)
+		return must, may, nil
+	}
 	if e.Selector != nil || e.Namespaces != nil {
 		a, b, more := p.calicoSelected(cp, x, e.Selector, e, at)
 		must, may, notes = a, b, append(notes, more...)

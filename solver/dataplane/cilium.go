@@ -175,6 +175,10 @@ func (p *planner) ciliumTraffic(cp *clusterPlan, x *model.CiliumPolicy, w *model
 // ciliumPeer is the far ends that a peer of a rule takes. Nodes have the addresses of their subnet that nothing else holds, none of which is
 // certain to be a node's; a pod of the host network is at a node's address (K8S-CIL-05, K8S-CIL-06).
 func (p *planner) ciliumPeer(cp *clusterPlan, x *model.CiliumPolicy, e model.CiliumPeer, at func(packet.AddrSet) *lazy) (must, may *lazy, notes []string) {
+	if p.future != nil {
+		must, may = futureBounds(p.future.ciliumPeer(x, e))
+		return must, may, nil
+	}
 	pods, mayBeNodes, hostPods := at(cp.all), at(p.nodeSpace(cp)), at(p.hostPods(cp))
 	inside, surely := either(pods, mayBeNodes, hostPods), either(pods, hostPods)
 	switch {

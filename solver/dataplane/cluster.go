@@ -48,6 +48,7 @@ type clusterPlan struct {
 	pods      []*pod
 	all       packet.AddrSet // every pod address of the cluster
 	taken     *[2]*lazy      // see takenBy
+	between   *podNetwork    // nil where it is not known
 	masked    bool           // of a copy: a node's address is the node's, whoever sent the packet (K8S-NP-14)
 }
 

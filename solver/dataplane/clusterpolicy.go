@@ -182,6 +182,9 @@ func (p *planner) tierPeers(cp *clusterPlan, peers []model.ClusterPolicyPeer, at
 	var certain, possible []*lazy
 	for _, x := range peers {
 		switch {
+		case p.future != nil:
+			a, b := futureBounds(p.future.tierPeer(p, cp, x))
+			certain, possible = append(certain, a), append(possible, b)
 		case x.Namespaces != nil:
 			a, b := p.peerPods(cp, nil, model.PolicyPeer{Namespaces: x.Namespaces, Pods: x.Pods})
 			certain, possible = append(certain, at(p.addr.exactHosts(a...))), append(possible, at(p.addr.exactHosts(b...)))

@@ -32,17 +32,45 @@ const nameLabel = "kubernetes.io/metadata.name"
 // what holds for every pod, unless that is nothing; the others are those that have more (K8S-EXP-04).
 func (n *PodNet) Exposure(dir model.Direction, workload int) []Exposed {
 	w := n.Workloads[workload]
-	if n.acts && len(n.p.unsupportedPolicies(n.cp, w.Namespace)) > 0 {
-		return []Exposed{{Entire: true, Cell: n.pair(n.cell(everySet, emptySet), everySet), Notes: n.p.unsupportedPolicies(n.cp, w.Namespace)}}
-	}
 	s := n.sideOf[dir][workload]
-	key := [2]int{int(dir), s}
-	out, ok := n.exposed[key]
-	if !ok {
-		out = n.exposure(dir, &n.sides[dir][s])
-		n.exposed[key] = out
+	side := &n.sides[dir][s]
+	if side.open {
+		return []Exposed{{Entire: true, Cell: n.pair(n.cell(everySet, emptySet), everySet), Notes: n.p.steering(n.cp, w.Namespace)}}
+	}
+	passes, notes := side.passes, []string(nil)
+	if passes != everySet {
+		_, notes = n.p.refusing(n.cp, w)
+	}
+	if dir == model.Inbound && n.meshed() && n.p.injected(n.cp, w) != no { // K8S-IST-05
+		tcp := transport([]model.Protocol{model.TCP}, nil, nil, false).get(n.c)
+		passes, notes = n.id(n.c.s.Subtract(n.sets[passes], tcp)), append(slices.Clone(notes), "ASM-K-MESH")
+	}
+	var out []Exposed
+	if n.special {
+		out = n.exposedBy(dir, w)
+	} else {
+		key := [2]int{int(dir), s}
+		have, ok := n.exposed[key]
+		if !ok {
+			have = n.exposure(dir, side)
+			n.exposed[key] = have
+		}
+		out = slices.Clone(have)
+	}
+	if passes != everySet {
+		for i := range out {
+			c := n.cells[out[i].Cell]
+			out[i].Cell, out[i].Notes = n.cell(c[0], n.meet(c[1], passes)), slices.Concat(out[i].Notes, notes)
+		}
 	}
 	return out
+}
+
+// meshed reports policies of a service mesh in the cluster.
+func (n *PodNet) meshed() bool {
+	id := n.cp.c.ID.Key()
+	return slices.ContainsFunc(n.p.e.Authorizations, func(a *model.AuthorizationPolicy) bool { return a.Cluster.Key() == id }) ||
+		slices.ContainsFunc(n.p.e.PeerAuths, func(a *model.PeerAuthentication) bool { return a.Cluster.Key() == id })
 }
 
 // exposure computes the exposure of a side (K8S-EXP-02, K8S-EXP-03).
@@ -52,6 +80,33 @@ func (n *PodNet) exposure(dir model.Direction, s *podSide) []Exposed {
 	}
 	x := &exposer{n: n, dir: dir, side: s, nodes: map[string]int{}, memo: map[string]int{}}
 	x.read()
+	return x.exposures()
+}
+
+// exposedBy is the exposure of a workload where other policies than NetworkPolicies may act: they have an order and rules that deny, so that
+// each cell is asked by itself (K8S-EXP-02, K8S-EXP-04).
+func (n *PodNet) exposedBy(dir model.Direction, w *model.Workload) []Exposed {
+	x := &exposer{n: n, dir: dir, nodes: map[string]int{}, memo: map[string]int{}}
+	x.future = &futurePod{known: w, dir: dir, index: map[string]int{}}
+	n.p.future = x.future
+	defer func() { n.p.future = nil }()
+	_, x.notes = n.p.policyGuard(n.cp, w, dir)
+	x.entries, x.blocks = x.future.selectors, x.future.blocks
+	x.readKeys()
+	return x.exposures()
+}
+
+// ruled is what policies of every kind let a cell open, or be opened, where some selectors select it.
+func (x *exposer) ruled(alive podSet) cellValue {
+	n := x.n
+	x.future.selects = func(i int) bool { return alive.has(i) }
+	g, _ := n.p.policyGuard(n.cp, x.future.known, x.dir)
+	over, under := orEverything(g.over).get(n.c), orEverything(g.low()).get(n.c)
+	return cellValue{n.pair(n.cell(n.id(over), n.id(under)), everySet), ""}
+}
+
+// exposures walks the cells.
+func (x *exposer) exposures() []Exposed {
 	root, ok := x.build(0, x.everyEntry())
 	var paths []cellPath
 	if ok {
@@ -86,7 +141,9 @@ type exposer struct {
 	side    *podSide
 	entries []exposedPeer
 	keys    []labelKey
-	blocks  bool // some peer is an ipBlock, which a pod meets or not by its address
+	future  *futurePod // where policies of other kinds act
+	notes   []string   // then, what they rest on
+	blocks  bool       // some peer is an ipBlock, which a pod meets or not by its address
 	nodes   map[string]int
 	list    []cellNode
 	memo    map[string]int
@@ -153,8 +210,42 @@ type cellPath struct {
 	value   cellValue
 }
 
-// read lists the peers of the side's rules and the label keys that they name.
+// read lists the peers of the side's rules.
 func (x *exposer) read() {
+	for k := range x.side.selected {
+		policy := x.side.selected[k].policy
+		for i, rule := range policy.rules {
+			r := x.n.rules[rule].source
+			if len(r.Peers) == 0 {
+				x.entries = append(x.entries, exposedPeer{selected: k, rule: i, certain: true})
+			}
+			for _, peer := range r.Peers {
+				e := exposedPeer{selected: k, rule: i, certain: true}
+				switch {
+				case peer.IPBlock != nil:
+					may, must := x.n.p.futureIn(x.n.cp, *peer.IPBlock, false)
+					x.blocks = true
+					if !may {
+						continue
+					}
+					e.certain = must
+				case peer.Namespaces != nil:
+					e.namespaces = *peer.Namespaces
+				default:
+					e.namespaces = model.LabelSelector{Match: map[string]string{nameLabel: policy.n.Namespace}}
+				}
+				if peer.Pods != nil {
+					e.pods = *peer.Pods
+				}
+				x.entries = append(x.entries, e)
+			}
+		}
+	}
+	x.readKeys()
+}
+
+// readKeys lists the label keys that peers name.
+func (x *exposer) readKeys() {
 	type named struct{ namespaces, pods map[string]map[string]bool }
 	values := named{map[string]map[string]bool{nameLabel: {}}, map[string]map[string]bool{}}
 	note := func(into map[string]map[string]bool, s model.LabelSelector) {
@@ -173,36 +264,9 @@ func (x *exposer) read() {
 			add(r.Key, r.Values...)
 		}
 	}
-	for k := range x.side.selected {
-		policy := x.side.selected[k].policy
-		for i, rule := range policy.rules {
-			r := x.n.rules[rule].source
-			if len(r.Peers) == 0 {
-				x.entries = append(x.entries, exposedPeer{selected: k, rule: i, certain: true})
-			}
-			for _, peer := range r.Peers {
-				e := exposedPeer{selected: k, rule: i, certain: true}
-				switch {
-				case peer.IPBlock != nil:
-					may, must := x.n.futureIn(*peer.IPBlock)
-					x.blocks = true
-					if !may {
-						continue
-					}
-					e.certain = must
-				case peer.Namespaces != nil:
-					e.namespaces = *peer.Namespaces
-				default:
-					e.namespaces = model.LabelSelector{Match: map[string]string{nameLabel: policy.n.Namespace}}
-				}
-				if peer.Pods != nil {
-					e.pods = *peer.Pods
-				}
-				note(values.namespaces, e.namespaces)
-				note(values.pods, e.pods)
-				x.entries = append(x.entries, e)
-			}
-		}
+	for _, e := range x.entries {
+		note(values.namespaces, e.namespaces)
+		note(values.pods, e.pods)
 	}
 	for _, k := range slices.Sorted(maps.Keys(values.namespaces)) {
 		if k != nameLabel {
@@ -256,16 +320,17 @@ func (x *exposer) everyEntry() podSet {
 }
 
 // futureIn reports whether an ipBlock may, and must, hold the address of a pod that does not exist yet (K8S-NP-13).
-func (n *PodNet) futureIn(b model.IPBlock) (may, must bool) {
-	if n.cp.engine == engineCilium || !b.CIDR.Addr().Is4() {
+// asWritten is a rule that means pods as well, whatever the engine (K8S-CNP-10).
+func (p *planner) futureIn(cp *clusterPlan, b model.IPBlock, asWritten bool) (may, must bool) {
+	if cp.engine == engineCilium && !asWritten || !b.CIDR.Addr().Is4() {
 		return false, false
 	}
 	space := ipset([]netip.Prefix{allV4()})
-	if n.cp.mode == podsOverlay {
-		space = ipset(podCIDRs(n.cp.c))
+	if cp.mode == podsOverlay {
+		space = ipset(podCIDRs(cp.c))
 	}
 	block := ipset([]netip.Prefix{b.CIDR}, b.Except...)
-	sure := n.cp.engine == engineCalico || n.cp.engine == engineAzure
+	sure := asWritten || cp.engine == engineCalico || cp.engine == engineAzure
 	return block.Overlaps(space), sure && contains(block, space)
 }
 
@@ -347,6 +412,9 @@ func (x *exposer) node(n cellNode) int {
 
 // value is what the entries admit that are left when every key is decided.
 func (x *exposer) value(alive podSet) cellValue {
+	if x.future != nil {
+		return x.ruled(alive)
+	}
 	n := x.n
 	over, under, whichever := uint32(emptySet), uint32(emptySet), uint32(everySet)
 	named := map[string]bool{}
@@ -430,6 +498,9 @@ func (x *exposer) paths(root int) ([]cellPath, bool) {
 
 // tooMany is the exposure of a side whose cells are too many: what some cell may have, and what every cell has.
 func (x *exposer) tooMany() []Exposed {
+	if x.future != nil {
+		return []Exposed{{Entire: true, Cell: x.n.pair(x.n.cell(everySet, emptySet), everySet), Notes: []string{"ASM-K-CELLS"}}}
+	}
 	satisfiable, free := x.noEntry(), x.noEntry()
 	for i := range x.entries {
 		some, every := true, true
@@ -456,7 +527,11 @@ func (x *exposer) tooMany() []Exposed {
 
 func (x *exposer) exposed(e Exposed, v cellValue) Exposed {
 	e.Cell = v.cell
-	if n := x.n; n.cells[v.cell][0] != n.cells[v.cell][1] {
+	if n := x.n; x.future != nil {
+		if n.cells[v.cell][0] != n.cells[v.cell][1] {
+			e.Notes = append(e.Notes, x.notes...)
+		}
+	} else if n.cells[v.cell][0] != n.cells[v.cell][1] {
 		if !n.certain {
 			e.Notes = append(e.Notes, "ASM-K-ENGINE")
 		}

@@ -3,17 +3,30 @@ package dataplane
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 )
 
-// relayingIn are the objects that nobody models and that may open connections to pods of a cluster for others: routes of the Gateway API
-// (K8S-GW-02).
-func (p *planner) relayingIn(cp *clusterPlan) []model.LedgerEntry {
-	var out []model.LedgerEntry
+// relaying is something that may open connections to pods of a cluster for others, from pods that the input lacks: an object that nobody models
+// (K8S-GW-02), or an Ingress whose controller is not among the pods (K8S-ING-02).
+type relaying struct {
+	note    string
+	entry   model.LedgerEntry
+	ingress *model.Ingress
+}
+
+func (p *planner) relayingIn(cp *clusterPlan) []relaying {
+	var out []relaying
 	for _, e := range p.e.Ledger {
-		if e.Disposition == model.Unsupported && e.Role == model.Relays && (len(e.Affects) == 0 || slices.ContainsFunc(e.Affects, func(id model.ID) bool { return p.isOf(cp, id) })) {
-			out = append(out, e)
+		if e.Disposition == model.Unsupported && (e.Role == model.Relays || e.Role == model.Carries && len(e.Affects) > 0) &&
+			(len(e.Affects) == 0 || slices.ContainsFunc(e.Affects, func(id model.ID) bool { return p.isOf(cp, id) })) {
+			out = append(out, relaying{note: unsupported(e), entry: e})
+		}
+	}
+	for _, i := range cp.ingresses {
+		if _, found := controllersOf(cp, i); !found && len(i.Backends) > 0 {
+			out = append(out, relaying{note: missing("controller of the Ingress", i.ID), ingress: i})
 		}
 	}
 	return out
@@ -34,15 +47,54 @@ func (p *planner) isOf(cp *clusterPlan, id model.ID) bool {
 	}
 }
 
+// controllersOf are the pods of the input that serve an Ingress, for certain where its class names them (K8S-ING-02). found says that the
+// controller is among them, so that nobody else relays for it.
+func controllersOf(cp *clusterPlan, i *model.Ingress) (pods map[*model.Workload]tri, found bool) {
+	pods = map[*model.Workload]tri{}
+	own, known := controllerNamespace(i)
+	for _, w := range cp.workloads {
+		switch {
+		case !controller(w):
+		case i.Class == "" && i.Controller == "": // whichever takes Ingresses without a class
+			pods[w], found = yes, true
+		case known && w.Namespace == own:
+			pods[w], found = yes, true
+		case !known:
+			pods[w] = maybe
+		}
+	}
+	return pods, found
+}
+
+// controllerNamespace is where the controller of an Ingress's class is installed, as far as the class is a known one (K8S-ING-02).
+func controllerNamespace(i *model.Ingress) (namespace string, known bool) {
+	switch {
+	case i.Controller == "k8s.io/ingress-nginx", i.Controller == "" && i.Class == "nginx":
+		return "ingress-nginx", true
+	case strings.HasPrefix(i.Controller, "webapprouting.kubernetes.azure.com/"), strings.HasPrefix(i.Controller, "approuting.kubernetes.azure.com/"), i.Controller == "" && i.Class == "webapprouting.kubernetes.azure.com":
+		return "app-routing-system", true
+	case i.Controller == "istio.io/ingress-controller", i.Controller == "" && i.Class == "istio":
+		return "aks-istio-ingress", true
+	case i.Controller == "azure/application-gateway", strings.HasPrefix(i.Controller, "alb.networking.azure.io/"),
+		i.Controller == "" && (i.Class == "azure-application-gateway" || i.Class == "azure/application-gateway" || i.Class == "azure-alb-external"):
+		return "", true // AKS-ING-02, AKS-ING-03: it sends from a subnet, not from pods
+	default:
+		return "", false
+	}
+}
+
+// gatewayPart marks the one relay of a cluster whose pods are not known.
+const gatewayPart = "gateway"
+
 // planRelaying adds what such objects may do, as one relay of the cluster: its pods are not in the input, so it may be reached wherever a pod
-// that does not exist yet, a frontend of the cluster's nodes or a free address of their VNet is, and its packets may have any source. All of it
-// is over (K8S-ING-02, K8S-GW-02).
+// that does not exist yet, a frontend of the cluster's nodes, an application gateway or a free address of their VNet is, and its packets may
+// have any source. All of it is over (K8S-ING-02, K8S-GW-02).
 func (p *planner) planRelaying(cp *clusterPlan) {
-	entries := p.relayingIn(cp)
-	if len(entries) == 0 {
+	list := p.relayingIn(cp)
+	if len(list) == 0 {
 		return
 	}
-	place := model.Place{Kind: model.PlaceUnknown, ID: cp.c.ID, Part: "gateway"}
+	place := model.Place{Kind: model.PlaceUnknown, ID: cp.c.ID, Part: gatewayPart}
 	s := p.site(&Site{
 		Place: place, Channel: "ingress", Prefixes: []netip.Prefix{host(p.symbolOf(model.DefaultOutbound, "", ""))}, isRelay: true,
 		Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, ""),
@@ -50,15 +102,25 @@ func (p *planner) planRelaying(cp *clusterPlan) {
 	p.relays = append(p.relays, Relay{Accept: s, From: []*Site{s}})
 	p.edge(p.publicIn(), s.Receive, onlyOver(dstIn(p.addr.public)), nil)
 	for _, m := range p.machines {
-		if m.cluster == cp { // its frontend on nodes, and from nodes to pods
-			p.edge(m.accept, s.Receive, onlyOver(dstIn(m.addr)), nil)
+		if m.cluster == cp { // its frontends on nodes and on the load balancers before them, and from nodes to pods
+			p.edge(m.accept, s.Receive, onlyOver(everything()), nil)
 			p.edge(m.send, s.Receive, onlyOver(everything()), nil)
 		}
 	}
+	near := func(vnet string) bool {
+		return slices.ContainsFunc(p.clusterSubnets(cp.c), func(id model.ID) bool { return id.Parent().Key() == vnet })
+	}
 	for _, sub := range p.e.Subnets {
 		at := p.machineAt[(model.Place{Kind: model.PlaceSubnet, ID: sub.ID}).Key()]
-		if at != nil && slices.ContainsFunc(p.clusterSubnets(cp.c), func(id model.ID) bool { return id.Parent().Key() == sub.ID.Parent().Key() }) {
+		if at != nil && near(sub.ID.Parent().Key()) {
 			p.edge(at.accept, s.Receive, onlyOver(dstIn(p.b.AddSet("", p.freeAddresses(sub)))), nil)
+		}
+	}
+	for _, g := range p.e.AppGateways { // AKS-ING-02: what its listeners send on is written there while it runs
+		for _, f := range g.Frontends {
+			if a := p.gatewayFrontendOrPublic(g, f); f.PublicIP == "" && a.IsValid() {
+				p.edge(p.appGatewayIn(g, f), s.Receive, onlyOver(dstIn(p.addr.exact(a))), nil)
+			}
 		}
 	}
 	for _, x := range cp.pods {
@@ -75,21 +137,26 @@ func (p *planner) planRelaying(cp *clusterPlan) {
 			}
 			to = dstIn(x.node.addr)
 		}
-		for _, e := range entries {
-			if led := p.ledTo(cp, e, x.w); led != nil {
-				p.edge(s.Send, x.site.Receive, onlyOver(both(to, both(led, p.withAnyPod(cp, x.w, model.Inbound)))), nil, unsupported(e))
+		var led []*lazy
+		var notes []string
+		for _, r := range list {
+			if l := p.ledTo(cp, r, x.w); l != nil {
+				led, notes = append(led, l), append(notes, r.note)
 			}
+		}
+		if len(led) > 0 {
+			p.edge(s.Send, x.site.Receive, onlyOver(both(to, both(either(led...), p.withAnyPod(cp, x.w, model.Inbound)))), nil, notes...)
 		}
 	}
 }
 
-// ledTo is the packets that such an object may send to the pods of a workload; nil is none.
-func (p *planner) ledTo(cp *clusterPlan, e model.LedgerEntry, w *model.Workload) *lazy {
-	if len(e.Affects) == 0 {
+// ledTo is the packets that one of them may send to the pods of a workload; nil is none.
+func (p *planner) ledTo(cp *clusterPlan, r relaying, w *model.Workload) *lazy {
+	if r.ingress == nil && len(r.entry.Affects) == 0 {
 		return everything()
 	}
 	var out []*lazy
-	for _, id := range e.Affects {
+	for _, id := range r.entry.Affects {
 		found, _ := model.Get[model.Resource](p.e, id)
 		switch r := found.(type) {
 		case *model.Cluster:
@@ -107,15 +174,22 @@ func (p *planner) ledTo(cp *clusterPlan, e model.LedgerEntry, w *model.Workload)
 			if len(r.Selector) == 0 {
 				return everything() // K8S-SVC-02: its back ends may be any pods
 			}
-			if serves(r, w) == no {
-				continue
-			}
 			for _, port := range r.Ports {
-				if t := targetPort(w, port); t != 0 {
-					out = append(out, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: t, Last: t}}, false))
+				if l := servedAt(r, port, w); l != nil {
+					out = append(out, l)
 				}
 			}
 		default: // no pod stands behind it
+		}
+	}
+	if r.ingress != nil {
+		for _, b := range backendsOf(cp, r.ingress) {
+			if len(b.service.Selector) == 0 {
+				return everything()
+			}
+			if l := servedAt(b.service, b.port, w); l != nil {
+				out = append(out, l)
+			}
 		}
 	}
 	if len(out) == 0 {
@@ -124,11 +198,44 @@ func (p *planner) ledTo(cp *clusterPlan, e model.LedgerEntry, w *model.Workload)
 	return either(out...)
 }
 
+// servedAt is the packets to the pods of a workload that stand behind a Service port; nil where they do not.
+func servedAt(k *model.KubeService, port model.ServicePort, w *model.Workload) *lazy {
+	t := targetPort(w, port)
+	if serves(k, w) == no || t == 0 {
+		return nil
+	}
+	return transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: t, Last: t}}, false)
+}
+
+// servicePort is one port of a Service.
+type servicePort struct {
+	service *model.KubeService
+	port    model.ServicePort
+}
+
+// backendsOf are the Service ports that an Ingress names, in its own namespace (K8S-ING-01).
+func backendsOf(cp *clusterPlan, i *model.Ingress) []servicePort {
+	var out []servicePort
+	for _, b := range i.Backends {
+		for _, k := range cp.services {
+			if k.Namespace != i.Namespace || k.Name() != b.Service {
+				continue
+			}
+			for _, port := range k.Ports {
+				if (b.Port == 0 || port.Port == b.Port) && (b.PortName == "" || port.Name == b.PortName) {
+					out = append(out, servicePort{k, port})
+				}
+			}
+		}
+	}
+	return out
+}
+
 // withAnyPod is the packets that policies may let a pod send to (Outbound), or get from (Inbound), an end of which neither labels nor address
 // are known. Policies of other kinds than NetworkPolicy are not followed here: with one, everything passes.
 func (p *planner) withAnyPod(cp *clusterPlan, w *model.Workload, dir model.Direction) *lazy {
 	enforced, _ := p.enforces(cp.engine)
-	if !enforced || w.HostNetwork || p.otherPolicies(cp) || len(p.unsupportedPolicies(cp, w.Namespace)) > 0 {
+	if !enforced || w.HostNetwork || p.otherPolicies(cp) || len(p.steering(cp, w.Namespace)) > 0 {
 		return everything()
 	}
 	isolated := false

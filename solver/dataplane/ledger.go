@@ -12,10 +12,10 @@ import (
 func (p *planner) fogged(id model.ID) []model.LedgerEntry { return p.fog[id.Key()] }
 
 // readLedger indexes unsupported objects by what they affect. One that names nothing affects every VNet; one that changes what names resolve
-// to affects no packet.
+// to, or adds what the input lacks, affects no packet.
 func (p *planner) readLedger() {
 	for _, entry := range p.e.Ledger {
-		if entry.Disposition != model.Unsupported || entry.Role == model.Resolves {
+		if entry.Disposition != model.Unsupported || entry.Role == model.Resolves || entry.Role == model.Adds {
 			continue
 		}
 		affects := entry.Affects
@@ -33,6 +33,9 @@ func (p *planner) readLedger() {
 // unsupported is the assumption that names an object which ringfence does not model.
 func unsupported(e model.LedgerEntry) string {
 	name := e.Resource.ShortName()
+	if e.Resource == "" && e.Role == model.Steers { // what was not built to objects
+		name = e.Source.File
+	}
 	if e.Field != "" {
 		name += " " + e.Field
 	}

@@ -87,6 +87,7 @@ type planner struct {
 	static       []pendingNAT              // static translations of gateways
 	origins      []Origin
 	innerBlocks  map[*Site]map[netip.Prefix]packet.AddrSet // of a far side behind a translation: what a question means there
+	future       *futurePod                                // set while policies are compiled for the sake of pods that do not exist yet
 	outside      packet.AddrSet                            // the internet's addresses
 	outsideNamed packet.AddrSet                            // with the host that a proxy resolved
 	podsEver     packet.AddrSet                            // every pod address of every cluster

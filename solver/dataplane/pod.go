@@ -74,6 +74,7 @@ func (p *planner) planPods() {
 				}
 			}
 		}
+		p.planBetween(cp)
 		p.planNodesToPods(cp)
 		p.planServiceAddresses(cp)
 		p.planKubeServices(cp)
@@ -139,10 +140,16 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	untaken, more := p.untaken(cp)
 	out = and(out, untaken)
 	notes = append(notes, more...)
+	if gateway := p.byGateway(cp, x, sent, untaken); len(gateway) > 0 {
+		out, notes = and(out, between(everything(), dstIn(cp.all))), append(notes, gateway...)
+	}
 	p.edge(x.site.Send, sent, out, nil, notes...)
 	if cp.engine == engineAzure && m != nil {
 		// K8S-NPM-02: a pod reaches its own node's address whatever its policies say.
 		p.edge(x.site.Send, sent, and(onlyOver(dstIn(m.addr)), untaken), nil)
+	}
+	if ways := p.acting(cp, w.Namespace, model.Carries); len(ways) > 0 { // K8S-GEN-07
+		p.forwardUnknown(x.site.Send, "", everything(), named(ways))
 	}
 	p.edge(sent, p.insideCluster(cp, pool), exactly(dstIn(cp.all)), nil)
 	outside := minus(everything(), dstIn(cp.all))
@@ -179,16 +186,61 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 		}
 		// AKS-NET-01: the own VNet sees the pod's address, everything else the node's.
 		own := p.addr.set(m.vnet.Prefixes)
-		direct := both(outside, either(dstIn(own.may), dstIn(cp.all)))
-		filters, more := p.outbound(m.filters)
-		p.edge(sent, m.out, and(exactly(direct), filters), nil, more...)
+		direct := exactly(both(outside, either(dstIn(own.may), dstIn(cp.all))))
 		// AKS-NET-02: or its own all the same.
-		p.asNode(sent, m, exactly(minus(outside, either(dstIn(own.must), dstIn(cp.all)))), addresses, "ASM-A-MASQ")
+		masked := exactly(minus(outside, either(dstIn(own.must), dstIn(cp.all))))
+		filters, more := p.outbound(m.filters)
+		if agent := p.masqueraded(cp); len(agent) > 0 {
+			direct, masked = direct.mayOnly(), between(outside, masked.over)
+			more = slices.Concat(more, agent)
+		}
+		p.edge(sent, m.out, and(direct, filters), nil, more...)
+		p.asNode(sent, m, masked, addresses, "ASM-A-MASQ")
 	case podsPodSubnet:
 		subnet := p.podSubnet(cp, pool)
 		filters, more := p.outbound(p.podFilters(cp, x))
 		p.edge(sent, p.routing(subnet, "", p.podEgress(cp, subnet)), and(exactly(outside), filters), nil, more...)
 	}
+}
+
+// masqueraded names a configuration of ip-masq-agent, which may hide pods of the node subnet behind their node from any address (AKS-NET-03).
+func (p *planner) masqueraded(cp *clusterPlan) []string {
+	var out []string
+	for _, entry := range p.e.Ledger {
+		if entry.Disposition == model.Unsupported && entry.Type == "v1/ConfigMap" && slices.ContainsFunc(entry.Affects, func(id model.ID) bool { return id.Key() == cp.c.ID.Key() }) {
+			out = append(out, unsupported(entry))
+		}
+	}
+	return out
+}
+
+// byGateway leads what annotated pods send out of the cluster to the pool of a static egress gateway, from where it leaves with that pool's
+// addresses past the pod's egress policies (AKS-OUT-09). The gateway's own settings are not read: by it or by the pod's node, over.
+func (p *planner) byGateway(cp *clusterPlan, x *pod, sent NodeID, untaken guard) []string {
+	name := x.w.Annotations["kubernetes.azure.com/static-gateway-configuration"]
+	if name == "" {
+		return nil
+	}
+	id := model.Kubernetes(cp.c.ID.Name(), "StaticGatewayConfiguration", x.w.Namespace, name)
+	notes := []string{missing("static egress gateway", id)}
+	for _, entry := range p.e.Ledger {
+		if entry.Disposition == model.Unsupported && entry.Resource.Key() == id.Key() {
+			notes = []string{unsupported(entry)}
+		}
+	}
+	outside := and(onlyOver(minus(everything(), dstIn(cp.all))), untaken)
+	p.edge(x.site.Send, sent, outside, nil, notes...)
+	found := false
+	for _, pool := range cp.c.Pools {
+		if m := p.nodeMachine(cp, pool.Name); strings.EqualFold(pool.Mode, "Gateway") && m != nil {
+			found = true
+			p.asNode(x.site.Send, m, outside, nil, notes...)
+		}
+	}
+	if !found {
+		p.forwardUnknown(x.site.Send, "", outside.over, notes)
+	}
+	return notes
 }
 
 // planServiceAddresses adds what kube-proxy does with a Service's addresses on the sender's own node: a packet of a pod or node to the
@@ -199,6 +251,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		match guard
 		pods  packet.AddrSet
 		port  uint16
+		notes []string
 	}
 	type hostTarget struct {
 		target
@@ -211,8 +264,13 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		if len(addresses) == 0 {
 			continue
 		}
+		doubts := p.doubtsOf(k)
 		for _, port := range k.Ports {
 			at := both(dstIn(p.addr.exactHosts(addresses...)), transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
+			taken := exactly(at)
+			if len(doubts) > 0 {
+				taken = onlyOver(at)
+			}
 			backends := p.backendsByPort(cp, k, port)
 			for _, t := range slices.Sorted(maps.Keys(backends)) {
 				var sure, perhaps []netip.Addr
@@ -224,19 +282,19 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 					}
 				}
 				if len(sure) > 0 {
-					targets = append(targets, target{exactly(at), p.b.AddPool("", hosts(sure)), t})
+					targets = append(targets, target{taken, p.b.AddPool("", hosts(sure)), t, doubts})
 				}
 				if len(perhaps) > 0 {
-					targets = append(targets, target{onlyOver(at), p.b.AddPool("", hosts(perhaps)), t})
+					targets = append(targets, target{onlyOver(at), p.b.AddPool("", hosts(perhaps)), t, doubts})
 				}
 			}
 			for _, x := range cp.pods { // K8S-NP-25: a pod of the host network serves at its node's address
 				if t := targetPort(x.w, port); x.w.HostNetwork && x.node != nil && serves(k, x.w) != no && t != 0 {
-					match := exactly(at)
+					match := taken
 					if serves(k, x.w) != yes {
 						match = onlyOver(at)
 					}
-					hostTargets = append(hostTargets, hostTarget{target{match, x.node.addr, t}, x})
+					hostTargets = append(hostTargets, hostTarget{target{match, x.node.addr, t, doubts}, x})
 				}
 			}
 		}
@@ -244,7 +302,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *packet.AddrSet, out guard, notes []string) {
 		for _, t := range hostTargets {
 			n := p.node(place, StageFrontend, viaNode+" "+t.pod.w.ID.Key()+" "+t.pod.pool)
-			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
+			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, t.notes...)
 			if t.pod.pool == pool { // it may run on this node, where nothing filters (K8S-AZ-04)
 				p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
 			}
@@ -257,7 +315,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		}
 		n := p.node(place, StageFrontend, viaNode)
 		for _, t := range targets {
-			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}})
+			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, t.notes...)
 		}
 		p.edge(n, inside, out, nil, notes...)
 		if cp.mode.flat() && routes >= 0 {
@@ -358,6 +416,17 @@ func (p *planner) untaken(cp *clusterPlan) (guard, []string) {
 	}
 	sure, perhaps := p.takenBy(cp)
 	return between(minus(everything(), sure), minus(everything(), perhaps)), []string{"ASM-K-SVCPORT"}
+}
+
+// doubtsOf are what is said of a Service and not understood: something else may take, or make of it, what is for its addresses (K8S-GEN-07).
+func (p *planner) doubtsOf(k *model.KubeService) []string {
+	var out []string
+	for _, entry := range p.fogged(k.ID) {
+		if entry.Role != model.Relays || entry.Resource.Key() == k.ID.Key() {
+			out = append(out, unsupported(entry))
+		}
+	}
+	return out
 }
 
 // serviceAddrs are the addresses of a Service: its cluster address, frontend and external ones. A headless one has none (K8S-SVC-03).
@@ -655,6 +724,13 @@ func portText(p uint16) string { return model.PortRange{First: p, Last: p}.Strin
 // kubeProxy is what the nodes do with a Service's frontend and node port: translate to a backend pod (K8S-SVC-01, K8S-SVC-06).
 func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.ServicePort, frontends []netip.Addr) {
 	ranges, unconditional := srcRanges(k)
+	doubts := p.doubtsOf(k)
+	certain := func(g guard) guard {
+		if len(doubts) > 0 {
+			return g.mayOnly()
+		}
+		return g
+	}
 	for _, m := range p.machines {
 		if m.cluster != cp {
 			continue
@@ -672,8 +748,8 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 		proto := []model.Protocol{port.Protocol}
 		if len(frontends) > 0 {
 			at := both(dstIn(p.addr.exactHosts(frontends...)), transport(proto, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
-			g := exactly(at)
-			var notes []string
+			g := certain(exactly(at))
+			notes := slices.Clone(doubts)
 			if !unconditional {
 				// AKS-LB-04: the node drops sources outside the ranges.
 				allowed := p.addr.set(ranges)
@@ -686,15 +762,15 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 					inRange = inRange.behind(c, doorParts(Part{Key: c.Key, Rule: rule, Source: k.Source, Open: "its address in the source ranges"}, inRange.over))
 				}
 				g = and(g, inRange)
-				notes = append(notes, "ASM-A-KUBEPROXY")
+				notes = append(slices.Clone(notes), "ASM-A-KUBEPROXY")
 			}
 			p.toBackends(m, k, backends, g, port, notes)
 		}
 		if k.NoNodePorts {
 			continue
 		}
-		g := exactly(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: port.NodePort, Last: port.NodePort}}, false)))
-		var notes []string
+		g := certain(exactly(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: port.NodePort, Last: port.NodePort}}, false))))
+		notes := slices.Clone(doubts)
 		if port.NodePort == 0 {
 			g = onlyOver(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: 30000, Last: 32767}}, false)))
 			notes = append(notes, "ASM-K-NODEPORT") // K8S-SVC-10
@@ -907,37 +983,38 @@ func (p *planner) maskedIngress(m *machine, x *pod) guard {
 
 func matchesAll(s model.LabelSelector) bool { return len(s.Match)+len(s.Requirements) == 0 }
 
-// planIngress adds ingress controllers as relays: from the controller's pods to the backends of Ingress objects (K8S-ING-01).
+// planIngress adds ingress controllers as relays: from the controller's pods to the backends of the Ingresses that they serve (K8S-ING-01,
+// K8S-ING-02).
 func (p *planner) planIngress(cp *clusterPlan) {
-	var targets []guard
+	targets := map[*model.Workload][]guard{}
 	for _, i := range cp.ingresses {
-		for _, b := range i.Backends {
-			for _, k := range cp.services {
-				if k.Namespace != i.Namespace || k.Name() != b.Service {
-					continue
-				}
-				for _, port := range k.Ports {
-					if b.Port != 0 && port.Port != b.Port || b.PortName != "" && port.Name != b.PortName {
-						continue
+		pods, _ := controllersOf(cp, i)
+		for _, b := range backendsOf(cp, i) {
+			behind := p.backendPods(cp, b.service, b.port)
+			for w, serves := range pods {
+				for _, g := range behind {
+					if serves != yes {
+						g = g.mayOnly()
 					}
-					targets = append(targets, p.backendPods(cp, k, port)...)
+					targets[w] = append(targets[w], g)
 				}
 			}
 		}
 	}
-	if len(targets) == 0 {
-		return
-	}
-	to := anyOf(targets)
 	for _, x := range slices.Clone(cp.pods) {
-		if !controller(x.w) || x.w.HostNetwork {
+		if len(targets[x.w]) == 0 || x.site.Send < 0 {
 			continue
 		}
+		to := anyOf(targets[x.w])
 		s := p.site(&Site{
 			Place: x.site.Place, Channel: "ingress", Prefixes: x.site.Prefixes, isRelay: true, Receive: -1,
 			Send: p.node(model.Place{Kind: model.PlacePod, ID: x.w.ID, Part: x.pool + " ingress"}, StageSend, ""),
 		})
 		p.relays = append(p.relays, Relay{Accept: x.site, From: []*Site{s}})
+		if x.w.HostNetwork { // it sends as its node does
+			p.edge(s.Send, x.site.Send, to, nil)
+			continue
+		}
 		out, notes := p.policyGuard(cp, x.w, model.Outbound)
 		// From there on they are packets of the pod like any other, between nodes as well (K8S-AZ-05).
 		p.edge(s.Send, p.node(x.site.Place, StageForward, ""), and(to, out), nil, notes...)
@@ -952,7 +1029,11 @@ func (p *planner) backendPods(cp *clusterPlan, k *model.KubeService, port model.
 		list := backends[t]
 		traffic := transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: t, Last: t}}, false)
 		for _, w := range list {
-			out = append(out, exactly(both(dstIn(p.addr.exactHosts(p.podAddrs(w)...)), traffic)))
+			g := exactly(both(dstIn(p.addr.exactHosts(p.podAddrs(w)...)), traffic))
+			if serves(k, w) != yes {
+				g = g.mayOnly()
+			}
+			out = append(out, g)
 		}
 	}
 	return out

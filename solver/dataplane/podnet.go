@@ -25,8 +25,10 @@ type PodNet struct {
 	Workloads []*model.Workload // on the pod network: pods of the host network have no policies and no address of their own (K8S-NP-25)
 	Blocks    []PodBlock
 	c         *compiler
+	g         *Graph // in whose space sets are made
 	p         *planner
 	cp        *clusterPlan
+	special   bool        // policies of other kinds than NetworkPolicy are there
 	acts      bool        // policies act in one bound at least
 	certain   bool        // and in both
 	portless  *packet.Set // packets without ports, where it is open what policies do to them (K8S-NP-24)
@@ -103,7 +105,9 @@ type podPolicy struct {
 // podSide is what the policies of one direction admit at a workload.
 type podSide struct {
 	selected []podSelected
-	isolated tri // whether some policy isolates the workload
+	isolated tri    // whether some policy isolates the workload
+	open     bool   // what acts on the workload is not known (K8S-GEN-07)
+	passes   uint32 // what nothing that is not understood may refuse
 }
 
 // podSelected is a policy that selects a workload, with the ports of its rules there.
@@ -129,11 +133,6 @@ func Standalone(e *model.Estate, o Options) (*model.Cluster, bool) {
 		case *model.Cluster, *model.Namespace, *model.Workload, *model.NetworkPolicy, *model.KubeService, *model.Ingress:
 		default:
 			return nil, false
-		}
-	}
-	for _, entry := range e.Ledger {
-		if entry.Disposition == model.Unsupported && policyKind(entry.Type) {
-			return nil, false // it may open or close anything
 		}
 	}
 	return e.Clusters[0], plainAddresses(e)
@@ -187,7 +186,7 @@ func inBlock(b model.IPBlock, a netip.Addr) bool {
 // that count.
 func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, asked packet.Set) *PodNet {
 	n := &PodNet{
-		c: g.compiler, p: &planner{e: e, o: o, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}},
+		c: g.compiler, g: g, p: &planner{e: e, o: o, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, notes: map[string]bool{}},
 		ids: map[packet.Set]uint32{}, unions: map[[2]uint32]uint32{}, meets: map[[2]uint32]uint32{}, cellIDs: map[[2]uint32]int{}, pairs: map[[2]int]int{},
 		ports: map[portKey]uint32{}, selected: map[string]podMatch{}, exposed: map[[2]int][]Exposed{},
 	}
@@ -195,6 +194,7 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 	n.p.planClusters()
 	n.cp = n.p.clusters[cluster.ID.Key()]
 	over, under := n.p.enforces(n.cp.engine)
+	n.special = n.p.otherPolicies(n.cp)
 	n.acts, n.certain = over || under, over
 	if n.cp.engine == engineOther || !n.p.assumed("ASM-K-ICMP") {
 		set := n.c.portless()
@@ -588,11 +588,19 @@ func (n *PodNet) planSides(dir model.Direction) {
 				}
 			}
 		}
+		open := n.acts && len(n.p.steering(n.cp, n.Workloads[w].Namespace)) > 0
+		passes := uint32(everySet)
+		if refused, _ := n.p.refusing(n.cp, n.Workloads[w]); refused != nil {
+			passes = n.id(n.c.s.Complement(refused.get(n.c)))
+		}
+		if open || passes != everySet {
+			key = binary.BigEndian.AppendUint32(append(key, '-', map[bool]byte{true: 1}[open]), passes)
+		}
 		id, ok := numbers[string(key)]
 		if !ok {
 			id = len(n.sides[dir])
 			numbers[string(key)] = id
-			n.sides[dir] = append(n.sides[dir], podSide{list, isolated})
+			n.sides[dir] = append(n.sides[dir], podSide{list, isolated, open, passes})
 		}
 		n.sideOf[dir][w] = id
 	}
@@ -611,8 +619,21 @@ func (n *PodNet) ruleAt(dir model.Direction, x *podSelected, i, column int) uint
 	}
 }
 
-// side is what a side admits at a far end, as a cell (K8S-NP-03, K8S-NP-04).
+// side is what a side admits at a far end, as a cell.
 func (n *PodNet) side(dir model.Direction, s *podSide, column int) int {
+	switch {
+	case s.open:
+		return n.cell(everySet, emptySet)
+	case s.passes != everySet:
+		c := n.cells[n.policed(dir, s, column)]
+		return n.cell(c[0], n.meet(c[1], s.passes))
+	default:
+		return n.policed(dir, s, column)
+	}
+}
+
+// policed is what policies admit (K8S-NP-03, K8S-NP-04).
+func (n *PodNet) policed(dir model.Direction, s *podSide, column int) int {
 	if s.isolated == no {
 		return everySet
 	}
@@ -718,7 +739,7 @@ type rowFiller struct {
 // fill writes the cells of a side.
 func (f *rowFiller) fill(dir model.Direction, s *podSide, row []uint32) {
 	n := f.n
-	if s.isolated != no && slices.ContainsFunc(s.selected, func(x podSelected) bool { return !x.certain }) {
+	if s.open || s.passes != everySet || s.isolated != no && slices.ContainsFunc(s.selected, func(x podSelected) bool { return !x.certain }) {
 		for i := range row {
 			row[i] = uint32(n.side(dir, s, i))
 		}
@@ -760,56 +781,97 @@ func AddressBlocks(list []netip.Addr) []netip.Prefix { return ipset(hosts(list))
 
 // PodRelay is an ingress controller: what it receives may make it open connections to the backends of Ingress objects (K8S-ING-01).
 type PodRelay struct {
-	At    int         // its column
+	At    int         // its column; -1 is the relay whose pods are not known, which whoever may reach some pod may reach (K8S-GW-02)
 	Opens map[int]int // the cell of each workload to which it opens something
 }
 
-// Relays are the ingress controllers of the cluster. It reports false where one leads to another, or where objects that are not modelled
-// relay (K8S-GW-02): such chains are the graph's.
-func (n *PodNet) Relays() ([]PodRelay, bool) {
-	if len(n.p.relayingIn(n.cp)) > 0 {
-		return nil, false
+// Place is where the relay stands whose pods are not known.
+func (n *PodNet) Place() model.Place {
+	return model.Place{Kind: model.PlaceUnknown, ID: n.cp.c.ID, Part: gatewayPart}
+}
+
+// SendsAnywhere reports whether a column may open something to an end of which neither labels nor address are known.
+func (n *PodNet) SendsAnywhere(from int) bool {
+	if from >= len(n.Workloads) {
+		return true
 	}
-	behind := map[model.ID]uint32{} // ports of Ingress objects at their backends
+	return n.meet(n.anything, n.id(n.withAnyPod(n.Workloads[from], model.Outbound))) != emptySet
+}
+
+// withAnyPod is [planner.withAnyPod] where no addresses are planned.
+func (n *PodNet) withAnyPod(w *model.Workload, dir model.Direction) packet.Set {
+	n.p.future = &futurePod{known: w, dir: dir, index: map[string]int{}}
+	defer func() { n.p.future = nil }()
+	return n.p.withAnyPod(n.cp, w, dir).get(n.c)
+}
+
+// Relays are the ingress controllers of the cluster, and what relays of which the pods are not known (K8S-ING-02, K8S-GW-02). It reports false
+// where one leads to another or sends as its node: such chains are the graph's.
+func (n *PodNet) Relays() ([]PodRelay, bool) {
+	behind := map[*model.Workload]map[model.ID][2]uint32{} // by controller: ports of Ingresses at their backends, in both bounds
 	for _, i := range n.cp.ingresses {
-		for _, b := range i.Backends {
-			for _, k := range n.cp.services {
-				if k.Namespace != i.Namespace || k.Name() != b.Service {
-					continue
-				}
-				for _, port := range k.Ports {
-					if b.Port != 0 && port.Port != b.Port || b.PortName != "" && port.Name != b.PortName {
-						continue
+		pods, _ := controllersOf(n.cp, i)
+		for _, b := range backendsOf(n.cp, i) {
+			for target, list := range n.p.backendsByPort(n.cp, b.service, b.port) {
+				ports := n.portSet(b.port.Protocol, model.PortRange{First: target, Last: target})
+				for w, serving := range pods {
+					if w.HostNetwork {
+						return nil, false
 					}
-					for target, list := range n.p.backendsByPort(n.cp, k, port) {
-						for _, w := range list {
-							behind[w.ID] = n.union(behind[w.ID], n.portSet(port.Protocol, model.PortRange{First: target, Last: target}))
+					if behind[w] == nil {
+						behind[w] = map[model.ID][2]uint32{}
+					}
+					for _, x := range list {
+						at := behind[w][x.ID]
+						at[0] = n.union(at[0], ports)
+						if serving == yes && serves(b.service, x) == yes {
+							at[1] = n.union(at[1], ports)
 						}
+						behind[w][x.ID] = at
 					}
 				}
 			}
 		}
 	}
 	var out []PodRelay
-	if len(behind) == 0 {
-		return nil, true
+	if list := n.p.relayingIn(n.cp); len(list) > 0 {
+		r := PodRelay{At: -1, Opens: map[int]int{}}
+		for to, x := range n.Workloads {
+			led := packet.Set{}
+			for _, y := range list {
+				if l := n.p.ledTo(n.cp, y, x); l != nil {
+					led = n.c.s.Union(led, l.get(n.c))
+				}
+			}
+			over := n.c.s.Intersect(led, n.withAnyPod(x, model.Inbound))
+			if over.Empty() {
+				continue
+			}
+			if len(behind[x]) > 0 {
+				return nil, false
+			}
+			if cell := n.pair(n.cell(n.id(over), emptySet), everySet); n.cells[cell][0] != emptySet {
+				r.Opens[to] = cell
+			}
+		}
+		out = append(out, r)
 	}
 	for at, w := range n.Workloads {
-		if !controller(w) {
+		if len(behind[w]) == 0 {
 			continue
 		}
 		r := PodRelay{At: at, Opens: map[int]int{}}
 		for to, x := range n.Workloads {
-			ports := behind[x.ID]
-			if ports == emptySet {
+			ports := behind[w][x.ID]
+			if ports[0] == emptySet {
 				continue
 			}
 			sent := n.cells[n.side(model.Outbound, &n.sides[model.Outbound][n.sideOf[model.Outbound][at]], to)]
-			cell := n.pair(n.cell(n.meet(ports, sent[0]), n.meet(ports, sent[1])), n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], at))
+			cell := n.pair(n.cell(n.meet(ports[0], sent[0]), n.meet(ports[1], sent[1])), n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], at))
 			if n.cells[cell][0] == emptySet && n.wire == n.anything {
 				continue
 			}
-			if controller(x) && to != at {
+			if len(behind[x]) > 0 && to != at {
 				return nil, false
 			}
 			if n.cells[cell][0] != emptySet {

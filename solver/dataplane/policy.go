@@ -88,6 +88,15 @@ func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule 
 	}
 	var certain, possible []*lazy
 	for _, peer := range rule.Peers {
+		if p.future != nil {
+			match := p.future.policyPeer(p, cp, policy, peer)
+			a, b := futureBounds(match)
+			certain, possible = append(certain, a), append(possible, b)
+			if peer.IPBlock != nil && match == maybe {
+				notes = append(notes, "ASM-K-IPBLOCK")
+			}
+			continue
+		}
 		if peer.IPBlock != nil {
 			a, b, more := p.ipBlock(cp, *peer.IPBlock, at, dir)
 			certain, possible, notes = append(certain, a), append(possible, b), append(notes, more...)
@@ -237,6 +246,17 @@ func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, dir model.Dire
 // policyGuard is what the policies of a cluster let one pod receive (Inbound) or send (Outbound): the opening of connections. Replies belong to
 // them and need no rule (K8S-GEN-01).
 func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Direction) (guard, []string) {
+	g, notes := p.policies(cp, w, dir)
+	if refused, more := p.refusing(cp, w); refused != nil && !w.HostNetwork {
+		g = and(g, between(everything(), outside(refused)))
+		notes = append(slices.Clone(notes), more...)
+		slices.Sort(notes)
+		notes = slices.Compact(notes)
+	}
+	return g, notes
+}
+
+func (p *planner) policies(cp *clusterPlan, w *model.Workload, dir model.Direction) (guard, []string) {
 	enforcedOver, enforcedUnder := p.enforces(cp.engine)
 	var notes []string
 	if !enforcedOver && !enforcedUnder || w.HostNetwork {
@@ -272,10 +292,10 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 	if u.may || special || around.touches {
 		p.note("ASM-K-RACE") // K8S-NP-26
 	}
-	open := p.unsupportedPolicies(cp, w.Namespace)
+	open := p.steering(cp, w.Namespace)
 	switch {
 	case len(open) > 0:
-		// A policy kind that is not modelled may allow or deny anything here.
+		// Something that is not modelled may allow or deny anything here.
 		notes = append(notes, open...)
 		slices.Sort(notes)
 		return between(everything(), nothing()), slices.Compact(notes)
@@ -349,27 +369,56 @@ func (p *planner) icmpOf(cp *clusterPlan, over, under *lazy) (*lazy, *lazy) {
 	return either(over, portless), minus(under, portless)
 }
 
-// unsupportedPolicies names policy objects in the input that may act on pods of a namespace and are not modelled.
-func (p *planner) unsupportedPolicies(cp *clusterPlan, namespace string) []string {
-	var out []string
+// acting are the objects of some roles that act on the pods of a namespace and are not modelled (K8S-GEN-07).
+func (p *planner) acting(cp *clusterPlan, namespace string, roles ...model.Role) []model.LedgerEntry {
+	var out []model.LedgerEntry
 	ids := []model.ID{cp.c.ID}
 	if n := cp.labels[namespace]; n != nil {
 		ids = append(ids, n.ID)
 	}
 	for _, id := range ids {
 		for _, entry := range p.fogged(id) {
-			if policyKind(entry.Type) {
-				out = append(out, unsupported(entry))
+			if slices.Contains(roles, entry.Role) {
+				out = append(out, entry)
 			}
 		}
 	}
 	return out
 }
 
-// policyKind reports whether a Kubernetes kind that is not modelled filters pod traffic.
-func policyKind(kind string) bool {
-	k := strings.ToLower(kind)
-	return strings.Contains(k, "networkpolicy") || strings.Contains(k, "networkset") || strings.Contains(k, "calico")
+// steering names those that may change which policies act on pods of a namespace, and how: policies may let everything pass, or nothing.
+func (p *planner) steering(cp *clusterPlan, namespace string) []string {
+	return named(p.acting(cp, namespace, model.Carries, model.Steers))
+}
+
+// named are the assumptions that name objects which are not modelled.
+func named(list []model.LedgerEntry) []string {
+	var out []string
+	for _, entry := range list {
+		out = append(out, unsupported(entry))
+	}
+	return out
+}
+
+// refusing is what objects that are not modelled may refuse to let pods of a workload send or get: those of a mesh TCP, where the pods may have
+// a sidecar; others, and those that may carry the packets elsewhere, everything (K8S-GEN-07). Nil is nothing.
+func (p *planner) refusing(cp *clusterPlan, w *model.Workload) (*lazy, []string) {
+	var out []*lazy
+	var notes []string
+	for _, entry := range p.acting(cp, w.Namespace, model.Carries, model.Refuses) {
+		set := everything()
+		if strings.Contains(entry.Type, "istio.io/") {
+			if p.injected(cp, w) == no {
+				continue
+			}
+			set = transport([]model.Protocol{model.TCP}, nil, nil, false)
+		}
+		out, notes = append(out, set), append(notes, unsupported(entry))
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return either(out...), notes
 }
 
 // policyPorts is the packets that a rule's ports admit; a named port is looked up at the destination pod (K8S-NP-15 to 19). Numbers need not be
@@ -378,7 +427,7 @@ func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.Policy
 	if len(r.Ports) == 0 {
 		return everything(), everything()
 	}
-	var sets []*lazy
+	var sets, unknown []*lazy
 	for _, x := range r.Ports {
 		switch {
 		case x.Named == "" && x.All:
@@ -387,6 +436,8 @@ func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.Policy
 			sets = append(sets, transport([]model.Protocol{x.Protocol}, nil, []model.PortRange{x.Ports}, false))
 		case dir == model.Inbound:
 			sets = append(sets, namedPort(w, x))
+		case p.future != nil: // whichever it calls so (K8S-NP-19)
+			unknown = append(unknown, transport(protocolsOf(x), nil, nil, false))
 		default:
 			// K8S-NP-19: per destination pod; an address that is no pod never matches.
 			for _, dst := range cp.workloads {
@@ -397,7 +448,18 @@ func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.Policy
 		}
 	}
 	l := either(sets...)
+	if len(unknown) > 0 {
+		return l, either(append(unknown, l)...)
+	}
 	return l, l
+}
+
+// protocolsOf are the protocols of an entry.
+func protocolsOf(x model.PolicyPort) []model.Protocol {
+	if x.Protocol == model.AnyProtocol {
+		return []model.Protocol{model.TCP, model.UDP, model.SCTP}
+	}
+	return []model.Protocol{x.Protocol}
 }
 
 // namedPort is the packets to the container ports of a pod that have a name and protocol (K8S-NP-18).

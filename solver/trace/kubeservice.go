@@ -265,7 +265,7 @@ func (t *tracer) kubeProxy(c course, h *host, s *model.KubeService, p model.Serv
 	if h != nil {
 		at = h.place
 	}
-	next := func(c course) { t.toBackends(c, h, s, p) }
+	next := func(c course) { t.toBackends(t.doubtful(c, s), h, s, p) }
 	if c.service == nil || len(s.SourceRanges) == 0 {
 		next(c)
 		return
@@ -396,6 +396,7 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 		}
 		found = true
 		list := t.backends(s, p)
+		c := t.doubtful(c, s)
 		switch {
 		case len(s.Selector) == 0:
 			t.lose(c, at, DNAT, "the Service selects no pods; its endpoints are not in the input (K8S-SVC-02)")
@@ -417,6 +418,16 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 		c = c.uncertain("ASM-K-SVCPORT")
 	}
 	return c, found
+}
+
+// doubtful takes the certainty from what a Service does where something of it was not understood, or something else may take what is for its
+// addresses (K8S-GEN-07).
+func (t *tracer) doubtful(c course, s *model.KubeService) course {
+	list := slices.DeleteFunc(t.misread(s.ID), func(e model.LedgerEntry) bool { return e.Role == model.Relays && !same(e.Resource, s.ID) })
+	if len(list) == 0 {
+		return c
+	}
+	return c.uncertain(namesOf(list)...)
 }
 
 // serviceHolds reports whether an address is one of a Service's; a headless one has none (K8S-SVC-03).

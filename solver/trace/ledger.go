@@ -8,11 +8,11 @@ import (
 )
 
 // misread lists what the input says of a resource, or of the estate, that nobody understood (AZ-GEN-08): an entry that names nothing is about
-// every VNet; one that changes what names resolve to is about no packet.
+// every VNet; one that changes what names resolve to, or adds what the input lacks, is about no packet.
 func (w *world) misread(id model.ID) []model.LedgerEntry {
 	var out []model.LedgerEntry
 	for _, x := range w.e.Ledger {
-		if x.Disposition != model.Unsupported || x.Role == model.Resolves {
+		if x.Disposition != model.Unsupported || x.Role == model.Resolves || x.Role == model.Adds {
 			continue
 		}
 		about := contains(x.Affects, id)
@@ -60,6 +60,9 @@ func namesOf(list []model.LedgerEntry) []string {
 	var out []string
 	for _, x := range list {
 		what := x.Resource.ShortName()
+		if x.Resource == "" && x.Role == model.Steers { // not built to objects
+			what = x.Source.File
+		}
 		if x.Field != "" {
 			what += " " + x.Field
 		}

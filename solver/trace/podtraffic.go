@@ -19,6 +19,9 @@ func (t *tracer) fromPod(c course, x *pod) {
 		t.fromNodeOf(c, x)
 		return
 	}
+	if ways := t.unread(x, model.Carries); len(ways) > 0 {
+		t.lose(c, x.place(), Transport, "something that was not understood may carry the packet elsewhere (K8S-GEN-07)", namesOf(ways)...)
+	}
 	c, found := t.toClusterService(c, x.cluster, func(c course, y *pod) { t.podToPod(c, x, y) })
 	if found {
 		return
@@ -34,17 +37,43 @@ func (t *tracer) fromPod(c course, x *pod) {
 	}
 	v, listed := t.egress(x, t.outsidePeer(c, x), c)
 	next := func(c course) { t.podToOutside(c, x) }
-	if x.workload.Annotations["kubernetes.azure.com/static-gateway-configuration"] != "" {
-		// AKS-OUT-09: a static egress gateway would carry the packet past the pod's egress policies and out of another subnet.
-		c = c.uncertain()
-		t.lose(c, x.place(), Transport, "a static egress gateway, which is not followed, may carry the packet out (AKS-OUT-09)")
-		v = v.either(passes("egress policy does not apply to a static egress gateway (AKS-OUT-09)"))
+	if name := x.workload.Annotations["kubernetes.azure.com/static-gateway-configuration"]; name != "" {
+		c = t.byGateway(c, x, name)
+		v, listed = v.either(passes("egress policy does not apply to a static egress gateway (AKS-OUT-09)")), true
 	}
 	if !listed {
 		next(c)
 		return
 	}
 	t.decide(c, Hop{At: x.place(), Stage: PodEgress}, v, next)
+}
+
+// byGateway sends a packet of an annotated pod out by a static egress gateway, with the addresses of its pool and past the pod's egress
+// policies. What the gateway is told to leave out is not read: the packet may leave by the pod's own node all the same (AKS-OUT-09).
+func (t *tracer) byGateway(c course, x *pod, name string) course {
+	id := model.Kubernetes(x.cluster.ID.Name(), "StaticGatewayConfiguration", x.workload.Namespace, name)
+	why := "MISSING(static egress gateway " + id.ShortName() + ")"
+	for _, e := range t.e.Ledger {
+		if e.Disposition == model.Unsupported && same(e.Resource, id) {
+			why = namesOf([]model.LedgerEntry{e})[0]
+		}
+	}
+	c = c.uncertain(why)
+	found := false
+	for i := range x.cluster.Pools {
+		p := &x.cluster.Pools[i]
+		if !fold(p.Mode, "Gateway") {
+			continue
+		}
+		for _, h := range t.nodeHosts(x.cluster, p) {
+			found = true
+			t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) { t.leave(t.masquerade(c, x, h, a), h) })
+		}
+	}
+	if !found {
+		t.lose(c, x.place(), Transport, "a static egress gateway, whose nodes are not in the input, may carry the packet out (AKS-OUT-09)", why)
+	}
+	return c
 }
 
 // fromNodeOf: a pod of the host network is the node, for policies as for NSGs (K8S-NP-25).
@@ -104,6 +133,14 @@ func (t *tracer) podToOutside(c course, x *pod) {
 			if h.vnet != nil {
 				own = c.dst.in(prefixSet(h.vnet.Prefixes...))
 			}
+			if agent := t.masqueradeConfig(x.cluster); own.may && len(agent) > 0 { // AKS-NET-03
+				why := append(namesOf(agent), "ASM-A-MASQ")
+				p := *h
+				p.addr = x.addr
+				t.leave(c.uncertain(why...), &p)
+				t.pick([]address{node, c.src}, "ASM-A-MASQ", func(a address) { t.leave(t.masquerade(c.uncertain(why...), x, h, a), h) })
+				continue
+			}
 			if own.must {
 				p := *h
 				p.addr = x.addr
@@ -116,6 +153,17 @@ func (t *tracer) podToOutside(c course, x *pod) {
 			t.leave(t.masquerade(c, x, h, node.alternatively(c.src, "ASM-A-MASQ")), h)
 		}
 	}
+}
+
+// masqueradeConfig are configurations of ip-masq-agent, which nobody reads.
+func (t *tracer) masqueradeConfig(c *model.Cluster) []model.LedgerEntry {
+	var out []model.LedgerEntry
+	for _, e := range t.e.Ledger {
+		if e.Disposition == model.Unsupported && e.Type == "v1/ConfigMap" && contains(e.Affects, c.ID) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // masquerade puts the node's address on the packet.

@@ -138,11 +138,13 @@ func (t *tracer) isFree(h *host, a address) bool {
 
 // egress and ingress are the two sides of K8S-GEN-03; listed is false where no policy has a say.
 func (t *tracer) egress(x *pod, to peer, c course) (verdict, bool) {
-	return t.policyVerdict(x, to, c, model.Outbound)
+	v, listed := t.policyVerdict(x, to, c, model.Outbound)
+	return t.besides(x, c, v, listed)
 }
 
 func (t *tracer) ingress(x *pod, from peer, c course) (verdict, bool) {
-	return t.policyVerdict(x, from, c, model.Inbound)
+	v, listed := t.policyVerdict(x, from, c, model.Inbound)
+	return t.besides(x, c, v, listed)
 }
 
 // policyVerdict evaluates NetworkPolicy for one pod and direction. A pod that no policy isolates allows everything (K8S-NP-03); else
@@ -174,7 +176,7 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 		admin, inAdmin = t.ofTier(model.AdminTier, x, other, c, dir)
 		baseline, inBaseline = t.ofTier(model.BaselineTier, x, other, c, dir)
 	}
-	unread := t.unreadPolicies(x)
+	unread := t.unread(x, model.Carries, model.Steers)
 	namespaced := t.unionOf(list, c, eng)
 	special, inCilium := t.withCilium(list, x, other, c, dir, eng)
 	tiered, inCalico := t.withCalico(list, x, other, c, dir, eng)
@@ -221,12 +223,11 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 	return t.unenforced(eng, v), true
 }
 
-// unreadPolicies are the policies in the input that nobody understood and that may be about a pod.
-func (t *tracer) unreadPolicies(x *pod) []model.LedgerEntry {
+// unread are the objects of a cluster that nobody understood and that act on a pod in one of some ways (K8S-GEN-07).
+func (t *tracer) unread(x *pod, roles ...model.Role) []model.LedgerEntry {
 	var out []model.LedgerEntry
 	for _, e := range t.e.Ledger {
-		kind := strings.ToLower(e.Type)
-		if e.Disposition != model.Unsupported || !strings.Contains(kind, "networkpolic") && !strings.Contains(kind, "networkset") && !strings.Contains(kind, "calico") {
+		if e.Disposition != model.Unsupported || !slices.Contains(roles, e.Role) {
 			continue
 		}
 		if contains(e.Affects, x.cluster.ID) || slices.ContainsFunc(t.e.Namespaces, func(n *model.Namespace) bool {
@@ -236,6 +237,27 @@ func (t *tracer) unreadPolicies(x *pod) []model.LedgerEntry {
 		}
 	}
 	return out
+}
+
+// besides adds what objects that nobody understood may do to a pod's packets beside policies: those of a mesh may refuse TCP where the pod may
+// have a sidecar, others anything (K8S-GEN-07).
+func (t *tracer) besides(x *pod, c course, v verdict, listed bool) (verdict, bool) {
+	if x.workload.HostNetwork {
+		return v, listed
+	}
+	var may []model.LedgerEntry
+	for _, e := range t.unread(x, model.Carries, model.Refuses) {
+		if !strings.Contains(e.Type, "istio.io/") || c.packet.Protocol == model.TCP && t.sidecar(x).may {
+			may = append(may, e)
+		}
+	}
+	if len(may) == 0 {
+		return v, listed
+	}
+	if !listed {
+		v = passes("no policy selects the pod (K8S-NP-03)")
+	}
+	return hindered(v, may), true
 }
 
 func passes(detail string, why ...string) verdict {

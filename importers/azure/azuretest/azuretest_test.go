@@ -35,6 +35,8 @@ func TestImporterUnderstands(t *testing.T) {
 		azuretest.VPNGateway("gw", "hub", "bgp", "pip=gw", "clients=192.168.0.0/24"), azuretest.LocalGateway("site", "10.10.0.0/16"),
 		azuretest.Connection("site", "gw", "local:site", "bgp"), azuretest.Connection("far", "gw", "gateway:far", "state=NotConnected"),
 		azuretest.Bastion("bastion", "hub", "Basic", "bastion"), azuretest.Bastion("dev", "spoke", "Developer", ""),
+		azuretest.Cluster("aks", "calico", "a hub/web", "b hub/pe mode=Gateway"), azuretest.Cluster("flat", "azure", "outbound=userDefinedRouting", "public", "a hub/web pods=hub/pe public"),
+		azuretest.Cluster("over", "none", "overlay", "cilium", "a hub/web"), azuretest.Cluster("old", "calico", "kubenet", "a hub/web"),
 		account, azuretest.PrivateEndpoint("pe", "hub/pe", "10.0.2.4", account["id"].(string)),
 	)
 	res, err := azure.Import(fsys, azuretest.Files(fsys))
