@@ -285,7 +285,9 @@ func (in Input) unreached(c *crew, stores map[string]StoreInfo) {
 		}
 		doors := append([]string{s.Ref}, s.Doors...)
 		known := slices.ContainsFunc(doors, func(d string) bool { _, ok := c.at(d); return ok })
-		if known && !slices.ContainsFunc(in.Members, func(r solver.Row) bool { return r.Verdict != solver.Unreachable && slices.Contains(doors, r.Dst) && !slices.Contains(doors, r.Src) }) {
+		if known && !slices.ContainsFunc(in.Members, func(r solver.Row) bool {
+			return r.Verdict != solver.Unreachable && slices.Contains(doors, r.Dst) && !slices.Contains(doors, r.Src)
+		}) {
 			n.Detail += "; no path to it (proved)"
 		}
 	}

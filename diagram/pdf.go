@@ -162,7 +162,7 @@ func rgb(text string) (r, g, b uint8) {
 	return r, g, b
 }
 
-// lacking says what a box in the place of a character means, where a drawing has one; `` where it has none.
+// lacking says what a box in the place of a character means, where a drawing has one; “ where it has none.
 func (m *metrics) lacking(s *scene) string {
 	for _, x := range s.items {
 		if t, ok := x.(textItem); ok && !m.knows(t.text) {

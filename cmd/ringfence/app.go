@@ -177,9 +177,9 @@ func noMore(c *cli.Context, most int) error {
 	return nil
 }
 
-// colour reports whether a writer is a terminal that wants colour.
+// colour reports whether a writer takes colour: a terminal does, and with FORCE_COLOR every writer; NO_COLOR wins.
 func colour(w io.Writer) bool {
-	return os.Getenv("NO_COLOR") == "" && terminal(w)
+	return os.Getenv("NO_COLOR") == "" && (os.Getenv("FORCE_COLOR") != "" || terminal(w))
 }
 
 // terminal reports whether a writer is a terminal.
