@@ -3,6 +3,7 @@ package solver
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/ringfence/ringfence/model"
@@ -143,6 +144,23 @@ func TestFoundCasesOfClusters(t *testing.T) {
 	far.Peerings = []model.Peering{{Name: "p", Remote: vnet.ID, State: "Connected", AllowVNetAccess: model.On}}
 	peered := &model.VNet{Meta: vnet.Meta, Prefixes: vnet.Prefixes, Peerings: []model.Peering{{Name: "p", Remote: far.ID, State: "Connected", AllowVNetAccess: model.On}}}
 	inFar := &model.Subnet{Meta: smallMeta("virtualNetworks/w/subnets/d"), VNet: far.ID, Prefixes: cidrs("10.0.2.0/29"), DefaultOutbound: model.On}
+	// The group of subnet b admits two ports alone.
+	admitOnly := func(ports ...string) *model.NSG {
+		g := &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: slices.DeleteFunc(model.DefaultRules(), func(r model.SecurityRule) bool { return r.Name != "AllowVnetOutBound" })}
+		for i, x := range ports {
+			n, _ := strconv.Atoi(x)
+			g.Rules = append(g.Rules, model.SecurityRule{
+				Name: "r" + x, Priority: 100 + i, Access: model.Allow, SourceAddrs: model.AddressMatch{Any: true}, DestAddrs: model.AddressMatch{Any: true},
+				SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{{First: uint16(n), Last: uint16(n)}}, Protocol: model.TCP,
+			})
+		}
+		return g
+	}
+	gateway := &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/GatewaySubnet"), VNet: vnet.ID, Prefixes: cidrs("10.0.1.8/29")}
+	vpn := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: gateway.ID}
+	vpn.NATRules = []model.GatewayNATRule{{ID: vpn.ID + "/natRules/n", Name: "n", Mode: "EgressSnat", Type: "Static", Internal: cidrs("10.0.1.0/29"), External: cidrs("172.21.0.0/29")}}
+	site := &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("192.168.0.0/29")}
+	tunnel := &model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: vpn.ID, Peer: site.ID, State: "Connected", EgressNAT: []model.ID{vpn.NATRules[0].ID}}
 	public := func(x *model.Cluster) *model.Cluster { x.Pools[1].PublicIPs = model.On; return x }
 	// The scale set of pool pb, with or without a profile of its interfaces.
 	instances := func(configs ...model.IPConfig) *model.ScaleSet {
@@ -455,6 +473,24 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.0.0.6/31", model.HopInternet, ""), cluster("overlay", ""), onHost(workload("w", "pa"))},
 			sent{from: pod("w", "pa"), src: "10.0.0.4", dst: "10.0.0.12", port: 443},
 			machine, all,
+		},
+		{
+			"K8S-SVC-08: at a node's port a packet stays on the node or crosses to another of the pool",
+			small{vnet, a, guarded(subnet("b", "10.0.1.0/29")), c, vm, admitOnly("30080", "443"), cluster("overlay", ""), workload("w", "pb"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.4", port: 30080},
+			pod("w", "pb"), "over",
+		},
+		{
+			"K8S-SVC-08: by a load balancer the client meets the pod's node",
+			small{vnet, a, guarded(subnet("b", "10.0.1.0/29")), c, vm, admitOnly("443", "30080"), cluster("overlay", ""), workload("w", "pb"), service("LoadBalancer", "w", 443, 8080)},
+			sent{from: internet, src: "198.51.100.7", to: front, port: 443},
+			pod("w", "pb"), all,
+		},
+		{
+			"AZ-GW-12: a pod's address is translated to one of the outer range",
+			small{vnet, gateway, a, b, c, site, tunnel, vpn, cluster("", ""), workload("w", "pb")},
+			sent{from: pod("w", "pb"), src: symbol, dst: "192.168.0.3", port: 443},
+			model.Place{Kind: model.PlaceFarSide, ID: vpn.ID, Part: tunnel.Name()}, all,
 		},
 		{
 			"AZ-PEER-05: two ranges of the VNet hold the address of a pod together",

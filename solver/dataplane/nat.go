@@ -239,13 +239,17 @@ func (p *planner) translate(from, to NodeID, rules []natRule, s side, d directio
 		case d == inwards && !m.static:
 			// AZ-GW-12: only the internal side of a dynamic rule opens connections.
 		default:
-			p.edge(from, to, p.pooled(g, into), p.poolRewrite(s, into, !m.static), notes...)
+			p.edge(from, to, p.pooled(s, g, into), p.poolRewrite(s, into, !m.static), notes...)
 		}
 	}
 }
 
-// pooled is a translation to some address of a range: certain only where nothing tells its addresses apart.
-func (p *planner) pooled(g guard, into netip.Prefix) guard {
+// pooled is a translation to some address of a range. Of a source any may have been picked (AZ-GEN-13); a destination is certain only where
+// nothing tells the addresses apart.
+func (p *planner) pooled(s side, g guard, into netip.Prefix) guard {
+	if s == sourceSide {
+		return g
+	}
 	pool := p.addr.pool(ipset([]netip.Prefix{into}))
 	under := g.under
 	g.under = later(func(c *compiler) packet.Set {
@@ -347,6 +351,6 @@ func (p *planner) cutStatic() {
 		}
 		// A host whose address the input does not state is translated to some address of the range.
 		symbols := minus(n.side.in(p.addr.set([]netip.Prefix{n.match}).may), n.side.in(p.b.AddSet("", []netip.Prefix{n.match})))
-		p.edge(n.from, n.to, and(p.pooled(n.guard, n.into), exactly(symbols)), p.poolRewrite(n.side, n.into, false), n.notes...)
+		p.edge(n.from, n.to, and(p.pooled(n.side, n.guard, n.into), exactly(symbols)), p.poolRewrite(n.side, n.into, false), n.notes...)
 	}
 }

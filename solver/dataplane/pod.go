@@ -691,7 +691,7 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 			}
 			at := both(dstIn(x.node.addr), transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false))
 			g := between(at, minus(at, nodePorts(cp)))
-			p.toPods(x.node, []*pod{x}, g, target, true, nil)
+			p.toPods(x.node, []*pod{x}, g, target, staysHere, nil)
 		}
 	}
 }
@@ -764,7 +764,7 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 				g = and(g, inRange)
 				notes = append(slices.Clone(notes), "ASM-A-KUBEPROXY")
 			}
-			p.toBackends(m, k, backends, g, port, notes)
+			p.toBackends(m, k, backends, g, port, byFrontend.of(k), notes)
 		}
 		if k.NoNodePorts {
 			continue
@@ -775,7 +775,7 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 			g = onlyOver(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: 30000, Last: 32767}}, false)))
 			notes = append(notes, "ASM-K-NODEPORT") // K8S-SVC-10
 		}
-		p.toBackends(m, k, backends, g, port, notes)
+		p.toBackends(m, k, backends, g, port, byNode.of(k), notes)
 	}
 }
 
@@ -805,8 +805,25 @@ func serves(k *model.KubeService, w *model.Workload) tri {
 	return selectsPod(model.LabelSelector{Match: k.Selector}, w)
 }
 
+// entry is by which of its ways a packet came to a node that hands it to pods.
+type entry uint8
+
+const (
+	byNode     entry = iota // the node's own address
+	byFrontend              // a load balancer, which picks the node
+	staysHere               // to a pod of this node alone (K8S-SVC-08, K8S-AZ-09)
+)
+
+// of is the entry of a Service's packets.
+func (e entry) of(k *model.KubeService) entry {
+	if k.LocalPolicy {
+		return staysHere
+	}
+	return e
+}
+
 // toBackends leads packets to the backends that have the pod port of a Service port.
-func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, g guard, port model.ServicePort, notes []string) {
+func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, g guard, port model.ServicePort, by entry, notes []string) {
 	if len(k.Selector) == 0 {
 		p.toEndpoints(m, k, g)
 		return
@@ -820,14 +837,15 @@ func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, 
 		if serves(k, x.w) != yes {
 			to = and(g, onlyOver(everything()))
 		}
-		p.toPods(m, []*pod{x}, to, t, k.LocalPolicy, notes)
+		p.toPods(m, []*pod{x}, to, t, by, notes)
 	}
 }
 
 // toPods translates packets at a node to pods. With externalTrafficPolicy Local the pod sees the client; with Cluster the pod may run on
 // another node, whose NSGs then filter, and everything on the way sees the client or a node: over needs one, under both (K8S-SVC-08,
 // K8S-SVC-09).
-func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bool, notes []string) {
+func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry, notes []string) {
+	local := by == staysHere
 	for _, x := range pods {
 		if x.w.HostNetwork {
 			// K8S-NP-25: it serves at its node's address, here or behind the NSGs of another node.
@@ -859,6 +877,9 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 		if !local {
 			how = "cluster " + m.pool
 		}
+		if by == byFrontend {
+			how += " frontend"
+		}
 		n := p.node(x.site.Place, StagePod, how)
 		p.edge(m.accept, n, g, rw, notes...)
 		key := Node{Place: x.site.Place.Key(), Stage: StagePod, Via: how}
@@ -877,7 +898,11 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, local bo
 				more = append(more, "ASM-K-SNAT")
 			}
 			across, extra := p.acrossNodes(p.clusters[x.w.Cluster.Key()], m, x.node)
-			if m.pool == x.pool && across.over != nil {
+			switch {
+			case m.pool != x.pool || across.over == nil:
+			case by == byFrontend: // of a load balancer the client meets the pod's node by trying again (AZ-GEN-13)
+				across = guard{}
+			default:
 				across = between(everything(), across.low()) // the pod may run on this node
 			}
 			in = and(p.fromNode(across, m.addr), in)

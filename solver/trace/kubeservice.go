@@ -323,11 +323,14 @@ func (t *tracer) toBackends(c course, h *host, s *model.KubeService, p model.Ser
 		if h != nil {
 			d.masked.nodes = t.nodeAddresses(h.cluster)
 		}
-		if here {
+		switch {
+		case h == nil, here && c.service != nil: // of a load balancer the client meets that node by trying again (AZ-GEN-13)
 			t.intoPod(d, b.pod, t.peerOf(d, b.pod))
 			continue
+		case here: // on this node, or on another one of the pool
+			t.intoPod(d.uncertain(), b.pod, t.peerOf(d, b.pod))
 		}
-		// The pod runs on a node of another pool: the packet crosses with the receiving node's address.
+		// On another node the packet crosses with the receiving node's address.
 		d.service = nil
 		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
 			t.acrossNodes(t.fromNodeAddress(d, h, a), []*host{h}, b.pod, t.peerOf(d, b.pod))

@@ -57,8 +57,8 @@ func TestNodeAddresses(t *testing.T) {
 	b.kubeService(c, "pay", "web", "NodePort", 80, 8080).Ports[0].NodePort = 30080
 	e := b.build()
 	for _, test := range []struct{ packet, want string }{
-		{"10.1.6.4 > 10.1.1.9 tcp/30080", "node pool aks a, pod agent a?, pod web a, subnet a"},
-		{"10.1.6.4 > 10.1.2.9 tcp/30080", "node pool aks b, pod agent b?, pod web a, subnet b"}, // any node forwards
+		{"10.1.6.4 > 10.1.1.9 tcp/30080", "node pool aks a, pod agent a?, pod web a, pod web a?, subnet a"}, // by another node, and perhaps on this one
+		{"10.1.6.4 > 10.1.2.9 tcp/30080", "node pool aks b, pod agent b?, pod web a, subnet b"},             // any node forwards
 		{"10.1.6.4 > 10.1.1.9 tcp/9090", "node pool aks a, pod agent a, pod web a, subnet a"},
 		{"10.1.6.4 > 10.1.2.9 tcp/9090", "node pool aks b, pod agent b, subnet b"},
 		{"10.1.6.4 > 10.1.1.9 tcp/22", "node pool aks a, pod agent a, subnet a"},
