@@ -48,6 +48,8 @@ func (d *draft) network() {
 		{WithIPv6, d.ipv6},
 		{WithInstances, d.instances},
 		{WithFirewalls, d.firewalls},
+		{WithRouteServers, d.routeServers},
+		{WithAppGateways, d.appGateways},
 		{WithServices, d.services},
 	} {
 		if d.has(part.kind) {

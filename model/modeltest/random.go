@@ -16,25 +16,27 @@ type Kinds uint32
 
 // The kinds, in the order in which an estate is easier to understand without them.
 const (
-	WithASGs      Kinds = 1 << iota // application security groups
-	WithTags                        // service tags in rules and routes, with and without a published list
-	WithPublic                      // public addresses, prefixes, NAT gateways
-	WithEndpoints                   // private endpoints
-	WithBalancers                   // load balancers
-	WithGateways                    // VPN and ExpressRoute gateways and what lies behind them
-	WithFirewalls                   // Azure Firewalls
-	WithServices                    // PaaS services and service endpoints
-	WithBastions                    // Bastion hosts
-	WithPartial                     // dangling references, missing VNets, unsynced and subnet peerings, states that are not stated
-	WithIPv6                        // dual-stack VNets
-	WithInstances                   // scale sets and VMs of several NICs
-	WithClusters                    // AKS clusters with workloads and network policies
-	WithLedger                      // objects that nobody understands
-	WithRaw                         // values that Azure refuses: equal priorities, odd protocols
-	WithManagers                    // network managers, with what they deploy in every grade of evidence
-	WithPolicies                    // policies of clusters beyond NetworkPolicy
+	WithASGs         Kinds = 1 << iota // application security groups
+	WithTags                           // service tags in rules and routes, with and without a published list
+	WithPublic                         // public addresses, prefixes, NAT gateways
+	WithEndpoints                      // private endpoints
+	WithBalancers                      // load balancers
+	WithGateways                       // VPN and ExpressRoute gateways and what lies behind them
+	WithFirewalls                      // Azure Firewalls
+	WithServices                       // PaaS services and service endpoints
+	WithBastions                       // Bastion hosts
+	WithPartial                        // dangling references, missing VNets, unsynced and subnet peerings, states that are not stated
+	WithIPv6                           // dual-stack VNets
+	WithInstances                      // scale sets and VMs of several NICs
+	WithClusters                       // AKS clusters with workloads and network policies
+	WithLedger                         // objects that nobody understands
+	WithRaw                            // values that Azure refuses: equal priorities, odd protocols
+	WithManagers                       // network managers, with what they deploy in every grade of evidence
+	WithPolicies                       // policies of clusters beyond NetworkPolicy
+	WithRouteServers                   // Route Servers and the appliances that advertise to them
+	WithAppGateways                    // application gateways and WAF policies
 
-	AllKinds = WithPolicies<<1 - 1
+	AllKinds = WithAppGateways<<1 - 1
 )
 
 // Draft is a random estate before it is built. The same source of numbers gives the same draft.
@@ -236,6 +238,12 @@ func KindsOf(seed uint64) Kinds {
 	}
 	if k&WithClusters != 0 && seed%3 == 0 {
 		k |= WithPolicies
+	}
+	switch seed % 8 {
+	case 3:
+		k |= WithRouteServers
+	case 6:
+		k |= WithAppGateways
 	}
 	return k
 }

@@ -50,7 +50,10 @@ func (p *planner) gatewayRange(g *model.AppGateway) []netip.Prefix {
 	return out
 }
 
-func isV2(g *model.AppGateway) bool { return strings.HasSuffix(strings.ToLower(g.Tier), "_v2") }
+// isV2 reports the second generation, which templates may leave unsaid (AZ-AGW-01).
+func isV2(g *model.AppGateway) bool {
+	return g.Tier == "" || strings.EqualFold(g.Tier, "Basic") || strings.HasSuffix(strings.ToLower(g.Tier), "_v2")
+}
 
 // appGatewayIn is the place before a gateway's frontend: the NSG of its subnet filters clients, and sees the subnet as destination
 // (AZ-AGW-10).
@@ -62,8 +65,8 @@ func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID 
 		return n
 	}
 	p.routeDone[key] = true
-	addr := p.gatewayFrontendOrPublic(g, f)
-	if !addr.IsValid() {
+	addrs := p.gatewayFrontends(g, f)
+	if len(addrs) == 0 {
 		return n
 	}
 	behind := p.b.AddSet("", p.gatewaySubnetRange(g))
@@ -72,17 +75,17 @@ func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID 
 		fg, more := p.filters(filtered{subnet: id}, model.Inbound, reading{instead: true, dual: showsFrontend(g, f), behind: behind})
 		in, notes = and(in, fg), append(notes, more...)
 	}
-	to := exactly(dstIn(p.addr.exact(addr)))
+	to := exactly(dstIn(p.addr.exactHosts(addrs...)))
 	for _, l := range g.Listeners {
 		if l.Frontend.Key() != f.ID.Key() {
 			continue
 		}
-		port := p.listenerPort(g, l)
-		if port == 0 {
-			continue
+		at := exactly(tcpTo(p.listenerPort(g, l)))
+		if p.listenerPort(g, l) == 0 { // it is not in the input
+			at = onlyOver(transport([]model.Protocol{model.TCP}, nil, []model.PortRange{model.AllPorts}, false))
 		}
 		clients, more := p.wafSources(g, l)
-		accept := and(to, in, exactly(tcpTo(port)), clients)
+		accept := and(to, in, at, clients)
 		p.edge(n, p.node(listenerPlace(g, l.Name), StageReceive, ""), accept, nil, append(slices.Clone(notes), more...)...)
 	}
 	if f.PublicIP != "" {
@@ -125,11 +128,25 @@ func showsFrontend(g *model.AppGateway, f model.AGWFrontend) bool {
 	return len(public) > 0 && slices.ContainsFunc(private, func(n uint16) bool { return n == 0 || slices.Contains(public, n) || slices.Contains(public, 0) })
 }
 
-func (p *planner) gatewayFrontendOrPublic(g *model.AppGateway, f model.AGWFrontend) netip.Addr {
-	if f.PublicIP != "" {
-		return p.publicAddr(f.PublicIP)
+// gatewayFrontends are the addresses of a frontend: the private one, or the public one that it names or that names it (AZ-PIP-05).
+func (p *planner) gatewayFrontends(g *model.AppGateway, f model.AGWFrontend) []netip.Addr {
+	var out []netip.Addr
+	add := func(a netip.Addr) {
+		if a.IsValid() && !slices.Contains(out, a) {
+			out = append(out, a)
+		}
 	}
-	return p.gatewayFrontendAddr(g, f)
+	if f.PublicIP != "" {
+		add(p.publicAddr(f.PublicIP))
+	} else {
+		add(p.gatewayFrontendAddr(g, f))
+	}
+	for _, ip := range p.e.PublicIPs {
+		if holdsPublicIP(ip, "", f.ID) {
+			add(p.publicAddr(ip.ID))
+		}
+	}
+	return out
 }
 
 func (p *planner) gatewaySubnetRange(g *model.AppGateway) []netip.Prefix {
@@ -231,11 +248,12 @@ func (p *planner) wafMatch(r model.WAFRule) (must, may *lazy) {
 			must = nothing()
 			continue
 		}
-		set := srcIn(p.addr.set(c.Prefixes).must)
+		set := p.addr.set(c.Prefixes)
+		in, perhaps := srcIn(set.must), srcIn(set.may)
 		if c.Negate {
-			set = minus(everything(), set)
+			in, perhaps = minus(everything(), perhaps), minus(everything(), in)
 		}
-		must, may = both(must, set), both(may, set)
+		must, may = both(must, in), both(may, perhaps)
 	}
 	if len(r.Conditions) == 0 {
 		must = nothing()
@@ -322,27 +340,45 @@ func (p *planner) forward(g *model.AppGateway, l model.AGWListener, s *Site) {
 	p.edge(s.Send, p.routing(subnet, "", eg), and(sent, out), nil, append(notes, more...)...)
 }
 
-// managed is everything where the subnet's NSG lets the platform manage the gateway, else nothing in under (AZ-AGW-11). A gateway
-// without public frontend is isolated and needs no such rule (AZ-AGW-14).
+// managed is everything where the subnet's NSG lets the platform manage and probe the gateway and its default route is not diverted, else
+// nothing in under (AZ-AGW-11, AZ-AGW-13). A private v2 gateway is isolated and needs the probes alone (AZ-AGW-14).
 func (p *planner) managed(g *model.AppGateway) guard {
-	var front netip.Addr
-	for _, f := range g.Frontends {
-		if f.PublicIP != "" {
-			front = p.publicAddr(f.PublicIP)
+	subnet := firstSubnet(g)
+	behind := p.b.AddSet("", p.gatewaySubnetRange(g))
+	in, _ := p.filters(filtered{subnet: subnet}, model.Inbound, reading{})
+	inside := func(from *lazy, ports model.PortRange) *lazy {
+		return both(both(from, dstIn(behind)), transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))
+	}
+	needed := inside(srcIn(p.addr.exactHosts(platformDNS())), model.AllPorts)
+	if isV2(g) && !slices.ContainsFunc(g.Frontends, func(f model.AGWFrontend) bool { return f.PublicIP != "" }) {
+		return p.admitsAll(needed, in)
+	}
+	ports := model.PortRange{First: 65503, Last: 65534}
+	if isV2(g) {
+		ports = model.PortRange{First: 65200, Last: 65535}
+		if p.divertedDefault(subnet) {
+			return onlyOver(everything())
 		}
 	}
-	if !front.IsValid() {
-		return guard{}
-	}
-	behind := p.b.AddSet("", p.gatewaySubnetRange(g))
-	in, _ := p.filters(filtered{subnet: firstSubnet(g)}, model.Inbound, reading{})
-	ports := model.PortRange{First: 65200, Last: 65535}
-	if !isV2(g) {
-		ports = model.PortRange{First: 65503, Last: 65534}
-	}
 	tagged, _ := p.inTagAny("GatewayManager", srcIn)
-	manager := both(both(tagged, dstIn(behind)), transport([]model.Protocol{model.TCP}, nil, []model.PortRange{ports}, false))
-	return p.admitsAll(manager, in)
+	return p.admitsAll(either(needed, inside(tagged, ports)), in)
+}
+
+// divertedDefault reports a subnet whose default route may lead elsewhere than to the internet, by a route of a user, gateway, hub or Route
+// Server.
+func (p *planner) divertedDefault(subnet model.ID) bool {
+	routes, known := p.candidates(subnet, "")
+	diverted := !known
+	for _, r := range routes {
+		if r.prefix != allV4() || r.origin == systemRoute {
+			continue
+		}
+		if r.origin == userRoute && r.hop.kind == model.HopInternet {
+			return false
+		}
+		diverted = true
+	}
+	return diverted
 }
 
 // admitsAll is everything in over, and in under too where a filter surely admits all of what the platform needs.

@@ -660,10 +660,11 @@ func (p *planner) proxyPorts(f *model.Firewall) []model.PortRange {
 // client's (AZ-REL-01), and whether the client gets what it asks for is open (ASM-E-PROXY).
 func (p *planner) firewallSends(f *model.Firewall, fw *firewallPlan, rules firewallRules) {
 	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) })
+	v4 = both(v4, p.routed()) // AZ-PLAT-01: the host's addresses are the host's
 	notes := append([]string{"ASM-E-PROXY"}, rules.missing...)
 	for _, r := range p.relaysAt[f.ID.Key()] {
 		if len(r.servers) > 0 {
-			asked := both(r.accepts, dstIn(p.addr.exactHosts(r.servers...)))
+			asked := both(both(r.accepts, p.routed()), dstIn(p.addr.exactHosts(r.servers...)))
 			for _, s := range p.mask(f, fw) {
 				p.edge(r.site.Send, fw.outOf(s), and(onlyOver(asked), s.guard).mayOnly(), s.rewrite, notes...)
 			}
@@ -769,7 +770,11 @@ func (p *planner) nameOwners(f *model.Firewall, fw *firewallPlan) []firewallStep
 			add(between(here, r.certainly(here)), r.unknown, p.symbolOf(model.NamedHost, "", ""))
 		}
 	}
-	add(exactly(minus(everything(), either(known...))), "", p.symbolOf(model.NamedHost, "", ""))
+	rest, why := exactly(minus(everything(), either(known...))), ""
+	if _, ok := model.Get[*model.VNet](p.e, f.Subnet.Parent()); !ok || p.asksOthers(f) { // AZ-DNS-02: the answers of servers that the input does not describe
+		rest, why = rest.mayOnly(), "ASM-E-DNSCUSTOM"
+	}
+	add(rest, why, p.symbolOf(model.NamedHost, "", ""))
 	for _, x := range p.namelessAccounts(f) {
 		for _, a := range x.addrs {
 			add(onlyOver(minus(everything(), either(nameless(), p.namesOfAccounts()))), x.unknown, a)

@@ -58,7 +58,7 @@ type addressOf struct {
 	addr netip.Addr
 }
 
-// planAddressed notes the addresses that a route or a load balancer names: whoever holds one is a class of its own.
+// planAddressed notes the addresses that a route, a peer by BGP or a load balancer names: whoever holds one is a class of its own.
 func (p *planner) planAddressed() {
 	note := func(vnet string, a netip.Addr) {
 		if a.IsValid() {
@@ -76,6 +76,21 @@ func (p *planner) planAddressed() {
 			for _, a := range r.Addresses {
 				named[a] = true
 			}
+		}
+	}
+	for _, rs := range p.e.RouteServers {
+		for _, x := range rs.Peers {
+			named[x.Address] = true
+		}
+	}
+	for _, h := range p.e.Hubs {
+		for _, x := range h.Peers {
+			named[x.Address] = true
+		}
+	}
+	for _, c := range p.e.HubConnections {
+		for _, x := range c.Routing.Static {
+			named[x.NextHop] = true
 		}
 	}
 	for _, lb := range p.e.LoadBalancers {

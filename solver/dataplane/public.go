@@ -213,7 +213,14 @@ func (p *planner) instanceEntry(m *machine, a netip.Addr, sku model.SKU) {
 			private = p.b.AddPool("", kept)
 		}
 	}
-	p.edge(p.publicIn(), p.publicEntry(m, sku), exactly(dstIn(p.addr.exact(a))).withReply(p.replyAt(m.filters.subnet, m.filters.nic, viaInternet)), &rewrite{dst: &private})
+	to := exactly(dstIn(p.addr.exact(a)))
+	if m.site.Place.Kind != model.PlaceNIC { // which of its addresses the instance has nobody chooses: certain is what is for any of them
+		in, _ := p.receives(m)
+		if under := in.low(); under != nil {
+			to.under = both(to.over, allOf(under, private))
+		}
+	}
+	p.edge(p.publicIn(), p.publicEntry(m, sku), to.withReply(p.replyAt(m.filters.subnet, m.filters.nic, viaInternet)), &rewrite{dst: &private})
 }
 
 // forwardUnknownPublic leads a public address that hangs on something unknown to where that may lie.

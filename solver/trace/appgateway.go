@@ -33,8 +33,12 @@ func (t *tracer) atAppGateway(c course, g *model.AppGateway, f *model.AGWFronten
 		return
 	}
 	c.public, c.entry, c.last = nil, nil, h
+	doubts := t.doubtsAt(h) // AZ-GEN-08
 	if h.subnet == nil || t.subnetNSG(h) == "" {
-		t.accept(c.uncertainIf(h.subnet == nil), g, f)
+		if c = c.uncertainIf(h.subnet == nil); len(doubts) > 0 {
+			c = c.uncertain(namesOf(doubts)...)
+		}
+		t.accept(c, g, f)
 		return
 	}
 	x := c.flow()
@@ -45,7 +49,7 @@ func (t *tracer) atAppGateway(c course, g *model.AppGateway, f *model.AGWFronten
 	} else { // the frontend's address or the subnet's range: certain only where both match
 		x.otherDst = &behind
 	}
-	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, t.nsgByID(h.subnet.NSG, h, x, model.Inbound), func(c course) { t.accept(c, g, f) })
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(t.nsgByID(h.subnet.NSG, h, x, model.Inbound), doubts), func(c course) { t.accept(c, g, f) })
 }
 
 // sharesPorts reports a port on which both the public and the private frontend have a listener: then the rules see the frontends
@@ -247,9 +251,12 @@ func (t *tracer) wafVerdict(id model.ID, g *model.AppGateway, src address, tags 
 }
 
 // wafMatch decides a custom rule on the address of the TCP peer (AZ-AGW-34). Other variables are the client's to choose: a Block on
-// them can be avoided, an Allow on them can be met (AZ-REL-05).
+// them can be avoided, an Allow on them can be met (AZ-REL-05), and a client that does not know of the rule does neither.
 func (t *tracer) wafMatch(r model.WAFRule, src address, tags []string, access model.Access) match {
 	m := yes()
+	if len(r.Conditions) == 0 {
+		m = maybe()
+	}
 	for _, c := range r.Conditions {
 		if access == model.Deny && isFrontDoorLock(c) {
 			m = m.and(t.otherFrontDoor(c.Values, src, tags))
@@ -266,15 +273,16 @@ func (t *tracer) wafMatch(r model.WAFRule, src address, tags []string, access mo
 		case onAddress: // GeoMatch is not decided offline
 			hit = maybe()
 		default:
-			hit = when(access == model.Allow)
+			hit = maybe()
 		}
 		m = m.and(hit)
 	}
 	return m
 }
 
-// fromAppGateway is a packet that a gateway opens: some listener must forward such packets (AZ-AGW-04, AZ-REL-01).
-func (t *tracer) fromAppGateway(c course, g *model.AppGateway) {
+// fromAppGateway is a packet that a gateway opens: some listener must forward such packets (AZ-AGW-04, AZ-REL-01), the one that a place
+// names where it names one.
+func (t *tracer) fromAppGateway(c course, g *model.AppGateway, listener string) {
 	h := t.hostIn(model.Place{Kind: model.PlaceAppGateway, ID: g.ID}, gatewaySubnetOf(g))
 	if !t.step(&c, "relay", h.place) {
 		return
@@ -294,13 +302,17 @@ func (t *tracer) fromAppGateway(c course, g *model.AppGateway) {
 		return
 	}
 	c.src.holder = h
-	best, listener, source := no(), "", model.Source{}
+	named := slices.ContainsFunc(g.Listeners, func(l model.AGWListener) bool { return l.Name == listener })
+	best, rule, source := no(), "", model.Source{}
 	for i := range g.Listeners {
 		l := &g.Listeners[i]
+		if named && l.Name != listener {
+			continue
+		}
 		for _, p := range t.listenerPaths(g, l) {
 			m := t.forwards(g, p, c)
 			if m.must && !best.must || m.may && !best.may {
-				best, listener, source = m, g.Name()+"/"+l.Name, l.Source
+				best, rule, source = m, g.Name()+"/"+l.Name, l.Source
 			}
 		}
 	}
@@ -309,7 +321,7 @@ func (t *tracer) fromAppGateway(c course, g *model.AppGateway) {
 		return
 	}
 	best = best.and(inside).and(t.gatewayWorks(g, h))
-	c = c.add(Hop{At: h.place, Stage: Relay, Action: Forward, Rule: listener, Source: source, Certain: best.must, Assumptions: best.why})
+	c = c.add(Hop{At: h.place, Stage: Relay, Action: Forward, Rule: rule, Source: source, Certain: best.must, Assumptions: best.why})
 	t.leave(c, h)
 }
 
@@ -390,28 +402,58 @@ func (t *tracer) gatewayWorks(g *model.AppGateway, h *host) match {
 	m := yes()
 	private := !slices.ContainsFunc(g.Frontends, func(f model.AGWFrontend) bool { return f.PublicIP != "" }) && isV2(g)
 	inside := usable(h.subnet)
-	check := func(src address, port uint16, tags ...string) {
+	check := func(src address, ports model.PortRange, tags ...string) {
 		if t.subnetNSG(h) == "" {
 			return
 		}
-		f := flow{src: src, dst: address{at: first(inside), may: inside}, protocol: model.TCP, sport: 49152, dport: port, tags: tags}
-		if v := t.nsgByID(h.subnet.NSG, h, f, model.Inbound); !v.allow.is || v.deny.is {
-			m = m.and(maybe())
+		sports, dports := t.distinctPorts(h.subnet.NSG, ports)
+		for _, sport := range sports {
+			for _, dport := range dports {
+				f := flow{src: src, dst: address{at: first(inside), may: inside}, protocol: model.TCP, sport: sport, dport: dport, tags: tags}
+				if v := t.nsgByID(h.subnet.NSG, h, f, model.Inbound); !v.allow.is || v.deny.is {
+					m = m.and(maybe())
+				}
+			}
 		}
 	}
-	check(address{at: wireServer()}, 65200)
+	check(address{at: wireServer()}, model.AllPorts)
 	if private {
 		return m
 	}
-	port := uint16(65503)
+	ports := model.PortRange{First: 65503, Last: 65534}
 	if isV2(g) {
-		port = 65200
-		if len(t.overriddenDefaults(h)) > 0 && !t.defaultToInternet(h) {
+		ports = model.PortRange{First: 65200, Last: 65535}
+		if t.divertedDefault(h) {
 			m = m.and(maybe())
 		}
 	}
-	check(t.platformOf("GatewayManager"), port, "GatewayManager")
+	check(t.platformOf("GatewayManager"), ports, "GatewayManager")
 	return m
+}
+
+// distinctPorts are a port of each range that the rules of an NSG tell apart: as source, and as destination among some.
+func (t *tracer) distinctPorts(id model.ID, among model.PortRange) (sports, dports []uint16) {
+	add := func(list []uint16, within model.PortRange, ranges []model.PortRange) []uint16 {
+		for _, r := range ranges {
+			for _, p := range []int{int(r.First), int(r.Last) + 1} {
+				if p >= int(within.First) && p <= int(within.Last) {
+					list = append(list, uint16(p))
+				}
+			}
+		}
+		return list
+	}
+	sports, dports = []uint16{0}, []uint16{among.First}
+	if n, ok := model.Get[*model.NSG](t.e, id); ok {
+		for _, r := range n.Rules {
+			if r.Direction == model.Inbound {
+				sports, dports = add(sports, model.AllPorts, r.SourcePorts), add(dports, among, r.DestPorts)
+			}
+		}
+	}
+	slices.Sort(sports)
+	slices.Sort(dports)
+	return slices.Compact(sports), slices.Compact(dports)
 }
 
 // platformOf is an address of a tag by which the platform manages its services: any of its list, else some public address.
@@ -423,14 +465,20 @@ func (w *world) platformOf(tag string) address {
 	return w.address(named)
 }
 
-// defaultToInternet reports a user default route to Internet, the documented remedy (AZ-AGW-13).
-func (t *tracer) defaultToInternet(h *host) bool {
-	for _, r := range t.userRoutes(h) {
-		if r.prefix.IsValid() && r.prefix.Bits() == 0 && r.hop == model.HopInternet {
-			return true
+// divertedDefault reports a default route that may lead elsewhere than to the internet: a user's, or what a gateway, hub or Route Server may
+// announce, unless a user default route to Internet stands before it, the documented remedy (AZ-AGW-13).
+func (t *tracer) divertedDefault(h *host) bool {
+	diverted := false
+	for _, r := range t.table(h, tableOptions{}) {
+		isDefault := r.prefix.IsValid() && r.prefix.Addr().Is4() && r.prefix.Bits() == 0
+		switch {
+		case r.origin == userRoute && isDefault && r.hop == model.HopInternet:
+			return false
+		case r.origin != systemRoute && (isDefault || r.unknown()):
+			diverted = true
 		}
 	}
-	return false
+	return diverted
 }
 
 // gatewayOutbound is the source of a gateway towards a public backend: its public frontend, or an address of the platform (AZ-AGW-05).

@@ -247,7 +247,7 @@ func (t *tracer) send(c course, from model.Place) {
 		t.fromWorkload(c, from)
 	case model.PlaceAppGateway:
 		if g, ok := model.Get[*model.AppGateway](t.e, from.ID); ok {
-			t.fromAppGateway(c, g)
+			t.fromAppGateway(c, g, from.Part)
 			return
 		}
 		t.drop(c, from, Relay, "the input holds no such application gateway")
@@ -469,6 +469,8 @@ func (t *tracer) fromFarSide(c course, from model.Place) {
 	if conn != nil {
 		c = c.uncertainIf(!t.carriesFor(g, conn))
 		c = c.uncertainIf(lacking)
+	} else if list := t.doubts(g.ID); len(list) > 0 { // AZ-GEN-08
+		c = c.uncertain(namesOf(list)...)
 	}
 	if !t.carried(&c, from) {
 		return

@@ -56,7 +56,7 @@ func (w *world) view(h *host) *view {
 			addPrefix(&space, p)
 		}
 	}
-	learned := w.tagOfGateways(h, &own, &gateways)
+	learned, four := w.tagOfGateways(h, &own, &gateways)
 	var tags []string
 	rt, known := w.routeTable(h.subnet)
 	if known && rt != nil {
@@ -80,7 +80,7 @@ func (w *world) view(h *host) *view {
 		rows,
 		row{set: built(&peerFlag), what: "peers that one side leaves out or that are not surely there"},
 		row{set: built(&peerRest), what: "other subnets of peers"},
-		row{set: built(&gateways), every: learned, growth: learned, what: "behind gateways"},
+		row{set: built(&gateways), every: learned, growth: learned || four, what: "behind gateways"},
 		row{set: built(&groups), what: "connected groups"},
 		row{set: built(&behind), what: "behind peers that forward"},
 		row{set: built(&routes), tags: tags, growth: true, what: "user routes"},
@@ -185,7 +185,7 @@ func (w *world) networksBehind(own, peer *model.VNet, b *netipx.IPSetBuilder) {
 
 // tagOfGateways adds the far sides of the gateways in use: static prefixes of connections must where routes propagate, all the rest
 // may. It reports whether routes are learned by BGP, so that any address may be among them.
-func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned bool) {
+func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned, four bool) {
 	_, known := w.routeTable(h.subnet) // a table that the input lacks may turn propagation off
 	known = known || w.e.RoutesAt(h.nicID()) != nil
 	propagates := w.propagates(h.subnet)
@@ -202,17 +202,20 @@ func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned b
 			}
 		}
 	}
-	learned = learned || len(w.serverRoutes(h)) > 0
+	four = len(w.serverRoutes(h)) > 0
 	for _, r := range w.hubRoutes(h) {
 		switch {
 		case !propagates && !r.inside, r.prefix.IsValid() && r.prefix.Bits() == 0:
 		case !r.prefix.IsValid():
-			learned = true
+			four = true
 		default:
 			addPrefix(may, r.prefix)
 		}
 	}
-	return learned
+	if four { // AZ-V6-05: hubs and Route Servers carry IPv4
+		addPrefix(may, netip.MustParsePrefix("0.0.0.0/0"))
+	}
+	return learned, four
 }
 
 // importedPrefixes adds what the NIC's own effective routes show, whoever made them (AZ-RT-33).
