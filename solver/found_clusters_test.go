@@ -481,6 +481,12 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			pod("w", "pb"), "over",
 		},
 		{
+			"AZ-GEN-05: the reply to a node's own address stays on the node, whatever pods hide behind it",
+			small{vnet, a, b, c, cluster("overlay", ""), workload("v", "pa"), workload("w", "pa"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.4", port: 30080},
+			pod("w", "pa"), all,
+		},
+		{
 			"K8S-SVC-08: by a load balancer the client meets the pod's node",
 			small{vnet, a, guarded(subnet("b", "10.0.1.0/29")), c, vm, admitOnly("443", "30080"), cluster("overlay", ""), workload("w", "pb"), service("LoadBalancer", "w", 443, 8080)},
 			sent{from: internet, src: "198.51.100.7", to: front, port: 443},

@@ -134,7 +134,21 @@ func (a address) v6() bool {
 
 // isPublic says whether an address is one of the internet's. An address of which only the family is known is some network's own.
 func (a address) isPublic() match {
-	return when(a.public || a.in(publicSpace()).must)
+	switch {
+	case a.public:
+		return yes()
+	case a.may != nil:
+		return when(a.in(publicSpace()).must)
+	case a.at.Is4():
+		for _, p := range notPublic() {
+			if p.Contains(a.at) {
+				return no()
+			}
+		}
+		return yes()
+	default:
+		return when(publicV6().Contains(a.at))
+	}
 }
 
 // alternatively is an address that is either of two, and nobody knows which.
@@ -155,16 +169,25 @@ func (a address) alternatively(b address, why ...string) address {
 func publicSpace() *netipx.IPSet {
 	var b netipx.IPSetBuilder
 	b.AddPrefix(netip.MustParsePrefix("0.0.0.0/0"))
-	for _, p := range []string{
-		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-		"192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
-	} {
-		b.RemovePrefix(netip.MustParsePrefix(p))
+	for _, p := range notPublic() {
+		b.RemovePrefix(p)
 	}
-	b.AddPrefix(netip.MustParsePrefix("2000::/3"))
+	b.AddPrefix(publicV6())
 	s, _ := b.IPSet() // no error: constants
 	return s
 }
+
+// notPublic is the IPv4 space that no host of the internet has: 0/8, 10/8, 100.64/10, 127/8, 169.254/16, 172.16/12, 192.0.0/24, 192.168/16,
+// 198.18/15, 224/3.
+func notPublic() [10]netip.Prefix {
+	block := func(a, b byte, bits int) netip.Prefix { return netip.PrefixFrom(netip.AddrFrom4([4]byte{a, b}), bits) }
+	return [10]netip.Prefix{
+		block(0, 0, 8), block(10, 0, 8), block(100, 64, 10), block(127, 0, 8), block(169, 254, 16), block(172, 16, 12), block(192, 0, 24), block(192, 168, 16), block(198, 18, 15), block(224, 0, 3),
+	}
+}
+
+// publicV6 is 2000::/3.
+func publicV6() netip.Prefix { return netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20}), 3) }
 
 // rfc1918 is the space that Internet never holds (AZ-TAG-06).
 func rfc1918() []netip.Prefix { return ianaPrivateRanges()[:3] }

@@ -123,6 +123,9 @@ func (t *tracer) back(c course, h *host, seen address, crossed []crossing) bool 
 	// AZ-PLAT-02, AZ-GEN-05: answers to the host addresses meet no route, those between addresses of one NIC never leave it. Neither passes a
 	// device.
 	if sameAddress(h.addr, seen) || isPlatform(seen.at) {
+		for n := len(crossed); n > 0 && crossed[n-1].source && !crossed[n-1].stateful && !crossed[n-1].link; n = len(crossed) { // at the sender's own host
+			crossed = untranslate(crossed[:n-1])
+		}
 		return len(crossed) == 0
 	}
 	// AZ-PE-08, AKS-API-03: the reply of an endpoint, and so of a private API server, may bypass the appliance.

@@ -69,10 +69,27 @@ func (w *world) table(h *host, o tableOptions) []route {
 	if h.vnet == nil {
 		return nil
 	}
-	if rows, ok := w.importedTable(h, func() []route { return w.computedTable(h, o) }); ok {
+	key := tableKey{h.vnet, h.subnet, h.nicID(), o}
+	if rows, ok := w.tables[key]; ok {
 		return rows
 	}
-	return w.computedTable(h, o)
+	rows, ok := w.importedTable(h, func() []route { return w.computedTable(h, o) })
+	if !ok {
+		rows = w.computedTable(h, o)
+	}
+	if w.tables == nil {
+		w.tables = map[tableKey][]route{}
+	}
+	w.tables[key] = slices.Clip(rows)
+	return w.tables[key]
+}
+
+// tableKey is what a table depends on.
+type tableKey struct {
+	vnet   *model.VNet
+	subnet *model.Subnet
+	nic    model.ID
+	tableOptions
 }
 
 // computedTable is the table as the resources of the input make it.

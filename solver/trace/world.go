@@ -20,6 +20,7 @@ type world struct {
 
 	attached  []*attachment // connections of virtual hubs, listed when first asked for
 	firewalls map[*model.Firewall]firewallRules
+	tables    map[tableKey][]route // as read so far
 
 	trustMesh bool
 }
