@@ -248,7 +248,7 @@ func rulesNameEverything(ev *Evidence) []Part {
 			if wideMatch(r.SourceAddrs) && !platform && (r.Direction == model.Inbound || !one) && !ev.dmzListener(subnets, r) {
 				wild(of, "source", matchText(r.SourceAddrs), r.Source)
 			}
-			if wideMatch(r.DestAddrs) && !platform && (r.Direction == model.Outbound || !one) {
+			if everywhere(r.DestAddrs) && !platform && (r.Direction == model.Outbound || !one) {
 				wild(of, "destination", matchText(r.DestAddrs), r.Source)
 			}
 			if allPorts(r.DestPorts) && r.Protocol.HasPorts() && !platform {
@@ -270,7 +270,7 @@ func rulesNameEverything(ev *Evidence) []Part {
 				wild(of, "destination", "*", r.Source)
 			}
 		default:
-			if wideMatch(r.Dests) {
+			if everywhere(r.Dests) {
 				wild(of, "destination", matchText(r.Dests), r.Source)
 			}
 			if allPorts(r.Ports) && slices.ContainsFunc(r.Protocols, model.Protocol.HasPorts) {
@@ -331,9 +331,14 @@ func within(m model.AddressMatch, set *netipx.IPSet) bool {
 	return !m.Any && len(m.Tags)+len(m.ASGs)+len(m.IPGroups)+len(m.FQDNs) == 0 && len(m.Prefixes) > 0 && !slices.ContainsFunc(m.Prefixes, func(p netip.Prefix) bool { return !set.ContainsPrefix(p) })
 }
 
-// wideMatch reports whether a side of a rule is every address.
+// wideMatch reports whether a source is everybody, or everybody on the internet.
 func wideMatch(m model.AddressMatch) bool {
-	return m.Any || slices.ContainsFunc(m.Prefixes, func(x netip.Prefix) bool { return x.Bits() == 0 }) || slices.ContainsFunc(m.Tags, func(t string) bool { return strings.EqualFold(t, "Internet") })
+	return everywhere(m) || slices.ContainsFunc(m.Tags, func(t string) bool { return strings.EqualFold(t, "Internet") })
+}
+
+// everywhere reports whether a side of a rule is every address.
+func everywhere(m model.AddressMatch) bool {
+	return m.Any || slices.ContainsFunc(m.Prefixes, func(x netip.Prefix) bool { return x.Bits() == 0 })
 }
 
 func allPorts(list []model.PortRange) bool {

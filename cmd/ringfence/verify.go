@@ -68,7 +68,7 @@ func runVerify(c *cli.Context) error {
 		}
 	}
 	if dir := c.String("out"); dir != "" {
-		if err = writeReports(dir, s, r, sheets, !c.Bool("no-changes")); err != nil {
+		if err = writeReports(dir, s.Solution, r, sheets, !c.Bool("no-changes")); err != nil {
 			return err
 		}
 	}

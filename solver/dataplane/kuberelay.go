@@ -118,7 +118,7 @@ func (p *planner) planRelaying(cp *clusterPlan) {
 	}
 	for _, g := range p.e.AppGateways { // AKS-ING-02: what its listeners send on is written there while it runs
 		for _, f := range g.Frontends {
-			if a := p.gatewayFrontendOrPublic(g, f); f.PublicIP == "" && a.IsValid() {
+			if a := p.gatewayFrontendAddr(g, f); f.PublicIP == "" && a.IsValid() {
 				p.edge(p.appGatewayIn(g, f), s.Receive, onlyOver(dstIn(p.addr.exact(a))), nil)
 			}
 		}
