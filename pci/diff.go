@@ -494,7 +494,7 @@ func DiffSARIF(d *Difference) ([]byte, error) {
 		}
 		id := "flow/" + f.Change
 		text := map[string]string{solver.Added: "a flow that was not there", solver.Widened: "a flow that was narrower"}[f.Change]
-		rule := sarifRule{ID: id, Short: sarifMessage(text), Help: sarifMessage(text), Default: sarifDefault{"warning"}, Properties: sarifRuleProperty{[]string{"segmentation"}}}
+		rule := sarifRule{ID: id, Short: sarifMessage(text), Help: sarifMessage(text), Default: sarifDefault{"warning"}, Properties: sarifRuleProperty{Tags: []string{"segmentation"}}}
 		at := s.at("", "the change")
 		for _, b := range f.Because {
 			if x, ok := s.r.placeOf(b.Source); ok && b.Side == "proposed" {

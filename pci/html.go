@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"go4.org/netipx"
@@ -39,6 +41,9 @@ func HTML(r *Result, d Diagrams) ([]byte, error) {
 		"flows":   flowViews,
 		"rows":    rowViews,
 		"where":   where,
+		"fault":   faultText,
+		"class":   verdictClass,
+		"witness": witnessText,
 		"remedy":  remedyLines,
 		"hinges":  hingeLines,
 		"beyond":  func(l []solver.Flow) int { return max(0, len(l)-shownViolations) },
@@ -82,6 +87,7 @@ type page struct {
 	Pairs             pairsView
 	Errors, Warnings  int
 	Opened            *variantView
+	Requirements      []requirementView
 }
 
 type assertionView struct {
@@ -156,9 +162,108 @@ func newPage(r *Result) *page {
 			p.Headline = "The one assertion was proved"
 		}
 	}
+	if len(r.Items) > 0 {
+		c := r.Summary.Items
+		switch {
+		case c.Fail > 0:
+			p.Worst, p.Headline = "fail", p.Headline+fmt.Sprintf("; %d of %s of the checklist fail by %s", c.Fail, count(len(r.Items), "item"), count(c.Causes, "cause"))
+		case c.Unknown+c.AttestationMissing > 0:
+			if p.Worst == "pass" {
+				p.Worst = "unknown"
+			}
+			p.Headline += fmt.Sprintf("; %d of %s of the checklist are not known or lack a person's word", c.Unknown+c.AttestationMissing, count(len(r.Items), "item"))
+		default:
+			p.Headline += fmt.Sprintf("; none of %s of the checklist fails", count(len(r.Items), "item"))
+		}
+	}
+	p.Requirements = requirementViews(r)
 	p.Pairs = viewPairs(zonePairs(r))
 	p.Opened = viewVariant(r.Variant)
 	return p
+}
+
+// requirementView is a requirement of the standard with its items.
+type requirementView struct {
+	ID      string
+	Verdict ItemVerdict // of its worst item
+	Counts  []string
+	Items   []itemView
+}
+
+// itemView is an item as the report shows it.
+type itemView struct {
+	Item
+	Folded bool // it holds: its evidence opens on demand
+}
+
+// Class is the verdict as a class of the style: fail, unknown or pass.
+func (x itemView) Class() string { return verdictClass(x.Verdict) }
+
+// Class is that of the worst item.
+func (x requirementView) Class() string { return verdictClass(x.Verdict) }
+
+func verdictClass(v ItemVerdict) string {
+	switch v {
+	case ItemFail:
+		return "fail"
+	case ItemUnknown, ItemAttestationMissing:
+		return "unknown"
+	case ItemPass, ItemAttested:
+		return "pass"
+	default:
+		return "note"
+	}
+}
+
+// requirementViews groups the items by the requirement of v3.2.1 that they belong to, or by the leading one of v4.0.1 where the project
+// is judged by that.
+func requirementViews(r *Result) []requirementView {
+	var out []requirementView
+	for _, x := range r.Items {
+		id := x.ID
+		if i := strings.LastIndexByte(id, '-'); i >= 0 {
+			id = id[:i]
+		}
+		if r.Standard != "pci-dss-3.2.1" {
+			id, _, _ = strings.Cut(x.V4, ",")
+		}
+		i := slices.IndexFunc(out, func(v requirementView) bool { return v.ID == id })
+		if i < 0 {
+			i, out = len(out), append(out, requirementView{ID: id, Verdict: x.Verdict})
+		}
+		v := &out[i]
+		if x.Verdict.rank() < v.Verdict.rank() {
+			v.Verdict = x.Verdict
+		}
+		v.Items = append(v.Items, itemView{x, x.Verdict.rank() > ItemAttestationMissing.rank()})
+	}
+	if r.Standard != "pci-dss-3.2.1" {
+		slices.SortStableFunc(out, func(a, b requirementView) int { return slices.Compare(numbers(a.ID), numbers(b.ID)) })
+	}
+	for i := range out {
+		for _, v := range []ItemVerdict{ItemFail, ItemUnknown, ItemAttestationMissing, ItemAttested, ItemPass, ItemNotApplicable} {
+			n := 0
+			for _, x := range out[i].Items {
+				if x.Verdict == v {
+					n++
+				}
+			}
+			if n > 0 {
+				out[i].Counts = append(out[i].Counts, fmt.Sprintf("%d %s", n, v))
+			}
+		}
+	}
+	return out
+}
+
+// numbers are the parts of a requirement's number, to sort by.
+func numbers(id string) []int {
+	var out []int
+	for part := range strings.SplitSeq(id, ".") {
+		n, _ := strconv.Atoi(part) // a part that is no number sorts first
+		out = append(out, n)
+	}
+	return out
 }
 
 func standardName(id string) string {

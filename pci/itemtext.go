@@ -1,7 +1,6 @@
 package pci
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
@@ -113,17 +112,7 @@ func (w *textWriter) part(p Part) {
 }
 
 func (w *textWriter) fault(f Fault) {
-	text := f.Text
-	if f.Subject != "" && !strings.Contains(text, f.Subject) {
-		text = f.Subject + ": " + text
-	}
-	if f.Field != "" {
-		text += fmt.Sprintf("; %s is %s", f.Field, quoted(f.Found))
-		if f.Wanted != "" {
-			text += ", want " + f.Wanted
-		}
-	}
-	w.put("  - ", text+inBrackets(f.Source))
+	w.put("  - ", faultText(f)+inBrackets(f.Source))
 	if f.Witness != nil {
 		for _, l := range witnessText(f.Witness) {
 			w.line(6, l)

@@ -10,7 +10,7 @@ import (
 	"github.com/ringfence/ringfence/solver"
 )
 
-// JUnit writes the assertions as test cases: a failure with its witness, and an unknown verdict as an error with the missing fact.
+// JUnit writes the assertions and the items of the checklist as test cases: a failure with its witness, and an unknown verdict as an error with the missing fact.
 func JUnit(r *Result) ([]byte, error) {
 	r = r.printable()
 	const noTime = "0.000" // runs of the same input give the same bytes
@@ -33,6 +33,9 @@ func JUnit(r *Result) ([]byte, error) {
 			c.Error = &junit.Result{Message: message(a), Type: "unknown", Data: strings.Join(evidence(a), "\n")}
 		}
 		suite.AddTestcase(c)
+	}
+	for _, x := range r.Items {
+		suite.AddTestcase(itemCase(x, noTime))
 	}
 	all := junit.Testsuites{Name: "ringfence", Time: noTime}
 	all.AddSuite(suite)

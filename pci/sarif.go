@@ -61,7 +61,12 @@ type (
 		Level string `json:"level"`
 	}
 	sarifRuleProperty struct {
-		Tags []string `json:"tags"`
+		Tags  []string `json:"tags"`
+		Score string   `json:"security-severity,omitempty"`
+	}
+	sarifResultProperty struct {
+		Cause   string   `json:"cause"`
+		Follows []string `json:"follows,omitempty"` // items that fail by the same cause
 	}
 	sarifText struct {
 		Text string `json:"text"`
@@ -76,6 +81,8 @@ type (
 		Related      []sarifLocation   `json:"relatedLocations,omitempty"`
 		CodeFlows    []sarifCodeFlow   `json:"codeFlows,omitempty"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
+
+		Properties *sarifResultProperty `json:"properties,omitempty"`
 	}
 	sarifLocation struct {
 		ID       *int           `json:"id,omitempty"`
@@ -115,6 +122,7 @@ func SARIF(r *Result, o SARIFOptions) ([]byte, error) {
 	for _, a := range s.r.Assertions {
 		s.assertion(a, o)
 	}
+	s.items(o)
 	for _, f := range s.r.Findings {
 		s.finding(f)
 	}
@@ -160,7 +168,7 @@ func (s *sarifWriter) assertion(a solver.AssertionResult, o SARIFOptions) {
 	if a.Requirement != "" {
 		tags = append(tags, "requirement "+a.Requirement)
 	}
-	rule := sarifRule{ID: id, Short: sarifMessage(a.Statement), Help: sarifMessage(a.Statement + ". Stated at " + a.Source + "."), Default: sarifDefault{"error"}, Properties: sarifRuleProperty{tags}}
+	rule := sarifRule{ID: id, Short: sarifMessage(a.Statement), Help: sarifMessage(a.Statement + ". Stated at " + a.Source + "."), Default: sarifDefault{"error"}, Properties: sarifRuleProperty{Tags: tags}}
 	result := sarifResult{RuleID: id, RuleIndex: s.rule(rule), Kind: "fail", Level: "error", Fingerprints: fingerprint(id)}
 	switch a.Verdict {
 	case solver.Pass:
@@ -203,7 +211,7 @@ func (s *sarifWriter) finding(f lint.Finding) {
 		level = "warning"
 	case lint.Note:
 	}
-	rule := sarifRule{ID: id, Short: sarifMessage(f.ID), Help: sarifMessage(f.Remedy), Default: sarifDefault{level}, Properties: sarifRuleProperty{[]string{"segmentation"}}}
+	rule := sarifRule{ID: id, Short: sarifMessage(f.ID), Help: sarifMessage(f.Remedy), Default: sarifDefault{level}, Properties: sarifRuleProperty{Tags: []string{"segmentation"}}}
 	if f.Remedy == "" {
 		rule.Help = rule.Short
 	}

@@ -44,6 +44,7 @@ func Text(r *Result, o TextOptions) []byte {
 		}
 	}
 	w.variant(r.Variant)
+	w.checklist(r)
 	w.findings(r.Findings)
 	w.unsupported(r.Ledger.Unsupported)
 	w.b.WriteByte('\n')
