@@ -78,6 +78,7 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		to       model.Symbol   // where dst is a symbol
 		misread  model.ID       // of which the ledger holds something
 		protocol model.Protocol // TCP where it is not stated
+		tags     []string
 	}
 	machine := model.Place{Kind: model.PlaceNIC, ID: vm.ID, Part: "a"}
 	api := model.Symbol{Kind: model.APIDoor, Owner: smallID("managedClusters/aks")}
@@ -143,6 +144,10 @@ func TestFoundCasesOfClusters(t *testing.T) {
 	far := &model.VNet{Meta: smallMeta("virtualNetworks/w"), Prefixes: cidrs("10.0.2.0/28")}
 	far.Peerings = []model.Peering{{Name: "p", Remote: vnet.ID, State: "Connected", AllowVNetAccess: model.On}}
 	peered := &model.VNet{Meta: vnet.Meta, Prefixes: vnet.Prefixes, Peerings: []model.Peering{{Name: "p", Remote: far.ID, State: "Connected", AllowVNetAccess: model.On}}}
+	ofB := &model.VNet{Meta: vnet.Meta, Prefixes: vnet.Prefixes, Peerings: []model.Peering{{Name: "p", Remote: far.ID, State: "Connected", AllowVNetAccess: model.On, CompleteVNets: model.Off, LocalSubnets: []string{"b"}, RemoteSubnets: []string{"d"}}}}
+	kubenet := func(x *model.Cluster) *model.Cluster { x.Plugin, x.PluginMode = "kubenet", ""; return x }
+	denyOut := &model.NSG{Meta: denyGroup.Meta, Rules: slices.Clone(denyGroup.Rules)}
+	denyOut.Rules[len(denyOut.Rules)-1].Direction = model.Outbound
 	inFar := &model.Subnet{Meta: smallMeta("virtualNetworks/w/subnets/d"), VNet: far.ID, Prefixes: cidrs("10.0.2.0/29"), DefaultOutbound: model.On}
 	// The group of subnet b admits two ports alone.
 	admitOnly := func(ports ...string) *model.NSG {
@@ -487,6 +492,48 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			pod("w", "pa"), all,
 		},
 		{
+			"AKS-NET-05: a route to an address of kubenet nodes leads to their pods",
+			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.244.0.0/16", model.HopAppliance, "10.0.0.4"), kubenet(cluster("overlay", "")), workload("w", "pa")},
+			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443},
+			pod("w", "pa"), all,
+		},
+		{
+			"AKS-NET-05: rules of the nodes may not know that an address is a pod's",
+			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.244.0.0/16", model.HopAppliance, "10.0.0.4"), kubenet(cluster("overlay", "")), workload("w", "pa", "10.244.0.4")},
+			sent{from: machine, src: "10.0.0.12", dst: "10.244.0.4", port: 443},
+			pod("w", "pa"), "over",
+		},
+		{
+			"AKS-NET-05: the nodes of another pool are not at that address",
+			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.244.0.0/16", model.HopAppliance, "10.0.0.4"), kubenet(cluster("overlay", "")), workload("w", "pb")},
+			sent{from: machine, src: "10.0.0.12", to: podOf("w"), port: 443},
+			pod("w", "pb"), none,
+		},
+		{
+			"K8S-SVC-08, K8S-NP-22: on another node the packet is none of the pod's own node",
+			small{vnet, a, b, c, vm, cluster("", "azure"), workload("w", ""), block("203.0.113.0/24"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080},
+			pod("w", "pb"), none,
+		},
+		{
+			"AKS-API-01, AZ-RT-17: a public API server is in AzureCloud",
+			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, &model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: []model.UserRoute{{Name: "r", Tag: "AzureCloud", NextHop: model.HopNone}}}, cluster("overlay", "")},
+			sent{from: machine, src: "10.0.0.12", to: api, port: 443, tags: []string{"azurecloud"}},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, none,
+		},
+		{
+			"AZ-ASG-05: to pods of other nodes, too, a node sends with an address of its groups",
+			small{vnet, a, guarded(subnet("b", "10.0.1.0/29")), c, joined, group, denyOut, beside(grouped(cluster("overlay", ""))), workload("w", "pa"), service("NodePort", "", 80, 8080)},
+			sent{from: node("pb"), src: "10.0.1.4", to: podOf("w"), port: 443},
+			pod("w", "pa"), none,
+		},
+		{
+			"AZ-PEER-14: a peered subnet's own pods are of it, wherever their addresses may lie",
+			small{ofB, far, inFar, a, b, cluster("", ""), workload("w", "")},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.2.4", port: 443},
+			model.Place{Kind: model.PlaceSubnet, ID: inFar.ID}, all,
+		},
+		{
 			"K8S-SVC-08: by a load balancer the client meets the pod's node",
 			small{vnet, a, guarded(subnet("b", "10.0.1.0/29")), c, vm, admitOnly("443", "30080"), cluster("overlay", ""), workload("w", "pb"), service("LoadBalancer", "w", 443, 8080)},
 			sent{from: internet, src: "198.51.100.7", to: front, port: 443},
@@ -612,7 +659,7 @@ func TestFoundCasesOfClusters(t *testing.T) {
 				t.Fatal(err)
 			}
 			symbols := j.s.Project.Estate.Symbols()
-			p := trace.Packet{From: test.packet.from, Protocol: model.TCP, SPort: 50000, DPort: test.packet.port}
+			p := trace.Packet{From: test.packet.from, Protocol: model.TCP, SPort: 50000, DPort: test.packet.port, Tags: test.packet.tags}
 			if test.packet.protocol != 0 {
 				p.Protocol, p.SPort = test.packet.protocol, 0
 			}

@@ -79,12 +79,34 @@ func TestFoundCasesOfEntries(t *testing.T) {
 		return []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Disposition: model.Unsupported, Affects: []model.ID{affects}, Role: model.Steers}}
 	}
 	named := func(name string) func(*trace.Packet) { return func(p *trace.Packet) { p.Name = name } }
+	tagged := func(tags ...string) func(*trace.Packet) { return func(p *trace.Packet) { p.Tags = tags } }
+	group := smallID("applicationSecurityGroups/g")
+	grouped := &model.ScaleSet{Meta: set.Meta, Orchestration: "Uniform", Profiles: []model.NICProfile{{Name: "nic", IPConfigs: []model.IPConfig{{Name: "a", Subnet: d.ID, ASGs: []model.ID{group}, Primary: true}}}}}
+	endpoint := &model.PrivateEndpoint{Meta: smallMeta("privateEndpoints/pe"), Subnet: d.ID, State: "Approved"}
+	every := []model.PortRange{model.AllPorts}
+	denied := &model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(model.DefaultRules(), model.SecurityRule{
+		Name: "r", Priority: 100, Direction: model.Outbound, Access: model.Deny, Protocol: model.AnyProtocol, SourceAddrs: any, DestAddrs: model.AddressMatch{ASGs: []model.ID{group}}, SourcePorts: every, DestPorts: every,
+	})}
+	proxied := &model.FirewallPolicy{Meta: smallMeta("firewallPolicies/p"), ExplicitProxy: model.On, ProxyPorts: []uint16{443}, Groups: []model.ID{smallID("firewallPolicies/p/ruleCollectionGroups/g")}}
+	groupOf := &model.RuleCollectionGroup{Meta: smallMeta("firewallPolicies/p/ruleCollectionGroups/g"), Priority: 100, Collections: firewall.Collections}
+	proxy := model.Firewall{Meta: firewall.Meta, Subnet: firewalls.ID, Address: firewall.Address, Policy: proxied.ID}
+	dynamic := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/g"), Kind: model.VPNGateway, Subnet: edge.ID}
+	dynamic.NATRules = []model.GatewayNATRule{{ID: dynamic.ID + "/natRules/n", Name: "n", Mode: "IngressSnat", Type: "Dynamic", Internal: cidrs("192.168.0.0/29"), External: cidrs("172.20.0.0/32")}}
+	site := &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("172.20.0.0/32")}
+	line := &model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: dynamic.ID, Peer: site.ID, State: "Connected", IngressNAT: []model.ID{dynamic.NATRules[0].ID}}
+	ports := &model.NSG{Meta: denied.Meta, Rules: append(model.DefaultRules(), model.SecurityRule{
+		Name: "r", Priority: 100, Access: model.Deny, Protocol: model.AnyProtocol, SourceAddrs: any, DestAddrs: any, SourcePorts: []model.PortRange{{First: 1024, Last: 60000}}, DestPorts: every,
+	})}
+	serving := subnet("s", "10.0.0.0/29")
+	serving.ServiceEndpoints = []model.ServiceEndpoint{{Service: "Microsoft.Storage.Global", State: "Succeeded"}}
+	rivals := &model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: []model.UserRoute{{Name: "r", Prefix: cidrs("198.51.100.7/32")[0], NextHop: model.HopInternet}, {Name: "q", Tag: "Sql", NextHop: model.HopNone}}}
+	nodes := &model.Cluster{Meta: smallMeta("managedClusters/aks"), NodeGroup: "nodes", Plugin: "azure", PluginMode: "overlay", Pools: []model.NodePool{{Name: "p", Subnet: d.ID, PublicIPs: model.On}}}
 	const all = "over one-way session"
 	for _, test := range []struct {
 		name           string
 		estate         small
 		ledger         []model.LedgerEntry
-		from, src, dst string // an empty destination is the instance's public address
+		from, src, dst string // an empty destination is the instance's public address, `endpoint` that of the endpoint
 		change         func(*trace.Packet)
 		at, want       string
 	}{
@@ -101,7 +123,13 @@ func TestFoundCasesOfEntries(t *testing.T) {
 		{"AZ-GEN-08: what was not understood of a gateway may stop its clients", small{vnet, s, edge, vpn}, unread(vpn.ID), "far side vpn p2s", "172.16.0.1", "10.0.0.4", nil, "subnet v/s ", "over"},
 		{"AZ-PIP-01, AZ-GEN-13: nobody chooses which address an instance has", small{vnet, guarded(subnet("d", "10.0.0.8/29")), set, admit("10.0.0.13/32")}, nil, "internet  ", "203.0.113.9", "", nil, "scale set ss a", "over"},
 		{"AZ-PIP-01: where all are admitted it does not matter", small{vnet, guarded(subnet("d", "10.0.0.8/29")), set, admit("10.0.0.8/29")}, nil, "internet  ", "203.0.113.9", "", nil, "scale set ss a", all},
-		{"AZ-FW-33: the answers of servers that the input does not describe are no certain ones", small{vnet, routed(s), firewalls, toFirewall, &asks}, nil, "subnet v/s ", "10.0.0.4", "203.0.113.9", named("x.example.com"), "internet  ", "over"},
+		{"AZ-ASG-01: no instance has the address of an endpoint", small{vnet, guarded(subnet("s", "10.0.0.0/29")), d, grouped, endpoint, denied}, nil, "subnet v/s ", "10.0.0.4", "endpoint", nil, "private endpoint pe ", all},
+		{"AZ-FW-53: the explicit proxy connects to the owner of a name, whatever address the client wrote", small{vnet, firewalls, &proxy, proxied, groupOf}, nil, "firewall fw explicit proxy", "10.0.0.44", "169.254.169.254", named("x.example.com"), "internet  ", "over"},
+		{"AZ-PLAT-01, AZ-FW-58: it asks nothing of its host", small{vnet, firewalls, &proxy, proxied, groupOf}, nil, "firewall fw explicit proxy", "10.0.0.44", "169.254.169.254", nil, "platform  ", ""},
+		{"AZ-GW-12: a dynamic rule puts any port on a packet", small{vnet, guarded(subnet("s", "10.0.0.0/29")), edge, dynamic, line, site, ports}, nil, "far side g line", "192.168.0.1", "10.0.0.4", nil, "subnet v/s ", "over"},
+		{"AZ-RT-17, AZ-RT-21: a tag's route is no rival where a longer one to Internet beats it", small{vnet, routed(serving), rivals}, nil, "subnet v/s ", "10.0.0.4", "198.51.100.7", tagged("storage", "sql"), "internet  ", all},
+		{"AZ-V6-04: the public address of a node is none of IPv6", small{vnet, subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64"), nodes}, nil, "node pool aks p", "fd00:0:0:1::4", "2001:db8::1", nil, "internet  ", ""},
+		{"AZ-FW-33: the answers of servers that the input does not describe are no certain ones", small{vnet, routed(subnet("s", "10.0.0.0/29")), firewalls, toFirewall, &asks}, nil, "subnet v/s ", "10.0.0.4", "203.0.113.9", named("x.example.com"), "internet  ", "over"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			j, err := newJoint(modeltest.Draft{Resources: test.estate, Ledger: test.ledger}.Clone())
@@ -109,9 +137,12 @@ func TestFoundCasesOfEntries(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := trace.Packet{Src: ip(test.src), Protocol: model.TCP, SPort: 50000, DPort: 443}
-			if test.dst != "" {
+			switch test.dst {
+			default:
 				p.Dst = ip(test.dst)
-			} else {
+			case "endpoint":
+				p.Dst, _ = j.s.Project.Estate.Symbols().Of(model.EndpointAddress, endpoint.ID, "")
+			case "":
 				p.Dst, _ = j.s.Project.Estate.Symbols().Of(model.InstancePublicAddress, set.ID, "a")
 			}
 			if test.change != nil {

@@ -363,7 +363,9 @@ func TestEnginesAgree(t *testing.T) {
 			for total.Load() < int64(want) && failures.Load() < 5 {
 				seed := *firstSeed + uint64(next.Add(1)) - 1
 				n, diff, p := check(seed, perEstate)
-				total.Add(int64(n))
+				if now := total.Add(int64(n)); now/1_000_000 > (now-int64(n))/1_000_000 { // how far a long run is, with -v
+					t.Logf("%d checks", now)
+				}
 				if diff == "" {
 					continue
 				}

@@ -48,7 +48,7 @@ func (p *planner) planBetween(cp *clusterPlan) {
 			var g guard
 			var notes []string
 			if cp.mode == podsOverlay {
-				g, notes = p.acrossNodes(cp, a, b)
+				g, notes = p.acrossNodes(cp, a, b, false)
 			} else {
 				at := func(pool string, m *machine) filtered {
 					return p.podFilters(cp, &pod{pool: pool, node: m, site: &Site{Place: model.Place{Kind: model.PlacePod, ID: cp.c.ID, Part: pool}}})

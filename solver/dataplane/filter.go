@@ -46,6 +46,8 @@ type reading struct {
 	// self is the node that sends or receives. The input does not state which addresses of its subnet are a node's; here they are
 	// (AZ-ASG-05).
 	self *machine
+	// from is the node that sent the packets, with an address of its own, to a filter elsewhere.
+	from *machine
 }
 
 // portlessReading is a reading of AZ-NSG-07. It is one for all rules, so that two lists of rules can be compared under each.
@@ -78,6 +80,9 @@ func (r reading) key() string {
 	if r.self != nil {
 		k += "|self" + r.self.site.Place.ID.Key() + "/" + r.self.site.Place.Part
 	}
+	if r.from != nil {
+		k += "|from" + r.from.site.Place.ID.Key() + "/" + r.from.site.Place.Part
+	}
 	return k
 }
 
@@ -100,6 +105,9 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 	}
 	if d.self != nil && !usesGroup(n, dir) {
 		d.self = nil
+	}
+	if d.from != nil && !slices.ContainsFunc(n.Rules, func(r model.SecurityRule) bool { return len(r.SourceAddrs.ASGs) > 0 }) {
+		d.from = nil
 	}
 	key += d.key()
 	if l, ok := p.lists[key]; ok {
@@ -277,18 +285,20 @@ func (p *planner) matchOf(r model.SecurityRule, a assignment, d reading) (must, 
 	}
 	src := p.side(r.SourceAddrs, srcIn, a)
 	dst := p.side(r.DestAddrs, dstIn, a)
-	if len(r.SourceAddrs.ASGs) > 0 && (d.self == nil || r.Direction == model.Inbound) {
+	own := func(m *machine, at func(packet.AddrSet) *lazy) func(model.ID) (must, may *lazy) {
+		return func(g model.ID) (must, may *lazy) { return p.ownGroup(g, at, m) }
+	}
+	switch {
+	case len(r.SourceAddrs.ASGs) == 0:
+	case r.Direction == model.Outbound && d.self != nil:
+		src = p.groupSide(r.SourceAddrs, srcIn, a, own(d.self, srcIn))
+	case d.from != nil:
+		src = p.groupSide(r.SourceAddrs, srcIn, a, own(d.from, srcIn))
+	default:
 		src = p.groupSide(r.SourceAddrs, srcIn, a, p.sentByGroup)
 	}
-	if d.self != nil && len(sideOf(r).ASGs) > 0 {
-		own := func(at func(packet.AddrSet) *lazy) func(model.ID) (must, may *lazy) {
-			return func(g model.ID) (must, may *lazy) { return p.ownGroup(g, at, d.self) }
-		}
-		if r.Direction == model.Inbound {
-			dst = p.groupSide(r.DestAddrs, dstIn, a, own(dstIn))
-		} else {
-			src = p.groupSide(r.SourceAddrs, srcIn, a, own(srcIn))
-		}
+	if r.Direction == model.Inbound && d.self != nil && len(r.DestAddrs.ASGs) > 0 {
+		dst = p.groupSide(r.DestAddrs, dstIn, a, own(d.self, dstIn))
 	}
 	if d.instead {
 		dst = p.behindSide(r.DestAddrs, dst, d, a)

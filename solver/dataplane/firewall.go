@@ -660,7 +660,7 @@ func (p *planner) proxyPorts(f *model.Firewall) []model.PortRange {
 // client's (AZ-REL-01), and whether the client gets what it asks for is open (ASM-E-PROXY).
 func (p *planner) firewallSends(f *model.Firewall, fw *firewallPlan, rules firewallRules) {
 	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) })
-	v4 = both(v4, p.routed()) // AZ-PLAT-01: the host's addresses are the host's
+	v4 = both(v4, either(p.routed(), minus(everything(), nameless()))) // AZ-PLAT-01: the host's addresses are the host's
 	notes := append([]string{"ASM-E-PROXY"}, rules.missing...)
 	for _, r := range p.relaysAt[f.ID.Key()] {
 		if len(r.servers) > 0 {

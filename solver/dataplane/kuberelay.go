@@ -118,8 +118,8 @@ func (p *planner) planRelaying(cp *clusterPlan) {
 	}
 	for _, g := range p.e.AppGateways { // AKS-ING-02: what its listeners send on is written there while it runs
 		for _, f := range g.Frontends {
-			if a := p.gatewayFrontendAddr(g, f); f.PublicIP == "" && a.IsValid() {
-				p.edge(p.appGatewayIn(g, f), s.Receive, onlyOver(dstIn(p.addr.exact(a))), nil)
+			if f.PublicIP == "" {
+				p.edge(p.appGatewayIn(g, f), s.Receive, onlyOver(dstIn(p.addr.exactHosts(p.gatewayFrontends(g, f)...))), nil)
 			}
 		}
 	}

@@ -256,7 +256,7 @@ func (p *planner) carried(l peerLink, via string) (guard, []string) {
 }
 
 // crossing is the guard of a packet that crosses the peering to its destination in the remote VNet.
-func (p *planner) crossing(l peerLink, via string) (guard, []string) {
+func (p *planner) crossing(l peerLink, subnet model.ID, via string) (guard, []string) {
 	g, notes := p.carried(l, via)
 	if l.partial() {
 		// AZ-PEER-14: only listed pairs talk. AZ-PEER-15: other local subnets have the route too and are said to be cut off later.
@@ -267,7 +267,11 @@ func (p *planner) crossing(l peerLink, via string) (guard, []string) {
 				certain = append(certain, r.prefix)
 			}
 		}
-		g = and(g, between(dstIn(p.addr.set(possible).may), both(dstIn(p.addr.set(certain).must), srcIn(p.addr.set(l.localSubnetPrefixes(p.e)).must))))
+		sent := srcIn(p.addr.set(l.localSubnetPrefixes(p.e)).must)
+		if via == "" && slices.ContainsFunc(l.local.LocalSubnets, func(n string) bool { return strings.EqualFold(n, subnet.Name()) }) {
+			sent = everything() // the subnet's own hosts, whatever their addresses
+		}
+		g = and(g, between(dstIn(p.addr.set(possible).may), both(dstIn(p.addr.set(certain).must), sent)))
 		notes = append(notes, "ASM-SUBNETPEER")
 	}
 	return g, notes

@@ -6,13 +6,14 @@ import (
 	"github.com/ringfence/ringfence/solver/packet"
 )
 
-// picks reports whether an edge puts a source on packets that it picks from several addresses which the run tells apart (AZ-GEN-13).
+// picks reports whether an edge puts a source on packets that it picks from several addresses which the run tells apart (AZ-GEN-13), or a new
+// port.
 func (g *Graph) picks(e *edge) bool {
 	if e.rewrite == nil || e.rewrite.src == nil {
 		return false
 	}
 	r := g.Universe.Addrs(*e.rewrite.src)
-	return len(r) > 1 || len(r) == 1 && r[0].Lo != r[0].Hi
+	return len(r) > 1 || len(r) == 1 && r[0].Lo != r[0].Hi || len(e.rewrite.sports) > 0
 }
 
 // oneFamily is the packets whose addresses are of one family, symbols counting as IPv4.

@@ -78,6 +78,7 @@ type planner struct {
 	clusters     map[string]*clusterPlan
 	nameSet      map[string]bool
 	kubeFront    []kubeFrontend
+	kubenet      []*machine // nodes that routes of kubenet clusters lead to
 	apiEntries   []apiEntry
 	questions    map[netip.Prefix]packet.AddrSet
 	tagSets      map[string]*lazy
@@ -193,7 +194,9 @@ func plan(e *model.Estate, o Options, b *packet.Builder) (*Graph, error) {
 	p.planAPIServers()
 	p.planPublicEntries()
 	p.planCarriers()
-	p.drainFabrics()
+	for p.drainFabrics(); len(p.kubenet) > 0; p.drainFabrics() {
+		p.planKubenet()
+	}
 	p.planQuestions()
 	p.hosts = p.addr.exactHosts(platformHosts()...)
 	p.cutStatic()

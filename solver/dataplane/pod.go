@@ -159,8 +159,9 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 		outside = everything()
 	} else {
 		for _, from := range p.sourcePools(cp) {
-			across, more := p.acrossNodes(cp, p.nodeMachine(cp, from), m)
+			across, more := p.acrossNodes(cp, p.nodeMachine(cp, from), m, true)
 			p.edge(p.fromNodes(cp, from), x.site.Receive, and(exactly(to), across, x.ingress), nil, append(more, x.notes...)...)
+			across, more = p.acrossNodes(cp, p.nodeMachine(cp, from), m, false)
 			if from == pool && across.over != nil {
 				across = between(everything(), across.low()) // K8S-AZ-04: pods of one node meet none of them
 			}
@@ -550,14 +551,17 @@ func (p *planner) sourcePools(cp *clusterPlan) []string {
 }
 
 // acrossNodes is what node NSGs do to packets between pods, which they see with pod addresses: outbound at the sender's node, inbound at
-// the receiver's.
-func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine) (guard, []string) {
+// the receiver's. own: the node itself sends.
+func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine, own bool) (guard, []string) {
 	if from == nil || to == nil {
 		return guard{}, nil
 	}
 	r := reading{}
 	if cp.mode == podsOverlay {
 		r.pods = ipset(podCIDRs(cp.c))
+	}
+	if own {
+		r.from = from
 	}
 	out, notes := p.filters(from.filters, model.Outbound, r)
 	in, more := p.filters(to.filters, model.Inbound, r)
@@ -897,7 +901,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 				in = p.maskedIngress(m, x)
 				more = append(more, "ASM-K-SNAT")
 			}
-			across, extra := p.acrossNodes(p.clusters[x.w.Cluster.Key()], m, x.node)
+			across, extra := p.acrossNodes(p.clusters[x.w.Cluster.Key()], m, x.node, false)
 			switch {
 			case m.pool != x.pool || across.over == nil:
 			case by == byFrontend: // of a load balancer the client meets the pod's node by trying again (AZ-GEN-13)

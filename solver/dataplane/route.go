@@ -631,7 +631,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			p.edge(from, p.fabric(v, via), sent, nil, notes...)
 			p.beyond(from, v, via, sent)
 		case model.HopPeering, model.HopGlobalPeering:
-			cross, more := p.crossing(*g.peer, via)
+			cross, more := p.crossing(*g.peer, subnet, via)
 			if g.peer.remote == nil || g.peer.remote.Partial {
 				p.edge(from, p.unknownVNet(*g.peer), and(sent, cross), nil, append(more, missing("virtual network", g.peer.remoteID))...)
 				continue
@@ -791,8 +791,9 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 	}
 	switch {
 	case !ok:
+		left := p.toKubenetNode(n, v, subnet, via, g)
 		// AZ-RT-08: an address that nothing in the input holds is an unknown forwarder, never a drop.
-		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
+		p.forwardUnknown(n, v.ID.Key(), both(g.over, left), []string{"ASM-NEXTHOP"})
 	case o.kind == model.PlaceFirewall:
 		f, _ := model.Get[*model.Firewall](p.e, o.id)
 		if !f.Address.IsValid() {
@@ -803,12 +804,98 @@ func (p *planner) toAppliance(n NodeID, v *model.VNet, subnet model.ID, via stri
 		p.throughAppliance(n, o, via, sent, notes)
 	case o.kind == model.PlaceFrontend:
 		p.frontendTransit(n, o, via, sent, notes)
-	case o.kind == model.PlaceNodePool:
-		// kubenet: the next hop is a node, which hands the packet to its pods (AKS-NET-05).
-		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NVA"})
 	default:
 		p.forwardUnknown(n, v.ID.Key(), g.over, []string{"ASM-NEXTHOP"})
 	}
+}
+
+// toKubenetNode leads packets for pods of kubenet clusters to the nodes that may have the address of a next hop: a node hands them to its
+// pods (AKS-NET-05). It returns the packets that no node takes.
+func (p *planner) toKubenetNode(n NodeID, v *model.VNet, subnet model.ID, via string, g hopGroup) *lazy {
+	left := everything()
+	in := func(v *model.VNet, sent guard, notes []string) {
+		taken := nothing()
+		for _, c := range p.e.Clusters {
+			cp := p.clusters[c.ID.Key()]
+			if cp == nil || c.Manifest || !strings.EqualFold(c.Plugin, "kubenet") {
+				continue
+			}
+			to := either(dstIn(p.addr.set(podCIDRs(c)).may), cp.toPods())
+			for _, pool := range c.Pools {
+				s, home := p.e.SubnetOf(pool.Subnet)
+				if s == nil || home != v || !slices.ContainsFunc(s.Prefixes, func(x netip.Prefix) bool { return x.Contains(g.hop.addr) }) {
+					continue
+				}
+				for _, m := range p.machines {
+					if m.cluster == cp && m.pool == pool.Name {
+						p.edge(n, p.kubenetNode(cp, m), and(sent, exactly(both(left, to))), nil, notes...)
+						taken = either(taken, to)
+					}
+				}
+			}
+		}
+		left = minus(left, taken)
+	}
+	in(v, p.sent(subnet, g), g.notes)
+	for _, l := range p.peers(v) {
+		if l.remote != nil {
+			cross, more := p.carried(l, via)
+			in(l.remote, and(p.sent(subnet, g), cross), append(more, g.notes...))
+		}
+	}
+	for _, l := range p.joined(v) {
+		in(l.remote, p.sent(subnet, g).mayOnly(), g.notes)
+	}
+	return left
+}
+
+// kubenetNode is where a node stands as next hop: its inbound filters see the packet, then the pod's policies. What becomes of packets for
+// pods that it has not, as far as the input says, nobody knows (ASM-K-SYSTEM).
+func (p *planner) kubenetNode(cp *clusterPlan, m *machine) NodeID {
+	n := p.node(m.site.Place, StageFirewall, "kubenet")
+	key := Node{Place: m.site.Place.Key(), Stage: StageFirewall, Via: "kubenet"}
+	if p.routeDone[key] {
+		return n
+	}
+	p.routeDone[key] = true
+	// Of a pod's address that the input does not state rules know that it is one (K8S-AZ-06).
+	var symbols []netip.Prefix
+	for _, w := range cp.workloads {
+		if !w.HostNetwork {
+			symbols = append(symbols, symbolsOf(hosts(p.podAddrs(w)))...)
+		}
+	}
+	behind := p.node(m.site.Place, StageForward, "kubenet")
+	unstated := dstIn(p.b.AddSet("", symbols))
+	plain, notes := p.inbound(m.filters)
+	pods, more := p.filters(m.filters, model.Inbound, reading{pods: ipset(podCIDRs(cp.c))})
+	notes = append(append(slices.Clone(notes), more...), "ASM-NVA-NSG")
+	p.edge(n, behind, and(plain, exactly(minus(everything(), unstated))), nil, notes...)
+	p.edge(n, behind, and(pods, exactly(unstated)), nil, append(notes, "ASM-K-PODCIDR")...)
+	p.kubenet = append(p.kubenet, m)
+	return n
+}
+
+// planKubenet leads what kubenet nodes forward to their pods, when all of them stand.
+func (p *planner) planKubenet() {
+	list := p.kubenet
+	p.kubenet = nil
+	for _, m := range list {
+		behind, elsewhere := p.node(m.site.Place, StageForward, "kubenet"), everything()
+		for _, x := range m.cluster.pods {
+			if x.pool == m.pool && !x.w.HostNetwork {
+				to := dstIn(p.addr.exactHosts(p.podsOn(m.cluster, x.w, x.pool)...))
+				p.edge(behind, x.site.Receive, and(exactly(to), x.ingress), nil, x.notes...)
+				elsewhere = minus(elsewhere, to)
+			}
+		}
+		p.forwardUnknown(behind, "", elsewhere, []string{"ASM-K-SYSTEM"})
+	}
+}
+
+// toPods is the packets to pods of a cluster, by their own addresses.
+func (cp *clusterPlan) toPods() *lazy {
+	return later(func(c *compiler) packet.Set { return dstIn(cp.all).get(c) })
 }
 
 // throughAppliance hands packets to a machine as next hop. What is addressed to its NIC itself needs no forwarding (AZ-RT-10).

@@ -286,9 +286,9 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) (out []serv
 			switch {
 			case !rivals(u):
 			case u.tag != "":
-				rival = append(rival, p.inTag(u.tag, dstIn))
+				rival = append(rival, minus(p.inTag(u.tag, dstIn), p.beaten(u, table)))
 			default:
-				rival = append(rival, dstIn(p.addr.set([]netip.Prefix{u.prefix}).may))
+				rival = append(rival, minus(dstIn(p.addr.set([]netip.Prefix{u.prefix}).may), p.beaten(u, table)))
 			}
 		}
 		surely = append(surely, r.must)
@@ -334,6 +334,20 @@ func (p *planner) serviceRoutes(subnet, nic model.ID, table []route) (out []serv
 // rivals reports a user route that may win over a service endpoint's (AZ-RT-21, ASM-SE-UDR).
 func rivals(r route) bool {
 	return r.origin == userRoute && r.hop.kind != model.HopInternet && (r.tag != "" || r.prefix.Bits() > 0)
+}
+
+// beaten is the packets that a user route loses to a longer one with hop Internet, which is no rival (AZ-RT-17, AZ-RT-19).
+func (p *planner) beaten(u route, table []route) *lazy {
+	out := nothing()
+	for _, q := range table {
+		if q.origin != userRoute || !q.certain || q.vague() || !q.prefix.IsValid() || q.hop.kind != model.HopInternet {
+			continue
+		}
+		if q.prefix.IsSingleIP() && q.rank < u.rank || !u.vague() && q.prefix.Bits() > u.prefix.Bits() {
+			out = either(out, dstIn(p.addr.set([]netip.Prefix{q.prefix}).must))
+		}
+	}
+	return out
 }
 
 // policiesAct reports whether service endpoint policies of a subnet speak of a service, or may (AZ-SE-04, AZ-SE-06).

@@ -519,6 +519,18 @@ func (p *planner) ownPublic(in func(location string) bool) []netip.Prefix {
 			if r, ok := p.e.Lookup(s.Owner); ok {
 				symbol(s, locationOf(r))
 			}
+		case model.APIDoor: // AKS-API-01
+			if c, ok := model.Get[*model.Cluster](p.e, s.Owner); ok && c.Private != model.On {
+				symbol(s, c.Location)
+			}
+		case model.ServiceFrontend:
+			if k, ok := model.Get[*model.KubeService](p.e, s.Owner); ok && !internalService(k) {
+				c, _ := model.Get[*model.Cluster](p.e, k.Cluster)
+				if c == nil {
+					c = &model.Cluster{}
+				}
+				symbol(s, c.Location)
+			}
 		default:
 		}
 	}

@@ -332,6 +332,9 @@ func (t *tracer) toBackends(c course, h *host, s *model.KubeService, p model.Ser
 		}
 		// On another node the packet crosses with the receiving node's address.
 		d.service = nil
+		elsewhere := *d.masked
+		elsewhere.sameNode = false
+		d.masked = &elsewhere
 		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
 			t.acrossNodes(t.fromNodeAddress(d, h, a), []*host{h}, b.pod, t.peerOf(d, b.pod))
 		})

@@ -103,9 +103,15 @@ func (t *tracer) translateSource(c course, at model.Place, list []mapping, next 
 		if m.exact() {
 			a = moved(d.src, m.inner, m.outer)
 		}
-		d = d.from(a, d.packet.SPort)
-		d.pod, d.node = nil, nil
-		next(d.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: m.inner.String() + " to " + m.outer.String() + " (AZ-GW-12)", Certain: true}))
+		ports := []uint16{d.packet.SPort}
+		if !m.static && d.packet.Protocol.HasPorts() { // with a new port, which may be any
+			ports = append(ports, 1, 65535)
+		}
+		t.together(len(ports), func(i int) {
+			x := d.from(a, ports[i])
+			x.pod, x.node = nil, nil
+			next(x.add(Hop{At: at, Stage: SNAT, Action: Forward, Detail: m.inner.String() + " to " + m.outer.String() + " (AZ-GW-12)", Certain: true}))
+		}, len(ports) > 1)
 	}, next)
 }
 

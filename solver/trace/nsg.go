@@ -322,6 +322,9 @@ func (t *tracer) inASG(id model.ID, a address) match {
 	if _, ok := model.Get[*model.ASG](t.e, id); !ok && len(classes) == 0 && !t.hasMember(id) && !t.stated(a) {
 		return maybe() // neither the group nor a member is in the input: who is in it is not known
 	}
+	if x, ok := t.symbols.At(a.at); ok && x.Kind != model.PodAddress {
+		return m // of a frontend, an endpoint, a NIC: no instance has it
+	}
 	for _, h := range classes {
 		if t.mayStand(h.subnetID, a) && (a.may == nil || a.overlay == nil) {
 			m = m.or(maybe())
