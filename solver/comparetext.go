@@ -288,7 +288,7 @@ func (c *comparison) otherHops(v, other *estateView, p trace.Packet) []Hop {
 		return nil
 	}
 	var out []Hop
-	for _, path := range trace.Run(other.s.Project.Estate, other.s.traceOptions(true), p).Paths {
+	for _, path := range other.s.interpreter(true).Run(p).Paths {
 		out = append(out, other.s.printHops(path.Hops, p)...)
 	}
 	return out

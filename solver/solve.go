@@ -48,6 +48,8 @@ type Solution struct {
 	passed      map[partKey]packet.Set // what each rule lets pass, computed once
 	unpeered    bool                   // missing peerings are no part of what explanations try
 	pair        *pair
+
+	interpreters [2]*trace.Interpreter
 }
 
 // relay is a relay of the graph, a declared jump box (AZ-JMP-01), or an HTTP proxy (AKS-OUT-08).
@@ -471,6 +473,18 @@ func (s *Solution) collectRelays() {
 		}
 	}
 	slices.SortStableFunc(s.relays, func(a, b relay) int { return cmp.Or(a.place.Compare(b.place), cmp.Compare(a.name, b.name)) })
+}
+
+// interpreter is the interpreter of the estate; all: past the first control that stops a packet.
+func (s *Solution) interpreter(all bool) *trace.Interpreter {
+	i := 0
+	if all {
+		i = 1
+	}
+	if s.interpreters[i] == nil {
+		s.interpreters[i] = trace.New(s.Project.Estate, s.traceOptions(all))
+	}
+	return s.interpreters[i]
 }
 
 // traceOptions are the interpreter's options for this run.

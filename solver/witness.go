@@ -259,7 +259,7 @@ func (s *Solution) replay(start packet.Packet, n dataplane.NodeID, arrived packe
 func (s *Solution) replayed(p trace.Packet, n dataplane.NodeID, dst netip.Addr) (tracedLeg, bool) {
 	end := s.graph.Nodes[n]
 	end.Place = s.graph.PlaceAt(n, dst)
-	res := trace.Run(s.Project.Estate, s.traceOptions(false), p)
+	res := s.interpreter(false).Run(p)
 	var best *trace.Path
 	var doubts []string // of every course that may end there: what one leaves open another may leave open for its own reasons
 	for i := range res.Paths {
@@ -348,7 +348,7 @@ func (s *Solution) blockers(q *query) ([]Blocker, []string) {
 	}
 	seen := map[blockerKey]bool{}
 	for _, p := range s.representatives(q) {
-		res := trace.Run(s.Project.Estate, s.traceOptions(true), p.packet)
+		res := s.interpreter(true).Run(p.packet)
 		for _, path := range res.Paths {
 			notes = append(notes, path.Assumptions...)
 			for _, h := range path.Hops {

@@ -8,10 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ringfence/ringfence/importers/azure/azuretest"
+	"github.com/ringfence/ringfence/importers/snapshot"
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/model/modeltest"
+	"github.com/ringfence/ringfence/pci"
+	"github.com/ringfence/ringfence/solver"
 )
 
 // scaleProject writes the estate of modeltest.Scale as a project with an assertion for each five subnets: ten zones of spokes, the four
@@ -79,6 +83,50 @@ func BenchmarkVerifyScale(b *testing.B) {
 					b.Fatal("exit", code)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkDiffScale is `diff` of a generated project after one changed rule, from a snapshot of the base and the files of the proposed one.
+// Its peer is the same comparison with each side solved by itself, from both snapshots.
+func BenchmarkDiffScale(b *testing.B) {
+	for _, n := range []int{100, 300, 1000} {
+		b.Run(fmt.Sprintf("subnets=%d", n), func(b *testing.B) {
+			dir := b.TempDir()
+			var sides [2]string
+			var snaps [2]string
+			for i, change := range []func([]model.Resource){nil, changeOneRule} {
+				sides[i] = filepath.Join(dir, fmt.Sprint(i))
+				snaps[i] = sides[i] + ".json.gz"
+				if err := os.Mkdir(sides[i], 0o755); err != nil {
+					b.Fatal(err)
+				}
+				scaleProject(b, sides[i], n, change)
+				if code := run([]string{"ringfence", "import", "-o", snaps[i], sides[i]}, strings.NewReader(""), io.Discard, io.Discard); code != exitOK {
+					b.Fatal("exit", code)
+				}
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if code := run([]string{"ringfence", "diff", "--format", "json", snaps[0], sides[1]}, strings.NewReader(""), io.Discard, io.Discard); code == exitBad {
+					b.Fatal("exit", code)
+				}
+			}
+			start := time.Now()
+			var solved [2]*solver.Solution
+			for i := range solved {
+				p, err := snapshot.Import(os.DirFS(dir), filepath.Base(snaps[i]))
+				if err != nil {
+					b.Fatal(err)
+				}
+				if solved[i], err = solver.Solve(p, solver.Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if _, err := pci.Diff(solved[0], solved[1], [2]string{"base", "proposed"}, "bench"); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(time.Since(start)), "of-apart")
 		})
 	}
 }

@@ -109,7 +109,10 @@ func (t *tracer) owners(v *model.VNet, c course, global bool) []owner {
 			out = append(out, func(t *tracer, c course) { t.arriveEndpoint(c, p) })
 		}
 	}
-	for _, h := range t.nicHosts(func(n *model.NIC, cfg *model.IPConfig) bool { return t.configAddress(n, cfg) == dst && in(cfg.Subnet) }) {
+	for _, h := range t.nicsAt(dst) {
+		if !in(h.config.Subnet) {
+			continue
+		}
 		out = append(out, func(t *tracer, c course) { t.arrive(c, h) })
 	}
 	for _, s := range t.e.KubeServices { // before the load balancer that carries it: the Service says more

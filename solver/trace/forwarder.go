@@ -36,9 +36,7 @@ func (t *tracer) toAppliance(c course, h *host, a netip.Addr) {
 				t.balanceAppliance(cross(), lb, f)
 				return
 			}
-			hosts := t.nicHosts(func(n *model.NIC, cfg *model.IPConfig) bool {
-				return t.inVNet(cfg.Subnet, l.remote) && t.configAddress(n, cfg) == a
-			})
+			hosts := slices.DeleteFunc(t.nicsAt(a), func(x *host) bool { return !t.inVNet(x.config.Subnet, l.remote) })
 			if len(hosts) > 0 {
 				for _, x := range hosts {
 					t.throughAppliance(cross(), x)

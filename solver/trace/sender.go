@@ -110,7 +110,7 @@ func (t *tracer) sendersOf(c course) []model.Place {
 		return t.ownerOfSymbol(s)
 	}
 	var out []model.Place
-	for _, h := range t.nicHosts(func(n *model.NIC, cfg *model.IPConfig) bool { return t.configAddress(n, cfg) == src }) {
+	for _, h := range t.nicsAt(src) {
 		out = append(out, h.place)
 	}
 	for _, p := range t.e.Endpoints {

@@ -143,9 +143,18 @@ func (r *Result) Delivered(at model.Place) (over, oneWay, session bool) {
 }
 
 // Run follows one packet.
-func Run(e *model.Estate, o Options, p Packet) *Result {
+func Run(e *model.Estate, o Options, p Packet) *Result { return New(e, o).Run(p) }
+
+// Interpreter follows packets through one estate, and remembers what it looked up. It is not safe for concurrent use.
+type Interpreter struct{ world *world }
+
+// New prepares an interpreter of an estate.
+func New(e *model.Estate, o Options) *Interpreter { return &Interpreter{newWorld(e, o)} }
+
+// Run follows one packet.
+func (i *Interpreter) Run(p Packet) *Result {
 	p.Src, p.Dst = p.Src.Unmap().WithZone(""), p.Dst.Unmap().WithZone("")
-	w := newWorld(e, o)
+	w := i.world
 	t := &tracer{world: w}
 	t.start(p)
 	slices.SortStableFunc(t.paths, comparePaths)

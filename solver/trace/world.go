@@ -20,7 +20,8 @@ type world struct {
 
 	attached  []*attachment // connections of virtual hubs, listed when first asked for
 	firewalls map[*model.Firewall]firewallRules
-	tables    map[tableKey][]route // as read so far
+	tables    map[tableKey][]route   // as read so far
+	holders   map[netip.Addr][]*host // NICs by address, without more; listed when first asked for
 
 	trustMesh bool
 }
@@ -328,6 +329,27 @@ func (w *world) nicHosts(keep func(*model.NIC, *model.IPConfig) bool) []*host {
 			if c := &n.IPConfigs[i]; keep(n, c) && !w.ofEndpoint(n) {
 				out = append(out, w.nicHost(n, c))
 			}
+		}
+	}
+	return out
+}
+
+// nicsAt lists the IP configurations of NICs with an address, in any network.
+func (w *world) nicsAt(a netip.Addr) []*host {
+	if w.holders == nil {
+		w.holders = map[netip.Addr][]*host{}
+		for _, n := range w.e.NICs {
+			for i := range n.IPConfigs {
+				c := &n.IPConfigs[i]
+				at := w.configAddress(n, c)
+				w.holders[at] = append(w.holders[at], &host{nic: n, config: c})
+			}
+		}
+	}
+	var out []*host
+	for _, h := range w.holders[a] {
+		if !w.ofEndpoint(h.nic) {
+			out = append(out, w.nicHost(h.nic, h.config))
 		}
 	}
 	return out
