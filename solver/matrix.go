@@ -56,6 +56,77 @@ func (s *Solution) Matrix(by By, services []model.PortService, direct bool) ([]R
 	return slices.Concat(append(rows, []Row{})...), s.Err()
 }
 
+// mostRuled bounds how many pairs of a matrix between selectors get the rules that let them pass.
+const mostRuled = 200
+
+// MatrixBetween answers the pairs of a grouping whose sender lies in one list of selectors and whose target in another, with the rules that
+// let each pair's packets pass: a corner of the matrix, in detail. An end that a selector names in part stands for that part.
+func (s *Solution) MatrixBetween(by By, from, to []model.Selector, services []model.PortService, direct bool) ([]Row, error) {
+	a, err := s.target(from)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.target(to)
+	if err != nil {
+		return nil, err
+	}
+	sides, err := s.sides(by)
+	if err != nil {
+		return nil, err
+	}
+	var senders, targets []side
+	for _, x := range sides {
+		one, other := newEnd(x.end.text), newEnd(x.end.text)
+		s.addSenders(one, slices.DeleteFunc(slices.Clone(x.end.senders), func(o int) bool { return !slices.Contains(a.senders, o) }))
+		one.public = x.end.public
+		if len(one.senders) > 0 {
+			senders = append(senders, side{x.name, one})
+		}
+		for n, set := range x.end.nodes {
+			if part := s.graph.Space.Intersect(set, b.nodes[n]); !part.Empty() {
+				other.nodes[n] = part
+			}
+		}
+		other.sites, other.public, other.labels = x.end.sites, x.end.public, x.end.labels
+		if len(other.nodes) > 0 {
+			targets = append(targets, side{x.name, other})
+		}
+	}
+	m := s.newMatrix(senders, s.serviceSet(services), direct)
+	out := []Row{}
+	ruled := 0
+	for i, one := range senders {
+		s.progress(i, len(senders), "matrix by "+string(by))
+		for _, other := range targets {
+			if one.name == other.name && by == ByZone {
+				continue
+			}
+			rows := m.pair(m.column(other), i, one.name, other.name)
+			for j := range rows {
+				if ruled == mostRuled {
+					break
+				}
+				ruled++
+				q := s.newQuery(one.end, other.end)
+				q.service, q.direct = s.serviceSet(services), rows[j].Kind == Direct
+				rows[j].Rules = s.rulesOf(q)
+			}
+			out = append(out, rows...)
+		}
+	}
+	s.progress(len(senders), len(senders), "matrix by "+string(by))
+	return out, s.Err()
+}
+
+// rulesOf lists the controls that the packets of a question pass, and by which rule.
+func (s *Solution) rulesOf(q *query) []Control {
+	x := &explainer{s: s, q: q, parts: map[string][]dataplane.Met{}}
+	x.back = x.toTarget(x.world(dataplane.Hypothesis{}, nil))
+	e := &Explanation{}
+	x.passed(e)
+	return e.Passed
+}
+
 func (s *Solution) progress(done, total int, what string) {
 	if s.o.Progress != nil {
 		s.o.Progress(done, total, what)

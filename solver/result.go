@@ -231,6 +231,7 @@ type Row struct {
 	Via     []string  `json:"via,omitempty"`
 	Packets []Packets `json:"packets"`
 	Total   uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap
+	Rules   []Control `json:"rules,omitempty"` // what the pair passes, and by which rule; of a matrix between selectors
 }
 
 // AssertionResult is how one assertion was decided.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -23,6 +24,8 @@ func matrixCommand() *cli.Command {
 		Flags: solveFlags(
 			&cli.StringFlag{Name: "by", Usage: "group endpoints by `WHAT`: zone, subnet, nic, endpoint, workload (default: zone, or subnet without an intent file)"},
 			&cli.BoolFlag{Name: "exposure", Usage: "with rows for pods that do not exist yet, and for the entire cluster (by workload)"},
+			&cli.StringSliceFlag{Name: "from", Usage: "a corner in detail: senders in `SELECTOR` alone, with the rules that let their packets pass (with --to; repeatable)"},
+			&cli.StringSliceFlag{Name: "to", Usage: "targets in `SELECTOR` alone (with --from; repeatable)"},
 			serviceFlag(), formatFlag("text", "json", "csv"),
 		),
 		Action: runMatrix,
@@ -36,6 +39,7 @@ type matrixOutput struct {
 	ServiceTags *solver.TagList `json:"serviceTags,omitempty"`
 
 	Assumptions []solver.Assumption `json:"assumptions,omitempty"` // of --exposure
+	Unzoned     []string            `json:"unzoned,omitempty"`     // by zone: endpoints of the estate that are in none
 	Variant     string              `json:"variant,omitempty"`     // of the project, in which the question was asked
 }
 
@@ -61,17 +65,32 @@ func runMatrix(c *cli.Context) error {
 	if c.Bool("exposure") && by != solver.ByWorkload {
 		return usage("--exposure: want --by workload: pods that do not exist yet are no %s", by)
 	}
+	corner := c.IsSet("from") || c.IsSet("to")
+	if corner && c.Bool("exposure") {
+		return usage("--exposure speaks of pods that do not exist yet: no selector of --from and --to names them")
+	}
+	var ends [2][]model.Selector
+	for i, name := range []string{"from", "to"} {
+		if corner {
+			if ends[i], err = selectors(c, name); err != nil {
+				return err
+			}
+		}
+	}
 	p, err := load(c, 0)
 	if err != nil {
 		return err
 	}
-	o := solveOptions(c, solver.Options{EachNIC: by == solver.ByNIC})
+	o := solveOptions(c, solver.Options{EachNIC: by == solver.ByNIC, Questions: slices.Concat(ends[0], ends[1])})
 	var rows []solver.Row
 	var notes []solver.Assumption
-	if by == solver.ByWorkload {
+	var unzoned []string
+	if corner {
+		rows, err = cornerOf(p, o, by, ends, svc, c.Bool("direct"))
+	} else if by == solver.ByWorkload {
 		rows, notes, err = solver.WorkloadMatrix(p, o, solver.WorkloadQuestion{Services: svc, Direct: c.Bool("direct"), Exposure: c.Bool("exposure")})
 	} else {
-		rows, err = matrixOf(p, o, by, svc, c.Bool("direct"))
+		rows, unzoned, err = matrixOf(p, o, by, svc, c.Bool("direct"))
 	}
 	if err != nil {
 		return err
@@ -80,7 +99,7 @@ func runMatrix(c *cli.Context) error {
 	switch f {
 	case "json":
 		return emitBy(c, func(w io.Writer) error {
-			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, tags, notes, c.String("variant")})
+			return writeMatrix(w, matrixOutput{"ringfence/matrix/v1", by, rows, tags, notes, unzoned, c.String("variant")})
 		})
 	case "csv":
 		return emitBy(c, func(w io.Writer) error { return writeMatrixCSV(w, rows) })
@@ -88,18 +107,39 @@ func runMatrix(c *cli.Context) error {
 	return emitAs(c, f, nil, func(p *printer) {
 		printVariant(p, c)
 		printMatrix(p, rows)
+		if len(unzoned) > 0 {
+			p.line("in no zone, so in no row: %s", model.Visible(strings.Join(unzoned, ", ")))
+		}
 		printAssumptions(p, notes)
 		printTagList(p, tags)
 	})
 }
 
-// matrixOf is the matrix of a grouping that the solver's graph answers.
-func matrixOf(p *model.Project, o solver.Options, by solver.By, svc []model.PortService, direct bool) ([]solver.Row, error) {
+// matrixOf is the matrix of a grouping that the solver's graph answers; of zones with the endpoints that are in none.
+func matrixOf(p *model.Project, o solver.Options, by solver.By, svc []model.PortService, direct bool) (rows []solver.Row, unzoned []string, err error) {
+	s, err := solver.Solve(p, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rows, err = s.Matrix(by, svc, direct); err != nil {
+		return nil, nil, usage("%v", err)
+	}
+	if by == solver.ByZone {
+		_, list := s.Zones()
+		for _, e := range list {
+			unzoned = append(unzoned, e.Ref)
+		}
+	}
+	return rows, unzoned, nil
+}
+
+// cornerOf is the part of a matrix between two ends, with the rules that let packets pass.
+func cornerOf(p *model.Project, o solver.Options, by solver.By, ends [2][]model.Selector, svc []model.PortService, direct bool) ([]solver.Row, error) {
 	s, err := solver.Solve(p, o)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.Matrix(by, svc, direct)
+	rows, err := s.MatrixBetween(by, ends[0], ends[1], svc, direct)
 	if err != nil {
 		return nil, usage("%v", err)
 	}
@@ -125,7 +165,7 @@ func writeMatrix(w io.Writer, m matrixOutput) error {
 		key   string
 		value any
 		has   bool
-	}{{"serviceTags", m.ServiceTags, m.ServiceTags != nil}, {"assumptions", m.Assumptions, len(m.Assumptions) > 0}, {"variant", m.Variant, m.Variant != ""}} {
+	}{{"serviceTags", m.ServiceTags, m.ServiceTags != nil}, {"assumptions", m.Assumptions, len(m.Assumptions) > 0}, {"unzoned", m.Unzoned, len(m.Unzoned) > 0}, {"variant", m.Variant, m.Variant != ""}} {
 		if more.has {
 			text, err := e.encode(more.value)
 			if err != nil {
@@ -147,11 +187,24 @@ func writeMatrixCSV(w io.Writer, rows []solver.Row) error {
 		}
 		_ = b.Write(cells) // Error has it
 	}
-	line("src", "dst", "verdict", "kind", "via", "protocol", "sport", "dport", "addresses", "names", "tags")
+	ruled := slices.ContainsFunc(rows, func(r solver.Row) bool { return len(r.Rules) > 0 })
+	head := []string{"src", "dst", "verdict", "kind", "via", "protocol", "sport", "dport", "addresses", "names", "tags"}
+	if ruled {
+		head = append(head, "rules")
+	}
+	line(head...)
 	list := func(l []string) string { return strings.Join(l, ", ") }
 	for _, r := range rows {
 		for _, p := range r.Packets {
-			line(r.Src, r.Dst, r.Verdict.String(), string(r.Kind), list(r.Via), p.Protocol, list(p.SPort), list(p.DPort), list(p.Dst), list(p.Names), list(p.Tags))
+			cells := []string{r.Src, r.Dst, r.Verdict.String(), string(r.Kind), list(r.Via), p.Protocol, list(p.SPort), list(p.DPort), list(p.Dst), list(p.Names), list(p.Tags)}
+			if ruled {
+				rules := make([]string, len(r.Rules))
+				for i, x := range r.Rules {
+					rules[i] = x.Rule + " (" + x.Source + ")"
+				}
+				cells = append(cells, list(rules))
+			}
+			line(cells...)
 		}
 	}
 	b.Flush()
@@ -228,9 +281,18 @@ func (e *rowEncoder) row(r solver.Row) ([]byte, error) {
 	if r.Total > 0 {
 		fmt.Fprintf(&e.b, `,"total":%d`, r.Total)
 	}
+	if len(r.Rules) > 0 {
+		v, err := e.encode(r.Rules)
+		errs = append(errs, err)
+		e.b.WriteString(`,"rules":`)
+		e.b.Write(v)
+	}
 	e.b.WriteByte('}')
 	return e.b.Bytes(), errors.Join(errs...)
 }
+
+// shownRules is how many rules of a pair are printed.
+const shownRules = 8
 
 func printMatrix(p *printer, rows []solver.Row) {
 	if len(rows) == 0 {
@@ -255,6 +317,13 @@ func printMatrix(p *printer, rows []solver.Row) {
 			note = "  " + p.open("possible, not certain")
 		}
 		p.line("  -> %s  %s%s%s", model.Visible(r.Dst), model.Visible(services), passing(r), note)
+		for i, x := range r.Rules {
+			if i == shownRules {
+				p.line("       … and %d more rules (--format json has all)", len(r.Rules)-i)
+				break
+			}
+			p.line("       %s %s: %s  %s", model.Visible(x.At), x.Stage, model.Visible(x.Rule), p.dim(model.Visible(x.Source)))
+		}
 	}
 	p.line("")
 	p.line("%s", p.dim("pairs that are not listed are proved unreachable"))
