@@ -462,6 +462,8 @@ type Cluster struct {
 	MeshGateways   []MeshGateway
 	WebAppRouting  Setting
 	OutboundIPs    []ID
+	ArtifactSource string // bootstrapProfile.artifactSource as read: Direct, Cache (AKS-OUT-06)
+	IngressGateway ID     // the application gateway that the ingress add-on fills (AKS-ING-02)
 
 	WebAppController string // nginx.defaultIngressControllerType as read: AnnotationControlled, External, Internal, None (AKS-ING-01)
 }

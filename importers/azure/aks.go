@@ -28,6 +28,11 @@ type clusterProperties struct {
 	AddOns              map[string]*addOn `json:"addonProfiles,omitempty"`
 	Mesh                *serviceMesh      `json:"serviceMeshProfile,omitempty"`
 	Ingress             *ingressProfile   `json:"ingressProfile,omitempty"`
+	Bootstrap           *bootstrap        `json:"bootstrapProfile,omitempty"`
+}
+
+type bootstrap struct {
+	Source *string `json:"artifactSource,omitempty"`
 }
 
 type clusterNetwork struct {
@@ -151,7 +156,7 @@ func clusterFields() map[string]fieldUse {
 		"cluster": {harmless: "etag extendedLocation id identity kind location name sku systemData tags type zones plan"},
 		"clusterProperties": {
 			harmless: `aadProfile aiToolchainOperatorProfile autoScalerProfile autoUpgradeProfile azureMonitorProfile azurePortalFQDN
-				bootstrapProfile controlPlaneScalingProfile creationData currentKubernetesVersion disableLocalAccounts diskEncryptionSetID
+				controlPlaneScalingProfile creationData currentKubernetesVersion disableLocalAccounts diskEncryptionSetID
 				dnsPrefix eTag enableFIPS enableNamespaceResources enablePodSecurityPolicy enableRBAC fqdnSubdomain guardrailsProfile
 				healthMonitorProfile identityProfile kubernetesVersion linuxProfile maxAgentPools metricsProfile nodeDisruptionProfile
 				nodeProvisioningProfile nodeResourceGroupProfile oidcIssuerProfile podIdentityProfile powerState privateEndpointConnections
@@ -167,6 +172,7 @@ func clusterFields() map[string]fieldUse {
 		"apiServer":       {},
 		"httpProxy":       {harmless: "trustedCa"},
 		"addOn":           {harmless: "config identity"},
+		"bootstrap":       {harmless: "containerRegistryId"},
 		"serviceMesh":     {},
 		"istio":           {harmless: "certificateAuthority revisions"},
 		"istioComponents": {harmless: "egressGateways proxyRedirectionMechanism"},
@@ -222,6 +228,11 @@ func readCluster(r *resource) {
 			c.AddOns[strings.ToLower(name)] = deref(a.Enabled)
 		}
 	}
+	if addOns := at.get("addonProfiles"); addOns != nil { // AKS-ING-02; each add-on has settings of its own
+		settings := addOns.raw.get("ingressApplicationGateway").get("config")
+		c.IngressGateway = model.ID(cmp.Or(settings.str("effectiveApplicationGatewayId"), settings.str("applicationGatewayId")))
+	}
+	c.ArtifactSource = at.text("bootstrapProfile", "artifactSource")
 	c.MeshMode = at.text("serviceMeshProfile", "mode")
 	for _, v := range at.list("serviceMeshProfile", "istio", "components", "ingressGateways") {
 		c.MeshGateways = append(c.MeshGateways, model.MeshGateway{Mode: v.text("mode"), Enabled: boolean(v, "enabled")})

@@ -16,7 +16,7 @@ const clusterExample = `[{
     "maxAgentPools": 100, "supportPlan": "KubernetesOfficial", "publicNetworkAccess": "enabled", "disableLocalAccounts": true,
     "servicePrincipalProfile": {"clientId": "msi", "secret": "hunter2"}, "windowsProfile": {"adminUsername": "a", "adminPassword": "hunter2"},
     "linuxProfile": {"adminUsername": "azureuser", "ssh": {"publicKeys": [{"keyData": "ssh-rsa AAAA"}]}},
-    "addonProfiles": {"azurepolicy": {"enabled": true, "config": null}, "omsAgent": {"enabled": false, "config": {"logAnalyticsWorkspaceResourceID": "x"}}},
+    "bootstrapProfile": {"artifactSource": "Cache"}, "addonProfiles": {"ingressApplicationGateway": {"enabled": true, "config": {"applicationGatewayId": "RG/Microsoft.Network/applicationGateways/agw"}}, "azurepolicy": {"enabled": true, "config": null}, "omsAgent": {"enabled": false, "config": {"logAnalyticsWorkspaceResourceID": "x"}}},
     "identityProfile": {"kubeletidentity": {"clientId": "x"}}, "oidcIssuerProfile": {"enabled": false}, "securityProfile": {}, "storageProfile": {"diskCSIDriver": {"enabled": true}},
     "networkProfile": {"networkPlugin": "azure", "networkPluginMode": "Overlay", "networkPolicy": "Calico", "networkDataplane": "azure", "loadBalancerSku": "standard",
       "loadBalancerProfile": {"managedOutboundIPs": {"count": 1}, "backendPoolType": "nodeIPConfiguration",
@@ -52,7 +52,8 @@ func clusterModel() *model.Cluster {
 			Labels: map[string]string{"pci": "in"}, Taints: []string{"a=b:NoSchedule"}, ASGs: []model.ID{id("Microsoft.Network/applicationSecurityGroups/asg")},
 			HostPorts: []model.PortRange{{First: 8080, Last: 8090}}, SSHAccess: "Disabled",
 		}},
-		AddOns: map[string]bool{"azurepolicy": true, "omsagent": false}, MeshMode: "Istio",
+		AddOns: map[string]bool{"azurepolicy": true, "omsagent": false, "ingressapplicationgateway": true}, MeshMode: "Istio",
+		ArtifactSource: "Cache", IngressGateway: id("Microsoft.Network/applicationGateways/agw"),
 		MeshGateways:  []model.MeshGateway{{Mode: "External", Enabled: model.On}},
 		WebAppRouting: model.On, WebAppController: "Internal", OutboundIPs: []model.ID{id("Microsoft.Network/publicIPAddresses/out")},
 	}

@@ -213,7 +213,8 @@ func orEvery(s *model.LabelSelector) model.LabelSelector {
 	return *s
 }
 
-// meshPlaintext is what PeerAuthentication refuses: with STRICT whoever has no identity of the mesh. The most specific policy wins, ports of
+// meshPlaintext is what PeerAuthentication refuses: with STRICT whoever has no identity of the mesh; PERMISSIVE, which is the default, proves nothing
+// (AKS-MESH-01). The most specific policy wins, ports of
 // their own before the rest (K8S-IST-04). Where more than one may be it, each may.
 func (p *planner) meshPlaintext(cp *clusterPlan, w *model.Workload) (must, may []*lazy, found bool) {
 	var list []*model.PeerAuthentication

@@ -163,6 +163,9 @@ func checks() []check {
 		{"vnet-rule-void", Warning, vnetRuleVoid},
 		{"instance-rule-wide", Warning, instanceRuleWide},
 		{"monitor-scope-open", Warning, monitorScopeOpen},
+		{"perimeter-learning", Warning, perimeterLearning},               // nodes.go
+		{"registry-layers-anywhere", Note, registryLayersAnywhere},       // nodes.go
+		{"injected-server-egress-denied", Warning, injectedEgressDenied}, // nodes.go
 		// AKS clusters: aks.go
 		{"api-server-public", Error, apiServerPublic},
 		{"api-server-public-name", Warning, apiServerPublicName},
@@ -174,6 +177,9 @@ func checks() []check {
 		{"node-egress-open", Error, nodeEgressOpen},
 		{"outbound-type-overridden", Note, outboundTypeOverridden},
 		{"managed-ingress-public", Warning, managedIngressPublic},
+		{"node-traffic-denied", Error, nodeTrafficDenied},                // nodes.go
+		{"cluster-egress-missing", Warning, clusterEgressMissing},        // nodes.go
+		{"gateway-without-pod-routes", Warning, gatewayWithoutPodRoutes}, // nodes.go
 		// Kubernetes: namespace.go, kubeservice.go, policy.go
 		{"namespace-without-default-deny", Error, namespaceWithoutDefaultDeny},
 		{"host-network-workload", Warning, hostNetworkWorkload},
@@ -189,6 +195,7 @@ func checks() []check {
 		{"policy-leaves-outside-open", Warning, policyLeavesOutsideOpen},
 		{"policy-names-service-port", Warning, policyNamesServicePort},
 		{"egress-to-metadata", Note, egressToMetadata},
+		{"dns-without-tcp", Note, dnsWithoutTCP}, // nodes.go
 		// Public addresses: public.go
 		{"public-address-on-nic", Error, publicAddressOnNIC},
 		{"public-load-balancer", Error, publicLoadBalancer},

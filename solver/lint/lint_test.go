@@ -25,7 +25,7 @@ type testCase struct {
 
 func testCases() []testCase {
 	return slices.Concat(nsgCases(), ruleCases(), managerCases(), adminCases(), routeCases(), wayCases(), peeringCases(), endpointCases(), firewallCases(), gatewayCases(), serviceCases(),
-		aksCases(), kubernetesCases(), publicCases(), effectiveCases())
+		aksCases(), nodesCases(), kubernetesCases(), publicCases(), effectiveCases())
 }
 
 func TestFindings(t *testing.T) {

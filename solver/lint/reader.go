@@ -26,6 +26,7 @@ type reader struct {
 	steers  []steer                    // the routes to appliances
 	floats  map[string]bool            // subnets with members behind a load balancer that keeps its address in the packet
 	only    map[string]bool            // the NSGs whose rules are compared, by key; nil: all (CheckBoth)
+	book    *dataplane.Rulebook        // rules by themselves; made when first asked for
 	judged  *comparison                // the rules of NSGs against each other; made when first asked for
 	routes  *dataplane.Routebook       // effective route tables
 	tables  map[string][]dataplane.Way // those that are asked for, by the subnet's key

@@ -234,7 +234,8 @@ func (t *tracer) disablesPort(a *model.PeerAuthentication) bool {
 	return false
 }
 
-// meshPlaintext says whether PeerAuthentication refuses the sender: with STRICT whoever has no identity of the mesh. The most specific policy
+// meshPlaintext says whether PeerAuthentication refuses the sender: with STRICT whoever has no identity of the mesh; without one, or with PERMISSIVE,
+// nobody is refused (AKS-MESH-01). The most specific policy
 // wins (K8S-IST-04); where it is not certain which that is, each may be.
 func (t *tracer) meshPlaintext(x *pod, from peer, c course) (refuses match, by blame, found bool) {
 	type ranked struct {
