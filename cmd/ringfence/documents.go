@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -64,7 +66,7 @@ func runDocuments(c *cli.Context) error {
 				return err
 			}
 		}
-		data, err := all.generate(kind, format)
+		data, err := all.generate(kind, format, nil)
 		if err != nil {
 			return err
 		}
@@ -132,7 +134,11 @@ func writeDocuments(c *cli.Context, root *os.Root, s *solved) error {
 		if err != nil {
 			return err
 		}
-		data, err := s.generate(k, format)
+		old, err := root.ReadFile(path.Clean(name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("read the committed copy of documents.%s: %w", k, err)
+		}
+		data, err := s.generate(k, format, old)
 		if err != nil {
 			return err
 		}

@@ -123,7 +123,7 @@ func compared(fsys fs.FS, s *solved, k pci.DocumentKind, name string) (pci.Commi
 	case err != nil:
 		return c, fmt.Errorf("read the committed copy of documents.%s: %w", k, err)
 	}
-	now, err := s.generate(k, format)
+	now, err := s.generate(k, format, data)
 	if err != nil {
 		return c, err
 	}
@@ -155,7 +155,7 @@ func documentFormat(in *model.Intent, k pci.DocumentKind, name string) (string, 
 	known := map[string]string{".md": "markdown"}
 	switch k {
 	case pci.DocumentNetwork, pci.DocumentDataFlow:
-		known = map[string]string{".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".json": "json"}
+		known = map[string]string{".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".drawio": "drawio", ".json": "json"}
 	case pci.DocumentRules:
 		known = map[string]string{".md": "markdown", ".csv": "csv", ".json": "json"}
 	default:
@@ -178,15 +178,22 @@ func documentFormat(in *model.Intent, k pci.DocumentKind, name string) (string, 
 	return format, nil
 }
 
-// generate writes a document as this run has it.
-func (s *solved) generate(k pci.DocumentKind, format string) ([]byte, error) {
+// generate writes a document as this run has it. was is the committed copy, if there is one: a drawing keeps its boxes where people put
+// them.
+func (s *solved) generate(k pci.DocumentKind, format string, was []byte) ([]byte, error) {
 	switch k {
 	case pci.DocumentNetwork, pci.DocumentDataFlow:
 		d, err := s.drafts.draw(s.Solution, nil, diagram.Kind(k))
 		if err != nil {
 			return nil, err
 		}
-		return render(d, format, nil)
+		var keep *diagram.Positions
+		if format == "drawio" && len(was) > 0 {
+			if keep, err = diagram.ReadPositions(was); err != nil {
+				return nil, fmt.Errorf("read the committed copy of documents.%s: %w", k, err)
+			}
+		}
+		return render(d, format, keep)
 	case pci.DocumentRules:
 		rows := pci.Rules(s.Project)
 		switch format {
