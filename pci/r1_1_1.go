@@ -5,8 +5,10 @@ func requirement111() []Criterion {
 	return []Criterion{
 		{
 			ID: "1.1.1-a", V4: []string{"1.2.2"}, Severity: SeverityWarning, Methods: []Method{Config},
-			Also: []string{"6.5.1"},
-			Text: "controls are described as versioned code",
+			Also:   []string{"6.5.1"},
+			Text:   "controls are described as versioned code",
+			Remedy: "commit the file; describe the control in a template",
+			Check:  func(ev *Evidence) []Part { return ev.controlsAsCode() },
 		},
 		{
 			ID: "1.1.1-b", V4: []string{"1.2.1"}, Severity: SeverityHigh, Methods: []Method{Config},

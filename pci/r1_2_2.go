@@ -5,12 +5,16 @@ func requirement122() []Criterion {
 	return []Criterion{
 		{
 			ID: "1.2.2-a", V4: []string{"1.2.8"}, Severity: SeverityHigh, Methods: []Method{Prove},
-			Text: "delta between deployed and desired state",
+			Text:   "delta between deployed and desired state",
+			Remedy: "deploy what is desired, or commit what is deployed",
+			Check:  func(ev *Evidence) []Part { return ev.sidesAgree() },
 		},
 		{
 			ID: "1.2.2-b", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config},
-			Also: []string{"1.2.2"},
-			Text: "deployment assets are source-controlled",
+			Also:   []string{"1.2.2"},
+			Text:   "deployment assets are source-controlled",
+			Remedy: "commit the templates, or attest the pipeline that deploys the network",
+			Check:  func(ev *Evidence) []Part { return ev.assetsVersioned() },
 		},
 		{
 			ID: "1.2.2-c", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config, Attest},
@@ -19,13 +23,17 @@ func requirement122() []Criterion {
 		},
 		{
 			ID: "1.2.2-d", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config},
-			Also: []string{"1.2.2"},
-			Text: "NetworkPolicies follow the source-controlled flow",
+			Also:   []string{"1.2.2"},
+			Text:   "NetworkPolicies follow the source-controlled flow",
+			Remedy: "commit the manifests and deploy them",
+			Check:  func(ev *Evidence) []Part { return ev.policiesVersioned() },
 		},
 		{
 			ID: "1.2.2-e", V4: []string{"1.2.8"}, Severity: SeverityNote, Methods: []Method{Config},
-			Also: []string{"1.2.2"},
-			Text: "configuration history is accessible",
+			Also:   []string{"1.2.2"},
+			Text:   "configuration history is accessible",
+			Remedy: "clone with the whole history",
+			Check:  func(ev *Evidence) []Part { return ev.historyKept() },
 		},
 	}
 }

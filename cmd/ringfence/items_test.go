@@ -30,7 +30,7 @@ type itemVerdicts map[string]string
 //
 //	edit      one edit a line, see (*edits).line; a first line `with WORDS` keeps parts of the example that are left out elsewhere,
 //	          since every change of a rule changes them: documents (the committed copies), deployed (the other side), git (the
-//	          example is committed before it is edited), shallow (and cloned without its history)
+//	          example is committed before it is edited), again (and so is the edit), shallow (it is cloned without its history)
 //	want      what explain prints
 //	changes   the items whose verdict differs from the example's, with the verdict; those of the same cause included
 //	other     any other file is added to the project; with a ringfence.yaml it is a project of its own, of which `changes` says nothing
@@ -205,6 +205,10 @@ func written(t *testing.T, with []string, base, project map[string][]byte) strin
 		}
 	}
 	put(project)
+	if slices.Contains(with, "again") {
+		command("add", "-A")
+		command("commit", "-q", "--allow-empty", "-m", "the edit")
+	}
 	return dir
 }
 
@@ -214,13 +218,13 @@ func explained(t *testing.T, item, dir string) string {
 	if code := run([]string{"ringfence", "explain", item, dir}, strings.NewReader(""), &stdout, &stderr); code != exitOK {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
-	return commitText.ReplaceAllString(sumText.ReplaceAllString(stdout.String(), "SHA"), "COMMIT$1")
+	return commitText.ReplaceAllString(sumText.ReplaceAllString(stdout.String(), "SHA"), "${1}COMMIT$2")
 }
 
 // What changes with every commit: hashes of files and of commits.
 var (
 	sumText    = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
-	commitText = regexp.MustCompile(`\b[0-9a-f]{7,40}( [0-9]{4}-[0-9]{2}-[0-9]{2} )`)
+	commitText = regexp.MustCompile(`(HEAD is )[0-9a-f]{40}|\b[0-9a-f]{7,40}(\s+[0-9]{4}-[0-9]{2}-[0-9]{2} )`)
 )
 
 func decided(t *testing.T, dir string) itemVerdicts {
