@@ -41,7 +41,47 @@ func shop() *Result {
 			{Path: "azure/nsgs.json", SHA256: "e258d248fda94c63753607f7c4494ee0fcbe92f1a76bfdac795c9d84101eb317", Kind: "azure", Side: "desired"},
 			{Path: "manifests/payments.yaml", SHA256: "9a271f2a916b0b6ee6cecb2426f0b3206ef074578be55d9bc94f6f3fe3ab86aa", Kind: "kubernetes", Side: "desired"},
 		},
-		Summary: Summary{Pass: 3, Fail: 3, Unknown: 2, Checklist: "not checked"},
+		Summary: Summary{
+			Pass: 3, Fail: 3, Unknown: 2, Items: Counts{Pass: 1, Fail: 2, Unknown: 1, Attested: 1, AttestationMissing: 1, Causes: 2},
+			Checklist: "1 pass, 2 fail (2 causes), 1 unknown, 1 attestation missing, 1 attested",
+		},
+		Items: []Item{
+			{
+				ID: "1.2.1-d", V4: "1.3.2", Title: "egress only with TLS 1.2 or later", Method: "config + attest", Severity: SeverityWarning, Verdict: ItemUnknown,
+				Says: "egress only secure ciphers", CheckedAs: "Https rules proved; version attested", Why: "the firewall reads the name, not the version",
+				Evidence: []Part{{
+					Statement: "settings of services ask for TLS 1.2 or later", Verdict: ItemUnknown, Reason: "minimumTlsVersion of service:stcards is not stated", Subjects: 2,
+					Faults: []Fault{{Cause: Cause{Class: CauseSetting, Of: "service:stcards", Field: "minimumTlsVersion"}, Subject: "service:stcards", Text: "service:stcards", Field: "minimumTlsVersion", Wanted: "TLS1_2", Source: "azure/nsgs.json:9", Remedy: "state it"}},
+				}},
+			},
+			{
+				ID: "1.2.3-a", V4: "1.3.3", Title: "nodes are not reachable from wireless", Method: "prove", Severity: SeverityCritical, Verdict: ItemFail, Remedy: "deny the wireless prefixes",
+				Evidence: []Part{
+					{
+						Statement: "no packet from zone:wireless reaches zone:cde directly", Verdict: ItemFail, Subjects: 1, Residual: []string{"R1: traffic of the platform"}, Assumptions: []solver.Assumption{on, old},
+						Faults: []Fault{{
+							Cause: Cause{Class: CauseAllow, Of: "nsg-inscope/securityRules/AllowCampusSsh"}, Subject: "nsg-inscope/securityRules/AllowCampusSsh", Text: "let pass by nsg-inscope/securityRules/AllowCampusSsh at subnet:vnet-spoke/snet-cluster-inscope",
+							Source: "azure/nsgs.json:214", Witness: wireless, Remedy: "remove the rule",
+							Flows: []solver.Flow{{From: "gateway:vgw-hub/conn-campus", To: "nodepool:aks-prod/npinscope", Verdict: solver.Reachable, Kind: solver.Direct, Packets: []solver.Packets{ports("tcp", "22")}}},
+						}},
+					},
+					{Statement: "every chain of relays passes a router whose WAF blocks", Verdict: ItemPass, Facts: []string{"appgw:agw"}, Notes: []string{"it may change"}, Waived: []string{"until 2026-12-31 (Campus IT: scanners)"}},
+				},
+			},
+			{
+				ID: "1.2.3-c", V4: "1.3.3", Title: "nodes and API only from authorised subnets", Method: "prove", Severity: SeverityHigh, Verdict: ItemFail, OnlyFrom: true,
+				Follows: []Follow{{"1.2.3-a", "ALLOW nsg-inscope/securityRules/AllowCampusSsh"}},
+				Evidence: []Part{{
+					Statement: "nothing but own nodes reaches nodes", Verdict: ItemFail,
+					Faults: []Fault{{Cause: Cause{Class: CauseAllow, Of: "nsg-inscope/securityRules/AllowCampusSsh"}, Text: "let pass", Source: "azure/nsgs.json:214"}},
+				}},
+			},
+			{ID: "1.3.7-a", V4: "1.4.5", Title: "private cluster", Method: "config", Severity: SeverityHigh, Verdict: ItemPass, Evidence: []Part{{
+				Statement: "every cluster is private", Verdict: ItemPass, Subjects: 1, Table: &Table{Header: []string{"cluster", "private"}, Rows: [][]string{{"aks-prod", "true"}}},
+			}}},
+			{ID: "1.5-a", V4: "1.1.1", Title: "policies and procedures documented and known", Method: "attest", Severity: SeverityNone, Verdict: ItemAttested, Evidence: []Part{{Statement: "policies are known", Verdict: ItemAttested, Reason: "Head of Security, on 2026-09-01"}}},
+			{ID: "1.5-c", V4: "1.1.1", Title: "people are trained", Method: "attest", Severity: SeverityNone, Verdict: ItemAttestationMissing, Evidence: []Part{{Statement: "people are trained", Verdict: ItemAttestationMissing, Reason: "the attestation has expired"}}},
+		},
 		Zones: []Zone{
 			{Name: "internet", Kind: model.ZoneInternet, Members: []string{}, Prefixes: []string{}},
 			{Name: "dmz", Kind: model.ZoneDMZ, Owner: "Network team", Members: []string{"appgw:agw", "subnet:vnet-spoke/snet-appgw"}, Source: "ringfence.yaml:13"},

@@ -277,6 +277,11 @@ func TestSARIF(t *testing.T) {
 		"assertion/analytics-isolated open none ringfence.yaml 160",
 		"assertion/only-https-into-dmz pass none ringfence.yaml 165",
 		"assertion/api-reaches-vault pass none ringfence.yaml 170",
+		"item/1.2.1-d open none azure/nsgs.json 9",
+		"item/1.2.3-a fail error azure/nsgs.json 214",
+		"item/1.3.7-a pass none ringfence.yaml 0",
+		"item/1.5-a pass none ringfence.yaml 0",
+		"item/1.5-c review none ringfence.yaml 0",
 		"finding/public-load-balancer fail error manifests/shop.yaml 20",
 		"finding/over-wide-rule fail warning azure/nsgs.json 214",
 		"finding/over-wide-rule fail warning ringfence.yaml 0", // no place of its own
@@ -393,8 +398,8 @@ func TestJUnit(t *testing.T) {
 	if err := xml.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.Tests != 8 || doc.Failures != 3 || doc.Errors != 2 || doc.Suites[0].Time == "" {
-		t.Errorf("got %d tests, %d failures, %d errors, time `%s`; want 8, 3, 2 and a time", doc.Tests, doc.Failures, doc.Errors, doc.Suites[0].Time)
+	if doc.Tests != 14 || doc.Failures != 5 || doc.Errors != 4 || doc.Suites[0].Time == "" {
+		t.Errorf("got %d tests, %d failures, %d errors, time `%s`; want 14, 5, 4 and a time", doc.Tests, doc.Failures, doc.Errors, doc.Suites[0].Time)
 	}
 	for _, c := range doc.Suites[0].Cases {
 		switch c.Name {
