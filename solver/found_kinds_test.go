@@ -53,6 +53,17 @@ func TestFoundCasesOfKinds(t *testing.T) {
 		Meta: smallMeta("loadBalancers/lb"), SKU: model.Standard, Frontends: []model.LBFrontend{{ID: lb + "/frontendIPConfigurations/f", Name: "f", PublicIP: smallID("publicIPAddresses/p")}},
 		Pools: []model.LBPool{{ID: pooled.IPConfigs[0].LBPools[0], Name: "p"}}, Outbound: []model.LBOutboundRule{{Name: "o", Frontends: []model.ID{lb + "/frontendIPConfigurations/f"}, Pool: pooled.IPConfigs[0].LBPools[0]}},
 	}
+	// The instances of a dual-stack subnet behind a rule for every TCP port that is used here.
+	balanced := func() *model.ScaleSet {
+		x := *instances
+		x.Profiles = []model.NICProfile{{Name: "nic", IPForwarding: model.Off, NSG: smallID("networkSecurityGroups/n"), IPConfigs: []model.IPConfig{{Name: "a", Subnet: smallID("virtualNetworks/v/subnets/d"), LBPools: pooled.IPConfigs[0].LBPools}}}}
+		return &x
+	}
+	frontRule := &model.LoadBalancer{
+		Meta: balancer.Meta, SKU: model.Standard, Frontends: balancer.Frontends, Pools: balancer.Pools,
+		Rules: []model.LBRule{{Name: "r", Frontend: lb + "/frontendIPConfigurations/f", Pools: pooled.IPConfigs[0].LBPools, Protocol: model.TCP, FrontendPort: 443, BackendPort: 443}},
+	}
+	v4Front := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard, Address: ip("20.0.0.1")}
 	address := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard, Address: ip("2603:1000::1")}
 	for _, test := range []struct {
 		name     string
@@ -67,6 +78,8 @@ func TestFoundCasesOfKinds(t *testing.T) {
 		{"AZ-V6-02: behind a Deny for Icmp, ICMPv6 passes possibly", small{vnet, s, guarded(subnet("d", "10.0.0.8/29", "fd00:0:0:1::/64")), nsg(model.Deny, model.ICMP)}, nil, to("fd00::4", "fd00:0:0:1::4"), model.ICMPv6, "subnet v/d ", "over"},
 		{"AZ-V6-04: an IPv6 frontend gives its pool an outbound address", small{vnet, d6, pooled, balancer, address}, nil, to("fd00:0:0:1::4", "2001:db8::1"), model.TCP, "internet  ", "over one-way session"},
 		{"AZ-PIP-01: an instance's public address leads to it", small{vnet, s, d4, instances, nsg(model.Allow, model.TCP)}, nil, public, model.TCP, "scale set ss a", "over one-way session"},
+		{"AZ-LB-08, AZ-V6-04: an IPv4 frontend does not lead to the IPv6 address of a member", small{vnet, s, d6, balanced(), toSix, v4Front, frontRule}, nil, to("198.51.100.7", "20.0.0.1"), model.TCP, "scale set ss a", ""},
+		{"AZ-LB-08, AZ-V6-04: an IPv6 frontend does", small{vnet, s, d6, balanced(), toSix, address, frontRule}, nil, to("2001:db8::7", "2603:1000::1"), model.TCP, "scale set ss a", "over one-way session"},
 		{"AZ-PIP-01: and not to its IPv6 address", small{vnet, s, d6, instances, toSix}, nil, public, model.TCP, "scale set ss a", ""},
 		{
 			"AZ-GEN-07: a full subnet has no instance",

@@ -72,6 +72,21 @@ func (p *planner) members(lb *model.LoadBalancer, pool model.ID) (out []poolMemb
 	return out, known
 }
 
+// inFrontFamily narrows the addresses of members to those of a frontend's family (AZ-V6-04): an instance of a dual-stack subnet has both.
+func (p *planner) inFrontFamily(list []poolMember, f model.LBFrontend) []poolMember {
+	front := p.frontendAddr(f)
+	if f.PublicIP != "" {
+		front = p.publicAddr(f.PublicIP)
+	}
+	out := slices.Clone(list)
+	for i, m := range out {
+		if m.to == m.addr {
+			out[i].to = p.inFamilyOf(m.machine, front)
+		}
+	}
+	return out
+}
+
 // machineOfConfig finds the machine of an IP configuration's ID: that of a NIC, or of an instance of a scale set.
 func (p *planner) machineOfConfig(id model.ID) *machine {
 	lower := id.Key()
@@ -133,7 +148,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		match := and(p.ruleTraffic(f, r), sure)
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
-			for _, m := range list {
+			for _, m := range p.inFrontFamily(list, f) {
 				p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe), nil})
 			}
 			if !known {
@@ -161,7 +176,7 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 				match.under = nothing() // each port leads to one member, and nobody says to which
 			}
 		}
-		for _, m := range list {
+		for _, m := range p.inFrontFamily(list, f) {
 			p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, front, r.BackendPort, 0, nil})
 		}
 	}
@@ -185,7 +200,7 @@ func (p *planner) unreadBalancer(n NodeID, lb *model.LoadBalancer, f model.LBFro
 	}
 	for _, pool := range lb.Pools {
 		list, known := p.members(lb, pool.ID)
-		for _, m := range list {
+		for _, m := range p.inFrontFamily(list, f) {
 			to := m.in
 			if via == viaInternet {
 				to = p.publicEntry(m.machine, lb.SKU)

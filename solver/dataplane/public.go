@@ -7,6 +7,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
 )
 
 // publicOut is where packets from the estate are on public addresses: they reach the internet, or come back in through an address of
@@ -201,18 +202,23 @@ func (p *planner) namedElsewhere(id model.ID) bool {
 	return false
 }
 
+// inFamilyOf is the addresses of a machine to which a translation from an address leads: it keeps the family (AZ-V6-01). A symbol stands for an
+// IPv4 address; an invalid one tells nothing.
+func (p *planner) inFamilyOf(m *machine, front netip.Addr) packet.AddrSet {
+	v4 := func(x netip.Prefix) bool { return x.Addr().Is4() }
+	if own := m.site.Prefixes; front.IsValid() && slices.ContainsFunc(own, v4) {
+		wanted := front.Is4() || model.SymbolBlock().Contains(front)
+		if kept := slices.DeleteFunc(slices.Clone(own), func(x netip.Prefix) bool { return v4(x) != wanted }); len(kept) > 0 && len(kept) < len(own) {
+			return p.b.AddPool("", kept)
+		}
+	}
+	return m.addr
+}
+
 // instanceEntry is an instance's own public address: translated one to one, all protocols (AZ-PIP-01), whatever new flows of the subnet leave
 // by (AZ-OUT-03).
 func (p *planner) instanceEntry(m *machine, a netip.Addr, sku model.SKU) {
-	private := m.addr
-	// AZ-PIP-01, AZ-V6-01: the translation keeps the family; a symbol stands for an IPv4 address.
-	v4 := func(x netip.Prefix) bool { return x.Addr().Is4() }
-	if own := m.site.Prefixes; slices.ContainsFunc(own, v4) {
-		wanted := a.Is4() || model.SymbolBlock().Contains(a)
-		if kept := slices.DeleteFunc(slices.Clone(own), func(x netip.Prefix) bool { return v4(x) != wanted }); len(kept) > 0 && len(kept) < len(own) {
-			private = p.b.AddPool("", kept)
-		}
-	}
+	private := p.inFamilyOf(m, a) // AZ-PIP-01
 	to := exactly(dstIn(p.addr.exact(a)))
 	if m.site.Place.Kind != model.PlaceNIC { // which of its addresses the instance has nobody chooses: certain is what is for any of them
 		in, _ := p.receives(m)

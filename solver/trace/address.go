@@ -368,10 +368,14 @@ func usable(s *model.Subnet) *netipx.IPSet {
 			v6 = append(v6, p)
 		}
 	}
-	list := v4
-	if len(list) == 0 {
-		list = v6
+	if len(v4) == 0 {
+		return unreserved(v6)
 	}
+	return unreserved(v4)
+}
+
+// unreserved is the addresses of a subnet's prefixes but those that Azure keeps.
+func unreserved(list []netip.Prefix) *netipx.IPSet {
 	set := prefixSet(list...)
 	for _, p := range list {
 		set = without(set, reserved(p)...)

@@ -221,11 +221,12 @@ func (t *tracer) toMember(c course, f *model.LBFrontend, h *host, m member) {
 	}
 	before := c.packet
 	frontend := c.dst
+	own := t.memberAddress(h, frontend)
 	floating := m.floating == model.On
 	if floating {
 		c = c.to(frontend, m.port)
 	} else {
-		c = c.to(h.addr, m.port)
+		c = c.to(own, m.port)
 	}
 	at := model.Place{Kind: model.PlaceFrontend, ID: f.ID}
 	c = c.add(Hop{At: at, Stage: DNAT, Action: Forward, Rule: m.name, Source: m.source, Certain: true})
@@ -234,7 +235,26 @@ func (t *tracer) toMember(c course, f *model.LBFrontend, h *host, m member) {
 		t.arrive(c, h)
 		return
 	}
-	t.arriveEither(c, h, []address{frontend, h.addr}, func(c course) { t.received(c, h) })
+	t.arriveEither(c, h, []address{frontend, own}, func(c course) { t.received(c, h) })
+}
+
+// memberAddress is the address of a member to which a frontend leads: of its own family (AZ-V6-04). An instance in a dual-stack subnet, whose address
+// the input does not state, has one of either.
+func (t *tracer) memberAddress(h *host, frontend address) address {
+	if h.addr.may == nil || h.subnet == nil || frontend.v6() == h.addr.v6() {
+		return h.addr
+	}
+	var six []netip.Prefix
+	for _, p := range h.subnet.Prefixes {
+		if p.IsValid() && p.Addr().Is6() == frontend.v6() {
+			six = append(six, p)
+		}
+	}
+	free := without(unreserved(six), t.heldIn(h.subnet)...)
+	if len(six) == 0 || emptySet(free) || h.addr.v6() {
+		return h.addr
+	}
+	return pickedOf(address{at: first(free), may: free, holder: h})
 }
 
 // arriveEither is arrive where NSGs may see either of two destinations: over = let in for one of them, under = for both (AZ-LB-05).
