@@ -386,6 +386,13 @@ func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 			pe, ok := model.Get[*model.PrivateEndpoint](s.Project.Estate, x.Place.ID)
 			return ok && x.Place.Kind == model.PlaceEndpoint && pe.Target.Key() == id
 		})
+		if c := f.Resource.(*model.Cluster); c.Private == model.On && c.PrivateFQDN+c.FQDN != "" { // AKS-API-05
+			for _, name := range []string{c.PrivateFQDN, c.FQDN} {
+				if name != "" && !slices.Contains(e.hosts, name) {
+					e.hosts = append(e.hosts, name)
+				}
+			}
+		}
 	case model.SelService:
 		s.addWhole(e, func(x *dataplane.Site) bool {
 			if is(x, model.PlaceService) {

@@ -143,6 +143,72 @@ func (p *planner) anyAnswer(name string) resolution {
 	return r
 }
 
+// apiNamed is the private cluster whose API server has a name.
+func (p *planner) apiNamed(name string) *model.Cluster {
+	for _, c := range p.e.Clusters {
+		if c.Private == model.On && name != "" && (name == c.PrivateFQDN || name == c.FQDN) {
+			return c
+		}
+	}
+	return nil
+}
+
+// apiAnswer is what a network gets for the name of a private cluster's API server, where its zones do not say so themselves: the public name leads
+// everywhere to the private address; the private one only where the zone is linked, which AKS writes the record into, and whose own kind is
+// linked to the nodes' VNet alone (AKS-API-04, AKS-API-05).
+func (p *planner) apiAnswer(v *model.VNet, c *model.Cluster, name string, r resolution) resolution {
+	var door resolution
+	for _, e := range p.endpointsOf(c.ID) {
+		door.addrs = append(door.addrs, p.endpointAddrs(e)...)
+	}
+	if a, ok := p.symbols.Of(model.APIDoor, c.ID, ""); ok && len(door.addrs) == 0 {
+		door.addrs = []netip.Addr{a}
+	}
+	if len(r.addrs) > 0 || len(door.addrs) == 0 {
+		return r
+	}
+	if name == c.FQDN && c.PublicFQDN != model.Off {
+		return door
+	}
+	asked, known := p.answering(v)
+	if !known {
+		door.unknown, door.none = "ASM-E-DNSCUSTOM", true
+		return door
+	}
+	z, inInput := model.Get[*model.DNSZone](p.e, model.ID(c.PrivateDNSZone))
+	switch zone := strings.ToLower(c.PrivateDNSZone); {
+	case name != c.PrivateFQDN, zone == "none":
+		return resolution{}
+	case zone == "" || zone == "system":
+		for _, x := range c.Pools {
+			if x.Subnet.Parent().Key() == asked.ID.Key() {
+				return door
+			}
+		}
+		return resolution{}
+	case !inInput:
+		door.unknown, door.none = missing("private DNS zone", model.ID(c.PrivateDNSZone)), true
+		return door
+	case slices.ContainsFunc(z.Links, func(l model.ZoneLink) bool { return l.VNet.Key() == asked.ID.Key() }):
+		return door
+	default:
+		return resolution{}
+	}
+}
+
+// answering is the VNet whose zones answer for one (AZ-DNS-01). known is false for servers that the input does not describe.
+func (p *planner) answering(v *model.VNet) (asked *model.VNet, known bool) {
+	if len(v.DNSServers) == 0 {
+		return v, true
+	}
+	for _, f := range p.e.Firewalls {
+		if slices.Contains(v.DNSServers, f.Address) && !p.asksOthers(f) {
+			return model.Get[*model.VNet](p.e, f.Subnet.Parent())
+		}
+	}
+	return nil, false
+}
+
 // zoneAnswer resolves a name by Azure DNS in a VNet: a linked private zone decides alone (AZ-DNS-02), then public zones of the input,
 // then the account that has the name, then the internet.
 func (p *planner) zoneAnswer(v *model.VNet, name string) resolution {

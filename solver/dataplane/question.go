@@ -62,6 +62,9 @@ func (g *Graph) Answers(origin int, name string) (to []packet.Set, unknown strin
 		return nil, "", false
 	}
 	r := g.planner.resolve(v, name)
+	if c := g.planner.apiNamed(name); c != nil {
+		r = g.planner.apiAnswer(v, c, name, r)
+	}
 	for _, a := range r.addrs {
 		to = append(to, g.Space.Box(packet.Box{Dst: one(g.Universe.Class(a))}))
 	}
