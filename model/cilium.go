@@ -35,8 +35,9 @@ type CiliumTraffic struct {
 	Doubt   bool // it may match less: rules for the application layer, or versions of Cilium differ
 }
 
-// CiliumPeer is a peer: exactly one of its members is set.
+// CiliumPeer is a peer: exactly one of its members is set, beside where it stands.
 type CiliumPeer struct {
+	Source    Source
 	Endpoints *CiliumSelector
 	Block     *IPBlock // never pods or nodes (K8S-CIL-05)
 	Entity    string   // K8S-CIL-06

@@ -84,3 +84,12 @@ func (e *InputError) Error() string {
 
 // Unwrap returns the cause.
 func (e *InputError) Unwrap() error { return e.Err }
+
+// Within is the path of something inside something else, as `from[0]` of a rule; "" where it is not inside or its path is not known.
+func (s Source) Within(outer Source) string {
+	rest, ok := strings.CutPrefix(s.Path, outer.Path+".")
+	if !ok || outer.Path == "" {
+		return ""
+	}
+	return rest
+}

@@ -630,23 +630,81 @@ func opened(m dataplane.Met, h trace.Hop) bool {
 // passed lists the controls that let the flow pass, and by which rule.
 func (x *explainer) passed(e *Explanation) {
 	f := x.world(dataplane.Hypothesis{}, x.back)
-	type key struct{ at, stage, rule, source string }
+	type key struct{ at, stage, rule, entry, source string }
 	sets := map[key]packet.Set{}
 	for _, m := range f.Met(x.toTarget(f), true) {
 		if m.Control.Kind == dataplane.SettingControl {
 			continue
 		}
-		k := key{x.s.placeRef(m.Control.Place), m.Control.Stage, m.Part.Rule, sourceText(m.Part.Source)}
-		sets[k] = x.s.graph.Space.Union(sets[k], x.s.graph.Space.Project(m.Packets, packet.Origin))
+		for entry, set := range x.s.byEntry(m) {
+			k := key{x.s.placeRef(m.Control.Place), m.Control.Stage, m.Part.Rule, entry, sourceText(m.Part.Source)}
+			sets[k] = x.s.graph.Space.Union(sets[k], x.s.graph.Space.Project(set, packet.Origin))
+		}
+	}
+	for _, k := range x.s.unpoliced(x.q) {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(sets)), func(y key) bool { return y.at == k.At && y.stage == k.Stage }) {
+			e.Passed = append(e.Passed, k)
+		}
 	}
 	for k, set := range sets {
-		c := Control{At: k.at, Stage: k.stage, Rule: k.rule, Source: k.source}
+		c := Control{At: k.at, Stage: k.stage, Rule: k.rule, Entry: k.entry, Source: k.source}
 		c.Packets, c.Total = x.packets(set)
 		e.Passed = append(e.Passed, c)
 	}
 	slices.SortFunc(e.Passed, func(a, b Control) int {
-		return cmp.Or(stageRank(a.Stage)-stageRank(b.Stage), cmp.Compare(a.At, b.At), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Source, b.Source))
+		return cmp.Or(stageRank(a.Stage)-stageRank(b.Stage), cmp.Compare(a.At, b.At), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Source, b.Source))
 	})
+}
+
+// byEntry cuts what a rule of a policy decides about by the entries that match it; "" where the rule has none. What several peers match is
+// told of the first (K8S-NP-10).
+func (s *Solution) byEntry(m dataplane.Met) map[string]packet.Set {
+	space := s.graph.Space
+	left := m.Packets
+	out := map[string]packet.Set{}
+	cut := func(list []dataplane.Entry, set packet.Set, add func(name string, set packet.Set)) {
+		for _, e := range list {
+			if hit := space.Intersect(set, e.Set); !hit.Empty() {
+				add(e.Name, hit)
+				set = space.Subtract(set, hit)
+			}
+		}
+		if !set.Empty() {
+			add("", set)
+		}
+	}
+	cut(m.Part.Peers, left, func(peer string, set packet.Set) {
+		cut(m.Part.Ports, set, func(port string, set packet.Set) {
+			name := strings.TrimSpace(peer + " " + port)
+			out[name] = space.Union(out[name], set)
+		})
+	})
+	return out
+}
+
+// unpoliced are the sides of a question between pods that policies may leave alone: of each pod that sends, and of each that receives.
+func (s *Solution) unpoliced(q *query) []Control {
+	var out []Control
+	add := func(p model.Place, stage string) {
+		w, ok := model.Get[*model.Workload](s.Project.Estate, p.ID)
+		if p.Kind != model.PlacePod || !ok {
+			return
+		}
+		c := Control{At: s.placeRef(p), Stage: stage, Entry: "no policy that was read isolates it (K8S-NP-03)", Packets: []Packets{}}
+		if w.HostNetwork {
+			c.Entry = "on the host network, which policies leave alone (K8S-NP-25)"
+		}
+		if !slices.ContainsFunc(out, func(x Control) bool { return x.At == c.At && x.Stage == c.Stage }) {
+			out = append(out, c)
+		}
+	}
+	for _, o := range q.from.senders {
+		add(s.graph.Origins[o].Site.Place, "pod-egress")
+	}
+	for _, n := range slices.Sorted(maps.Keys(q.to.nodes)) {
+		add(s.graph.Nodes[n].Place, "pod-ingress")
+	}
+	return out
 }
 
 // packets prints a set as it is at a control, in few rows.
@@ -737,11 +795,19 @@ func (x *explainer) blocking(met []dataplane.Met, to string) []Blocker {
 			k := blockerKey{
 				at: s.placeRef(m.Control.Place), stage: m.Control.Stage, rule: m.Part.Rule, source: sourceText(m.Part.Source), detail: m.Part.Detail, from: s.groups[g].ref, to: to,
 			}
-			mine := space.Intersect(m.Packets, s.graph.From(slices.Clone(s.groups[g].origins)...))
-			if _, ok := sets[k]; !ok {
-				order = append(order, k)
+			mine := s.graph.From(slices.Clone(s.groups[g].origins)...)
+			cut := s.byEntry(m)
+			for _, entry := range slices.Sorted(maps.Keys(cut)) {
+				set := space.Intersect(cut[entry], mine)
+				if set.Empty() {
+					continue
+				}
+				k.detail = cmp.Or(m.Part.Detail, entry)
+				if _, ok := sets[k]; !ok {
+					order = append(order, k)
+				}
+				sets[k] = space.Union(sets[k], space.Project(set, packet.Origin))
 			}
-			sets[k] = space.Union(sets[k], space.Project(mine, packet.Origin))
 		}
 	}
 	var out []Blocker

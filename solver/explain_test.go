@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/model/modeltest"
 	"github.com/ringfence/ringfence/solver/dataplane"
@@ -648,5 +650,62 @@ func TestExplainAdminRules(t *testing.T) {
 		if i := slices.IndexFunc(r.Explanation.Passed, func(c Control) bool { return c.Stage == "admin-rules-inbound" && c.Source == "avnm.json:7" }); i < 0 {
 			t.Errorf("got %v, want the admin rule with its source", r.Explanation.Passed)
 		}
+	}
+}
+
+// Which policy, which rule and which of its entries let packets pass or stop them, on each side of a pair of pods.
+func TestExplainPolicies(t *testing.T) {
+	const alone = "no policy that was read isolates it (K8S-NP-03)"
+	db := netPolicy("podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: x}}}, {podSelector: {matchLabels: {app: web}}}], ports: [{port: 80}, {port: 5432}]}, {from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]")
+	web := strings.Replace(netPolicy("podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 5432}]}]"), "name: np", "name: out", 1)
+	for _, test := range []struct {
+		name, engine  string
+		policies      []string
+		flow, service string
+		passed        []string // stage, rule and entry
+		stopped       string   // stage, rule and detail
+	}{
+		{"both sides", "cilium", []string{db, web}, "web>db", "tcp/5432", []string{"pod-egress a/out/egress[0] to[0] ports[0]", "pod-ingress a/np/ingress[0] from[1] ports[1]"}, ""},
+		{"a side that no policy isolates", "cilium", []string{db}, "web>db", "tcp/80", []string{"pod-egress  " + alone, "pod-ingress a/np/ingress[0] from[1] ports[0]"}, ""},
+		{"no policy at all", "azure", nil, "web>api", "tcp/80", []string{"pod-egress  " + alone, "pod-ingress  " + alone}, ""},
+		{"a block", "cilium", []string{db}, "ext>db", "udp/53", []string{"pod-ingress a/np/ingress[1] from[0]"}, ""},
+		{"isolated, and nothing admits it", "azure", []string{db, web}, "web>api", "tcp/5432", nil, "pod-egress a/out isolates a/web, and no egress rule admits the peer"},
+		{"an admin rule", tiersEngine, []string{tierPolicy(false, "p", "Admin", 1, prod, "ingress: [{action: Accept, from: [{namespaces: {matchLabels: {env: test}}}, {namespaces: {matchLabels: {env: dev}}}], protocols: [{tcp: {destinationPort: {number: 80}}}]}]")}, "api>web", "tcp/80", []string{"pod-egress  " + alone, "pod-ingress ClusterNetworkPolicy/p/ingress[0] from[1] protocols[0]"}, ""},
+		{"one that denies", tiersEngine, []string{tierPolicy(false, "p", "Admin", 1, prod, "ingress: [{action: Deny, from: [{namespaces: {matchLabels: {env: test}}}, {namespaces: {matchLabels: {env: dev}}}]}]")}, "api>web", "tcp/80", nil, "pod-ingress ClusterNetworkPolicy/p/ingress[0] from[1]"},
+		{"a rule of Cilium", "cilium", []string{ciliumPolicy(onDB + "ingress: [{" + fromWeb + ", toPorts: [{ports: [{port: '80', protocol: TCP}, {port: sql}]}]}]")}, "web>db", "tcp/5432", []string{"pod-egress  " + alone, "pod-ingress a/CiliumNetworkPolicy/cp/ingress[0] fromEndpoints[0] toPorts[0].ports[1]"}, ""},
+		{"one that denies, of Cilium", "cilium", []string{ciliumPolicy(onDB + "ingressDeny: [{" + fromWeb + "}]")}, "web>db", "tcp/80", nil, "pod-ingress a/CiliumNetworkPolicy/cp/ingressDeny[0] fromEndpoints[0]"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := manifests(t, test.engine, test.policies...)
+			s, err := Solve(k.s.Project, Options{Explain: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			src, dst, _ := strings.Cut(test.flow, ">")
+			r, err := s.Reach(k.selectors(src), k.selectors(dst), []model.PortService{portService(t, test.service)}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var passed []string
+			for _, c := range r.Explanation.Passed {
+				passed = append(passed, strings.TrimSpace(c.Stage+" "+c.Rule+" "+c.Entry))
+			}
+			stopped := ""
+			for _, b := range r.BlockedBy {
+				stopped = b.Stage + " " + b.Rule + " " + b.Detail
+			}
+			if diff := cmp.Diff(passed, test.passed); diff != "" || stopped != test.stopped {
+				t.Errorf("%s%s\nstopped by %q, want %q", r.Verdict, diff, stopped, test.stopped)
+			}
+			// The interpreter names the same rule and entries for its packet.
+			if r.Witness == nil {
+				return
+			}
+			for _, h := range r.Witness.Hops {
+				if h.Rule != "" && !slices.ContainsFunc(test.passed, func(p string) bool { return p == strings.TrimSpace(h.Stage+" "+h.Rule+" "+h.Detail) }) {
+					t.Errorf("the interpreter names %s %s %s", h.Stage, h.Rule, h.Detail)
+				}
+			}
+		})
 	}
 }

@@ -146,6 +146,7 @@ type Control struct {
 	At      string    `json:"at"`
 	Stage   string    `json:"stage"`
 	Rule    string    `json:"rule"`
+	Entry   string    `json:"entry,omitempty"` // of a policy's rule: the entries that matched, as `from[0] ports[1]`; of a pod that no policy decides about, that
 	Source  string    `json:"source"`
 	Packets []Packets `json:"packets"`
 	Total   uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap

@@ -92,6 +92,15 @@ func fewApart(list []string) string {
 	return fmt.Sprintf("%s, … (%d)", strings.Join(list[:most], ", "), len(list))
 }
 
+// passedBy is which rule of a control, and which entries of a policy's, let what pass.
+func passedBy(c solver.Control) string {
+	text := strings.TrimSpace(c.Rule + "  " + c.Entry)
+	if len(c.Packets) > 0 {
+		text += "  passes " + few(label.Services(c.Packets))
+	}
+	return strings.TrimSpace(text)
+}
+
 // printExplanation prints what would have to change.
 func printExplanation(p *printer, e *solver.Explanation) {
 	if len(e.NoWay) > 0 {
@@ -104,7 +113,7 @@ func printExplanation(p *printer, e *solver.Explanation) {
 		p.line("passed")
 		var rows [][]string
 		for _, c := range e.Passed[:min(len(e.Passed), shownControls)] {
-			rows = append(rows, []string{model.Visible(c.At), c.Stage, model.Visible(strings.TrimSpace(c.Rule + "  passes " + few(label.Services(c.Packets)))), p.dim(model.Visible(c.Source))})
+			rows = append(rows, []string{model.Visible(c.At), c.Stage, model.Visible(passedBy(c)), p.dim(model.Visible(c.Source))})
 		}
 		p.table("  ", rows)
 		if more := len(e.Passed) - len(rows); more > 0 {

@@ -312,13 +312,14 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 		for i := range endpoints {
 			here := index(child(at, side+"Endpoints"), i)
 			s := im.ciliumSelector(o, here, namespace, &endpoints[i], []model.ID{o.id})
-			out.Peers = append(out.Peers, model.CiliumPeer{Endpoints: &s})
+			out.Peers = append(out.Peers, model.CiliumPeer{Source: o.source(here), Endpoints: &s})
 		}
 	}
 	if kind(side+"CIDR", cidrs != nil) {
 		for i, text := range cidrs {
-			if b, ok := im.ciliumBlock(o, index(child(at, side+"CIDR"), i), text); ok {
-				out.Peers = append(out.Peers, model.CiliumPeer{Block: &model.IPBlock{CIDR: b}})
+			here := index(child(at, side+"CIDR"), i)
+			if b, ok := im.ciliumBlock(o, here, text); ok {
+				out.Peers = append(out.Peers, model.CiliumPeer{Source: o.source(here), Block: &model.IPBlock{CIDR: b}})
 			}
 		}
 	}
@@ -342,7 +343,7 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 				}
 			}
 			if ok {
-				out.Peers = append(out.Peers, model.CiliumPeer{Block: block})
+				out.Peers = append(out.Peers, model.CiliumPeer{Source: o.source(here), Block: block})
 			}
 		}
 	}
@@ -351,7 +352,7 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 			if !slices.Contains(ciliumEntities(), e) {
 				im.bad(o, index(child(at, side+"Entities"), i), e, "one of "+strings.Join(ciliumEntities(), ", "))
 			}
-			out.Peers = append(out.Peers, model.CiliumPeer{Entity: e})
+			out.Peers = append(out.Peers, model.CiliumPeer{Source: o.source(index(child(at, side+"Entities"), i)), Entity: e})
 		}
 	}
 	if kind("toFQDNs", d == model.Outbound && t.ToFQDNs != nil) {
@@ -362,7 +363,7 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 			if (n.Name == "") == (n.Pattern == "") {
 				im.bad(o, index(child(at, "toFQDNs"), i), "", "exactly one of matchName and matchPattern")
 			}
-			out.Peers = append(out.Peers, model.CiliumPeer{Name: strings.ToLower(n.Name + n.Pattern)})
+			out.Peers = append(out.Peers, model.CiliumPeer{Source: o.source(index(child(at, "toFQDNs"), i)), Name: strings.ToLower(n.Name + n.Pattern)})
 		}
 	}
 	for _, u := range []struct {

@@ -37,6 +37,35 @@ type Part struct {
 	Allow  bool
 	Beside bool // a setting elsewhere that the control takes into account: a peering widens the VirtualNetwork tag (AZ-TAG-01)
 	Set    packet.Set
+	Peers  []Entry // of a policy's rule, the entries that name peers, with what each takes
+	Ports  []Entry // and those that name ports
+
+	peers, ports []entrySet
+}
+
+// Entry is one entry of a list in a policy's rule, as `from[0]`.
+type Entry struct {
+	Name string
+	Set  packet.Set
+}
+
+// entrySet is an Entry before the universe is frozen.
+type entrySet struct {
+	name string
+	set  *lazy
+}
+
+// taking is the part with what it takes, and what each of its entries does.
+func (p Part) taking(c *compiler, set packet.Set) Part {
+	compiled := func(list []entrySet) []Entry {
+		var out []Entry
+		for _, e := range list {
+			out = append(out, Entry{e.name, e.set.get(c)})
+		}
+		return out
+	}
+	p.Set, p.Peers, p.Ports = set, compiled(p.peers), compiled(p.ports)
+	return p
 }
 
 // partList is the parts of a control, compiled when they are first asked for.

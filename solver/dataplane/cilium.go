@@ -70,7 +70,7 @@ func (p *planner) withCilium(cp *clusterPlan, w *model.Workload, dir model.Direc
 			must, may := at(rule.Allow[dir], model.Allow)
 			for j := range may {
 				all.allowMay = append(all.allowMay, may[j])
-				all.admitting = append(all.admitting, rulingPart{Part{Key: key, Rule: name + "/" + word + "[" + strconv.Itoa(j) + "]", Source: rule.Allow[dir][j].Source, Allow: true}, may[j]})
+				all.admitting = append(all.admitting, rulingPart{p.withEntries(cp, x, w, &rule.Allow[dir][j], dir, Part{Key: key, Rule: name + "/" + word + "[" + strconv.Itoa(j) + "]", Source: rule.Allow[dir][j].Source, Allow: true}), may[j]})
 			}
 			isolates := selected
 			switch rule.Isolates[dir] {
@@ -92,7 +92,7 @@ func (p *planner) withCilium(cp *clusterPlan, w *model.Workload, dir model.Direc
 			for j := range may {
 				field := word + "Deny[" + strconv.Itoa(j) + "]"
 				part := Part{Key: "rule|" + x.ID.Key() + "|" + strconv.Itoa(i) + "|" + field, Rule: name + "/" + field, Source: rule.Deny[dir][j].Source, Open: "no rule that denies it"}
-				denying.parts = append(denying.parts, rulingPart{part, may[j]})
+				denying.parts = append(denying.parts, rulingPart{p.withEntries(cp, x, w, &rule.Deny[dir][j], dir, part), may[j]})
 				denyMay = append(denyMay, may[j])
 				if selected == yes {
 					denyMust = append(denyMust, must[j])
@@ -117,6 +117,23 @@ func (p *planner) withCilium(cp *clusterPlan, w *model.Workload, dir model.Direc
 		notes = append(notes, "ASM-K-ICMP")
 	}
 	return r, true, notes
+}
+
+// withEntries adds the entries of a rule to its part.
+func (p *planner) withEntries(cp *clusterPlan, x *model.CiliumPolicy, w *model.Workload, t *model.CiliumTraffic, dir model.Direction, part Part) Part {
+	if !p.o.Explain || p.future != nil {
+		return part
+	}
+	at := srcIn
+	if dir == model.Outbound {
+		at = dstIn
+	}
+	for _, peer := range t.Peers {
+		_, may, _ := p.ciliumPeer(cp, x, peer, at)
+		part.peers = append(part.peers, entrySet{peer.Source.Within(t.Source), may})
+	}
+	part.ports = p.portEntries(cp, w, t.Source, t.Ports, dir)
+	return part
 }
 
 func (u *union) clone() *union {

@@ -161,6 +161,13 @@ func (p *planner) tierRules(cp *clusterPlan, w *model.Workload, x *model.Cluster
 		case !slices.ContainsFunc(r.Peers, model.ClusterPolicyPeer.Unknown):
 			var more []string
 			o.must, o.may, more = p.tierPeers(cp, r.Peers, at)
+			if p.o.Explain && p.future == nil {
+				for _, peer := range r.Peers {
+					_, may, _ := p.tierPeers(cp, []model.ClusterPolicyPeer{peer}, at)
+					o.part.peers = append(o.part.peers, entrySet{peer.Source.Within(r.Source), may})
+				}
+				o.part.ports = p.portEntries(cp, w, r.Source, r.Ports, dir)
+			}
 			notes = append(notes, more...)
 			must, may := p.policyPorts(cp, w, model.PolicyRule{Ports: r.Ports}, dir)
 			o.must, o.may = both(o.must, must), both(o.may, may)

@@ -82,9 +82,9 @@ func (p *planner) peerPods(cp *clusterPlan, policy *model.NetworkPolicy, peer mo
 }
 
 // policySide is the far ends that a rule's peers admit.
-func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule model.PolicyRule, at func(packet.AddrSet) *lazy, dir model.Direction) (must, may *lazy, notes []string) {
+func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule model.PolicyRule, at func(packet.AddrSet) *lazy, dir model.Direction) (must, may *lazy, entries []entrySet, notes []string) {
 	if len(rule.Peers) == 0 {
-		return everything(), everything(), nil // K8S-NP-09
+		return everything(), everything(), nil, nil // K8S-NP-09
 	}
 	var certain, possible []*lazy
 	for _, peer := range rule.Peers {
@@ -109,7 +109,10 @@ func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule 
 			notes = append(notes, "ASM-K-NSLABELS")
 		}
 	}
-	return either(certain...), either(possible...), notes
+	for i, peer := range rule.Peers {
+		entries = append(entries, entrySet{peer.Source.Within(rule.Source), possible[i]})
+	}
+	return either(certain...), either(possible...), entries, notes
 }
 
 // ipBlock is the addresses of a block, less its holes; whether it matches pods and nodes depends on the engine (K8S-NP-13).
@@ -227,12 +230,13 @@ func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, dir model.Dire
 		var own []*lazy
 		name := n.Namespace + "/" + n.Name()
 		for i, r := range rules {
-			must, may, more := p.policySide(cp, n, r, at, dir)
+			must, may, peers, more := p.policySide(cp, n, r, at, dir)
 			notes = append(notes, more...)
 			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
 			passes := both(may, portsMay)
 			u.allowMay = append(u.allowMay, passes)
-			u.admitting = append(u.admitting, rulingPart{Part{Key: key, Rule: name + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true}, passes})
+			part := Part{Key: key, Rule: name + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true, peers: peers, ports: p.portEntries(cp, w, r.Source, r.Ports, dir)}
+			u.admitting = append(u.admitting, rulingPart{part, passes})
 			own = append(own, both(must, portsMust))
 		}
 		u.isolate(selected, own, Part{
@@ -351,8 +355,7 @@ func policyParts(u *union, over *lazy) *partList {
 	return partsLater(func(c *compiler) []Part {
 		var out []Part
 		for _, x := range u.admitting {
-			x.part.Set = x.set.get(c)
-			out = append(out, x.part)
+			out = append(out, x.part.taking(c, x.set.get(c)))
 		}
 		shut := u.shut
 		shut.Set = c.s.Complement(over.get(c))
@@ -452,6 +455,19 @@ func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.Policy
 		return l, either(append(unknown, l)...)
 	}
 	return l, l
+}
+
+// portEntries are the entries of a rule that name ports.
+func (p *planner) portEntries(cp *clusterPlan, w *model.Workload, rule model.Source, ports []model.PolicyPort, dir model.Direction) []entrySet {
+	if p.future != nil || !p.o.Explain {
+		return nil
+	}
+	var out []entrySet
+	for _, x := range ports {
+		_, set := p.policyPorts(cp, w, model.PolicyRule{Ports: []model.PolicyPort{x}}, dir)
+		out = append(out, entrySet{x.Source.Within(rule), set})
+	}
+	return out
 }
 
 // protocolsOf are the protocols of an entry.

@@ -47,7 +47,7 @@ func (r ruling) list(end Part) *partList {
 		var out []Part
 		at := map[string]int{} // the same rule of two readings is one part
 		for _, x := range r.parts {
-			x.part.Set = x.set.get(c)
+			x.part = x.part.taking(c, x.set.get(c))
 			key := x.part.Key + " " + x.part.Rule
 			if i, ok := at[key]; ok {
 				out[i].Set = c.s.Union(out[i].Set, x.part.Set)

@@ -60,7 +60,7 @@ func (t *tracer) withCilium(list []admitter, x *pod, other peer, c course, dir m
 			for j := range r.Allow[dir] {
 				hit := t.ciliumTraffic(p, &r.Allow[dir][j], x, other, c, dir, model.Allow)
 				if hit.must && !a.admits.must || hit.may && !a.admits.may {
-					a.by = blame{is: true, rule: fmt.Sprintf("%s/%s[%d]", name, word, j), source: r.Allow[dir][j].Source}
+					a.by = blame{is: true, rule: fmt.Sprintf("%s/%s[%d]", name, word, j), source: r.Allow[dir][j].Source, detail: t.ciliumEntries(p, &r.Allow[dir][j], x, other, c, dir)}
 				}
 				a.admits = a.admits.or(hit)
 			}
@@ -69,7 +69,7 @@ func (t *tracer) withCilium(list []admitter, x *pod, other peer, c course, dir m
 				hit := m.and(t.ciliumTraffic(p, &r.Deny[dir][j], x, other, c, dir, model.Deny))
 				deny.why = union(deny.why, hit.why)
 				if hit.may && !deny.deny.is {
-					deny.deny = blame{is: true, rule: fmt.Sprintf("%s/%sDeny[%d]", name, word, j), source: r.Deny[dir][j].Source}
+					deny.deny = blame{is: true, rule: fmt.Sprintf("%s/%sDeny[%d]", name, word, j), source: r.Deny[dir][j].Source, detail: t.ciliumEntries(p, &r.Deny[dir][j], x, other, c, dir)}
 				}
 				deny.rest = deny.rest && !hit.must
 			}
@@ -135,6 +135,21 @@ func (t *tracer) ciliumTraffic(p *model.CiliumPolicy, r *model.CiliumTraffic, x 
 		m = m.and(maybe("ASM-K-CILIUM"))
 	}
 	return m
+}
+
+// ciliumEntries names the entries of a rule that match.
+func (t *tracer) ciliumEntries(p *model.CiliumPolicy, r *model.CiliumTraffic, x *pod, other peer, c course, dir model.Direction) string {
+	target := x
+	if dir == model.Outbound {
+		target = other.pod
+	}
+	return entriesOf(
+		r.Source,
+		len(r.Peers), func(i int) (model.Source, match) { return r.Peers[i].Source, t.ciliumPeer(p, r.Peers[i], x, other) },
+		r.Ports, func(e []model.PolicyPort) match {
+			return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir)
+		},
+	)
 }
 
 // ciliumPeer is one peer of a rule. Behind a Service policy sees the client or a node, and nobody knows which (K8S-SVC-09).

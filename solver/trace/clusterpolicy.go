@@ -138,7 +138,7 @@ func (t *tracer) tierPolicy(p *model.ClusterPolicy, m match, x *pod, other peer,
 	w.fell = true
 	for i, r := range rules {
 		action := r.Action
-		hit := m
+		hit, entries := m, ""
 		if slices.ContainsFunc(r.Peers, model.ClusterPolicyPeer.Unknown) {
 			// K8S-CNP-14: it fails closed.
 			if action == model.PolicyAllow {
@@ -150,7 +150,13 @@ func (t *tracer) tierPolicy(p *model.ClusterPolicy, m match, x *pod, other peer,
 			if dir == model.Outbound {
 				target = other.pod
 			}
-			hit = hit.and(t.portsOfRule(model.PolicyRule{Ports: r.Ports}, target, other, c, dir)).and(t.tierPeers(r.Peers, x, other, c))
+			ports := func(e []model.PolicyPort) match {
+				return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir)
+			}
+			hit = hit.and(ports(r.Ports)).and(t.tierPeers(r.Peers, x, other, c))
+			if hit.may {
+				entries = entriesOf(r.Source, len(r.Peers), func(i int) (model.Source, match) { return r.Peers[i].Source, t.tierPeer(r.Peers[i], x, other, c) }, r.Ports, ports)
+			}
 		}
 		stands = true
 		if !hit.may {
@@ -158,7 +164,7 @@ func (t *tracer) tierPolicy(p *model.ClusterPolicy, m match, x *pod, other peer,
 			continue
 		}
 		w.why = union(w.why, hit.why)
-		b := blame{is: true, rule: fmt.Sprintf("%s/%s/%s[%d]", p.Kind, p.Name(), word, i), source: r.Source}
+		b := blame{is: true, rule: fmt.Sprintf("%s/%s/%s[%d]", p.Kind, p.Name(), word, i), source: r.Source, detail: entries}
 		switch {
 		case action == model.PolicyPass:
 			w.rest = true // K8S-CNP-06

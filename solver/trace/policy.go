@@ -357,11 +357,32 @@ func (t *tracer) rulesOfPolicy(p *model.NetworkPolicy, x *pod, other peer, c cou
 		}
 		hit := t.portsOfRule(r, target, other, c, dir).and(t.peersOfRule(p, r, other, eng))
 		if hit.must && !m.must || hit.may && !m.may {
-			best = blame{is: true, rule: fmt.Sprintf("%s/%s/%s[%d]", p.Namespace, p.Name(), word, i), source: r.Source}
+			best = blame{is: true, rule: fmt.Sprintf("%s/%s/%s[%d]", p.Namespace, p.Name(), word, i), source: r.Source, detail: entriesOf(
+				r.Source,
+				len(r.Peers), func(i int) (model.Source, match) { return r.Peers[i].Source, t.peerMatch(p, r.Peers[i], other, eng) },
+				r.Ports, func(e []model.PolicyPort) match {
+					return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir)
+				},
+			)}
 		}
 		m = m.or(hit)
 	}
 	return m, best
+}
+
+// entriesOf names the first entries of a rule, of its peers and of its ports, that match as well as any: `from[0] ports[1]`.
+func entriesOf(rule model.Source, peers int, peer func(int) (model.Source, match), ports []model.PolicyPort, port func([]model.PolicyPort) match) string {
+	best := func(n int, entry func(int) (model.Source, match)) string {
+		name, sure := "", false
+		for i := range n {
+			at, m := entry(i)
+			if m.must && !sure || m.may && name == "" {
+				name, sure = at.Within(rule), m.must
+			}
+		}
+		return name
+	}
+	return strings.TrimSpace(best(peers, peer) + " " + best(len(ports), func(i int) (model.Source, match) { return ports[i].Source, port(ports[i : i+1]) }))
 }
 
 // portsOfRule: none means everything; else the union of the entries, on the destination pod's own ports (K8S-NP-15 to K8S-NP-19).
