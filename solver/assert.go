@@ -59,6 +59,9 @@ func (s *Solution) Check(a model.Assertion) (*AssertionResult, error) {
 	if out.Verdict == Undecided {
 		s.hang(q, a, out)
 	}
+	if a.Verb == model.VerbDeny || a.Verb == model.VerbOnly {
+		s.future(q, a, out)
+	}
 	if len(out.Expired) > 0 && out.Verdict != Fail {
 		out.Verdict = Fail
 		out.Reason = "an exception has expired: " + strings.Join(out.Expired, "; ")

@@ -248,6 +248,7 @@ type AssertionResult struct {
 	Waived      []string        `json:"waived,omitempty"`    // exceptions that took flows out
 	Expired     []string        `json:"expired,omitempty"`   // exceptions whose day has passed
 	Reason      string          `json:"reason,omitempty"`    // why it failed or is unknown, in a sentence
+	RestsOn     []string        `json:"restsOn,omitempty"`   // pods that do not exist yet and are let in by their labels: who may set these may enter (K8S-EXP-05)
 	Assumptions []Assumption    `json:"assumptions"`
 	Hinges      []Hinge         `json:"hinges,omitempty"` // unknown: what is reachable under each value of what is missing
 	Remedy      *Remedy         `json:"remedy,omitempty"` // of a failed one, where a run looks for it

@@ -45,8 +45,9 @@ type Solution struct {
 	errs        []error
 	round       map[roundKey]*dataplane.Flood // floods that avoid places
 	tagWords    map[packet.Field]string
-	passed      map[partKey]packet.Set // what each rule lets pass, computed once
-	unpeered    bool                   // missing peerings are no part of what explanations try
+	podNets     map[string]*dataplane.PodNet // by cluster
+	passed      map[partKey]packet.Set       // what each rule lets pass, computed once
+	unpeered    bool                         // missing peerings are no part of what explanations try
 	pair        *pair
 
 	interpreters [2]*trace.Interpreter

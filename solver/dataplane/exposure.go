@@ -21,7 +21,19 @@ type Exposed struct {
 	Cell      int
 	Named     []model.PolicyPort // ports by the name that the pod gives them, beside those of Cell (K8S-NP-19)
 	Notes     []string           // what separates the bounds of Cell
+
+	in func(Namespace) bool // nil: every namespace
 }
+
+// Namespace is one in which pods may be created; without a name one that does not exist yet.
+type Namespace struct {
+	Name     string
+	Labels   map[string]string
+	Declared bool // the labels are complete (K8S-NS-03)
+}
+
+// In reports whether pods of a namespace may be among those of an entry.
+func (e Exposed) In(n Namespace) bool { return e.in == nil || e.in(n) }
 
 // maxCells is how many cells a side may have after those that decide nothing are merged (K8S-EXP-02).
 const maxCells = 4096
@@ -127,9 +139,38 @@ func (x *exposer) exposures() []Exposed {
 		if x.common(entire, p.value).equal(entire) && entire.equal(p.value) || x.nothing(p.value) {
 			continue
 		}
-		out = append(out, x.rows(p)...)
+		for _, e := range x.rows(p) {
+			e.in = func(n Namespace) bool { return x.holds(p, n) }
+			out = append(out, e)
+		}
 	}
 	return out
+}
+
+// holds reports whether a namespace agrees with what a path says of it.
+func (x *exposer) holds(p cellPath, n Namespace) bool {
+	for at, choices := range p.choices {
+		k := &x.keys[at]
+		if !k.namespace {
+			continue
+		}
+		value, known := n.Labels[k.key], n.Declared
+		if k.name {
+			value, known = n.Name, true
+		}
+		choice := slices.Index(k.values, value)
+		switch {
+		case choice >= 0:
+		case k.name, n.Labels[k.key] != "":
+			choice = len(k.values)
+		default:
+			choice = len(k.values) + 1
+		}
+		if known && !slices.Contains(choices, choice) {
+			return false
+		}
+	}
+	return true
 }
 
 // exposer finds the cells of one side. A cell is a choice for every label key that the side's rules name: a value that they name, any
