@@ -373,12 +373,7 @@ func onlyTLS(ev *Evidence) []Part {
 				}
 				continue
 			}
-			policy := g.TLS
-			for _, x := range g.TLSProfiles {
-				if l.TLSProfile != "" && x.ID.Key() == l.TLSProfile.Key() && x.Policy != (model.TLSPolicy{}) {
-					policy = x.Policy
-				}
-			}
+			policy := g.TLSPolicyOf(l)
 			version, ok := policy.Floor()
 			floor.Table.Rows = append(floor.Table.Rows, []string{name + inBrackets(l.Source.String()), l.Protocol, strings.TrimSpace(cmp.Or(version, "not known") + " " + policy.Name)})
 			floor.Subjects++

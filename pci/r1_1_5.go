@@ -31,8 +31,9 @@ func requirement115() []Criterion {
 		},
 		{
 			ID: "1.1.5-e", V4: []string{"1.3.1", "1.3.2"}, Severity: SeverityHigh, Methods: []Method{Prove},
-			Also: []string{"1.1.2"},
-			Text: "deny-all first",
+			Also:  []string{"1.1.2"},
+			Text:  "deny-all first",
+			Check: denyFirst,
 		},
 	}
 }

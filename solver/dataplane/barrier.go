@@ -461,9 +461,9 @@ func (f *Flood) Met(back map[NodeID]packet.Set, allow bool) []Met {
 			continue
 		}
 		for _, b := range e.guard.barriers {
-			rest := here
+			rest := s.Intersect(here, b.over.get(c))
 			if !allow {
-				rest = s.Subtract(here, b.over.get(c))
+				rest = s.Subtract(here, rest)
 			}
 			if rest.Empty() {
 				continue
