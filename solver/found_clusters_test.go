@@ -543,7 +543,8 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			"AZ-GW-12: a pod's address is translated to one of the outer range",
 			small{vnet, gateway, a, b, c, site, tunnel, vpn, cluster("", ""), workload("w", "pb")},
 			sent{from: pod("w", "pb"), src: symbol, dst: "192.168.0.3", port: 443},
-			model.Place{Kind: model.PlaceFarSide, ID: vpn.ID, Part: tunnel.Name()}, all,
+			model.Place{Kind: model.PlaceFarSide, ID: vpn.ID, Part: tunnel.Name()},
+			all,
 		},
 		{
 			"AZ-PEER-05: two ranges of the VNet hold the address of a pod together",

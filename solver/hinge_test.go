@@ -30,19 +30,25 @@ func TestHinges(t *testing.T) {
 		open, shut       []string // the fact is there, with one value and with the other
 	}{
 		{
-			"an NSG that is not in the input", webToDB, []string{`networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`},
+			"an NSG that is not in the input", webToDB,
+			[]string{`networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`},
 			"MISSING(network security group nsg-elsewhere): reachable fail, else unreachable pass",
-			[]string{dbIsShut, dbOpened}, nil,
+			[]string{dbIsShut, dbOpened},
+			nil,
 		},
 		{
-			"a route table that is not in the input", webToApp, []string{`routeTables/rt-web"}`, `routeTables/rt-elsewhere"}`},
+			"a route table that is not in the input", webToApp,
+			[]string{`routeTables/rt-web"}`, `routeTables/rt-elsewhere"}`},
 			"MISSING(route table rt-elsewhere): reachable fail, else unreachable pass",
-			[]string{webTable, ""}, nil,
+			[]string{webTable, ""},
+			nil,
 		},
 		{
-			"must: an NSG that is not in the input", appToDB, []string{`networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`},
+			"must: an NSG that is not in the input", appToDB,
+			[]string{`networkSecurityGroups/nsg-db"}`, `networkSecurityGroups/nsg-elsewhere"}`},
 			"MISSING(network security group nsg-elsewhere): reachable , else unreachable fail",
-			nil, []string{`"access": "Allow", "protocol": "Tcp",
+			nil,
+			[]string{`"access": "Allow", "protocol": "Tcp",
           "sourceAddressPrefix": "10.1.2.0/24"`, `"access": "Deny", "protocol": "Tcp",
           "sourceAddressPrefix": "10.1.2.0/24"`},
 		},

@@ -43,6 +43,12 @@ func (r *search) openers(s *Solution) [][]edit {
 	x := &explainer{s: s, q: sub, parts: map[string][]dataplane.Met{}}
 	x.back = x.toTarget(x.world(dataplane.Hypothesis{Rules: true, Settings: true}, nil))
 	sets, _ := x.opening()
+	sets = slices.DeleteFunc(sets, func(set []string) bool { // what they would open is wider than one flow: routes, peerings, forwarding, ranges
+		return slices.ContainsFunc(set, func(key string) bool {
+			kind, _, _ := strings.Cut(key, "|")
+			return !slices.Contains([]string{"rule", "firewall", "policy", "approval"}, kind)
+		})
+	})
 	slices.SortFunc(sets, slices.Compare)
 	var out [][]edit
 	for _, set := range sets[:min(len(sets), mostCuts)] {
@@ -73,7 +79,7 @@ func (s *Solution) lacking(q *query, a model.Assertion) *query {
 			for _, svc := range services {
 				sub := *q
 				sub.direct = true // a way by packets: one over relays would open more
-				sub.to, sub.service, sub.names = t, s.serviceSet([]model.PortService{svc}), nil
+				sub.to, sub.service, sub.names = s.privately(t), s.serviceSet([]model.PortService{svc}), nil
 				sub.from = &end{text: s.groups[g].ref, from: s.graph.From(slices.Clone(s.groups[g].origins)...), senders: s.groups[g].origins}
 				if !s.covers(&sub, g, dataplane.Session) && (q.direct || !s.relayedCover(&sub)) {
 					return &sub
@@ -82,6 +88,21 @@ func (s *Solution) lacking(q *query, a model.Assertion) *query {
 		}
 	}
 	return nil
+}
+
+// privately is a resource by its private endpoints, where it has some: its public door need not open for them.
+func (s *Solution) privately(t *end) *end {
+	one := newEnd(t.text)
+	one.hosts, one.sites = t.hosts, t.sites
+	for n, set := range t.nodes {
+		if s.graph.Nodes[n].Place.Kind == model.PlaceEndpoint {
+			one.nodes[n] = set
+		}
+	}
+	if len(one.nodes) == 0 {
+		return t
+	}
+	return one
 }
 
 // opens is the edit that opens one rule or setting for the packets that it stops.
@@ -181,7 +202,7 @@ func (s *Solution) admitting(w *model.Workload, word, name string, stopped packe
 		rule.Ports = append(rule.Ports, model.PolicyPort{Source: w.Source, Protocol: protocols[0], Ports: model.PortRange{First: uint16(p.Lo), Last: uint16(p.Hi)}})
 	}
 	n := &model.NetworkPolicy{
-		Meta:    model.Meta{ID: model.Kubernetes(w.Cluster.Name(), "networkpolicies", w.Namespace, name+"-"+word), Source: w.Source},
+		Meta:    model.Meta{ID: model.Kubernetes(w.Cluster.Name(), "NetworkPolicy", w.Namespace, name+"-"+word), Source: w.Source},
 		Cluster: w.Cluster, Namespace: w.Namespace, Pods: model.LabelSelector{Match: w.Labels},
 	}
 	n.Isolates[dir] = true

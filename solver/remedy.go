@@ -782,7 +782,7 @@ func isolations(s *Solution, at model.Place, dir model.Direction, add func(edit)
 	}
 	word := map[model.Direction]string{model.Inbound: "ingress", model.Outbound: "egress"}[dir]
 	n := &model.NetworkPolicy{
-		Meta:    model.Meta{ID: model.Kubernetes(w.Cluster.Name(), "networkpolicies", w.Namespace, "deny-"+word+"-"+w.Name()), Source: w.Source},
+		Meta:    model.Meta{ID: model.Kubernetes(w.Cluster.Name(), "NetworkPolicy", w.Namespace, "deny-"+word+"-"+w.Name()), Source: w.Source},
 		Cluster: w.Cluster, Namespace: w.Namespace, Pods: model.LabelSelector{Match: w.Labels},
 	}
 	n.Isolates[dir] = true

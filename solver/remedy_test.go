@@ -132,12 +132,10 @@ func TestRemediesOfBrokenExample(t *testing.T) {
 		"wireless-not-to-collector":       "nsg-analytics/securityRules/AllowCampusIn: source 10.80.0.0/12 -> 10.80.0.0/13, 10.88.0.0/15, 10.91.0.0/16, 10.92.0.0/14",
 		"custodians-through-firewall":     "vnet-spoke/snet-pe/privateEndpointNetworkPolicies: Disabled -> Enabled",
 		"on-prem-limited":                 "vnet-spoke/snet-pe/privateEndpointNetworkPolicies: Disabled -> Enabled\nfwp-hub/rcg-network/net-spokes/temp-rollout-remove-me: remove it",
-		"cart-opens-nothing":              "shop/deny-egress-cart: a new NetworkPolicy that denies all egress of the pods of shop/cart",
 		"internet-not-to-data":            "sql-cards/ipRules/migration-2026-09: remove it",
 		"internet-to-cde-through-waf":     "fwp-hub/rcg-dnat/dnat-campus/partner-callback: remove it",
 		"reports-through-firewall":        "rt-gateway: a new route: 10.242.0.0/24 -> VirtualAppliance 10.200.0.4",
 		"only-https-into-dmz":             "nsg-appgw/securityRules/AllowGatewayManagerIn: source * -> GatewayManager",
-		"api-reaches-sql":                 "nsg-inscope/securityRules/Allow-api-reaches-sql: a new outbound rule: Allow tcp port 1433 from 10.240.12.0/22 to 10.240.250.7 (priority 4095)",
 	}
 	var ids []string
 	for id := range want {
