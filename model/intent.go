@@ -83,6 +83,7 @@ type Assertion struct {
 	Services    []PortService // empty: any
 	Via         []Selector    // through
 	DirectOnly  bool          // kind: direct
+	Existing    bool          // pods that do not exist yet are left out (K8S-EXP-05); no file says so
 	Requirement string
 	Except      []Waiver
 }

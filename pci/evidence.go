@@ -196,7 +196,7 @@ func (ev *Evidence) waivers() []model.Waiver {
 // assertion decides a property, each once.
 func (ev *Evidence) assertion(a model.Assertion) (*solver.AssertionResult, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %v %v %v %v %v", a.Verb, a.From, a.To, a.Services, a.Via, a.DirectOnly)
+	fmt.Fprintf(&b, "%s %v %v %v %v %v %v", a.Verb, a.From, a.To, a.Services, a.Via, a.DirectOnly, a.Existing)
 	for _, w := range a.Except {
 		fmt.Fprintf(&b, " except %v %v %v", w.From, w.To, w.Services)
 	}
@@ -213,7 +213,7 @@ func (ev *Evidence) assertion(a model.Assertion) (*solver.AssertionResult, error
 
 // ask decides a property of the item at hand and makes a part of it.
 func (ev *Evidence) ask(a model.Assertion) Part {
-	a.ID = cmp.Or(a.ID, ev.item)
+	a.ID, a.Existing = cmp.Or(a.ID, ev.item), true // pods that do not exist yet are for 1.1.4-h and 1.1.4-i
 	a.Except = append(slices.Clone(a.Except), ev.waivers()...)
 	r, err := ev.assertion(a)
 	if err != nil {

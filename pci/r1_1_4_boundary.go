@@ -209,7 +209,7 @@ func onlyFromNetwork(ev *Evidence) []Part {
 		}
 	}
 	known = append(known, selectors(string(model.SelInternet))...)
-	from := anyBut(known)
+	from := anyBut(known, selAllOf(ev, model.SelCluster, ev.e.Clusters))
 	if _, err := ev.verdictOf(from, targets); err != nil {
 		internet.Facts = append(internet.Facts, "every other sender of the input lies in a zone or in one of its VNets")
 		return []Part{ev.admitted(internet)}

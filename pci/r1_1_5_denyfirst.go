@@ -72,7 +72,8 @@ func denyFirst(ev *Evidence) []Part {
 	return append([]Part{p.judged()}, ev.withinAllowed()...)
 }
 
-// unfiltered is what no filter of the customer guards: subnets that take no NSG (AZ-NSG-20), and the listeners of gateways.
+// unfiltered is what no filter of the customer guards: subnets that take no NSG (AZ-NSG-20), the listeners of gateways, and Front Door, which
+// stands outside every network.
 func (ev *Evidence) unfiltered(m member) (model.Selector, bool) {
 	id := m.Subnet
 	if m.Place.Kind == model.PlaceSubnet {
@@ -83,6 +84,9 @@ func (ev *Evidence) unfiltered(m member) (model.Selector, bool) {
 	}
 	if r, ok := ev.e.Lookup(m.Place.ID); ok && m.Place.Kind == model.PlaceGateway {
 		return ev.sel(model.SelGateway, r), true
+	}
+	if r, ok := ev.e.Lookup(m.Place.ID); ok && m.Place.Kind == model.PlaceFrontDoor {
+		return ev.sel(model.SelFrontDoor, r), true
 	}
 	return model.Selector{}, false
 }

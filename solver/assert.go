@@ -60,7 +60,9 @@ func (s *Solution) Check(a model.Assertion) (*AssertionResult, error) {
 		s.hang(q, a, out)
 	}
 	if a.Verb == model.VerbDeny || a.Verb == model.VerbOnly {
-		s.future(q, a, out)
+		if !a.Existing {
+			s.future(q, a, out)
+		}
 	}
 	if len(out.Expired) > 0 && out.Verdict != Fail {
 		out.Verdict = Fail

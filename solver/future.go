@@ -53,6 +53,10 @@ func (s *Solution) holdsOne(sel model.Selector, c *model.Cluster, namespace stri
 	case model.SelCluster:
 		return sel.Whole && model.ID(sel.Parts[0]).Key() == c.ID.Key() || glob(sel.Parts[len(sel.Parts)-1], c.Name())
 	case model.SelNamespace:
+		if sel.Whole {
+			n, ok := model.Get[*model.Namespace](s.Project.Estate, model.ID(sel.Parts[0]))
+			return ok && n.Cluster.Key() == c.ID.Key() && n.Name() == namespace
+		}
 		n := len(sel.Parts)
 		return (n < 2 || glob(sel.Parts[n-2], c.Name())) && glob(sel.Parts[n-1], namespace)
 	case model.SelZone:
