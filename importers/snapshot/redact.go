@@ -315,8 +315,8 @@ func (r *redactor) annotation(k, v string) string {
 }
 
 var (
-	number = regexp.MustCompile(`^\d+(-\d+)?$`)                   //nolint:gochecknoglobals // a constant
-	spoken = regexp.MustCompile("`[^`]*`|\"[^\"]*\"|[^\\s,;()]+") //nolint:gochecknoglobals // a constant
+	number = regexp.MustCompile(`^\d+(-\d+)?$`)
+	spoken = regexp.MustCompile("`[^`]*`|\"[^\"]*\"|[^\\s,;()]+")
 )
 
 // named maps a text of ours that names things of the input: what it quotes, and every word that has a pseudonym.

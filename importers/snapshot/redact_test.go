@@ -188,8 +188,8 @@ func TestRedactNames(t *testing.T) {
 	if got.Type() != id.Type() || got.Name() != id.Name() || got.Parent() != r.id(id.Parent()) || strings.Contains(string(got), "pay") {
 		t.Errorf("%s became %s", id, got)
 	}
-	if got := r.id(model.EffectiveRulesID(id)); got != model.EffectiveRulesID(r.id(id)) {
-		t.Errorf("effective rules: %s", got)
+	if rules := r.id(model.EffectiveRulesID(id)); rules != model.EffectiveRulesID(r.id(id)) {
+		t.Errorf("effective rules: %s", rules)
 	}
 	if upper := r.id(model.ID(strings.ToUpper(string(id)))); upper.Key() != got.Key() {
 		t.Errorf("spelt otherwise: %s and %s", got, upper)

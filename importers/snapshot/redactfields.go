@@ -47,7 +47,8 @@ func treatment(field string) how {
 		"Service.Type", "ServiceEndpoint.Locations", "ServiceEndpoint.Service", "ServiceEndpoint.State", "ServiceEndpointPolicy.Alias", "ServicePort.App",
 		"Source.Platform", "Subnet.Delegations", "TLSPolicy.MinVersion", "TLSPolicy.Name", "TLSPolicy.Type", "Toleration.Effect", "Toleration.Operator",
 		"UserRoute.NextHop", "UserRoute.Tag", "VirtualWAN.Type", "WAFCondition.Operator", "WAFPolicy.Disabled", "WAFPolicy.Mode", "WAFPolicy.RuleSets",
-		"WAFRule.Action", "Workload.Kind", "Workload.Volumes", "Zone.Kind", "ZoneLink.Resolution":
+		"WAFRule.Action", "Cluster.ArtifactSource", "PolicyAssignment.Effect", "PolicyAssignment.Enforcement", "PolicyDefinitionRule.Effect", "PolicyDefinitionRule.Fields",
+		"PolicyExemption.Expires", "PolicySetMember.Effect", "Workload.Kind", "Workload.Volumes", "Zone.Kind", "ZoneLink.Resolution":
 		return keep
 	case "AGWFrontend.Name", "AGWListener.Name", "AGWPathMap.Name", "AGWPathRule.Name", "AGWPathRule.Paths", "AGWPool.Name", "AGWProbe.Name",
 		"AGWRedirect.Name", "AGWRule.Name", "AGWSetting.Name", "AppGateway.RewriteSets", "Assertion.ID", "Attestation.By",
