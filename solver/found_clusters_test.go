@@ -519,7 +519,8 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			"AKS-API-01, AZ-RT-17: a public API server is in AzureCloud",
 			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, &model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: []model.UserRoute{{Name: "r", Tag: "AzureCloud", NextHop: model.HopNone}}}, cluster("overlay", "")},
 			sent{from: machine, src: "10.0.0.12", to: api, port: 443, tags: []string{"azurecloud"}},
-			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, none,
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			none,
 		},
 		{
 			"AZ-ASG-05: to pods of other nodes, too, a node sends with an address of its groups",
@@ -531,7 +532,8 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			"AZ-PEER-14: a peered subnet's own pods are of it, wherever their addresses may lie",
 			small{ofB, far, inFar, a, b, cluster("", ""), workload("w", "")},
 			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.2.4", port: 443},
-			model.Place{Kind: model.PlaceSubnet, ID: inFar.ID}, all,
+			model.Place{Kind: model.PlaceSubnet, ID: inFar.ID},
+			all,
 		},
 		{
 			"K8S-SVC-08: by a load balancer the client meets the pod's node",
