@@ -11,37 +11,9 @@ import (
 	"github.com/ringfence/ringfence/solver"
 )
 
-// documentCurrent decides an item about a committed copy (decisions.md, 2.4).
-func (ev *Evidence) documentCurrent(kind, field, command, statement string) []Part {
-	paths := map[string]string{"network": ev.in.Documents.Network, "dataflow": ev.in.Documents.DataFlow, "zones": ev.in.Documents.Zones, "rules": ev.in.Documents.Rules, "endpoints": ev.in.Documents.Endpoints}
-	if paths[kind] == "" {
-		p := unknownPart(statement, "documents."+field+" of ringfence.yaml names no committed copy")
-		p.Faults = []Fault{{Cause: Cause{Class: CauseIntent, Of: "documents." + field}, Subject: "documents." + field, Text: "no committed copy is named", Source: ev.in.Source.String(), Remedy: "write it with `" + command + "`, commit it, and name it in documents." + field}}
-		return []Part{p}
-	}
-	i := slices.IndexFunc(ev.facts.Documents, func(d Committed) bool { return d.Kind == kind })
-	if i < 0 {
-		return []Part{unknownPart(statement, "documents."+field+" ("+paths[kind]+") was not compared in this run")}
-	}
-	d := ev.facts.Documents[i]
-	p := Part{Statement: statement, Subjects: 1}
-	f := Fault{Cause: Cause{Class: CauseStale, Of: d.Path}, Subject: d.Path, Source: d.Path, Remedy: "write it anew with `" + command + "` and commit it"}
-	switch {
-	case d.Missing:
-		f.Text = "the committed copy is not there"
-		p.Faults = []Fault{f}
-	case len(d.Differences) > 0:
-		f.Text = "the committed copy is not what this run generates: " + strings.Join(d.Differences, "; ")
-		p.Faults = []Fault{f}
-	default:
-		p.Facts = append(p.Facts, d.Path+" is what this run generates")
-	}
-	return []Part{p.judged()}
-}
-
 // rulesDocumented is 1.1.6-a.
 func rulesDocumented(ev *Evidence) []Part {
-	return ev.documentCurrent("rules", "rules", "ringfence rules --format markdown -o FILE", "the committed table of services, protocols and ports is what the controls say today")
+	return []Part{ev.document(DocumentRules, "the committed table of services, protocols and ports is what the controls say today")}
 }
 
 // onlyAllowedPorts is 1.1.6-b: between zones, nothing passes but what people state to be wanted. Chains of relays are judged leg by leg.
