@@ -216,6 +216,7 @@ func (ev *Evidence) selectedBy(w *model.Workload) []string {
 			if x.Cluster.Is(w.Cluster) {
 				out = append(out, r.ID)
 			}
+		default:
 		}
 	}
 	return out

@@ -45,9 +45,9 @@ func exported(t *testing.T, example string) []byte {
 	}
 	all := []any{}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+		data, bad := os.ReadFile(file)
+		if bad != nil {
+			t.Fatal(bad)
 		}
 		var v any
 		if err = json.Unmarshal(data, &v); err != nil {
@@ -86,9 +86,9 @@ func live(t *testing.T, example string) []byte {
 	slices.Sort(files)
 	var items []any
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+		data, bad := os.ReadFile(file)
+		if bad != nil {
+			t.Fatal(bad)
 		}
 		d := yaml.NewDecoder(bytes.NewReader(data))
 		for {

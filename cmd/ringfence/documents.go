@@ -66,9 +66,9 @@ func runDocuments(c *cli.Context) error {
 				return err
 			}
 		}
-		data, err := all.generate(kind, format, nil)
-		if err != nil {
-			return err
+		data, bad := all.generate(kind, format, nil)
+		if bad != nil {
+			return bad
 		}
 		return emit(c, data)
 	}

@@ -163,10 +163,11 @@ func record(dir string, p *model.Project, r model.Review) error {
 			return err
 		}
 		at := path.Clean(r.Snapshot)
-		if old, err := root.ReadFile(at); err == nil && !bytes.Equal(old, b.Bytes()) {
+		switch old, bad := root.ReadFile(at); {
+		case bad == nil && !bytes.Equal(old, b.Bytes()):
 			return usage("%s exists and holds another state; name another file by --snapshot", r.Snapshot)
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("write the snapshot: %w", err)
+		case bad != nil && !errors.Is(bad, fs.ErrNotExist):
+			return fmt.Errorf("write the snapshot: %w", bad)
 		}
 		if err = root.MkdirAll(path.Dir(at), 0o755); err != nil {
 			return fmt.Errorf("make the folder of the snapshot: %w", err)
