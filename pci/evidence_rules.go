@@ -140,7 +140,7 @@ func (ev *Evidence) liveByReach(l *liveRule) {
 		return // it receives nothing
 	}
 	for _, f := range r.Flows {
-		flow := solver.CarriedFlow{From: ev.zoneAt(r, f.From), To: ev.zoneAt(r, f.To), Services: services, Packets: f.Packets, Total: f.Total}
+		flow := solver.CarriedFlow{From: ev.zoneAt(r, f.From), To: ev.zoneAt(r, f.To), Services: services}
 		if !slices.ContainsFunc(l.flows, func(x solver.CarriedFlow) bool { return x.From == flow.From && x.To == flow.To }) {
 			l.flows = append(l.flows, flow)
 		}

@@ -193,7 +193,7 @@ func (ev *Evidence) withinAllowed() []Part {
 			p.Subjects++
 			if flows := index.of(r.row); len(flows) > 0 {
 				p.Faults = append(p.Faults, Fault{
-					Cause: Cause{Class: CauseAllow, Of: r.row.Rule, Field: "allows"}, Subject: r.row.Rule, Text: "it carries more than its justification" + inBrackets(j.Source.String()) + " allows: " + flowEnds(flows) + ", " + reachText(flows[0].Packets), Source: r.row.At,
+					Cause: Cause{Class: CauseAllow, Of: r.row.Rule, Field: "allows"}, Subject: r.row.Rule, Text: "it carries more than its justification" + inBrackets(j.Source.String()) + " allows: " + flowEnds(flows) + ", " + portTextsOf(flows[0].Services), Source: r.row.At,
 					Remedy: "narrow the rule, or correct `allows`",
 				})
 			}

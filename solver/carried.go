@@ -23,8 +23,6 @@ type Carried struct {
 type CarriedFlow struct {
 	From, To string // `internet`, `platform`, `zone:Z`, or "" for what is in none
 	Services []model.PortService
-	Packets  []Packets // the first few
-	Total    uint64    // how many rows Packets would have without the cap
 }
 
 // Platform is what answers call the sender of health probes and the like.
@@ -181,7 +179,6 @@ func (c *carrying) list() []Carried {
 			out = append(out, Carried{Stage: k.stage, Rule: k.rule, Source: k.source})
 		}
 		f := CarriedFlow{From: k.from, To: k.to, Services: c.services(c.sets[k])}
-		f.Packets, f.Total = c.s.pairPackets(c.sets[k])
 		last := &out[len(out)-1]
 		last.Flows = append(last.Flows, f)
 	}

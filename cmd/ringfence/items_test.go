@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,10 +15,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/urfave/cli/v2"
+
+	"github.com/ringfence/ringfence/pci"
 )
 
 // itemVerdicts are the verdicts of a project's items.
@@ -42,10 +47,21 @@ func TestItems(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := readTree(t, "../../examples/aks-pci")
+	var lock sync.Mutex
 	bases := map[string]itemVerdicts{}
+	base := func(t *testing.T, with []string, example map[string][]byte) itemVerdicts {
+		lock.Lock()
+		defer lock.Unlock()
+		key := strings.Join(with, " ")
+		if bases[key] == nil {
+			bases[key], _ = decided(t, "", written(t, with, example, example))
+		}
+		return bases[key]
+	}
 	for _, file := range files {
 		item := filepath.Base(filepath.Dir(file))
 		t.Run(item+"/"+strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
 			a, err := txtar.ParseFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -68,14 +84,10 @@ func TestItems(t *testing.T) {
 					project[f.Name] = f.Data
 				}
 			}
-			dir := written(t, with, example, project)
-			got := map[string]string{"want": explained(t, item, dir)}
+			now, text := decided(t, item, written(t, with, example, project))
+			got := map[string]string{"want": text}
 			if !own {
-				key := strings.Join(with, " ")
-				if bases[key] == nil {
-					bases[key] = decided(t, written(t, with, example, example))
-				}
-				got["changes"] = changes(bases[key], decided(t, dir))
+				got["changes"] = changes(base(t, with, example), now)
 			}
 			if *update {
 				a.Files = slices.DeleteFunc(a.Files, func(f txtar.File) bool { return f.Name == "want" || f.Name == "changes" })
@@ -212,13 +224,33 @@ func written(t *testing.T, with []string, base, project map[string][]byte) strin
 	return dir
 }
 
-func explained(t *testing.T, item, dir string) string {
+// decided decides every item of a project, as verify does: the verdicts, and what explain prints of one.
+func decided(t *testing.T, item, dir string) (itemVerdicts, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	if code := run([]string{"ringfence", "explain", item, dir}, strings.NewReader(""), &stdout, &stderr); code != exitOK {
-		t.Fatalf("exit %d: %s", code, stderr.String())
+	verdicts, text := itemVerdicts{}, ""
+	var stderr bytes.Buffer
+	app := newApp(strings.NewReader(""), io.Discard, &stderr)
+	app.Commands = []*cli.Command{{
+		Name: "items", Flags: loadFlags(),
+		Action: func(c *cli.Context) error {
+			s, err := solveItems(c, 0, pci.Catalogue()...)
+			if err != nil {
+				return err
+			}
+			items, err := pci.Check(pci.NewEvidence(s.Solution, s.facts))
+			for _, x := range items {
+				verdicts[x.ID] = string(x.Verdict)
+				if x.ID == item {
+					text = string(pci.ItemText(x, pci.TextOptions{}))
+				}
+			}
+			return err
+		},
+	}}
+	if err := app.Run([]string{"ringfence", "items", dir}); err != nil {
+		t.Fatalf("%v %s", err, stderr.String())
 	}
-	return commitText.ReplaceAllString(sumText.ReplaceAllString(stdout.String(), "SHA"), "${1}COMMIT$2")
+	return verdicts, commitText.ReplaceAllString(sumText.ReplaceAllString(text, "SHA"), "${1}COMMIT$2")
 }
 
 // What changes with every commit: hashes of files and of commits.
@@ -226,25 +258,6 @@ var (
 	sumText    = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
 	commitText = regexp.MustCompile(`(HEAD is )[0-9a-f]{40}|\b[0-9a-f]{7,40}(\s+[0-9]{4}-[0-9]{2}-[0-9]{2} )`)
 )
-
-func decided(t *testing.T, dir string) itemVerdicts {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	if code := run([]string{"ringfence", "verify", "--format", "json", dir}, strings.NewReader(""), &stdout, &stderr); code == exitBad {
-		t.Fatalf("exit %d: %s", code, stderr.String())
-	}
-	var r struct {
-		Items []struct{ ID, Verdict string }
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
-		t.Fatal(err)
-	}
-	out := itemVerdicts{}
-	for _, x := range r.Items {
-		out[x.ID] = x.Verdict
-	}
-	return out
-}
 
 // changes lists what differs from the example, a line each.
 func changes(base, now itemVerdicts) string {
