@@ -208,9 +208,7 @@ func rulesJustified(ev *Evidence) []Part {
 			open = append(open, fault("it admits "+insecureText(b)+", where the server chooses whether to encrypt: no setting of it is in the input, and no security feature is stated", name))
 		}
 	}
-	for _, l := range ev.unusedReasons() {
-		reasons.Notes = append(reasons.Notes, l)
-	}
+	reasons.Notes = append(reasons.Notes, ev.unusedReasons()...)
 	out := []Part{reasons.judged()}
 	if secure.Subjects == 0 {
 		out[0].Notes = append(out[0].Notes, "no rule with a reason admits an insecure service")
@@ -339,13 +337,13 @@ func rulesScoped(ev *Evidence) []Part {
 			}
 			seen[u.name] = true
 			p.Subjects++
-			side(u.name, "source", u.Sources, u.FirewallRule.Source, false)
+			side(u.name, "source", u.Sources, u.Source, false)
 			if u.kind == model.NetworkRules {
-				side(u.name, "destination", u.Dests, u.FirewallRule.Source, false)
+				side(u.name, "destination", u.Dests, u.Source, false)
 			}
 			for _, n := range u.FQDNs {
 				if n == "*" || publicSuffix(n) {
-					p.Faults = append(p.Faults, Fault{Cause: Cause{Class: CauseAllow, Of: u.name, Field: "target"}, Subject: u.name, Text: "its target " + n + " is every host of a whole domain of the internet", Source: u.FirewallRule.Source.String(), Remedy: "name the hosts that are needed"})
+					p.Faults = append(p.Faults, Fault{Cause: Cause{Class: CauseAllow, Of: u.name, Field: "target"}, Subject: u.name, Text: "its target " + n + " is every host of a whole domain of the internet", Source: u.Source.String(), Remedy: "name the hosts that are needed"})
 				}
 			}
 		}

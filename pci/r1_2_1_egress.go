@@ -304,9 +304,7 @@ func singleEgress(ev *Evidence) []Part {
 				p.Faults = append(p.Faults, fault)
 			}
 		}
-		for _, way := range ev.sideways(s) {
-			p.Faults = append(p.Faults, way)
-		}
+		p.Faults = append(p.Faults, ev.sideways(s)...)
 	}
 	if p.Subjects == 0 {
 		return []Part{unknownPart(p.Statement, "no subnet of the input lies in an internal zone")}

@@ -270,7 +270,7 @@ func noPublicAddressesInScope(ev *Evidence) []Part {
 	}
 	for _, x := range ev.pools() {
 		if x.PublicIPs == model.On || x.PublicPrefix != "" {
-			judge(ev.poolRef(x), x.Subnet, "an address for each node", x.NodePool.Source)
+			judge(ev.poolRef(x), x.Subnet, "an address for each node", x.Source)
 		}
 	}
 	for _, v := range ev.e.ScaleSets {

@@ -52,10 +52,10 @@ func privateClusterZone(ev *Evidence) []Part {
 			p.Faults = append(p.Faults, ev.apiFault(c, "the cluster is not private"))
 			return
 		}
-		switch zone := strings.ToLower(c.PrivateDNSZone); {
-		case zone == "none":
+		switch strings.ToLower(c.PrivateDNSZone) {
+		case "none":
 			p.Faults = append(p.Faults, configFault(CauseSetting, ref, "apiServerAccessProfile.privateDNSZone", c.PrivateDNSZone, "system or the ID of a zone", c.Source, "use a private DNS zone: system, or one of your own"))
-		case zone == "" || zone == "system":
+		case "", "system":
 			p.Facts = append(p.Facts, ref+": AKS keeps a private DNS zone in the node resource group")
 		default:
 			z, ok := model.Get[*model.DNSZone](ev.e, model.ID(c.PrivateDNSZone))

@@ -333,7 +333,7 @@ func (e edits) line(line string) error {
 	}
 	if rest == "delete" {
 		set.remove()
-	} else if err := set.edit(rest); err != nil {
+	} else if err = set.edit(rest); err != nil {
 		return err
 	}
 	out, err := json.MarshalIndent(doc, "", "  ")

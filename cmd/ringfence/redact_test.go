@@ -68,7 +68,7 @@ func imported(t *testing.T, dir string) (plain, redacted *model.Project, words m
 	words = map[string]string{}
 	for line := range strings.Lines(string(list)) {
 		var w snapshot.Pseudonym
-		if err := json.Unmarshal([]byte(line), &w); err != nil {
+		if err = json.Unmarshal([]byte(line), &w); err != nil {
 			t.Fatal(err)
 		}
 		words[w.Word] = w.Became

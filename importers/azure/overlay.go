@@ -213,6 +213,7 @@ func (r *resource) grafted(m model.Resource) model.Resource {
 		t.Routes = append(t.Routes, read.Routes...)
 		r.doubleRoutes(&t)
 		return &t
+	default: // no other kind is grafted
 	}
 	return m
 }

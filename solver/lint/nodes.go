@@ -257,7 +257,7 @@ func clusterEgressMissing(r *reader, found sink) {
 			if !ok || len(needs) == 0 || c.HasProxy {
 				continue
 			}
-			if g, ok := model.Get[*model.NSG](r.e, s.NSG); ok && !r.lets(g, s.ID, model.SecurityRule{
+			if g, known := model.Get[*model.NSG](r.e, s.NSG); known && !r.lets(g, s.ID, model.SecurityRule{
 				Direction: model.Outbound, Protocol: model.TCP, SourceAddrs: model.AddressMatch{Prefixes: s.Prefixes},
 				DestAddrs: model.AddressMatch{Prefixes: publicSpace()}, DestPorts: []model.PortRange{{First: 443, Last: 443}},
 			}) {

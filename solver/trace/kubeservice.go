@@ -402,17 +402,17 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 		}
 		found = true
 		list := t.backends(s, p)
-		c := t.doubtful(c, s)
+		doubtful := t.doubtful(c, s)
 		switch {
 		case len(s.Selector) == 0:
-			t.lose(c, at, DNAT, "the Service selects no pods; its endpoints are not in the input (K8S-SVC-02)")
+			t.lose(doubtful, at, DNAT, "the Service selects no pods; its endpoints are not in the input (K8S-SVC-02)")
 			continue
 		case len(list) == 0:
-			t.drop(c, at, DNAT, "the Service has no backend pod")
+			t.drop(doubtful, at, DNAT, "the Service has no backend pod")
 			continue
 		}
 		for _, b := range list {
-			d := c.given(b.match)
+			d := doubtful.given(b.match)
 			before := d.packet
 			d = d.to(b.pod.addr, b.port)
 			d = d.add(Hop{At: at, Stage: DNAT, Action: Forward, Detail: "Service " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: b.match.must})
