@@ -1,6 +1,9 @@
 // Package pci turns what a run decided into what people and machines read: the report, the summary on the terminal, tables, and the
 // result files of continuous integration.
 //
+// [Catalogue] lists the items of the checklist; an item is data and the function that decides it on [Evidence]: the solved project, what
+// people state, and [Facts] beside it. [Check] decides all of them.
+//
 // [Result] holds everything that one run of verify decided; every format is a pure function of it: [HTML], [Text], [JSON], [SARIF],
 // [JUnit]. [Difference] is what a change does, and has formats of its own ([DiffText], [DiffMarkdown], …). [Rules] lists the rules of every control with the reason for each ([RulesCSV], [RulesJSON]). The formats decide nothing and
 // compute nothing.
