@@ -58,7 +58,7 @@ func (l *loader) gather(s *solved, items []pci.Criterion) error {
 	}
 	f := &s.facts
 	if l.dir == "" {
-		f.NoGit = "the project was not read from a folder"
+		f.NoGit = "the project lies in no git work tree" // a snapshot, or inputs of -i
 	} else {
 		root, err := os.OpenRoot(l.dir)
 		if err != nil {

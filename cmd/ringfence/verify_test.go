@@ -41,7 +41,7 @@ func TestVerifyBrokenExample(t *testing.T) {
 	if code := run([]string{"ringfence", "verify", "../../examples/aks-pci-broken"}, strings.NewReader(""), &stdout, &stderr); code != exitFail {
 		t.Fatalf("exit %d; %s", code, stderr.String())
 	}
-	for _, want := range []string{"FAIL  internet-not-to-data", "FAIL  wireless-isolated", "nsg-oos/securityRules/AllowBastionIn", "azure/nsgs.json:", "to make it hold: nsg-oos/securityRules/AllowBastionIn (azure/nsgs.json:2702): remove it"} {
+	for _, want := range []string{"FAIL  internet-not-to-data", "FAIL  wireless-isolated", "nsg-oos/securityRules/AllowBastionIn", "azure/nsgs.json:", "to make it hold: sql-cards/ipRules/migration-2026-09 (azure/paas.json:214): remove it"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("the summary lacks %q", want)
 		}

@@ -130,6 +130,9 @@ func TestCorpusHasEveryType(t *testing.T) {
 	}
 	visit(corpus(t))
 	for _, m := range modelledTypes() {
+		if strings.HasPrefix(m.name, "Microsoft.Authorization/") {
+			continue // rules of any shape, which carry no packet: TestPolicies reads them
+		}
 		if !seen[strings.ToLower(m.name)] {
 			t.Errorf("%s is in no example", m.name)
 		}

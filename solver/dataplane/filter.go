@@ -450,6 +450,9 @@ func (p *planner) sentByGroup(g model.ID) (must, may *lazy) {
 			return c.s.Union(c.s.Subtract(rest.get(c), others), members)
 		})
 	}
+	if p.asgSenders == nil {
+		p.asgSenders = map[string][2]*lazy{}
+	}
 	p.asgSenders[g.Key()] = [2]*lazy{must, may}
 	return must, may
 }
