@@ -132,7 +132,7 @@ type addressPlan struct {
 	cache  map[string]addrs
 
 	manifold packet.AddrSet // multicast and broadcast
-	internet *netipx.IPSet  // publicSpace, IPv4
+	internet *netipx.IPSet  // publicV4
 }
 
 // symbolGroup is the symbols that share one range of possible addresses.
@@ -143,7 +143,7 @@ type symbolGroup struct {
 
 func newAddressPlan(b *packet.Builder, symbols []symbolGroup) *addressPlan {
 	p := &addressPlan{b: b, groups: symbols, cache: map[string]addrs{}}
-	p.internet = intersectSet(publicSpace(), ipset([]netip.Prefix{allV4()}))
+	p.internet = publicV4()
 	block := model.SymbolBlock()
 	p.any = b.AddSet("", []netip.Prefix{allV4(), allV6()})
 	p.v4 = b.AddSet("", []netip.Prefix{allV4(), block})
@@ -182,13 +182,12 @@ func (p *addressPlan) spaceWith(s *netipx.IPSet, more []netip.Prefix) addrs {
 func (p *addressPlan) bounds(s *netipx.IPSet) (must, may []netip.Prefix) {
 	must = s.Prefixes()
 	may = slices.Clone(must)
-	public := publicSpace()
 	for _, g := range p.groups {
 		switch {
 		case g.within == nil:
 			// A public address that the input does not state is in no prefix that the input names: only a set that holds the whole
 			// public IPv4 space holds it (K8S-SVC-11).
-			if contains(s, intersectSet(public, ipset([]netip.Prefix{allV4()}))) {
+			if contains(s, p.internet) {
 				must, may = append(must, g.members...), append(may, g.members...)
 			}
 		case contains(s, g.within):
@@ -204,7 +203,7 @@ func (p *addressPlan) bounds(s *netipx.IPSet) (must, may []netip.Prefix) {
 func (p *addressPlan) unstated() []netip.Prefix {
 	var out []netip.Prefix
 	for _, g := range p.groups {
-		if g.within == nil || contains(g.within, publicV4()) && contains(publicV4(), g.within) {
+		if g.within == nil || contains(g.within, p.internet) && contains(p.internet, g.within) {
 			out = append(out, g.members...)
 		}
 	}
@@ -216,16 +215,16 @@ func (p *addressPlan) published(s *netipx.IPSet) addrs {
 	a := p.space(s)
 	var public []netip.Prefix
 	for _, g := range p.groups {
-		if g.within == nil || contains(publicV4(), g.within) {
+		if g.within == nil || contains(p.internet, g.within) {
 			public = append(public, g.members...)
 		}
 	}
 	if len(public) == 0 {
 		return a
 	}
-	plan := addressPlan{b: p.b, cache: map[string]addrs{}}
+	plan := addressPlan{b: p.b, cache: map[string]addrs{}, internet: p.internet}
 	for _, g := range p.groups {
-		if g.within != nil && !contains(publicV4(), g.within) {
+		if g.within != nil && !contains(p.internet, g.within) {
 			plan.groups = append(plan.groups, g)
 		}
 	}
