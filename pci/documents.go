@@ -128,8 +128,8 @@ func (ev *Evidence) ZonesMarkdown() []byte {
 	for _, z := range ev.in.Zones {
 		fmt.Fprintf(&b, "## %s\n\nKind %s. Owner: %s. Changes are approved by %s and made by %s.\n\n", markdown(model.Visible(z.Name)), z.Kind, said(z.Owner), said(z.Roles.Approves), said(z.Roles.Changes))
 		var in []string
-		for _, m := range ev.members() {
-			if m.zone.Name == z.Name && !slices.Contains(in, m.Ref) {
+		for _, m := range ev.membersOf(z) {
+			if !slices.Contains(in, m.Ref) {
 				in = append(in, m.Ref)
 			}
 		}
@@ -296,10 +296,7 @@ func (ev *Evidence) zoneRows() ([]solver.Row, error) {
 // zonePrefixes are the address blocks of the subnets that a zone holds something of.
 func (ev *Evidence) zonePrefixes(z model.Zone) []netip.Prefix {
 	var out []netip.Prefix
-	for _, m := range ev.members() {
-		if m.zone.Name != z.Name {
-			continue
-		}
+	for _, m := range ev.membersOf(z) {
 		if s, ok := model.Get[*model.Subnet](ev.e, m.Subnet); ok {
 			out = append(out, s.Prefixes...)
 		}

@@ -46,10 +46,7 @@ func kindsText(kinds []model.ZoneKind) string {
 // holding selects what a zone holds, less the members that drop names; left counts what remains.
 func (ev *Evidence) holding(z model.Zone, drop func(member) (model.Selector, bool)) (out []model.Selector, left int) {
 	out = []model.Selector{ev.zone(z)}
-	for _, m := range ev.members() {
-		if m.zone.Name != z.Name {
-			continue
-		}
+	for _, m := range ev.membersOf(z) {
 		sel, dropped := drop(m)
 		if !dropped {
 			left++

@@ -24,10 +24,8 @@ func dmzDefined(ev *Evidence) []Part {
 	}
 	for _, z := range dmz {
 		var holds []string
-		for _, m := range ev.members() {
-			if m.zone.Name == z.Name {
-				holds = append(holds, m.Ref)
-			}
+		for _, m := range ev.membersOf(z) {
+			holds = append(holds, m.Ref)
 		}
 		p.Table.Rows = append(p.Table.Rows, []string{z.Name + inBrackets(z.Source.String()), string(z.Kind), strings.Join(holds, ", ")})
 	}
@@ -354,20 +352,12 @@ type fresh struct {
 
 // freshPods solves the estate with one more pod in each namespace of the judged clusters: without labels, and on any node.
 func (ev *Evidence) freshPods() (*Evidence, []fresh, error) {
-	judged, _ := ev.clusters()
-	cluster := func(n *model.Namespace) (*model.Cluster, bool) {
-		i := slices.IndexFunc(judged, func(c *model.Cluster) bool { return c.ID.Key() == n.Cluster.Key() })
-		if i < 0 {
-			return nil, false
-		}
-		return judged[i], true
-	}
 	id := func(c *model.Cluster, n *model.Namespace) model.ID {
 		return model.Kubernetes(c.Name(), "Pod", n.Name(), freshName)
 	}
 	v, err := ev.variant("fresh pods", func(list []model.Resource) []model.Resource {
 		for _, n := range ev.e.Namespaces {
-			if c, ok := cluster(n); ok {
+			if c, ok := ev.judgedCluster(n.Cluster); ok {
 				list = append(list, &model.Workload{
 					Meta: model.Meta{ID: id(c, n), Source: n.Source}, Cluster: c.ID, Namespace: n.Name(), Kind: "Pod", Replicas: 1, Tolerations: []model.Toleration{{Operator: "Exists"}},
 				})
@@ -380,7 +370,7 @@ func (ev *Evidence) freshPods() (*Evidence, []fresh, error) {
 	}
 	var out []fresh
 	for _, n := range ev.e.Namespaces {
-		if c, ok := cluster(n); ok {
+		if c, ok := ev.judgedCluster(n.Cluster); ok {
 			pod := id(c, n)
 			w, _ := model.Get[*model.Workload](v.e, pod)
 			out = append(out, fresh{c, n, v.sel(model.SelPod, w), v.zonesOf(pod)})

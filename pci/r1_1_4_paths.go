@@ -27,9 +27,8 @@ func probesOpen(ev *Evidence) []Part {
 // containerProbes are those that the kubelet of the own node sends: no policy stops them (K8S-NP-22). They need a port that exists.
 func (ev *Evidence) containerProbes() Part {
 	p := Part{Statement: "container probes come from the pods' own node, which no policy of the engines of AKS stops (K8S-NP-22)"}
-	judged, _ := ev.clusters()
 	for _, w := range ev.e.Workloads {
-		if !slices.ContainsFunc(judged, func(c *model.Cluster) bool { return c.ID.Key() == w.Cluster.Key() }) {
+		if _, ok := ev.judgedCluster(w.Cluster); !ok {
 			continue
 		}
 		ref := ev.refs.Of(model.SelPod, w)

@@ -94,10 +94,9 @@ func (ev *Evidence) unfiltered(m member) (model.Selector, bool) {
 // ownNodes are the flows between nodes and the pods that may run on them, which no policy stops (R3).
 func (ev *Evidence) ownNodes() []allowedFlow {
 	nodes := ev.nodeEnds()
-	judged, _ := ev.clusters()
 	var pods []model.Selector
 	for _, w := range ev.e.Workloads {
-		if slices.ContainsFunc(judged, func(c *model.Cluster) bool { return c.ID.Key() == w.Cluster.Key() }) {
+		if _, ok := ev.judgedCluster(w.Cluster); ok {
 			pods = append(pods, ev.sel(model.SelPod, w))
 		}
 	}

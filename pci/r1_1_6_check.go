@@ -96,18 +96,13 @@ func (ev *Evidence) zoneEnd(name string) []model.Selector {
 		}
 		out := []model.Selector{ev.zone(z)}
 		for _, g := range ev.e.Gateways {
-			if slices.ContainsFunc(ev.zonesOf(g.ID), func(x model.Zone) bool { return x.Name == z.Name }) && len(ev.sitesOf(z)) > 1 {
+			if slices.ContainsFunc(ev.zonesOf(g.ID), func(x model.Zone) bool { return x.Name == z.Name }) && len(ev.membersOf(z)) > 1 {
 				out = append(out, not([]model.Selector{ev.sel(model.SelGateway, g)})...)
 			}
 		}
 		return out
 	}
 	return nil
-}
-
-// sitesOf are the members of a zone.
-func (ev *Evidence) sitesOf(z model.Zone) []member {
-	return slices.DeleteFunc(slices.Clone(ev.members()), func(m member) bool { return m.zone.Name != z.Name })
 }
 
 // wantedFlows are what people state to be wanted, with the egress of nodes.

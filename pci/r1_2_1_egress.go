@@ -19,7 +19,7 @@ func firewallsTakeEgress(ev *Evidence) []Part {
 func firewallsTakeAllEgress(ev *Evidence) []Part {
 	out := ev.partsOf("1.1.4-c")
 	partners := slices.DeleteFunc(ev.declared(model.ZonePartner), func(z model.Zone) bool {
-		return !slices.ContainsFunc(ev.members(), func(m member) bool { return m.zone.Name == z.Name && m.Subnet != "" })
+		return !slices.ContainsFunc(ev.membersOf(z), func(m member) bool { return m.Subnet != "" })
 	})
 	if len(partners) > 0 {
 		out = append(out, ev.egressThrough(partners, "partners' networks in the estate")...)

@@ -96,7 +96,8 @@ func noPublicBalancer(ev *Evidence) []Part {
 		return []Part{ev.absent(p.Statement, "clusters", "the input holds no cluster with a member in an internal zone")}
 	}
 	shown := len(fronts) > 0 || slices.ContainsFunc(ev.e.KubeServices, func(s *model.KubeService) bool {
-		return slices.ContainsFunc(judged, func(c *model.Cluster) bool { return c.ID.Key() == s.Cluster.Key() })
+		_, ok := ev.judgedCluster(s.Cluster)
+		return ok
 	})
 	for _, f := range fronts {
 		p.Subjects++
@@ -160,9 +161,8 @@ func balancedOnlyFromRouters(ev *Evidence) []Part {
 // nodePorts are the node ports of LoadBalancer and NodePort Services of the judged clusters; the whole range where one is not stated.
 func (ev *Evidence) nodePorts() []model.PortService {
 	var out []model.PortService
-	judged, _ := ev.clusters()
 	for _, s := range ev.e.KubeServices {
-		if s.Type != "LoadBalancer" && s.Type != "NodePort" || s.NoNodePorts || !slices.ContainsFunc(judged, func(c *model.Cluster) bool { return c.ID.Key() == s.Cluster.Key() }) {
+		if _, ok := ev.judgedCluster(s.Cluster); !ok || s.Type != "LoadBalancer" && s.Type != "NodePort" || s.NoNodePorts {
 			continue
 		}
 		for _, x := range s.Ports {

@@ -50,23 +50,44 @@ func (ev *Evidence) unzoned() []solver.Endpoint {
 	})
 }
 
-// zonesOf are the zones that hold a resource, or what is in it: the members whose place or subnet it is.
-func (ev *Evidence) zonesOf(id model.ID) []model.Zone {
-	var out []model.Zone
-	for _, m := range ev.members() {
-		if (m.Place.ID.Key() == id.Key() || m.Subnet.Key() == id.Key()) && !slices.ContainsFunc(out, func(z model.Zone) bool { return z.Name == m.zone.Name }) {
-			out = append(out, m.zone)
-		}
-	}
-	return out
+// homes are what zones hold, and the zones of places and subnets by their keys.
+type homes struct {
+	holding map[string][]model.Zone // what a place is, or what lies in a subnet
+	own     map[string]model.Zone   // a subnet's own addresses
+	members map[string][]member     // of a zone, by its name
 }
+
+func (ev *Evidence) homes() homes {
+	return keep(ev, "homes", func() homes {
+		h := homes{holding: map[string][]model.Zone{}, own: map[string]model.Zone{}, members: map[string][]member{}}
+		for _, m := range ev.members() {
+			h.members[m.zone.Name] = append(h.members[m.zone.Name], m)
+			place, subnet := m.Place.ID.Key(), m.Subnet.Key()
+			for _, key := range []string{place, subnet} {
+				if !slices.ContainsFunc(h.holding[key], func(z model.Zone) bool { return z.Name == m.zone.Name }) {
+					h.holding[key] = append(h.holding[key], m.zone)
+				}
+			}
+			if m.Place.Kind == model.PlaceSubnet || m.Place.Kind == model.PlaceNodePool {
+				if _, ok := h.own[place]; !ok {
+					h.own[place] = m.zone
+				}
+			}
+		}
+		return h
+	})
+}
+
+// membersOf lists what a zone holds.
+func (ev *Evidence) membersOf(z model.Zone) []member { return ev.homes().members[z.Name] }
+
+// zonesOf are the zones that hold a resource, or what is in it: the members whose place or subnet it is.
+func (ev *Evidence) zonesOf(id model.ID) []model.Zone { return ev.homes().holding[id.Key()] }
 
 // subnetZone is the zone of a subnet's own addresses; false where it is in none.
 func (ev *Evidence) subnetZone(s *model.Subnet) (model.Zone, bool) {
-	for _, m := range ev.members() {
-		if (m.Place.Kind == model.PlaceSubnet || m.Place.Kind == model.PlaceNodePool) && m.Place.ID.Key() == s.ID.Key() {
-			return m.zone, true
-		}
+	if z, ok := ev.homes().own[s.ID.Key()]; ok {
+		return z, true
 	}
 	if z := ev.zonesOf(s.ID); len(z) > 0 {
 		return z[0], true
@@ -88,34 +109,56 @@ func (ev *Evidence) subnetsIn(kinds ...model.ZoneKind) []*model.Subnet {
 // clusters lists the clusters of which a pool, a namespace or a pod lies in an internal zone other than out-of-scope; wholly lists the
 // others, which are not judged.
 func (ev *Evidence) clusters() (judged, wholly []*model.Cluster) {
-	for _, c := range ev.e.Clusters {
-		inside := false
-		for _, m := range ev.members() {
-			if m.zone.Kind.External() || m.zone.Kind == model.ZoneOutOfScope {
-				continue
-			}
-			switch m.Place.Kind {
-			case model.PlaceNodePool, model.PlaceAPIServer:
-				inside = inside || m.Place.ID.Key() == c.ID.Key()
-			case model.PlacePod:
-				w, ok := model.Get[*model.Workload](ev.e, m.Place.ID)
-				inside = inside || ok && w.Cluster.Key() == c.ID.Key()
-			default:
+	type answer struct{ judged, wholly []*model.Cluster }
+	a := keep(ev, "clusters", func() (a answer) {
+		for _, c := range ev.e.Clusters {
+			if ev.isJudged(c) {
+				a.judged = append(a.judged, c)
+			} else {
+				a.wholly = append(a.wholly, c)
 			}
 		}
-		for _, n := range c.Pools {
-			if s, ok := model.Get[*model.Subnet](ev.e, n.Subnet); ok {
-				z, zoned := ev.subnetZone(s)
-				inside = inside || zoned && z.Kind != model.ZoneOutOfScope
-			}
+		return a
+	})
+	return a.judged, a.wholly
+}
+
+// judgedCluster finds a judged cluster.
+func (ev *Evidence) judgedCluster(id model.ID) (*model.Cluster, bool) {
+	judged, _ := ev.clusters()
+	i := slices.IndexFunc(judged, func(c *model.Cluster) bool { return c.ID.Is(id) })
+	if i < 0 {
+		return nil, false
+	}
+	return judged[i], true
+}
+
+// isJudged reports whether a pool, a namespace or a pod of a cluster lies in an internal zone other than out-of-scope.
+func (ev *Evidence) isJudged(c *model.Cluster) bool {
+	for _, m := range ev.members() {
+		if m.zone.Kind.External() || m.zone.Kind == model.ZoneOutOfScope {
+			continue
 		}
-		if inside {
-			judged = append(judged, c)
-		} else {
-			wholly = append(wholly, c)
+		switch m.Place.Kind {
+		case model.PlaceNodePool, model.PlaceAPIServer:
+			if m.Place.ID.Key() == c.ID.Key() {
+				return true
+			}
+		case model.PlacePod:
+			if w, ok := model.Get[*model.Workload](ev.e, m.Place.ID); ok && w.Cluster.Key() == c.ID.Key() {
+				return true
+			}
+		default:
 		}
 	}
-	return judged, wholly
+	return slices.ContainsFunc(c.Pools, func(n model.NodePool) bool {
+		s, ok := model.Get[*model.Subnet](ev.e, n.Subnet)
+		if !ok {
+			return false
+		}
+		z, zoned := ev.subnetZone(s)
+		return zoned && z.Kind != model.ZoneOutOfScope
+	})
 }
 
 // pool is a node pool with its cluster.
@@ -291,7 +334,7 @@ func (ev *Evidence) frontends() []frontend {
 			}
 		}
 		for _, s := range ev.e.KubeServices {
-			if s.Type == "LoadBalancer" && slices.ContainsFunc(judged, func(c *model.Cluster) bool { return c.ID.Key() == s.Cluster.Key() }) {
+			if _, ok := ev.judgedCluster(s.Cluster); ok && s.Type == "LoadBalancer" {
 				out = append(out, frontend{name: ev.refs.Of(model.SelLB, s), service: s, cluster: s.Cluster, public: !internalService(s)})
 			}
 		}

@@ -158,8 +158,7 @@ func (ev *Evidence) segmentControls() []Part {
 				names = append(names, r.ID)
 			}
 		}
-		holds := slices.ContainsFunc(ev.members(), func(m member) bool { return m.zone.Name == z.Name })
-		if len(names) == 0 && holds {
+		if len(names) == 0 && len(ev.membersOf(z)) > 0 {
 			p.Faults = append(p.Faults, Fault{
 				Cause: Cause{Class: CauseSetting, Of: "zone:" + z.Name, Field: "controls"}, Subject: "zone:" + z.Name, Text: "nothing guards zone:" + z.Name, Source: z.Source.String(),
 				Remedy: "attach an NSG to its subnets, or policies to its pods",
