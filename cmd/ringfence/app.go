@@ -115,8 +115,12 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		c.OnUsageError = app.OnUsageError
 		c.HideHelpCommand = true
 		c.CustomHelpTemplate = cli.CommandHelpTemplate
+		if len(c.Subcommands) == 0 {
+			c.Before = flagsFirst
+		}
 		for _, part := range c.Subcommands {
 			part.OnUsageError = app.OnUsageError
+			part.Before = flagsFirst
 		}
 	}
 	return app
@@ -137,6 +141,9 @@ func helpCommand() *cli.Command {
 	return &cli.Command{
 		Name: "help", Usage: "list the commands, or print the help of one", ArgsUsage: "[COMMAND]",
 		Action: func(c *cli.Context) error {
+			if err := noMore(c, 1); err != nil {
+				return err
+			}
 			if c.Args().Present() {
 				for _, cmd := range c.App.Commands {
 					if cmd.Name == c.Args().First() {
@@ -164,13 +171,18 @@ func versionCommand() *cli.Command {
 	}
 }
 
-// noMore refuses arguments beyond the most that a command takes, and flags behind them: the parser takes those for arguments.
-func noMore(c *cli.Context, most int) error {
+// flagsFirst refuses flags behind the arguments of a command: the parser takes those for arguments.
+func flagsFirst(c *cli.Context) error {
 	for _, a := range c.Args().Slice() {
 		if strings.HasPrefix(a, "-") && a != "-" {
 			return usage("`%s` stands behind an argument; flags come first", a)
 		}
 	}
+	return nil
+}
+
+// noMore refuses arguments beyond the most that a command takes.
+func noMore(c *cli.Context, most int) error {
 	if c.NArg() > most {
 		return usage("unexpected argument `%s`", c.Args().Get(most))
 	}

@@ -41,7 +41,7 @@ func load(c *cli.Context, skip int) (*model.Project, error) {
 	if err := checkVariant(c); err != nil {
 		return nil, err
 	}
-	p, err := dated(loadUndated(c, skip))
+	p, err := dated((&loader{c: c}).read(skip))
 	if err != nil || c.String("variant") == "" {
 		return p, err
 	}
@@ -49,17 +49,12 @@ func load(c *cli.Context, skip int) (*model.Project, error) {
 	return open, err
 }
 
-// loadUndated reads a project as it is written.
-func loadUndated(c *cli.Context, skip int) (*model.Project, error) {
+// read reads what a command line names behind some words, as it is written.
+func (l *loader) read(skip int) (*model.Project, error) {
+	c := l.c
 	if err := noMore(c, skip+1); err != nil {
 		return nil, err
 	}
-	return (&loader{c: c}).read(skip)
-}
-
-// read reads what a command line names behind some words.
-func (l *loader) read(skip int) (*model.Project, error) {
-	c := l.c
 	if len(c.StringSlice("i")) > 0 {
 		if c.NArg() > skip {
 			return nil, usage("a project folder and -i exclude each other")
