@@ -193,22 +193,37 @@ func (ev *Evidence) waivers() []model.Waiver {
 	return out
 }
 
-// assertion decides a property, each once.
-func (ev *Evidence) assertion(a model.Assertion) (*solver.AssertionResult, error) {
+// propertyKey is the same for assertions that state the same.
+func propertyKey(a model.Assertion) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %v %v %v %v %v %v", a.Verb, a.From, a.To, a.Services, a.Via, a.DirectOnly, a.Existing)
 	for _, w := range a.Except {
-		fmt.Fprintf(&b, " except %v %v %v", w.From, w.To, w.Services)
+		fmt.Fprintf(&b, " except %v %v %v until %s", w.From, w.To, w.Services, w.Expires)
 	}
-	if r, ok := ev.asked[b.String()]; ok {
+	return b.String()
+}
+
+// assertion decides a property, each once.
+func (ev *Evidence) assertion(a model.Assertion) (*solver.AssertionResult, error) {
+	key := propertyKey(a)
+	if r, ok := ev.asked[key]; ok {
 		return r, nil
 	}
 	r, err := ev.s.Check(a)
 	if err != nil {
 		return nil, err
 	}
-	ev.asked[b.String()] = r
+	ev.asked[key] = r
 	return r, nil
+}
+
+// know takes over assertions that were decided before.
+func (ev *Evidence) know(list []solver.AssertionResult) {
+	for i, r := range list {
+		if key := propertyKey(r.Assertion); ev.asked[key] == nil {
+			ev.asked[key] = &list[i]
+		}
+	}
 }
 
 // ask decides a property of the item at hand and makes a part of it.

@@ -14,7 +14,7 @@ import (
 // endpointInventory lists what each zone reaches at public endpoints: zone, target, service, by way of, rule.
 func (ev *Evidence) endpointInventory() (*Table, error) {
 	t := &Table{Header: []string{"zone", "reaches", "service", "by way of", "possible"}}
-	rows, err := ev.s.Matrix(solver.ByZone, nil, false)
+	rows, err := ev.zoneRows()
 	if err != nil {
 		return nil, err
 	}

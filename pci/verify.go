@@ -40,8 +40,10 @@ func Verify(s *solver.Solution, tool string, f Facts) (*Result, error) {
 			r.Summary.Unknown++
 		}
 	}
+	ev := NewEvidence(s, f)
+	ev.know(r.Assertions)
 	if len(p.Intent.Zones) > 0 {
-		if r.Matrix, err = s.Matrix(solver.ByZone, nil, false); err != nil {
+		if r.Matrix, err = ev.zoneRows(); err != nil {
 			return nil, err
 		}
 	}
@@ -53,7 +55,6 @@ func Verify(s *solver.Solution, tool string, f Facts) (*Result, error) {
 	r.Findings = findings(s, beside)
 	r.Summary.Checklist = "not checked: ringfence.yaml states no standard"
 	if p.Intent.Standard != "" {
-		ev := NewEvidence(s, f)
 		ev.kept["findings"] = beside
 		if r.Items, err = Check(ev); err != nil {
 			return nil, err
