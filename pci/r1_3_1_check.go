@@ -235,7 +235,6 @@ func rulesNameEverything(ev *Evidence) []Part {
 			}
 			for _, id := range slices.Concat(r.SourceAddrs.ASGs, r.DestAddrs.ASGs) {
 				if _, ok := ev.e.Lookup(id); !ok {
-					p.Verdict, p.Reason = ItemUnknown, of+" names "+id.ShortName()+", which is not in the input"
 					unknown = append(unknown, ev.unknownRef(of, id, r.Source))
 				}
 			}
@@ -259,28 +258,37 @@ func rulesNameEverything(ev *Evidence) []Part {
 			}
 		}
 	}
-	ev.eachFirewallRule(func(of string, kind model.RuleKind, r model.FirewallRule) {
-		p.Subjects++
-		if wideMatch(r.Sources) {
-			wild(of, "source", matchText(r.Sources), r.Source)
+	seen := map[string]bool{}
+	for _, f := range ev.e.Firewalls {
+		rules, lacks := ev.rulesInForce(f)
+		unknown = append(unknown, lacks...)
+		for _, r := range rules {
+			if r.access == model.Deny || seen[r.name+r.Source.String()] {
+				continue // denied, or of a policy that several firewalls have
+			}
+			seen[r.name+r.Source.String()] = true
+			p.Subjects++
+			if wideMatch(r.Sources) {
+				wild(r.name, "source", matchText(r.Sources), r.Source)
+			}
+			switch r.kind {
+			case model.ApplicationRules:
+				if slices.Contains(r.FQDNs, "*") {
+					wild(r.name, "destination", "*", r.Source)
+				}
+			default:
+				if everywhere(r.Dests) {
+					wild(r.name, "destination", matchText(r.Dests), r.Source)
+				}
+				if allPorts(r.Ports) && slices.ContainsFunc(r.Protocols, model.Protocol.HasPorts) {
+					wild(r.name, "port", "*", r.Source)
+				}
+				if slices.Contains(r.Protocols, model.AnyProtocol) {
+					wild(r.name, "protocol", "Any", r.Source)
+				}
+			}
 		}
-		switch kind {
-		case model.ApplicationRules:
-			if slices.Contains(r.FQDNs, "*") {
-				wild(of, "destination", "*", r.Source)
-			}
-		default:
-			if everywhere(r.Dests) {
-				wild(of, "destination", matchText(r.Dests), r.Source)
-			}
-			if allPorts(r.Ports) && slices.ContainsFunc(r.Protocols, model.Protocol.HasPorts) {
-				wild(of, "port", "*", r.Source)
-			}
-			if slices.Contains(r.Protocols, model.AnyProtocol) {
-				wild(of, "protocol", "Any", r.Source)
-			}
-		}
-	})
+	}
 	scope := map[string]bool{}
 	for _, w := range ev.workloadsIn(scopeKinds()...) {
 		scope[w.Cluster.Key()+"/"+w.Namespace] = true
@@ -302,14 +310,18 @@ func rulesNameEverything(ev *Evidence) []Part {
 			}
 		}
 	}
-	if p.Subjects == 0 {
+	unknown = append(unknown, ev.missingNSGs()...)
+	if p.Subjects+len(unknown) == 0 {
 		return []Part{unknownPart(p.Statement, "the input holds no custom allow rule")}
 	}
 	if cluster > 0 {
 		p.Notes = append(p.Notes, count(cluster, "rule")+" between nodes and pods of the clusters name every port, which AKS requires (AKS-NET-11)")
 	}
-	if len(p.Faults) > 0 {
+	switch {
+	case len(p.Faults) > 0:
 		p.Verdict, p.Reason = ItemFail, ""
+	case len(unknown) > 0:
+		p.Verdict, p.Reason = ItemUnknown, unknown[0].Text
 	}
 	p.Faults = append(p.Faults, unknown...)
 	return []Part{p.judged()}
@@ -402,40 +414,6 @@ func (ev *Evidence) dmzListener(subnets []*model.Subnet, r model.SecurityRule) b
 		}
 	}
 	return true
-}
-
-// eachFirewallRule visits the allow and DNAT rules of every firewall, inherited ones included, once each. Rules are named as justifications do.
-func (ev *Evidence) eachFirewallRule(visit func(of string, kind model.RuleKind, r model.FirewallRule)) {
-	seen := map[string]bool{}
-	collections := func(prefix string, list []model.RuleCollection) {
-		for _, c := range list {
-			if c.Access == model.Deny {
-				continue
-			}
-			for _, r := range c.Rules {
-				of := prefix + "/" + c.Name + "/" + r.Name
-				if !seen[of+r.Source.String()] {
-					seen[of+r.Source.String()] = true
-					visit(of, c.Kind, r)
-				}
-			}
-		}
-	}
-	for _, f := range ev.e.Firewalls {
-		collections("firewall:"+f.Name(), f.Collections)
-		for id, depth := f.Policy, 0; id != "" && depth < 16; depth++ {
-			policy, ok := model.Get[*model.FirewallPolicy](ev.e, id)
-			if !ok {
-				break
-			}
-			for _, g := range policy.Groups {
-				if group, ok := model.Get[*model.RuleCollectionGroup](ev.e, g); ok {
-					collections("firewall:"+policy.Name()+"/"+group.Name(), group.Collections)
-				}
-			}
-			id = policy.Base
-		}
-	}
 }
 
 // apiNotExposed is 1.3.1-e.

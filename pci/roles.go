@@ -485,6 +485,34 @@ func (ev *Evidence) findings(ids ...string) []lint.Finding {
 	return out
 }
 
+// missingNSGs lists the NSGs that subnets and NICs name and the input lacks; those that AKS writes apart.
+func (ev *Evidence) missingNSGs() []Fault {
+	var out []Fault
+	seen := map[string]bool{}
+	add := func(of string, id model.ID, source model.Source) {
+		if _, ok := model.Get[*model.NSG](ev.e, id); ok || id == "" || seen[id.Key()] {
+			return
+		}
+		seen[id.Key()] = true
+		out = append(out, ev.unknownRef(of, id, source))
+	}
+	for _, s := range ev.e.Subnets {
+		add(ev.refs.Of(model.SelSubnet, s), s.NSG, s.Source)
+	}
+	for _, n := range ev.e.NICs {
+		add(ev.refs.Of(model.SelNIC, n), n.NSG, n.Source)
+	}
+	for _, v := range ev.e.ScaleSets {
+		if v.Managed {
+			continue
+		}
+		for _, c := range v.Profiles {
+			add(ev.refs.Of(model.SelVM, v), c.NSG, c.Source)
+		}
+	}
+	return out
+}
+
 // missingNSG reports whether a subnet names an NSG that the input lacks: what reads it is unknown.
 func (ev *Evidence) missingNSG(s *model.Subnet) bool {
 	_, ok := model.Get[*model.NSG](ev.e, s.NSG)
