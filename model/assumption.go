@@ -53,6 +53,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-AVNM", Text: "no admin rules or connected groups exist beyond those in the input", Settle: "effective admin rules, connectivity export"},
 		{ID: "ASM-AVNM-MULTI", Open: true, Text: "order of two managers' lists", Settle: "rules of one manager, or rules that do not contradict each other"},
 		{ID: "ASM-AVNM-PIP", Open: true, Text: "whether an admin Allow without NSG opens a Standard public IP", Settle: "attach NSG"},
+		{ID: "ASM-AVNM-BASIC", Open: true, Text: "whether a connected group leads to a Basic load balancer's frontend in another region", Settle: "a Standard load balancer"},
 		{ID: "ASM-AVNM-DEPLOY", Open: true, Text: "whether admin rules in the input are deployed, and to which VNets", Settle: "effective or active admin rules"},
 		{ID: "ASM-NONE-BGP", Open: true, Text: "None routes vanish under a BGP default", Settle: "effective routes"},
 		{ID: "ASM-NONE-LIST", Open: true, Text: "which reserved prefixes have None routes", Settle: "effective routes"},

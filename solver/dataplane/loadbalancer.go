@@ -220,11 +220,15 @@ func (p *planner) notToItself(g guard, m poolMember) guard {
 	switch place := m.site.Place; {
 	case m.cluster != nil:
 	case place.Kind == model.PlaceNIC:
-		var all []*lazy
-		for _, x := range p.sameMachine(m.machine) {
-			all = append(all, srcIn(x.addr))
+		if n, ok := model.Get[*model.NIC](p.e, place.ID); ok { // its other NICs may be members of a class
+			var all []netip.Addr
+			for _, x := range p.interfaces(n) {
+				for _, c := range x.IPConfigs {
+					all = append(all, p.configAddr(x, c))
+				}
+			}
+			own = either(own, srcIn(p.addr.exactHosts(all...)))
 		}
-		own = either(all...)
 	case place.Kind == model.PlaceScaleSet: // which instance an address of the subnet is, nobody knows
 		var all []*lazy
 		for _, x := range p.sameMachine(m.machine) {

@@ -157,7 +157,7 @@ func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route,
 		for _, l := range p.peers(v) {
 			listed := !l.partial() || s != nil && slices.ContainsFunc(l.local.LocalSubnets, func(n string) bool { return strings.EqualFold(n, s.Name()) })
 			kind := model.HopPeering
-			if l.remote != nil && l.remote.Location != "" && v.Location != "" && !strings.EqualFold(l.remote.Location, v.Location) {
+			if l.remote != nil && l.remote.Location != "" && v.Location != "" && model.Region(l.remote.Location) != model.Region(v.Location) {
 				kind = model.HopGlobalPeering
 			}
 			for _, x := range l.ranges(p.e) {
@@ -637,7 +637,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 				continue
 			}
 			if g.hop.kind == model.HopGlobalPeering { // AZ-PEER-13
-				cross = and(cross, exactly(minus(everything(), dstIn(p.basicFrontends(g.peer.remote)))))
+				cross = and(cross, exactly(minus(everything(), dstIn(p.addr.exactHosts(p.basicFrontends(g.peer.remote)...)))))
 			}
 			p.edge(from, p.fabric(g.peer.remote, via), and(sent, cross), nil, append(more, notes...)...)
 		case model.HopConnectedGroup:
@@ -646,6 +646,11 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 				continue
 			}
 			remote, _ := model.Get[*model.VNet](p.e, model.ID(g.hop.peer))
+			if list := p.basicFrontends(remote); v.Location != "" && remote.Location != "" && model.Region(v.Location) != model.Region(remote.Location) && len(list) > 0 { // AZ-PEER-13
+				basic := dstIn(p.addr.exactHosts(list...))
+				p.edge(from, p.fabric(remote, via), and(sent, onlyOver(basic)), nil, append(slices.Clone(notes), "ASM-AVNM-BASIC")...)
+				sent = and(sent, exactly(minus(everything(), basic)))
+			}
 			p.edge(from, p.fabric(remote, via), sent, nil, notes...)
 		case model.HopNone:
 		case model.HopInternet:
@@ -913,7 +918,7 @@ func (p *planner) throughAppliance(n NodeID, o owner, via string, sent guard, no
 }
 
 // basicFrontends are the frontends of Basic load balancers in a VNet.
-func (p *planner) basicFrontends(v *model.VNet) packet.AddrSet {
+func (p *planner) basicFrontends(v *model.VNet) []netip.Addr {
 	var out []netip.Addr
 	for _, lb := range p.e.LoadBalancers {
 		for _, f := range lb.Frontends {
@@ -922,5 +927,5 @@ func (p *planner) basicFrontends(v *model.VNet) packet.AddrSet {
 			}
 		}
 	}
-	return p.addr.exactHosts(out...)
+	return out
 }

@@ -184,6 +184,6 @@ func (t *tracer) fromDeveloper(c course, b *model.Bastion) {
 		t.lose(c, at, Relay, "the input lacks the VNet of the Bastion", "ASM-BASTION")
 	default:
 		c = c.add(Hop{At: at, Stage: Relay, Action: Forward, Rule: b.Name(), Source: b.Source, Certain: true})
-		t.deliverIn(c, v, false)
+		t.deliverIn(c, v, yes())
 	}
 }

@@ -100,7 +100,7 @@ type owner func(*tracer, course)
 
 // owners lists everything in a VNet that holds the destination, endpoints and frontends among them, for packets of the VNet and of its peers
 // alike (AZ-PEER-03). Several may, where the input is contradictory or the address is free.
-func (t *tracer) owners(v *model.VNet, c course, global bool) []owner {
+func (t *tracer) owners(v *model.VNet, c course, basic match) []owner {
 	dst := c.packet.Dst
 	var out []owner
 	in := func(subnet model.ID) bool { return t.inVNet(subnet, v) }
@@ -124,7 +124,7 @@ func (t *tracer) owners(v *model.VNet, c course, global bool) []owner {
 		for _, lb := range t.e.LoadBalancers {
 			for i := range lb.Frontends {
 				if f := &lb.Frontends[i]; in(f.Subnet) && t.frontendAddress(f) == dst {
-					out = append(out, func(t *tracer, c course) { t.balance(c, lb, f, global) })
+					out = append(out, func(t *tracer, c course) { t.balance(c, lb, f, basic) })
 				}
 			}
 		}
@@ -168,7 +168,7 @@ func (t *tracer) owners(v *model.VNet, c course, global bool) []owner {
 // ownsAddress reports whether a VNet has something at an address.
 func (t *tracer) ownsAddress(v *model.VNet, a address) bool {
 	c := course{packet: Packet{Dst: a.at}, dst: a}
-	if len(t.owners(v, c, false)) > 0 {
+	if len(t.owners(v, c, yes())) > 0 {
 		return true
 	}
 	return slices.ContainsFunc(t.subnetsOf(v), func(s *model.Subnet) bool {
@@ -178,9 +178,9 @@ func (t *tracer) ownsAddress(v *model.VNet, a address) bool {
 
 // deliverIn hands a packet to whatever holds its destination in a VNet. An address that nothing holds belongs to the class of its
 // subnet (AZ-GEN-07); outside every subnet, or among the five that Azure keeps, it belongs to nobody (AZ-RT-06).
-func (t *tracer) deliverIn(c course, v *model.VNet, global bool) {
+func (t *tracer) deliverIn(c course, v *model.VNet, basic match) {
 	at := model.Place{Kind: model.PlaceUnknown, ID: v.ID, Part: c.packet.Dst.String()}
-	if list := t.owners(v, c, global); len(list) > 0 {
+	if list := t.owners(v, c, basic); len(list) > 0 {
 		for _, deliver := range list {
 			deliver(t, c)
 		}

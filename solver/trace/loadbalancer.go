@@ -9,8 +9,8 @@ import (
 )
 
 // balance hands a packet for a frontend to a member of the pool (AZ-LB-01, AZ-LB-02, AZ-LB-07, AZ-LB-10). Any member may receive: each
-// is a course of its own, and available.
-func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, global bool) {
+// is a course of its own, and available. basic says whether frontends of Basic load balancers are reached by this way (AZ-PEER-13).
+func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, basic match) {
 	at := model.Place{Kind: model.PlaceFrontend, ID: f.ID}
 	if !t.step(&c, "balance", at) {
 		return
@@ -19,9 +19,11 @@ func (t *tracer) balance(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 	case lb.SKU == model.GatewaySKU:
 		t.lose(c, at, DNAT, "chains of gateway load balancers are not modelled (AZ-LB-12)", "ASM-NVA")
 		return
-	case global && lb.SKU == model.Basic:
+	case lb.SKU == model.Basic && !basic.may:
 		t.drop(c, at, DNAT, "a Basic frontend is not reachable across a global peering (AZ-PEER-13)")
 		return
+	case lb.SKU == model.Basic && !basic.must:
+		c = c.uncertain(basic.why...)
 	}
 	if list := t.doubts(lb.ID); len(list) > 0 { // AZ-GEN-08: a rule may be another one than it seems
 		c = c.uncertain(namesOf(list)...)

@@ -74,6 +74,14 @@ func (l link) global() bool {
 	return l.remote != nil && l.remote.Location != "" && l.from.Location != "" && model.Region(l.remote.Location) != model.Region(l.from.Location)
 }
 
+// reachesBasic says whether frontends of Basic load balancers are reached over the peering (AZ-PEER-13).
+func (l link) reachesBasic() match {
+	if l.global() {
+		return no()
+	}
+	return yes()
+}
+
 // peerPrefix is a range of a peer, and whether it is surely routed.
 type peerPrefix struct {
 	prefix  netip.Prefix

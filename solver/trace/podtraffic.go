@@ -133,12 +133,7 @@ func (t *tracer) podToOutside(c course, x *pod) {
 			if h.vnet != nil {
 				own = c.dst.in(prefixSet(h.vnet.Prefixes...))
 			}
-			if agent := t.masqueradeConfig(x.cluster); own.may && len(agent) > 0 { // AKS-NET-03
-				why := append(namesOf(agent), "ASM-A-MASQ")
-				p := *h
-				p.addr = x.addr
-				t.leave(c.uncertain(why...), &p)
-				t.pick([]address{node, c.src}, "ASM-A-MASQ", func(a address) { t.leave(t.masquerade(c.uncertain(why...), x, h, a), h) })
+			if own.may && t.perhapsMasked(c, x, h) {
 				continue
 			}
 			if own.must {
@@ -153,6 +148,21 @@ func (t *tracer) podToOutside(c course, x *pod) {
 			t.leave(t.masquerade(c, x, h, node.alternatively(c.src, "ASM-A-MASQ")), h)
 		}
 	}
+}
+
+// perhapsMasked sends a packet of a pod of the node subnet with the pod's address and with the node's, where a configuration of
+// ip-masq-agent decides, which nobody reads: it may leave any destination out, pods of the cluster too (AKS-NET-03).
+func (t *tracer) perhapsMasked(c course, x *pod, h *host) bool {
+	agent := t.masqueradeConfig(x.cluster)
+	if x.network() != nodeSubnet || len(agent) == 0 {
+		return false
+	}
+	c = c.uncertain(append(namesOf(agent), "ASM-A-MASQ")...)
+	p := *h
+	p.addr = x.addr
+	t.leave(c, &p)
+	t.pick([]address{h.addr, c.src}, "ASM-A-MASQ", func(a address) { t.leave(t.masquerade(c, x, h, a), h) })
+	return true
 }
 
 // masqueradeConfig are configurations of ip-masq-agent, which nobody reads.
@@ -219,7 +229,13 @@ func (t *tracer) betweenPods(c course, x, y *pod) {
 	if x.pool.Name == y.pool.Name {
 		t.intoPod(c.uncertain().forward(x.place(), Transport, "both pods on one node, where no NSG filters (K8S-AZ-04)"), y, from)
 	}
-	t.acrossNodes(c, t.podHosts(x), y, from)
+	masked := false
+	for _, h := range t.nodeHosts(x.cluster, x.pool) {
+		masked = t.perhapsMasked(c, x, h) || masked
+	}
+	if !masked {
+		t.acrossNodes(c, t.podHosts(x), y, from)
+	}
 }
 
 // acrossNodes carries a packet from a node to a pod on another one.

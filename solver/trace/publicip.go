@@ -64,7 +64,7 @@ func (t *tracer) publicOwners(c course) bool {
 			f := &lb.Frontends[i]
 			if p, ok := model.Get[*model.PublicIPPrefix](t.e, f.Prefix); ok && f.PublicIP == "" && p.Prefix.IsValid() && p.Prefix.Contains(dst) {
 				found = true
-				t.balance(c.uncertainIf(p.Prefix.Bits() < p.Prefix.Addr().BitLen()), lb, f, false)
+				t.balance(c.uncertainIf(p.Prefix.Bits() < p.Prefix.Addr().BitLen()), lb, f, yes())
 			}
 		}
 	}
@@ -148,7 +148,7 @@ func (t *tracer) atPublicIP(c course, p *model.PublicIP) {
 		for i := range lb.Frontends {
 			if f := &lb.Frontends[i]; t.attached(p, f.PublicIP, f.ID) {
 				used = true
-				t.balance(c, lb, f, false)
+				t.balance(c, lb, f, yes())
 			}
 		}
 	}

@@ -76,8 +76,8 @@ func (t *tracer) backFromFarSide(c course, at model.Place) bool {
 	known = known.or(t.toldByBGP(g, at.Part, seen))
 	crossed := c.crossed
 	if n := len(crossed); n > 0 && crossed[n-1].gateway != nil {
-		transit := c.packet.From.Kind == model.PlaceFarSide // what the gateway passes on it has announced
-		return (known.must || transit) && t.backThroughGateway(c, seen, crossed)
+		// A site that custom routes lead clients to, and that speaks no BGP, may have no route back to them (AZ-GW-04).
+		return known.must && t.backThroughGateway(c, seen, crossed)
 	}
 	if c.packet.From.Kind == model.PlaceFarSide {
 		return true

@@ -501,11 +501,15 @@ func (t *tracer) follow(c course, h *host, r route, certain bool, why []string) 
 			t.lose(c, at, Transport, "the input lacks the peered VNet (AZ-PEER-01)", "ASM-NEXTHOP")
 			return
 		}
-		t.deliverIn(t.crossPeering(c, *r.link, h.place), r.link.remote, r.link.global())
+		t.deliverIn(t.crossPeering(c, *r.link, h.place), r.link.remote, r.link.reachesBasic())
 	case model.HopConnectedGroup:
 		c = c.forward(h.place, Transport, "connected group")
 		c.entry = nil
-		t.deliverIn(c, r.link.remote, r.link.global())
+		basic := yes()
+		if r.link.global() {
+			basic = maybe("ASM-AVNM-BASIC")
+		}
+		t.deliverIn(c, r.link.remote, basic)
 	case model.HopGateway:
 		t.toGateway(c, h, r)
 	case model.HopAppliance:
@@ -530,14 +534,14 @@ func (t *tracer) local(c course, h *host, r route) {
 		own = own.or(c.dst.in(prefixSet(p)))
 	}
 	if r.origin != userRoute || own.must {
-		t.deliverIn(c, h.vnet, false)
+		t.deliverIn(c, h.vnet, yes())
 		return
 	}
 	for _, l := range t.near(h.vnet) {
 		if l.remote == nil || l.remote.Partial || !t.ownsAddress(l.remote, c.dst) {
 			continue
 		}
-		t.deliverIn(t.crossInto(c.uncertain("ASM-VNETLOCAL"), l, h.place), l.remote, l.global())
+		t.deliverIn(t.crossInto(c.uncertain("ASM-VNETLOCAL"), l, h.place), l.remote, l.reachesBasic())
 	}
 	t.drop(c.uncertain("ASM-VNETLOCAL"), h.place, Transport, "a VnetLocal route outside the VNet's space leads nowhere")
 }

@@ -417,7 +417,7 @@ func (t *tracer) fromPlatform(c course) {
 	for _, v := range t.e.VNets {
 		if t.ownsAddress(v, c.dst) {
 			found = true
-			t.deliverIn(c.forward(model.Place{Kind: model.PlacePlatform}, Transport, "from the host address"), v, false)
+			t.deliverIn(c.forward(model.Place{Kind: model.PlacePlatform}, Transport, "from the host address"), v, yes())
 		}
 	}
 	if !found {

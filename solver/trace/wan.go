@@ -593,7 +593,7 @@ func (t *tracer) intoSpoke(c course, at model.Place, a *attachment) {
 		if static.may {
 			d = d.uncertain("ASM-WAN")
 		}
-		t.deliverIn(d, a.vnet, false)
+		t.deliverIn(d, a.vnet, yes())
 	case !static.may:
 		t.drop(c, at, Transport, "nothing in the VNet "+a.vnet.Name()+" holds the destination")
 	}

@@ -1,0 +1,116 @@
+package solver
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/model/modeltest"
+	"github.com/ringfence/ringfence/solver/trace"
+)
+
+// The cases in which the engines differed in runs over many seeds.
+func TestFoundByLongRuns(t *testing.T) {
+	vnet := func(name, location, prefix string) *model.VNet {
+		v := &model.VNet{Meta: smallMeta("virtualNetworks/" + name), Prefixes: cidrs(prefix)}
+		v.Location = location
+		return v
+	}
+	subnet := func(path, prefix string) *model.Subnet {
+		s := &model.Subnet{Meta: smallMeta("virtualNetworks/" + path), Prefixes: cidrs(prefix), DefaultOutbound: model.On}
+		s.VNet = s.ID.Parent()
+		return s
+	}
+	peered := func(v *model.VNet, with string) *model.VNet {
+		v.Peerings = []model.Peering{{Name: "p", Remote: smallID("virtualNetworks/" + with)}}
+		return v
+	}
+	nic := func(name, subnet, address, vm string) *model.NIC {
+		n := &model.NIC{Meta: smallMeta("networkInterfaces/" + name), IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: smallID("virtualNetworks/" + subnet), Address: ip(address), Primary: true}}}
+		if vm != "" {
+			n.VM = smallID("virtualMachines/" + vm)
+		}
+		return n
+	}
+	lb := smallID("loadBalancers/lb")
+	pool, front := lb+"/backendAddressPools/p", lb+"/frontendIPConfigurations/f"
+	balancer := func(sku model.SKU) *model.LoadBalancer {
+		return &model.LoadBalancer{
+			Meta: smallMeta("loadBalancers/lb"), SKU: sku, Frontends: []model.LBFrontend{{ID: front, Name: "f", Subnet: smallID("virtualNetworks/b/subnets/s"), Address: ip("10.0.1.5")}},
+			Pools: []model.LBPool{{ID: pool, Name: "p"}}, Rules: []model.LBRule{{ID: lb + "/loadBalancingRules/r", Name: "r", Frontend: front, Pools: []model.ID{pool}, Protocol: model.TCP, FrontendPort: 443, BackendPort: 443}},
+		}
+	}
+	pooled := func(n *model.NIC) *model.NIC { n.IPConfigs[0].LBPools = []model.ID{pool}; return n }
+	a, b := subnet("a/subnets/s", "10.0.0.0/29"), subnet("b/subnets/s", "10.0.1.0/29")
+	manager := &model.NetworkManager{Meta: smallMeta("networkManagers/m"), Accesses: []string{"Connectivity"}}
+	vpn := func(bgp model.Setting) small {
+		c := &model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: smallID("virtualNetworkGateways/vpn"), Peer: smallID("localNetworkGateways/site"), State: "Connected", BGP: bgp}
+		return small{
+			vnet("a", "", "10.0.0.0/24"), subnet("a/subnets/GatewaySubnet", "10.0.0.0/27"),
+			&model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet"), ClientPools: cidrs("172.16.0.0/29"), CustomRoutes: cidrs("192.168.0.0/24")},
+			&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("192.168.0.0/24")}, c,
+		}
+	}
+	workload := func(name, address string) *model.Workload {
+		return &model.Workload{
+			Meta: model.Meta{ID: model.Kubernetes("aks", "Deployment", "x", name)}, Cluster: smallID("managedClusters/aks"), Namespace: "x", Kind: "Deployment",
+			NodeSelector: map[string]string{"agentpool": "pool-" + name}, Addresses: []netip.Addr{ip(address)},
+		}
+	}
+	cluster := &model.Cluster{
+		Meta: smallMeta("managedClusters/aks"), NodeGroup: "nodes", Plugin: "azure", Policy: "calico",
+		Pools: []model.NodePool{{Name: "pool-v", Subnet: a.ID}, {Name: "pool-w", Subnet: a.ID}},
+	}
+	masquerade := []model.LedgerEntry{{
+		Resource: model.Kubernetes("aks", "ConfigMap", "kube-system", "azure-ip-masq-agent-config"), Type: "v1/ConfigMap", Disposition: model.Unsupported, Role: model.Adds, Affects: []model.ID{cluster.ID},
+	}}
+	apart := small{vnet("a", "westeurope", "10.0.0.0/24"), vnet("b", "northeurope", "10.0.1.0/24"), a, b, balancer(model.Basic), pooled(nic("n", "b/subnets/s", "10.0.1.4", ""))}
+	oneRegion := small{peered(vnet("a", "West Europe", "10.0.0.0/24"), "b"), peered(vnet("b", "westeurope", "10.0.1.0/24"), "a"), a, b, balancer(model.Basic), pooled(nic("n", "b/subnets/s", "10.0.1.4", ""))}
+	for _, test := range []struct {
+		name                 string
+		estate               small
+		ledger               []model.LedgerEntry
+		from, src, dst, want string
+		at                   string
+	}{
+		{
+			"AKS-NET-03: a configuration of ip-masq-agent may hide pods from pods of other nodes", small{vnet("a", "", "10.0.0.0/24"), a, cluster, workload("v", "10.0.0.4"), workload("w", "10.0.0.5")}, masquerade,
+			"pod v pool-v", "10.0.0.4", "10.0.0.5", "over", "pod w pool-w",
+		},
+		{
+			"AKS-NET-01: without one a pod shows its address in the VNet", small{vnet("a", "", "10.0.0.0/24"), a, cluster, workload("v", "10.0.0.4"), workload("w", "10.0.0.5")}, nil,
+			"pod v pool-v", "10.0.0.4", "10.0.0.5", "over one-way session", "pod w pool-w",
+		},
+		{
+			"AZ-LB-11: the member is another NIC of the sender's VM", small{peered(vnet("a", "", "10.0.0.0/24"), "b"), peered(vnet("b", "", "10.0.1.0/24"), "a"), a, b, balancer(model.Standard), nic("m", "a/subnets/s", "10.0.0.4", "vm"), pooled(nic("n", "a/subnets/s", "10.0.0.5", "vm"))}, nil,
+			"nic m a", "10.0.0.4", "10.0.1.5", "over", "nic n a",
+		},
+		{
+			"AZ-LB-01: the member is another VM", small{peered(vnet("a", "", "10.0.0.0/24"), "b"), peered(vnet("b", "", "10.0.1.0/24"), "a"), a, b, balancer(model.Standard), nic("m", "a/subnets/s", "10.0.0.4", "vm"), pooled(nic("n", "a/subnets/s", "10.0.0.5", "other"))}, nil,
+			"nic m a", "10.0.0.4", "10.0.1.5", "over one-way session", "nic n a",
+		},
+		{"AZ-GW-04: a site that custom routes lead to may have no route back to the clients", vpn(model.Off), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way", "far side vpn line"},
+		{"AZ-GW-04: by BGP it has", vpn(model.On), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way session", "far side vpn line"},
+		{"AZ-PEER-13: a group between regions may lead to a Basic frontend", append(small{manager}, apart...), nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over", "nic n a"},
+		{"AZ-PEER-13: without a group nothing does", apart, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "", "nic n a"},
+		{"AZ-PEER-13: a region is one however it is written", oneRegion, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over one-way session", "nic n a"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, err := newJoint(modeltest.Draft{Resources: test.estate, Ledger: test.ledger}.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := trace.Packet{Src: ip(test.src), Dst: ip(test.dst), Protocol: model.TCP, SPort: 50000, DPort: 443}
+			q, ok := j.sentFrom(test.from, p)
+			if !ok {
+				t.Fatalf("%s does not send %s", test.from, p)
+			}
+			if diff := j.differ(q); diff != "" {
+				t.Errorf("the engines differ: %s", diff)
+			}
+			if got := bounds(j.solver(q)[test.at]); got != test.want {
+				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
+			}
+		})
+	}
+}
