@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -368,10 +369,9 @@ func Get[T Resource](e *Estate, id ID) (T, bool) {
 // Resources returns every resource in the order of its ID.
 func (e *Estate) Resources() []Resource {
 	out := make([]Resource, 0, len(e.byKey))
-	for _, r := range e.byKey {
-		out = append(out, r)
+	for _, key := range slices.Sorted(maps.Keys(e.byKey)) {
+		out = append(out, e.byKey[key])
 	}
-	slices.SortFunc(out, func(a, b Resource) int { return cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()) })
 	return out
 }
 

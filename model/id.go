@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 )
@@ -41,18 +42,51 @@ func (id ID) Name() string {
 
 // Parent is the ID of the resource that holds this one, as a VNet holds a subnet; empty for a top-level resource.
 func (id ID) Parent() ID {
-	parts := strings.Split(strings.Trim(string(id), "/"), "/")
-	provider := -1
-	for i, p := range parts {
-		if strings.EqualFold(p, "providers") {
-			provider = i
+	path := strings.Trim(string(id), "/")
+	// providers/NAMESPACE/TYPE/NAME is the top level; each further TYPE/NAME is one level down.
+	parts := 0 // from the last `providers` on
+	for part := range strings.SplitSeq(path, "/") {
+		if strings.EqualFold(part, "providers") {
+			parts = 1
+		} else if parts > 0 {
+			parts++
 		}
 	}
-	// providers/NAMESPACE/TYPE/NAME is the top level; each further TYPE/NAME is one level down.
-	if provider < 0 || len(parts)-provider <= 4 {
+	if parts <= 4 {
 		return ""
 	}
-	return ID("/" + strings.Join(parts[:len(parts)-2], "/"))
+	for range 2 {
+		path = path[:strings.LastIndexByte(path, '/')]
+	}
+	return ID("/" + path)
+}
+
+// Compare orders IDs as their keys are ordered.
+func (id ID) Compare(other ID) int {
+	if id == other {
+		return 0
+	}
+	if strings.HasPrefix(string(id), "kubernetes:") || strings.HasPrefix(string(other), "kubernetes:") {
+		return strings.Compare(id.Key(), other.Key())
+	}
+	a, b := strings.TrimRight(string(id), "/"), strings.TrimRight(string(other), "/")
+	for i := range min(len(a), len(b)) {
+		x, y := a[i], b[i]
+		if x >= utf8.RuneSelf || y >= utf8.RuneSelf {
+			return strings.Compare(id.Key(), other.Key())
+		}
+		if x, y = lower(x), lower(y); x != y {
+			return int(x) - int(y)
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
 }
 
 // Type is the resource type, e.g. `Microsoft.Network/virtualNetworks/subnets`, as the ID spells it; empty when the ID has none.

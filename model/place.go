@@ -44,7 +44,7 @@ type Place struct {
 
 // Compare orders places by kind, ID and part.
 func (p Place) Compare(q Place) int {
-	return cmp.Or(cmp.Compare(p.Kind, q.Kind), cmp.Compare(p.ID.Key(), q.ID.Key()), cmp.Compare(p.Part, q.Part))
+	return cmp.Or(cmp.Compare(p.Kind, q.Kind), p.ID.Compare(q.ID), cmp.Compare(p.Part, q.Part))
 }
 
 // Key is the place with its ID folded, for use as a map key.

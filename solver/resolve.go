@@ -347,13 +347,13 @@ func (s *Solution) privateName(name string) (*model.DNSZone, netip.Addr) {
 func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 	id := f.Resource.ResourceID().Key()
 	is := func(site *dataplane.Site, k model.PlaceKind) bool {
-		return site.Place.Kind == k && site.Place.ID.Key() == id && site.Channel != ingressChannel
+		return site.Of(k, id) && site.Channel != ingressChannel
 	}
 	switch kind {
 	case model.SelVNet:
-		s.addWhole(e, func(x *dataplane.Site) bool { return x.Subnet != "" && x.Subnet.Parent().Key() == id })
+		s.addWhole(e, func(x *dataplane.Site) bool { return x.InVNet(id) })
 	case model.SelSubnet:
-		s.addWhole(e, func(x *dataplane.Site) bool { return x.Subnet != "" && x.Subnet.Key() == id })
+		s.addWhole(e, func(x *dataplane.Site) bool { return x.InSubnet(id) })
 	case model.SelNIC, model.SelVM:
 		s.addWhole(e, func(x *dataplane.Site) bool { return is(x, model.PlaceScaleSet) })
 		for _, n := range s.nics([]model.Found{f}) {
@@ -497,9 +497,8 @@ func (s *Solution) frontendAddress(f model.LBFrontend) netip.Addr {
 
 // addNIC adds a NIC: a site of its own, or its address within a class.
 func (s *Solution) addNIC(e *end, n *model.NIC) {
-	s.addWhole(e, func(x *dataplane.Site) bool {
-		return x.Place.Kind == model.PlaceNIC && x.Place.ID.Key() == n.ID.Key() && len(x.Members) == 0
-	})
+	key := n.ID.Key()
+	s.addWhole(e, func(x *dataplane.Site) bool { return x.Of(model.PlaceNIC, key) && len(x.Members) == 0 })
 	for _, c := range n.IPConfigs {
 		if !c.Address.IsValid() {
 			continue

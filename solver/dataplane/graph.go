@@ -82,6 +82,19 @@ type Site struct {
 	Outer    []natPair      // how the estate knows the addresses of a far side behind a translation (AZ-GW-12)
 	isRelay  bool
 	Channel  string // of a relay: the listener or configuration that this site stands for
+
+	subnetKey, vnetKey, idKey string // the keys of Subnet, of its virtual network and of the place's resource, which selectors compare with each site
+}
+
+// InSubnet reports whether the site lies in the subnet of a key.
+func (s *Site) InSubnet(key string) bool { return s.subnetKey == key && key != "" }
+
+// InVNet reports whether the site lies in a subnet of the virtual network of a key.
+func (s *Site) InVNet(key string) bool { return s.vnetKey == key && key != "" }
+
+// Of reports whether the site's place is one of the resource of a key.
+func (s *Site) Of(kind model.PlaceKind, key string) bool {
+	return s.Place.Kind == kind && s.idKey == key
 }
 
 // Member is one NIC of a class.

@@ -48,6 +48,7 @@ type planner struct {
 	gateways     map[*model.VNet][]gatewayUse
 	observed     map[string][]model.ID // of a Rulebook or Routebook; see observedNICs
 	contexts     map[string]*subnetContext
+	contextAt    map[[2]model.ID]*subnetContext // the same by subnet and NIC; nil where contexts are replaced
 	lists        map[string]*filterList
 	admin        map[string][]adminList // security admin rules by VNet key
 	stages       map[string]*adminStage
@@ -120,6 +121,7 @@ func (p *planner) hypothesis(from, to NodeID, g guard) {
 }
 
 func (p *planner) site(s *Site) *Site {
+	s.subnetKey, s.vnetKey, s.idKey = s.Subnet.Key(), s.Subnet.Parent().Key(), s.Place.ID.Key()
 	p.sites = append(p.sites, s)
 	return s
 }
@@ -159,7 +161,7 @@ func (g *Graph) in(s *packet.Space) error {
 func plan(e *model.Estate, o Options, b *packet.Builder) (*Graph, error) {
 	p := &planner{
 		e: e, o: o, b: b, symbols: e.Symbols(),
-		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
+		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, contextAt: map[[2]model.ID]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		ipGroups: map[*model.IPGroup]addrs{}, relaysAt: map[string][]firewallRelay{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},

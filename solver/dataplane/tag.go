@@ -57,6 +57,18 @@ const tagSplit = 4
 // context computes the surroundings of a subnet's NICs once; nic names one that the input has effective rules or routes of, else it is
 // empty.
 func (p *planner) context(subnet, nic model.ID) *subnetContext {
+	at := [2]model.ID{subnet, nic}
+	c, ok := p.contextAt[at]
+	if !ok {
+		c = p.findContext(subnet, nic)
+		if p.contextAt != nil {
+			p.contextAt[at] = c
+		}
+	}
+	return c
+}
+
+func (p *planner) findContext(subnet, nic model.ID) *subnetContext {
 	s, v := p.e.SubnetOf(subnet)
 	key := subnet.Key()
 	if v != nil {
