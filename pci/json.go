@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -14,27 +17,109 @@ func JSON(r *Result) ([]byte, error) { return indented(r.complete()) }
 // indented writes a value as JSON on indented lines. Characters that reorder or hide text are written as escapes, which mean the
 // same to a program and do not deceive the reader of the file.
 func indented(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
+	var w jsonWriter
+	if err := w.object(v); err != nil {
 		return nil, fmt.Errorf("write JSON: %w", err)
 	}
-	plain := b.Bytes()
-	out := make([]byte, 0, len(plain))
-	for len(plain) > 0 {
+	return append(w.out, '\n'), nil
+}
+
+// jsonWriter writes structs an entry of their lists at a time: what is encoded beside the text is one entry, where the result of a large
+// estate is hundreds of megabytes.
+type jsonWriter struct {
+	out   []byte
+	entry bytes.Buffer // one value, encoded
+	lines bytes.Buffer // the same on lines
+}
+
+func (w *jsonWriter) object(v any) error {
+	x := reflect.ValueOf(v)
+	for x.Kind() == reflect.Pointer && !x.IsNil() {
+		x = x.Elem()
+	}
+	_, own := v.(json.Marshaler)
+	if own || x.Kind() != reflect.Struct || x.NumField() == 0 || slices.ContainsFunc(reflect.VisibleFields(x.Type()), func(f reflect.StructField) bool { return f.Anonymous || !f.IsExported() }) {
+		return w.value(v, "")
+	}
+	separator := "{\n  "
+	for i := range x.NumField() {
+		name, options, _ := strings.Cut(x.Type().Field(i).Tag.Get("json"), ",")
+		field := x.Field(i)
+		if name == "-" || options == "omitempty" && isEmpty(field) {
+			continue
+		}
+		w.out = append(w.out, separator...)
+		separator = ",\n  "
+		w.out = fmt.Appendf(w.out, "%q: ", name)
+		if err := w.list(field); err != nil {
+			return err
+		}
+	}
+	w.out = append(w.out, "\n}"...)
+	return nil
+}
+
+// isEmpty says what encoding/json leaves out.
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	default:
+		return v.IsZero()
+	}
+}
+
+// list writes a field of the outermost object: a list entry by entry, anything else whole.
+func (w *jsonWriter) list(field reflect.Value) error {
+	if field.Kind() != reflect.Slice || field.Len() == 0 {
+		return w.value(field.Interface(), "  ")
+	}
+	separator := "[\n    "
+	for i := range field.Len() {
+		w.out = append(w.out, separator...)
+		separator = ",\n    "
+		if err := w.value(field.Index(i).Interface(), "    "); err != nil {
+			return err
+		}
+	}
+	w.out = append(w.out, "\n  ]"...)
+	return nil
+}
+
+// value writes one value, its lines but the first behind a prefix.
+func (w *jsonWriter) value(v any, prefix string) error {
+	w.entry.Reset()
+	w.lines.Reset()
+	enc := json.NewEncoder(&w.entry)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	if err := json.Indent(&w.lines, bytes.TrimRight(w.entry.Bytes(), "\n"), prefix, "  "); err != nil {
+		return err
+	}
+	for plain := w.lines.Bytes(); len(plain) > 0; {
+		n := slices.IndexFunc(plain, func(c byte) bool { return c >= utf8.RuneSelf || c < ' ' && c != '\n' || c == 0x7f })
+		if n < 0 {
+			n = len(plain)
+		}
+		w.out, plain = append(w.out, plain[:n]...), plain[n:]
+		if len(plain) == 0 {
+			break
+		}
 		r, size := utf8.DecodeRune(plain)
 		switch {
-		case r == '\n' || unicode.IsPrint(r):
-			out = append(out, plain[:size]...)
+		case unicode.IsPrint(r):
+			w.out = append(w.out, plain[:size]...)
 		case r > 0xffff:
 			high, low := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+			w.out = fmt.Appendf(w.out, `\u%04x\u%04x`, high, low)
 		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
+			w.out = fmt.Appendf(w.out, `\u%04x`, r)
 		}
 		plain = plain[size:]
 	}
-	return out, nil
+	return nil
 }

@@ -40,7 +40,8 @@ const Work = 30_000
 // a route, a setting. Every candidate is made in the model and the project is solved again with it; it counts when the assertion holds, and
 // when assertions with `must` that held still do. What is not looked at for want of work says so.
 func (s *Solution) Remedies(results []AssertionResult) {
-	left := max(3, Work/len(s.graph.Nodes))
+	nodes := len(s.graph.Nodes)
+	left := max(1, Work/(nodes*max(1, nodes/1_000))) // looking for candidates grows with the graph as well
 	for i := range results {
 		a := &results[i]
 		if a.Verdict != Fail {
@@ -51,6 +52,12 @@ func (s *Solution) Remedies(results []AssertionResult) {
 	}
 	s.progress(len(results), len(results), "changes")
 }
+
+// unsought is why an assertion has no change where others took all work.
+const unsought = "not looked for: the work that a run spends on changes was used up by assertions before it"
+
+// mostKept is the nodes of a graph of which trials are kept whole for a set of edits that comes up again.
+const mostKept = 2_000
 
 // search looks for the change of one assertion.
 type search struct {
@@ -104,6 +111,10 @@ func (s *Solution) remedy(a *AssertionResult, results []AssertionResult, left *i
 		out.Reason = late + "nothing passes that needs it"
 		return out
 	}
+	if *left <= 0 { // what could be tried is not worth looking for
+		out.Reason = unsought
+		return out
+	}
 	from, why := s, ""
 	if a.Assertion.Verb == model.VerbMust {
 		if from, why = r.opened(); from == nil {
@@ -124,7 +135,7 @@ func (s *Solution) remedy(a *AssertionResult, results []AssertionResult, left *i
 		r.say(out, edits)
 		out.Reason = strings.TrimSuffix(late, ": ")
 	case r.short && r.tried == 0:
-		out.Reason = "not looked for: the work that a run spends on changes was used up by assertions before it"
+		out.Reason = unsought
 	case r.short:
 		out.Reason = fmt.Sprintf("none found among the first %d: the work that a run spends on changes is used up", r.tried)
 	case r.tried == 0:
@@ -193,6 +204,9 @@ func (r *search) try(edits []edit) trial {
 		t.done = r.proved(next) && r.holds(next)
 	}
 	r.seen[key] = t
+	if len(next.graph.Nodes) > mostKept {
+		r.seen[key] = trial{weight: t.weight, done: t.done}
+	}
 	return t
 }
 
