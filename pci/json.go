@@ -21,16 +21,21 @@ func indented(v any) ([]byte, error) {
 	if err := w.object(v); err != nil {
 		return nil, fmt.Errorf("write JSON: %w", err)
 	}
-	return append(w.out, '\n'), nil
+	w.out = append(w.out, '\n')
+	return bytes.Join(append(w.full, w.out), nil), nil
 }
 
 // jsonWriter writes structs an entry of their lists at a time: what is encoded beside the text is one entry, where the result of a large
 // estate is hundreds of megabytes.
 type jsonWriter struct {
-	out   []byte
+	full  [][]byte     // what is written, in pieces: one list of bytes that grows would be copied again and again
+	out   []byte       // the piece after them
 	entry bytes.Buffer // one value, encoded
 	lines bytes.Buffer // the same on lines
 }
+
+// pieceSize is about how many bytes a piece has.
+const pieceSize = 1 << 20
 
 func (w *jsonWriter) object(v any) error {
 	x := reflect.ValueOf(v)
@@ -90,6 +95,9 @@ func (w *jsonWriter) list(field reflect.Value) error {
 
 // value writes one value, its lines but the first behind a prefix.
 func (w *jsonWriter) value(v any, prefix string) error {
+	if len(w.out) > pieceSize {
+		w.full, w.out = append(w.full, w.out), make([]byte, 0, pieceSize)
+	}
 	w.entry.Reset()
 	w.lines.Reset()
 	enc := json.NewEncoder(&w.entry)

@@ -201,7 +201,19 @@ func (s *Solution) addresses(r []packet.Range) []string {
 	if slices.Equal(r, s.graph.InternetAddresses()) || slices.Equal(r, s.graph.InternetAndNamed()) {
 		return []string{"internet"}
 	}
-	return s.prefixTexts(s.graph.Universe.Prefixes(r))
+	var key strings.Builder
+	for _, x := range r {
+		key.WriteString(strconv.FormatUint(uint64(x.Lo), 36) + "-" + strconv.FormatUint(uint64(x.Hi), 36) + " ")
+	}
+	out, ok := s.addressTexts[key.String()]
+	if !ok {
+		if s.addressTexts == nil {
+			s.addressTexts = map[string][]string{}
+		}
+		out = slices.Clip(s.prefixTexts(s.graph.Universe.Prefixes(r)))
+		s.addressTexts[key.String()] = out
+	}
+	return out
 }
 
 func (s *Solution) prefixTexts(ps []netip.Prefix) []string {

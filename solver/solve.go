@@ -41,6 +41,8 @@ type Solution struct {
 	groups  []group
 	groupOf []int // origin -> group
 
+	addressTexts map[string][]string // address classes as they are printed; of many flows they are the same
+
 	placementOf []int // origin -> placement in its group
 	errs        []error
 	round       map[roundKey]*dataplane.Flood // floods that avoid places
