@@ -186,6 +186,9 @@ func (w *textWriter) fail(a solver.AssertionResult) {
 	}
 	for _, f := range a.Violations[:min(shownFlows, len(a.Violations))] {
 		w.line(6, "flow "+flowText(f))
+		if f.Witness != nil && len(a.Violations) > 1 {
+			w.line(8, "as "+proofText(f.Witness))
+		}
 	}
 	if more := len(a.Violations) - shownFlows; more > 0 {
 		w.line(6, "and "+count(more, "more flow"))

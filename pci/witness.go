@@ -51,7 +51,12 @@ func decidedBy(a solver.AssertionResult) (rule, at, source string, ok bool) {
 		b := a.BlockedBy[0]
 		return b.Rule, b.At, b.Source, true
 	}
-	path := hops(a.Witness)
+	return passedBy(a.Witness)
+}
+
+// passedBy is the last rule of the user that let a packet pass, else the last of all.
+func passedBy(w *solver.Witness) (rule, at, source string, ok bool) {
+	path := hops(w)
 	for _, own := range []bool{true, false} { // default rules only where nobody wrote one
 		for _, h := range slices.Backward(path) {
 			isDefault := strings.Contains(h.Rule, "defaultSecurityRules")
@@ -174,6 +179,9 @@ func evidence(a solver.AssertionResult) []string {
 	const shown = 20
 	for _, f := range a.Violations[:min(shown, len(a.Violations))] {
 		lines = append(lines, "flow "+flowText(f))
+		if f.Witness != nil {
+			lines = append(lines, "  as "+proofText(f.Witness))
+		}
 	}
 	if more := len(a.Violations) - shown; more > 0 {
 		lines = append(lines, "and "+count(more, "more flow"))
@@ -275,6 +283,18 @@ func flowText(f solver.Flow) string {
 	}
 	if f.Label != "" {
 		s += ", " + f.Label
+	}
+	return s
+}
+
+// proofText is a packet that a flow lets through, and the rule to look at.
+func proofText(w *solver.Witness) string {
+	s := w.Packet.String()
+	for _, l := range w.Legs {
+		s += ", then " + l.Relay + " opens " + l.Packet.String()
+	}
+	if rule, at, source, ok := passedBy(w); ok {
+		s += ", let pass by " + rule + " at " + at + inBrackets(source)
 	}
 	return s
 }

@@ -198,9 +198,15 @@ func Statement(a model.Assertion) string {
 	}
 }
 
+// mostProofs is how many of the flows that break an assertion have a packet with its way each.
+const mostProofs = 20
+
 // decideDeny passes when nothing may be delivered, and fails when something is delivered for certain.
 func (s *Solution) decideDeny(q *query, out *AssertionResult) {
 	rows := s.rows(q)
+	if !s.trial {
+		q.proofs = mostProofs
+	}
 	out.Violations = s.flows(q, rows)
 	var notes []string
 	switch {

@@ -74,19 +74,27 @@ func TestFoundByLongRuns(t *testing.T) {
 		at                   string
 	}{
 		{
-			"AKS-NET-03: a configuration of ip-masq-agent may hide pods from pods of other nodes", small{vnet("a", "", "10.0.0.0/24"), a, cluster, workload("v", "10.0.0.4"), workload("w", "10.0.0.5")}, masquerade,
+			"AKS-NET-03: a configuration of ip-masq-agent may hide pods from pods of other nodes",
+			small{vnet("a", "", "10.0.0.0/24"), a, cluster, workload("v", "10.0.0.4"), workload("w", "10.0.0.5")},
+			masquerade,
 			"pod v pool-v", "10.0.0.4", "10.0.0.5", "over", "pod w pool-w",
 		},
 		{
-			"AKS-NET-01: without one a pod shows its address in the VNet", small{vnet("a", "", "10.0.0.0/24"), a, cluster, workload("v", "10.0.0.4"), workload("w", "10.0.0.5")}, nil,
+			"AKS-NET-01: without one a pod shows its address in the VNet",
+			small{vnet("a", "", "10.0.0.0/24"), a, cluster, workload("v", "10.0.0.4"), workload("w", "10.0.0.5")},
+			nil,
 			"pod v pool-v", "10.0.0.4", "10.0.0.5", "over one-way session", "pod w pool-w",
 		},
 		{
-			"AZ-LB-11: the member is another NIC of the sender's VM", small{peered(vnet("a", "", "10.0.0.0/24"), "b"), peered(vnet("b", "", "10.0.1.0/24"), "a"), a, b, balancer(model.Standard), nic("m", "a/subnets/s", "10.0.0.4", "vm"), pooled(nic("n", "a/subnets/s", "10.0.0.5", "vm"))}, nil,
+			"AZ-LB-11: the member is another NIC of the sender's VM",
+			small{peered(vnet("a", "", "10.0.0.0/24"), "b"), peered(vnet("b", "", "10.0.1.0/24"), "a"), a, b, balancer(model.Standard), nic("m", "a/subnets/s", "10.0.0.4", "vm"), pooled(nic("n", "a/subnets/s", "10.0.0.5", "vm"))},
+			nil,
 			"nic m a", "10.0.0.4", "10.0.1.5", "over", "nic n a",
 		},
 		{
-			"AZ-LB-01: the member is another VM", small{peered(vnet("a", "", "10.0.0.0/24"), "b"), peered(vnet("b", "", "10.0.1.0/24"), "a"), a, b, balancer(model.Standard), nic("m", "a/subnets/s", "10.0.0.4", "vm"), pooled(nic("n", "a/subnets/s", "10.0.0.5", "other"))}, nil,
+			"AZ-LB-01: the member is another VM",
+			small{peered(vnet("a", "", "10.0.0.0/24"), "b"), peered(vnet("b", "", "10.0.1.0/24"), "a"), a, b, balancer(model.Standard), nic("m", "a/subnets/s", "10.0.0.4", "vm"), pooled(nic("n", "a/subnets/s", "10.0.0.5", "other"))},
+			nil,
 			"nic m a", "10.0.0.4", "10.0.1.5", "over one-way session", "nic n a",
 		},
 		{"AZ-GW-04: a site that custom routes lead to may have no route back to the clients", vpn(model.Off), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way", "far side vpn line"},

@@ -19,8 +19,12 @@ const boxCap = 64
 
 // flows prints rows: the certain part of each, and what may be delivered beside it.
 func (s *Solution) flows(q *query, rows []row) []Flow {
+	type proved struct {
+		Flow
+		row row
+	}
 	space := s.graph.Space
-	out := []Flow{}
+	list := []proved{}
 	for _, r := range rows {
 		rest := space.Subtract(r.over, r.oneWay)
 		for _, part := range []struct {
@@ -35,16 +39,23 @@ func (s *Solution) flows(q *query, rows []row) []Flow {
 				f.Label = "asymmetric"
 			}
 			f.Packets, f.Total = s.packets(part.set, r)
-			if q.sent && len(out) < boxCap {
+			if q.sent && len(list) < boxCap {
 				f.Sent = s.sent(q, r, part.verdict)
 			}
 			if f.Total <= uint64(len(f.Packets)) {
 				f.Total = 0
 			}
-			out = append(out, f)
+			list = append(list, proved{f, r})
 		}
 	}
-	slices.SortStableFunc(out, compareFlows)
+	slices.SortStableFunc(list, func(a, b proved) int { return compareFlows(a.Flow, b.Flow) })
+	out := make([]Flow, len(list))
+	for i, p := range list {
+		out[i] = p.Flow
+		if i < q.proofs && (p.Verdict == Reachable || p.row.oneWay.Empty()) { // a row that is partly certain is proved by that part
+			out[i].Witness, _ = s.rowWitness(q, p.row)
+		}
+	}
 	return out
 }
 

@@ -22,6 +22,7 @@ type query struct {
 	floods   func(dataplane.Bound) *dataplane.Flood
 	avoid    []model.Place // relays among them are out of use
 	sent     bool          // say how clients send what arrives (AZ-GEN-11)
+	proofs   int           // how many of the flows are printed with a packet each
 	names    map[dataplane.NodeID]nodeName
 	parts    map[string][]int // placements of what answers call by one name, reached or not; see partsOf
 }

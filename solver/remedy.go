@@ -199,6 +199,7 @@ func (r *search) try(edits []edit) trial {
 	if err != nil {
 		return trial{} // a selector of the intent selects nothing any more, or a budget is exceeded
 	}
+	next.trial = true
 	t := trial{s: next, weight: r.weight(next)}
 	if t.weight == 0 {
 		t.done = r.proved(next) && r.holds(next)

@@ -53,8 +53,9 @@ type Flow struct {
 	Via     []string  `json:"via"`
 	Label   string    `json:"label,omitempty"` // asymmetric: delivered one way, the reply does not return
 	Packets []Packets `json:"packets"`
-	Total   uint64    `json:"total,omitempty"` // how many rows Packets would have without the cap
-	Sent    []Sent    `json:"sent,omitempty"`  // as the client sends them, where that differs (AZ-GEN-11); of reach alone
+	Total   uint64    `json:"total,omitempty"`   // how many rows Packets would have without the cap
+	Sent    []Sent    `json:"sent,omitempty"`    // as the client sends them, where that differs (AZ-GEN-11); of reach alone
+	Witness *Witness  `json:"witness,omitempty"` // of what breaks an assertion: a packet with its way, of the first rows alone
 }
 
 // Sent is where clients send packets, and what they ask for there.

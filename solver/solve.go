@@ -51,6 +51,7 @@ type Solution struct {
 	passed      map[partKey]packet.Set       // what each rule lets pass, computed once
 	unpeered    bool                         // missing peerings are no part of what explanations try
 	pair        *pair
+	trial       bool // of a search for changes: nobody reads its proofs
 
 	interpreters [2]*trace.Interpreter
 }
