@@ -347,8 +347,10 @@ func (ev *Evidence) attestation(statement string) Part {
 	}
 	word := fmt.Sprintf("%s, on %s, until %s%s", best.By, best.On, expires, inBrackets(best.Source.String()))
 	switch {
-	case best.Evidence == "":
+	case !written(best.Evidence):
 		p.Reason = "an attestation without evidence: " + word
+	case !written(best.By):
+		p.Reason = "an attestation by nobody: " + word
 	case expires.Before(ev.in.AsOf):
 		p.Reason = "the attestation has expired: " + word
 	default:
@@ -367,7 +369,7 @@ func (ev *Evidence) attestation(statement string) Part {
 // none is a signed statement that something does not exist, as long as it holds (decisions.md, section 2.2).
 func (ev *Evidence) none(what string) (model.NoneStatement, bool) {
 	for _, n := range ev.in.None {
-		if n.What == what && (n.Expires.IsZero() || !n.Expires.Before(ev.in.AsOf)) {
+		if n.What == what && written(n.By) && written(n.Reason) && (n.Expires.IsZero() || !n.Expires.Before(ev.in.AsOf)) {
 			return n, true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver"
 )
 
 // reason is one name of one justification (decisions.md, 8.2).
@@ -45,11 +46,20 @@ func reasonsOf(in *model.Intent) []reason {
 	return out
 }
 
+// Stub begins a text that somebody has yet to write, as `ringfence init` leaves it. It counts as not written (decisions.md, 8.2).
+const Stub = "TODO"
+
+// written reports whether somebody wrote a text: it is there, and no stub.
+func written(text string) bool {
+	text = strings.TrimSpace(text)
+	return text != "" && !strings.HasPrefix(text, Stub)
+}
+
 // invalid says why a justification does not count; empty: it counts. The day of expiry itself still counts.
 func invalid(j model.Justification, asOf model.Date) string {
 	var missing []string
 	for _, f := range [][2]string{{"reason", j.Reason}, {"owner", j.Owner}, {"approvedBy", j.ApprovedBy}} {
-		if strings.TrimSpace(f[1]) == "" {
+		if !written(f[1]) {
 			missing = append(missing, f[0])
 		}
 	}
@@ -61,6 +71,19 @@ func invalid(j model.Justification, asOf model.Date) string {
 	default:
 		return ""
 	}
+}
+
+// Unjustified lists the rules that need a reason and have none that counts: they carry a flow with an end in scope (8.2). Flows names
+// what each carries. The order is that of [Rules].
+func Unjustified(s *solver.Solution) []RuleRow {
+	var out []RuleRow
+	for _, l := range NewEvidence(s, Facts{}).liveRules() {
+		if l.inScope && l.Justification == "" {
+			l.Flows = []string{flowEnds(l.flows)}
+			out = append(out, l.RuleRow)
+		}
+	}
+	return out
 }
 
 // justify writes the most specific valid reason into the row, and notes the others.

@@ -212,7 +212,7 @@ func (ev *Evidence) reviewers() []Part {
 		f := Fault{Cause: Cause{Class: CauseRegister, Of: strings.Join(v.RuleSets, ", ")}, Subject: "review of " + v.On.String(), Source: v.Source.String(), Remedy: "complete the record"}
 		var lacks []string
 		for _, x := range [][2]string{{"by", v.By}, {"on", v.On.String()}, {"actions", v.Actions}} {
-			if strings.TrimSpace(x[1]) == "" {
+			if !written(x[1]) {
 				lacks = append(lacks, x[0])
 			}
 		}

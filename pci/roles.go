@@ -457,6 +457,12 @@ func (ev *Evidence) exempt(c *model.Cluster, namespace string) (why string, ok b
 	if x.OnlySet {
 		return says(x.Only)
 	}
+	return ProvidedByAKS(c, namespace)
+}
+
+// ProvidedByAKS says why a namespace is one that AKS brings along (AKS-POL-03): always, or because the cluster has what installs it
+// (decisions.md, section 6).
+func ProvidedByAKS(c *model.Cluster, namespace string) (why string, ok bool) {
 	switch namespace {
 	case "kube-system", "kube-public", "kube-node-lease", "gatekeeper-system", "aks-istio-system", "aks-istio-ingress", "aks-istio-egress",
 		"app-routing-system", "aks-command", "azure-extensions-usage-system", "aks-static-egress-gateway":

@@ -352,14 +352,14 @@ func (ev *Evidence) statedZones(r model.Resource, k model.SelectorKind) []model.
 // ownerOf is who owns a rule set: by `owners`, else the owners of the zones that it guards.
 func (ev *Evidence) ownerOf(r RuleSet) (owners []string, roles []model.Roles, how string) {
 	for _, o := range ev.in.Owners {
-		if slices.ContainsFunc(o.Controls, r.Matches) {
+		if written(o.Owner) && slices.ContainsFunc(o.Controls, r.Matches) {
 			return []string{o.Owner}, []model.Roles{o.Roles}, "owners"
 		}
 	}
 	var names []string
 	for _, z := range ev.guarded(r) {
 		names = append(names, z.Name)
-		if z.Owner != "" && !slices.Contains(owners, z.Owner) {
+		if written(z.Owner) && !slices.Contains(owners, z.Owner) {
 			owners, roles = append(owners, z.Owner), append(roles, z.Roles)
 		}
 	}

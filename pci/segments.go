@@ -191,7 +191,7 @@ func (ev *Evidence) subnetSource(ref string) string {
 func (ev *Evidence) ownership() []Part {
 	zones := Part{Statement: "each zone has an owner", Subjects: len(ev.in.Zones)}
 	for _, z := range ev.in.Zones {
-		if strings.TrimSpace(z.Owner) == "" {
+		if !written(z.Owner) {
 			zones.Faults = append(zones.Faults, Fault{
 				Cause: Cause{Class: CauseIntent, Of: "zone:" + z.Name, Field: "owner"}, Subject: "zone:" + z.Name, Text: "zone:" + z.Name + " has no owner", Source: z.Source.String(),
 				Remedy: "name its owner in ringfence.yaml",
@@ -218,7 +218,7 @@ func (ev *Evidence) ownership() []Part {
 			Remedy: fmt.Sprintf("name it in ringfence.yaml: owners: [{controls: [%q], owner: …}]", r.ID),
 		}
 		if guarded := ev.guarded(r); len(guarded) > 0 {
-			if slices.ContainsFunc(guarded, func(z model.Zone) bool { return z.Owner == "" }) {
+			if slices.ContainsFunc(guarded, func(z model.Zone) bool { return !written(z.Owner) }) {
 				f.Cause = Cause{Class: CauseIntent, Of: "zone:" + guarded[0].Name, Field: "owner"}
 			}
 			unowned = append(unowned, f)
@@ -263,10 +263,10 @@ func (ev *Evidence) responsibilities() []Part {
 	p := Part{Statement: "each zone says who approves and who makes changes", Subjects: len(ev.in.Zones)}
 	for _, z := range ev.in.Zones {
 		var lacks []string
-		if strings.TrimSpace(z.Roles.Approves) == "" {
+		if !written(z.Roles.Approves) {
 			lacks = append(lacks, "approves")
 		}
-		if strings.TrimSpace(z.Roles.Changes) == "" {
+		if !written(z.Roles.Changes) {
 			lacks = append(lacks, "changes")
 		}
 		if len(lacks) == 0 {
