@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver"
 )
 
 // What 1.1.5 decides: segments, the controls of each, and who owns them.
@@ -37,10 +38,16 @@ func (ev *Evidence) segments() []Part {
 			Remedy: fmt.Sprintf("add it to a zone of ringfence.yaml: members: [%q]", ref),
 		})
 	}
+	var empty []string
 	for _, s := range ev.e.Subnets {
-		if z, ok := ev.subnetZone(s); ok {
+		z, ok := ev.subnetZone(s)
+		switch {
+		case ok:
 			tally("subnet", z.Name)
-		} else {
+		case len(s.Prefixes) > 0 && !ev.stands(s):
+			// A GatewaySubnet without a gateway: no selector of it selects anything, so that no zone can have it.
+			empty = append(empty, ev.refs.Of(model.SelSubnet, s))
+		default:
 			unzoned(ev.refs.Of(model.SelSubnet, s), s)
 		}
 	}
@@ -75,10 +82,18 @@ func (ev *Evidence) segments() []Part {
 		}
 		p.Facts = append(p.Facts, "zone "+z.Name+" ("+string(z.Kind)+"): "+cmp.Or(strings.Join(parts, ", "), "nothing of the estate"))
 	}
+	if len(empty) > 0 {
+		p.Facts = append(p.Facts, "nothing that could send or receive: "+strings.Join(empty, ", "))
+	}
 	if p.Subjects == 0 {
 		p = unknownPart(p.Statement, "the input holds no subnet, namespace or service")
 	}
 	return append([]Part{p.judged()}, ev.foreignNetworks()...)
+}
+
+// stands reports whether something that can send or receive stands in a subnet and is in no zone.
+func (ev *Evidence) stands(s *model.Subnet) bool {
+	return slices.ContainsFunc(ev.unzoned(), func(x solver.Endpoint) bool { return x.Subnet.Is(s.ID) || x.Place.ID.Is(s.ID) })
 }
 
 // foreignNetworks asks that every network that a peering leads to is described, or is a block of a zone: what the input lacks is in no

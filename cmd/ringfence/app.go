@@ -108,7 +108,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			return &exitError{exitBad, "a command is missing"}
 		},
 		Commands: []*cli.Command{
-			importCommand(), verifyCommand(), reachCommand(), traceCommand(), matrixCommand(), scopeCommand(), lintCommand(), diffCommand(), effectiveCommand(), diagramCommand(), rulesCommand(), documentsCommand(), reviewCommand(), explainCommand(), schemaCommand(), versionCommand(), completionCommand(), helpCommand(),
+			importCommand(), verifyCommand(), reachCommand(), traceCommand(), matrixCommand(), scopeCommand(), lintCommand(), diffCommand(), effectiveCommand(), diagramCommand(), rulesCommand(), documentsCommand(), initCommand(), reviewCommand(), explainCommand(), schemaCommand(), versionCommand(), completionCommand(), helpCommand(),
 		},
 	}
 	for _, c := range app.Commands {

@@ -196,7 +196,7 @@ func (d *Draft) zones(s *solver.Solution) {
 	for _, n := range e.Subnets {
 		zone, why := k.subnet(n)
 		if !k.sites[n.ID.Key()] {
-			d.Left = append(d.Left, k.refs.Of(model.SelSubnet, n)+": the input states no address range of it")
+			d.Left = append(d.Left, k.refs.Of(model.SelSubnet, n)+": nothing in it can send or receive")
 			continue
 		}
 		home[n.ID.Key()] = zone

@@ -139,7 +139,8 @@ func (w *writer) zones(d *Draft) {
 	w.line(0, "")
 	w.line(0, "zones:")
 	for _, z := range d.Intent.Zones {
-		w.line(2, "%s: # %s", z.Name, aboutZone(z.Name))
+		w.line(2, "%s:", z.Name)
+		w.line(4, "# %s", aboutZone(z.Name))
 		w.line(4, "kind: %s", z.Kind)
 		w.line(4, `owner: "" # %s`, pci.Stub)
 		w.line(4, `roles: {approves: "", changes: ""} # %s`, pci.Stub)
@@ -163,7 +164,8 @@ func (w *writer) assertions(d *Draft) {
 	w.line(0, "")
 	w.line(0, "assertions: # proved for every packet, or refuted with one; what is refuted and wanted becomes an exception with an owner, a reason and a day")
 	for _, a := range d.Intent.Assertions {
-		w.line(2, "- id: %s # %s", a.ID, d.notes[a.ID])
+		w.line(2, "- id: %s", a.ID)
+		w.line(4, "# %s", d.notes[a.ID])
 		parts := []string{"from: " + list(texts(a.From)), "to: " + list(texts(a.To))}
 		if len(a.Via) > 0 {
 			parts = append(parts, "via: "+list(texts(a.Via)))
@@ -200,9 +202,10 @@ func (w *writer) justifications(rules []pci.RuleRow) {
 		}
 		about := strings.Join(r.Flows, "; ")
 		if r.Default {
-			about += "; a default rule: better an explicit Deny before it than a reason"
+			about += "; a default rule: a Deny before it serves better than a reason"
 		}
-		w.line(2, "- rules: [%s] # %s", quote(r.Rule), comment(strings.ToLower(r.Action)+" "+r.Protocol+" "+strings.Join(r.Ports, ",")+": "+about))
+		w.line(2, "- rules: [%s]", quote(r.Rule))
+		w.line(4, "# %s", comment(strings.ToLower(r.Action)+" "+r.Protocol+" "+strings.Join(r.Ports, ",")+": "+about))
 		w.line(4, `reason: %s`, quote(pci.Stub+": why is it needed?"))
 		w.line(4, `owner: ""`)
 		w.line(4, `approvedBy: ""`)
