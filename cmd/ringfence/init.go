@@ -64,7 +64,7 @@ func runInit(c *cli.Context) error {
 	}
 	p, err := projectOf(c, root.FS(), dir, propose.Inputs(inputs))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w\n%s is read as one estate; -i takes parts of it, --cluster says where the manifests run", err, dir)
 	}
 	d, err := propose.Intent(p)
 	switch {

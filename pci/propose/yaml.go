@@ -153,7 +153,7 @@ func (w *writer) zones(d *Draft) {
 		}
 	}
 	if len(d.Left) > 0 {
-		w.line(2, "# In no zone:")
+		w.line(2, "# Left out:")
 		for _, l := range d.Left {
 			w.line(2, "#   %s", comment(l))
 		}
