@@ -573,10 +573,10 @@ func (ev *Evidence) defaultPolicies(f fresh) []string {
 // standardPorts is 1.1.4-l: workloads, Services and policies use the ports of the list.
 func standardPorts(ev *Evidence) []Part {
 	p := Part{Statement: "workloads, Services and policies use no port but those of pci.allowedPorts.workloads", Table: &Table{Header: []string{"port", "used by"}}}
-	if !ev.in.PCI.AllowedPortsSet {
+	list := ev.workloadsIn(internalKinds()...)
+	if _, none := ev.none("clusters"); !ev.in.PCI.AllowedPortsSet && !(none && len(list) == 0) {
 		return []Part{unknownPart(p.Statement, "pci.allowedPorts.workloads is not stated")}
 	}
-	list := ev.workloadsIn(internalKinds()...)
 	if len(list) == 0 {
 		return []Part{ev.absent(p.Statement, "clusters", "the input holds no workload in an internal zone")}
 	}

@@ -135,7 +135,7 @@ func balancedOnlyFromRouters(ev *Evidence) []Part {
 	const statement = "internal load balancers are reached from routers whose WAF blocks alone"
 	fronts := ev.internalFrontends()
 	if len(fronts) == 0 {
-		return []Part{ev.absent(statement, "ingress", "the input holds no internal frontend of a cluster")}
+		return []Part{ev.noBalancer(statement, "the input holds no internal frontend of a cluster")}
 	}
 	var targets []model.Selector
 	for _, f := range fronts {

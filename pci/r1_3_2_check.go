@@ -59,7 +59,7 @@ func balancerNSGs(ev *Evidence) []Part {
 	literal := Part{Statement: "the subnet of every internal load balancer has an NSG"}
 	acting := Part{Statement: "every subnet of nodes behind it has one: that is the NSG that filters (AKS-LB-06)"}
 	if len(ev.internalFrontends()) == 0 {
-		return []Part{ev.absent(literal.Statement, "ingress", "the input holds no internal frontend of a cluster")}
+		return []Part{ev.noBalancer(literal.Statement, "the input holds no internal frontend of a cluster")}
 	}
 	fronts, behind, unknown := ev.balancerSubnets()
 	if len(unknown) > 0 {
@@ -175,7 +175,7 @@ func nsgAdmitsGatewayAlone(ev *Evidence) []Part {
 	p := Part{Statement: "at the NSGs of the nodes behind an internal load balancer, sources outside the cluster are the subnets of routers alone"}
 	fronts := ev.internalFrontends()
 	if len(fronts) == 0 {
-		return []Part{ev.absent(p.Statement, "ingress", "the input holds no internal frontend of a cluster")}
+		return []Part{ev.noBalancer(p.Statement, "the input holds no internal frontend of a cluster")}
 	}
 	nodes, missing := ev.nodeSubnets()
 	if len(nodes) == 0 {

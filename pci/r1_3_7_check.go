@@ -191,7 +191,7 @@ func gatewayNamesBalancer(ev *Evidence) []Part {
 	p := Part{Statement: "gateways name the internal load balancer by a name in a private DNS zone that they resolve"}
 	fronts := ev.internalFrontends()
 	if len(ev.e.AppGateways) == 0 || len(fronts) == 0 {
-		return []Part{ev.absent(p.Statement, "ingress", "the input holds no application gateway in front of an internal load balancer")}
+		return []Part{ev.noBalancer(p.Statement, "the input holds no application gateway in front of an internal load balancer")}
 	}
 	addresses := map[netip.Addr]string{}
 	for _, f := range fronts {

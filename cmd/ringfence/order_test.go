@@ -18,7 +18,7 @@ import (
 
 // In whatever order resources stand in their files, and members in their objects, every output is the same, byte for byte.
 func TestOrderOfInputs(t *testing.T) {
-	for _, example := range []string{"aks-pci", "aks-pci-broken"} {
+	for _, example := range []string{"aks-pci", "aks-pci-broken", "hub-spoke"} {
 		t.Run(example, func(t *testing.T) {
 			var want string
 			for turn := range 2 {
@@ -74,7 +74,7 @@ func outputs(t *testing.T, project string) string {
 	for _, args := range [][]string{
 		{"verify", "--no-changes", "--format", "json"},
 		{"matrix", "--by", "subnet", "--format", "json"},
-		{"reach", "--from", "internet", "--to", "zone:cde"},
+		{"reach", "--from", "internet", "--to", "zone:data"},
 		{"diagram", "--format", "svg", "network"},
 	} {
 		var stderr bytes.Buffer
