@@ -396,7 +396,7 @@ func (ev *Evidence) absent(statement, none, missing string) Part {
 // noBalancer is the part of an item about internal load balancers of clusters, where there are none: void without clusters, and without
 // ingress.
 func (ev *Evidence) noBalancer(statement, missing string) Part {
-	if _, ok := ev.none("clusters"); ok && len(ev.e.Clusters) == 0 {
+	if _, ok := ev.none("ingress"); !ok && len(ev.e.Clusters) == 0 {
 		return ev.absent(statement, "clusters", missing)
 	}
 	return ev.absent(statement, "ingress", missing)

@@ -20,6 +20,8 @@ type Draft struct {
 	why    map[string]string // why a member is where it is, by zone and selector
 	notes  map[string]string // what to look at, by the name of a zone or the ID of an assertion
 	Left   []string          // what is in no zone, and why
+
+	clusters bool // the estate has some
 }
 
 // ErrNothing says that an estate holds nothing that could be in a zone.
@@ -33,7 +35,7 @@ func Intent(p *model.Project) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Draft{why: map[string]string{}, notes: map[string]string{}}
+	d := &Draft{clusters: len(p.Estate.Clusters) > 0, why: map[string]string{}, notes: map[string]string{}}
 	d.Intent.Standard = "pci-dss-4.0.1"
 	d.zones(s)
 	for {
@@ -228,7 +230,7 @@ func (d *Draft) zones(s *solver.Solution) {
 			d.name(k, zoneHub, model.SelBastion, b, "Bastion")
 		}
 	}
-	d.clusters(k)
+	d.kubernetes(k)
 	d.services(k, home)
 	d.farSides(k, all)
 	slices.SortStableFunc(d.Intent.Zones, func(a, b model.Zone) int {
@@ -236,8 +238,8 @@ func (d *Draft) zones(s *solver.Solution) {
 	})
 }
 
-// clusters places what runs on Kubernetes: namespaces that AKS brings along must not be in the zone of card data.
-func (d *Draft) clusters(k *kinds) {
+// kubernetes places what runs on Kubernetes: namespaces that AKS brings along must not be in the zone of card data.
+func (d *Draft) kubernetes(k *kinds) {
 	for _, n := range k.e.Namespaces {
 		c, ok := model.Get[*model.Cluster](k.e, n.Cluster)
 		if !ok || !slices.ContainsFunc(k.e.Workloads, func(w *model.Workload) bool {

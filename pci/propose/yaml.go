@@ -3,7 +3,6 @@ package propose
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -212,6 +211,21 @@ func (w *writer) justifications(rules []pci.RuleRow) {
 	}
 }
 
+// absent lists the statements of `none` that nothing in the estate contradicts, of those that many items ask for.
+func (d *Draft) absent() []string {
+	out := []string{"wireless"}
+	if !d.clusters {
+		out = append(out, "clusters")
+	}
+	if !d.has(zoneDMZ) {
+		out = append(out, "ingress")
+	}
+	if !d.has(zoneOnPrem) {
+		out = append(out, "onPrem")
+	}
+	return out
+}
+
 // rest prints what the checklist asks for beyond that and only people can state, as comments to be filled in.
 func (w *writer) rest(d *Draft) {
 	w.line(0, "")
@@ -239,10 +253,10 @@ func (w *writer) rest(d *Draft) {
 	w.line(0, `#   - {name: %s, data: [%s], from: internet, path: ["%s"], service: tcp/443}`, pci.Stub, pci.Stub, pci.Stub)
 	w.line(0, "# documents: # 1.1.2, 1.1.3, 1.1.5, 1.1.6: `ringfence documents` writes them, commit them")
 	w.line(0, "#   {network: docs/network.svg, dataflow: docs/dataflow.svg, zones: docs/zones.md, rules: docs/rules.md, endpoints: docs/endpoints.md}")
-	w.line(0, "# reviews: # 1.1.7: `ringfence review record` adds an entry")
-	if !slices.ContainsFunc(d.Intent.Zones, func(z model.Zone) bool { return z.Kind == model.ZoneWireless }) {
-		w.line(0, "# none: # 1.1.2-b: a zone of kind wireless, or somebody's word that there is none")
-		w.line(0, "#   wireless: {by: %s, on: YYYY-MM-DD, reason: %s}", pci.Stub, pci.Stub)
+	w.line(0, "# reviews: `ringfence review record` adds an entry (1.1.7)")
+	w.line(0, "# none: # somebody's word that there is no such thing; a wireless network is a zone of kind wireless (1.1.2-b)")
+	for _, what := range d.absent() {
+		w.line(0, "#   %s: {by: %s, on: YYYY-MM-DD, reason: %s}", what, pci.Stub, pci.Stub)
 	}
 	w.line(0, "# attestations: # for what no file can show, such as 1.5-c")
 	w.line(0, "#   - {item: 1.5-c, by: %s, on: YYYY-MM-DD, expires: YYYY-MM-DD, evidence: %s}", pci.Stub, strconv.Quote(pci.Stub))
