@@ -574,7 +574,7 @@ func (ev *Evidence) defaultPolicies(f fresh) []string {
 func standardPorts(ev *Evidence) []Part {
 	p := Part{Statement: "workloads, Services and policies use no port but those of pci.allowedPorts.workloads", Table: &Table{Header: []string{"port", "used by"}}}
 	list := ev.workloadsIn(internalKinds()...)
-	if _, none := ev.none("clusters"); !ev.in.PCI.AllowedPortsSet && !(none && len(list) == 0) {
+	if _, none := ev.none("clusters"); !ev.in.PCI.AllowedPortsSet && (!none || len(list) > 0) {
 		return []Part{unknownPart(p.Statement, "pci.allowedPorts.workloads is not stated")}
 	}
 	if len(list) == 0 {

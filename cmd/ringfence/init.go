@@ -58,7 +58,7 @@ func runInit(c *cli.Context) error {
 	if err = unwritten(c, root); err != nil {
 		return err
 	}
-	inputs, err := findInputs(c, root.FS(), named)
+	inputs, err := findInputs(c, root.FS(), dir, named)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,9 @@ func runInit(c *cli.Context) error {
 	}
 	if c.Bool("stdout") {
 		_, err = c.App.Writer.Write(data)
+		return err
+	}
+	if err = unwritten(c, root); err != nil { // somebody may have written one since
 		return err
 	}
 	if err = replaceIn(root, intentName, data); err != nil {
@@ -208,7 +211,7 @@ type found struct {
 
 // findInputs makes entries of `inputs` for what a folder holds, or for the files and folders of it that are named. Files are told apart by
 // their content, as those of -i elsewhere.
-func findInputs(c *cli.Context, fsys fs.FS, named []string) ([]propose.Input, error) {
+func findInputs(c *cli.Context, fsys fs.FS, dir string, named []string) ([]propose.Input, error) {
 	f, err := lookAt(c, fsys, named)
 	if err != nil {
 		return nil, err
@@ -237,14 +240,13 @@ func findInputs(c *cli.Context, fsys fs.FS, named []string) ([]propose.Input, er
 		return pattern, err == nil && subset(list, f.azure)
 	}, func(name string) bool { return strings.HasSuffix(name, ".json") }))
 	add(intent.InputKubernetes, folders(f.manifest, func(dir string) (string, bool) {
-		return dir + "/", subset(slices.DeleteFunc(slices.Clone(f.all), func(name string) bool {
-			return !strings.HasPrefix(name, dir+"/") || !manifestFile(name)
-		}), f.manifest)
+		list, err := expandGlob(fsys, dir+"/**", false)
+		return dir + "/", err == nil && subset(slices.DeleteFunc(list, func(name string) bool { return !manifestFile(name) }), f.manifest)
 	}, manifestFile))
 	add(intent.InputServiceTags, f.tags)
 	add(intent.InputSnapshot, f.snapshot)
 	if len(out) == 0 || len(f.azure)+len(f.manifest)+len(f.snapshot) == 0 {
-		return nil, usage("nothing in `%s` is an input: want Azure resources as JSON, Kubernetes manifests, or a snapshot (docs/getting-started.md)", c.Args().First())
+		return nil, usage("nothing in `%s` is an input: want Azure resources as JSON, Kubernetes manifests, or a snapshot (docs/getting-started.md)", dir)
 	}
 	if c.String("cluster") != "" && len(f.manifest) == 0 {
 		return nil, usage("--cluster names the cluster of the manifests, and there are none")

@@ -138,7 +138,7 @@ func (l *loader) project(from fs.FS, dir string) (*model.Project, error) {
 	fsys := newInputFS(from)
 	const name = "ringfence.yaml"
 	if _, missing := fs.Stat(fsys, name); errors.Is(missing, fs.ErrNotExist) {
-		return nil, usage("`%s` has no ringfence.yaml; write one (docs/intent.md), or read files without it by `-i`", dir)
+		return nil, usage("`%s` has no ringfence.yaml; `ringfence init` makes a first one (docs/intent.md), or read files without it by `-i`", dir)
 	}
 	file, err := intent.Import(fsys, name)
 	if err != nil {

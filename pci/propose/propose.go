@@ -138,7 +138,7 @@ func (d *Draft) drop(err error) bool {
 
 // flat lists the errors that one joins.
 func flat(err error) []error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the joined errors themselves are wanted
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []error
 		for _, e := range list.Unwrap() {
 			out = append(out, flat(e)...)
@@ -332,7 +332,12 @@ func (d *Draft) name(k *kinds, zone string, kind model.SelectorKind, r model.Res
 
 // justifications adds a stub for each rule that needs a reason.
 func (d *Draft) justifications(s *solver.Solution) {
+	named := map[string]bool{}
 	for _, r := range pci.Unjustified(s) {
+		if named[r.Rule] { // of controls of one name in several resource groups: one justification names them all
+			continue
+		}
+		named[r.Rule] = true
 		// A name with `**` in it is no name of a rule in an intent file.
 		if strings.Contains(r.Rule, "**") || strings.TrimSpace(r.Rule) != r.Rule {
 			d.Left = append(d.Left, r.Rule+": no justification can name it")
