@@ -401,6 +401,9 @@ type Service struct {
 	IngestionMode string   // Azure Monitor private link scope: Open, PrivateOnly; absent is Open (AZ-AMPLS-02)
 	QueryMode     string
 	Scoped        []ID // resources in the scope, sorted by key
+	Retention     int  // Log Analytics: days that a workspace keeps logs; 0 when not stated
+	Tables        []LogTable
+	Lifecycles    []Lifecycle // storage accounts
 }
 
 // IPRule is an address rule of a service firewall.
@@ -462,8 +465,11 @@ type Cluster struct {
 	MeshGateways   []MeshGateway
 	WebAppRouting  Setting
 	OutboundIPs    []ID
-	ArtifactSource string // bootstrapProfile.artifactSource as read: Direct, Cache (AKS-OUT-06)
-	IngressGateway ID     // the application gateway that the ingress add-on fills (AKS-ING-02)
+	AdminGroups    []string // aadProfile.adminGroupObjectIDs: cluster-admin
+	AzureRBAC      Setting  // aadProfile.enableAzureRBAC: roles of Azure count at the API server
+	LocalOff       Setting  // disableLocalAccounts: nobody gets the certificate of an administrator
+	ArtifactSource string   // bootstrapProfile.artifactSource as read: Direct, Cache (AKS-OUT-06)
+	IngressGateway ID       // the application gateway that the ingress add-on fills (AKS-ING-02)
 
 	WebAppController string // nginx.defaultIngressControllerType as read: AnnotationControlled, External, Internal, None (AKS-ING-01)
 }

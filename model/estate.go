@@ -86,6 +86,13 @@ type Estate struct {
 	Authorizations  []*AuthorizationPolicy
 	PeerAuths       []*PeerAuthentication
 
+	RoleAssignments    []*RoleAssignment
+	RoleDefinitions    []*RoleDefinition
+	KubeRoles          []*KubeRole
+	KubeBindings       []*KubeBinding
+	DiagnosticSettings []*DiagnosticSetting
+	FlowLogs           []*FlowLog
+
 	Ledger []LedgerEntry // sorted by source, then resource
 
 	byKey   map[string]Resource
@@ -286,6 +293,18 @@ func (e *Estate) add(r Resource) {
 		e.Rules = append(e.Rules, r)
 	case *EffectiveRoutes:
 		e.Routes = append(e.Routes, r)
+	case *RoleAssignment:
+		e.RoleAssignments = append(e.RoleAssignments, r)
+	case *RoleDefinition:
+		e.RoleDefinitions = append(e.RoleDefinitions, r)
+	case *KubeRole:
+		e.KubeRoles = append(e.KubeRoles, r)
+	case *KubeBinding:
+		e.KubeBindings = append(e.KubeBindings, r)
+	case *DiagnosticSetting:
+		e.DiagnosticSettings = append(e.DiagnosticSettings, r)
+	case *FlowLog:
+		e.FlowLogs = append(e.FlowLogs, r)
 	default:
 		panic(fmt.Sprintf("model: resource type %T is not in the estate", r)) // INVARIANT: every Resource has a slice
 	}

@@ -98,6 +98,12 @@ func (*PerimeterProfile) resource()           {}
 func (*PerimeterRule) resource()              {}
 func (*PerimeterAssociation) resource()       {}
 func (*APIM) resource()                       {}
+func (*RoleAssignment) resource()             {}
+func (*RoleDefinition) resource()             {}
+func (*KubeRole) resource()                   {}
+func (*KubeBinding) resource()                {}
+func (*DiagnosticSetting) resource()          {}
+func (*FlowLog) resource()                    {}
 
 // Disposition says what became of one object that an importer read.
 type Disposition uint8

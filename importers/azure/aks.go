@@ -29,6 +29,14 @@ type clusterProperties struct {
 	Mesh                *serviceMesh      `json:"serviceMeshProfile,omitempty"`
 	Ingress             *ingressProfile   `json:"ingressProfile,omitempty"`
 	Bootstrap           *bootstrap        `json:"bootstrapProfile,omitempty"`
+	AAD                 *clusterAAD       `json:"aadProfile,omitempty"`
+	LocalOff            *bool             `json:"disableLocalAccounts,omitempty"`
+}
+
+// clusterAAD is who signs in to the API server by Entra ID.
+type clusterAAD struct {
+	Admins    []*string `json:"adminGroupObjectIDs,omitempty"`
+	AzureRBAC *bool     `json:"enableAzureRBAC,omitempty"`
 }
 
 type bootstrap struct {
@@ -155,8 +163,8 @@ func clusterFields() map[string]fieldUse {
 	return map[string]fieldUse{
 		"cluster": {harmless: "etag extendedLocation id identity kind location name sku systemData tags type zones plan"},
 		"clusterProperties": {
-			harmless: `aadProfile aiToolchainOperatorProfile autoScalerProfile autoUpgradeProfile azureMonitorProfile azurePortalFQDN
-				controlPlaneScalingProfile creationData currentKubernetesVersion disableLocalAccounts diskEncryptionSetID
+			harmless: `aiToolchainOperatorProfile autoScalerProfile autoUpgradeProfile azureMonitorProfile azurePortalFQDN
+				controlPlaneScalingProfile creationData currentKubernetesVersion diskEncryptionSetID
 				dnsPrefix eTag enableFIPS enableNamespaceResources enablePodSecurityPolicy enableRBAC fqdnSubdomain guardrailsProfile
 				healthMonitorProfile identityProfile kubernetesVersion linuxProfile maxAgentPools metricsProfile nodeDisruptionProfile
 				nodeProvisioningProfile nodeResourceGroupProfile oidcIssuerProfile podIdentityProfile powerState privateEndpointConnections
@@ -168,11 +176,15 @@ func clusterFields() map[string]fieldUse {
 			podLinkLocalAccess staticEgressGatewayProfile`},
 		"outboundProfile": {harmless: `allocatedOutboundPorts backendPoolType clusterServiceLoadBalancerHealthProbeMode
 			enableMultipleStandardLoadBalancers idleTimeoutInMinutes managedOutboundIPProfile managedOutboundIPs outboundIPPrefixes`},
-		"outboundIPs":     {},
-		"apiServer":       {},
-		"httpProxy":       {harmless: "trustedCa"},
-		"addOn":           {harmless: "config identity"},
-		"bootstrap":       {harmless: "containerRegistryId"},
+		"outboundIPs": {},
+		"apiServer":   {},
+		"httpProxy":   {harmless: "trustedCa"},
+		"addOn":       {harmless: "config identity"},
+		"bootstrap":   {harmless: "containerRegistryId"},
+		"clusterAAD": {
+			harmless: "clientAppID managed serverAppID serverAppSecret tenantID",
+			matters:  map[string]string{"adminUsers": "makes users administrators of the cluster; not read (1.1.1-c)"},
+		},
 		"serviceMesh":     {},
 		"istio":           {harmless: "certificateAuthority revisions"},
 		"istioComponents": {harmless: "egressGateways proxyRedirectionMechanism"},
@@ -233,6 +245,12 @@ func readCluster(r *resource) {
 		c.IngressGateway = model.ID(cmp.Or(settings.str("effectiveApplicationGatewayId"), settings.str("applicationGatewayId")))
 	}
 	c.ArtifactSource = at.text("bootstrapProfile", "artifactSource")
+	for _, g := range at.list("aadProfile", "adminGroupObjectIDs") {
+		c.AdminGroups = append(c.AdminGroups, strings.ToLower(g.raw.text))
+	}
+	slices.Sort(c.AdminGroups)
+	c.AdminGroups = slices.Compact(c.AdminGroups)
+	c.AzureRBAC, c.LocalOff = boolean(at.get("aadProfile"), "enableAzureRBAC"), boolean(at, "disableLocalAccounts")
 	c.MeshMode = at.text("serviceMeshProfile", "mode")
 	for _, v := range at.list("serviceMeshProfile", "istio", "components", "ingressGateways") {
 		c.MeshGateways = append(c.MeshGateways, model.MeshGateway{Mode: v.text("mode"), Enabled: boolean(v, "enabled")})

@@ -47,7 +47,7 @@ func newImporter() *importer {
 	im := &importer{
 		types: resourceTypes(), fields: fieldUses(), schemas: map[reflect.Type]*schema{}, bad: map[string]bool{}, known: map[string]bool{},
 	}
-	for _, more := range []map[string]fieldUse{computeFields(), dnsFields(), clusterFields(), serviceFields(), jitFields(), managerFields(), frontDoorFields(), apimFields()} {
+	for _, more := range []map[string]fieldUse{computeFields(), dnsFields(), clusterFields(), serviceFields(), jitFields(), managerFields(), frontDoorFields(), apimFields(), roleFields(), logFields()} {
 		maps.Copy(im.fields, more)
 	}
 	return im

@@ -14,6 +14,8 @@ import (
 // roots are the types that readers decode.
 func roots() []reflect.Type {
 	return []reflect.Type{
+		reflect.TypeFor[roleAssignment](), reflect.TypeFor[roleDefinition](), reflect.TypeFor[diagnosticSetting](), reflect.TypeFor[flowLog](),
+		reflect.TypeFor[logTable](), reflect.TypeFor[managementPolicy](),
 		reflect.TypeFor[armnetwork.VirtualNetwork](), reflect.TypeFor[armnetwork.Subnet](), reflect.TypeFor[armnetwork.VirtualNetworkPeering](),
 		reflect.TypeFor[armnetwork.SecurityGroup](), reflect.TypeFor[armnetwork.SecurityRule](), reflect.TypeFor[armnetwork.RouteTable](),
 		reflect.TypeFor[armnetwork.Route](), reflect.TypeFor[armnetwork.ServiceEndpointPolicy](), reflect.TypeFor[armnetwork.ServiceEndpointPolicyDefinition](),

@@ -53,7 +53,7 @@ func TestDispositions(t *testing.T) {
 		affects     []model.ID
 	}{
 		{`{"id": "RG/Microsoft.Compute/disks/d", "type": "Microsoft.Compute/disks", "properties": {}}`, model.Irrelevant, "storage of machines", nil},
-		{`{"id": "RG/Microsoft.Authorization/roleAssignments/r", "type": "Microsoft.Authorization/roleAssignments"}`, model.Irrelevant, "identity and access", nil},
+		{`{"id": "RG/Microsoft.Authorization/locks/r", "type": "Microsoft.Authorization/locks"}`, model.Irrelevant, "identity and access", nil},
 		{`{"id": "RG/microsoft.insights/metricalerts/m", "type": "microsoft.insights/metricalerts"}`, model.Irrelevant, "observes and alerts", nil},
 		{`{"id": "RG/Microsoft.Advisor/recommendations/x", "type": "Microsoft.Advisor/recommendations"}`, model.Irrelevant, "its provider manages", nil},
 		{`{"id": "/subscriptions/s/resourceGroups/r", "type": "Microsoft.Resources/resourceGroups"}`, model.Irrelevant, "containers of resources", nil},

@@ -225,6 +225,7 @@ type workspaceProperties struct {
 	SKU        *skuName `json:"sku,omitempty"`
 	Ingestion  *string  `json:"publicNetworkAccessForIngestion,omitempty"`
 	Query      *string  `json:"publicNetworkAccessForQuery,omitempty"`
+	Retention  *int32   `json:"retentionInDays,omitempty"`
 }
 
 type scopeProperties struct {
@@ -319,7 +320,7 @@ func serviceFields() map[string]fieldUse {
 		"networkRuleSet":           {harmless: "id name type location"},
 		"networkRuleSetProperties": {},
 		"workspaceProperties": {harmless: `createdDate defaultDataCollectionRuleResourceId failover features forceCmkForQuery modifiedDate
-			portalUrl privateLinkScopedResources provisioningState replication retentionInDays source workspaceCapping`},
+			portalUrl privateLinkScopedResources provisioningState replication source workspaceCapping`},
 		"scopeProperties":  {harmless: "provisioningState"},
 		"accessModes":      {matters: map[string]string{"exclusions": "single endpoints of the scope have modes of their own; not modelled"}},
 		"scopedResource":   {harmless: "id name type"},
@@ -587,6 +588,7 @@ func readStorage(r *resource) {
 	r.acls(s, p.get("networkAcls"))
 	s.MinTLS, s.HTTPSOnly = p.text("minimumTlsVersion"), boolean(p, "supportsHttpsTrafficOnly")
 	s.AtRest = p.text("encryption", "keySource")
+	s.Lifecycles = r.lifecycles()
 	var stated []string
 	for _, name := range []string{"primaryEndpoints", "secondaryEndpoints"} {
 		stated = append(stated, r.urls(p.get(name))...)
@@ -785,6 +787,10 @@ func readWorkspace(r *resource) {
 	if t := p.text("sku", "name"); t != "" {
 		s.Tier = t
 	}
+	if d := p.get("retentionInDays"); d != nil {
+		s.Retention = number(d.raw)
+	}
+	s.Tables = r.logTables()
 	// AZ-AMPLS-03: two switches for one name space; the door is open when one of them is.
 	for _, name := range []string{"publicNetworkAccessForIngestion", "publicNetworkAccessForQuery"} {
 		text := r.publicAccess(p, name)

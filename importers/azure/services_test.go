@@ -210,7 +210,7 @@ func TestOtherServices(t *testing.T) {
 			IngestionMode: "PrivateOnly", QueryMode: "Open", Scoped: []model.ID{id("Microsoft.OperationalInsights/workspaces/law")},
 		},
 		&model.Service{
-			Meta: meta("Microsoft.OperationalInsights/workspaces/law"), Kind: model.LogAnalytics, Type: "Microsoft.OperationalInsights/workspaces", Public: "Enabled", Tier: "pergb2018",
+			Meta: meta("Microsoft.OperationalInsights/workspaces/law"), Kind: model.LogAnalytics, Type: "Microsoft.OperationalInsights/workspaces", Public: "Enabled", Tier: "pergb2018", Retention: 30,
 			Hosts: []string{"0000-1111.agentsvc.azure-automation.net", "0000-1111.ods.opinsights.azure.com", "0000-1111.oms.opinsights.azure.com"},
 		},
 		&model.Service{

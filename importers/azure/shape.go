@@ -51,7 +51,7 @@ func looksLikeObject(dec *jsontext.Decoder, top bool) bool {
 			return true // effective rules and routes have no ID of their own
 		case key == "id" && k == '"':
 			id, err := dec.ReadToken()
-			if err != nil || !armID(id.String()) {
+			if err != nil || !armID(id.String()) && !armID("/"+id.String()) { // some providers leave the slash out
 				return false
 			}
 			found = true

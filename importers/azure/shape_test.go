@@ -22,7 +22,7 @@ func examples() []string {
 	return []string{
 		nsgExample, vnetExample, routeExample, nicExample, lbExample, scaleSetExample, firewallExample, policyExample, agwExample, gatewayExample,
 		endpointExample, clusterExample, sqlExample, vaultExample, registryExample, storageExample, servicesExample, jitExample, instancesExample,
-		serviceRulesExample, managerExample, endpointPolicyExample, perimeterExample, wanExample, frontDoorExample, apimExample, "[" + effectiveExample + "]", "[" + activeExample + "]", "[" + statusExample + "]",
+		serviceRulesExample, managerExample, endpointPolicyExample, perimeterExample, wanExample, frontDoorExample, apimExample, roleExample, logExample, "[" + effectiveExample + "]", "[" + activeExample + "]", "[" + statusExample + "]",
 	}
 }
 

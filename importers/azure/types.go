@@ -182,6 +182,12 @@ func modelledTypes() []resourceType {
 		own("Microsoft.Authorization/policyExemptions", readPolicyExemption),
 		own("Microsoft.Authorization/policyDefinitions", readPolicyDefinition),
 		own("Microsoft.Authorization/policySetDefinitions", readPolicySet),
+		own("Microsoft.Authorization/roleAssignments", readRoleAssignment),
+		own("Microsoft.Authorization/roleDefinitions", readRoleDefinition),
+		own("Microsoft.Insights/diagnosticSettings", readDiagnosticSetting),
+		own("Microsoft.Network/networkWatchers/flowLogs", readFlowLog),
+		part("Microsoft.OperationalInsights/workspaces/tables"),
+		part("Microsoft.Storage/storageAccounts/managementPolicies"),
 	}
 }
 
@@ -329,22 +335,21 @@ func irrelevantTypes() []irrelevance {
 			Microsoft.DevTestLab/schedules Microsoft.AutoManage/configurationProfileAssignments Microsoft.AzureFleet/fleets`},
 		{"an address that machines already show at their network interface", `Microsoft.Network/networkInterfaces/ipConfigurations`},
 		{"identity and access of the management plane", `Microsoft.ManagedIdentity/userAssignedIdentities
-			Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials Microsoft.Authorization/roleAssignments
-			Microsoft.Authorization/roleDefinitions Microsoft.Authorization/locks
+			Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials Microsoft.Authorization/locks
 			Microsoft.Authorization/denyAssignments`},
 		{"observes and alerts; carries no traffic of the estate", `Microsoft.Insights/metricAlerts Microsoft.Insights/activityLogAlerts
 			Microsoft.Insights/scheduledQueryRules Microsoft.Insights/actionGroups Microsoft.Insights/autoscaleSettings
 			Microsoft.Insights/components Microsoft.Insights/workbooks Microsoft.Insights/workbookTemplates Microsoft.Insights/webtests
 			Microsoft.Insights/dataCollectionRules Microsoft.Insights/dataCollectionEndpoints Microsoft.Insights/dataCollectionRuleAssociations
-			Microsoft.Insights/diagnosticSettings Microsoft.Insights/logProfiles Microsoft.Insights/alertRules
+			Microsoft.Insights/logProfiles Microsoft.Insights/alertRules
 			Microsoft.AlertsManagement/smartDetectorAlertRules Microsoft.AlertsManagement/prometheusRuleGroups
 			Microsoft.AlertsManagement/actionRules Microsoft.Monitor/accounts Microsoft.Dashboard/grafana
 			Microsoft.OperationsManagement/solutions Microsoft.OperationalInsights/queryPacks Microsoft.OperationalInsights/queryPacks/queries
-			Microsoft.OperationalInsights/workspaces/savedSearches Microsoft.OperationalInsights/workspaces/tables
+			Microsoft.OperationalInsights/workspaces/savedSearches
 			Microsoft.OperationalInsights/workspaces/dataSources Microsoft.OperationalInsights/workspaces/dataExports
 			Microsoft.OperationalInsights/workspaces/linkedServices Microsoft.OperationalInsights/workspaces/linkedStorageAccounts
 			Microsoft.OperationalInsights/workspaces/storageInsightConfigs Microsoft.Network/networkWatchers
-			Microsoft.Network/networkWatchers/flowLogs Microsoft.Network/networkWatchers/connectionMonitors
+			Microsoft.Network/networkWatchers/connectionMonitors
 			Microsoft.Network/networkWatchers/packetCaptures Microsoft.Portal/dashboards`},
 		{"posture and findings of Defender for Cloud; carries no traffic", `Microsoft.Security/pricings Microsoft.Security/assessments
 			Microsoft.Security/alerts Microsoft.Security/automations Microsoft.Security/securityContacts Microsoft.Security/settings
@@ -390,7 +395,7 @@ func irrelevantTypes() []irrelevance {
 			Microsoft.Storage/storageAccounts/fileServices Microsoft.Storage/storageAccounts/fileServices/shares
 			Microsoft.Storage/storageAccounts/queueServices Microsoft.Storage/storageAccounts/queueServices/queues
 			Microsoft.Storage/storageAccounts/tableServices Microsoft.Storage/storageAccounts/tableServices/tables
-			Microsoft.Storage/storageAccounts/managementPolicies Microsoft.Storage/storageAccounts/localUsers
+			Microsoft.Storage/storageAccounts/localUsers
 			Microsoft.Storage/storageAccounts/encryptionScopes Microsoft.Storage/storageAccounts/inventoryPolicies
 			Microsoft.Storage/storageAccounts/objectReplicationPolicies Microsoft.Storage/storageAccounts/privateEndpointConnections
 			Microsoft.DocumentDB/databaseAccounts/sqlDatabases Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers

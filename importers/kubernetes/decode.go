@@ -14,6 +14,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -44,7 +45,7 @@ func reads[T typed](f func(*importer, *object, T)) *reader {
 // newDecoder returns the strict decoder for the kinds that are modelled. The scheme is our own: client-go's would bring every group.
 func newDecoder() runtime.Decoder {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, v1alpha1.Install, v1alpha2.Install, addCilium, addCalico, addIstio} {
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, rbacv1.AddToScheme, v1alpha1.Install, v1alpha2.Install, addCilium, addCalico, addIstio} {
 		if err := add(scheme); err != nil { // INVARIANT: the groups do not overlap
 			panic("kubernetes: " + err.Error())
 		}

@@ -19,6 +19,7 @@ type kind struct {
 	whole         bool       // an unsupported one may change more than its own namespace
 	root          bool       // the same, where it stands in the root namespace of a service mesh
 	strict        bool       // a policy: an unknown field is an error
+	evidence      bool       // a modelled one says who may change things and carries no traffic: in a version that is not read it is irrelevant
 	version       string     // the versions that are read; v1 where empty
 	reader        *reader
 	special       func(*importer, *object, kind)
@@ -80,7 +81,10 @@ func kindTable() []kind {
 		{group: "extensions", kinds: "NetworkPolicy", disposition: unsupported, role: steers, why: "may isolate pods, or allow traffic to and from them"},
 		{group: "extensions", kinds: "Ingress", disposition: unsupported, role: relaying, why: requests},
 		{group: "extensions", kinds: "*", disposition: unsupported, role: adds, why: pods},
-		{group: "rbac.authorization.k8s.io", kinds: "Role RoleBinding", disposition: irrelevant, why: "rights at the API server"},
+		{group: "rbac.authorization.k8s.io", kinds: "Role", disposition: modelled, evidence: true, why: "rights at the API server", reader: reads((*importer).role)},
+		{group: "rbac.authorization.k8s.io", kinds: "RoleBinding", disposition: modelled, evidence: true, why: "rights at the API server", reader: reads((*importer).roleBinding)},
+		{group: "rbac.authorization.k8s.io", kinds: "ClusterRole", clusterScoped: true, disposition: modelled, evidence: true, why: "rights at the API server", reader: reads((*importer).clusterRole)},
+		{group: "rbac.authorization.k8s.io", kinds: "ClusterRoleBinding", clusterScoped: true, disposition: modelled, evidence: true, why: "rights at the API server", reader: reads((*importer).clusterRoleBinding)},
 		{group: "rbac.authorization.k8s.io", kinds: "*", clusterScoped: true, disposition: irrelevant, why: "rights at the API server"},
 		{group: "autoscaling", kinds: "*", disposition: irrelevant, why: "changes the number of pods, not their traffic"},
 		{group: "autoscaling.k8s.io", kinds: "*", disposition: irrelevant, why: "changes the size of pods, not their traffic"},
@@ -239,6 +243,9 @@ func (im *importer) kindOf(o *object) kind {
 		return kind{disposition: model.Unsupported, role: model.Carries, why: "an unknown kind: it may create pods, or carry or filter traffic"}
 	case k.reader != nil && !slices.Contains(strings.Fields(cmp.Or(k.version, "v1")), o.version):
 		k.reader, k.disposition = nil, model.Unsupported
+		if k.evidence {
+			k.disposition = model.Irrelevant
+		}
 		k.why += " (not read in version " + o.version + ")"
 	}
 	return k

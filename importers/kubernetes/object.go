@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -210,6 +211,9 @@ func (im *importer) checkMeta(o *object, k kind, obj metav1.Object) {
 	valid, want := validation.IsDNS1123Subdomain, "a DNS name (RFC 1123): lower case, digits, `-` and `.`"
 	if o.group == "" && (o.kind == "Namespace" || o.kind == "Service") {
 		valid, want = validation.IsDNS1123Label, "a DNS label (RFC 1123): lower case, digits and `-`, at most 63"
+	}
+	if o.group == rbacv1.GroupName { // `system:node` is one
+		valid, want = func(name string) []string { return content.IsPathSegmentName(name) }, "a name without `/` and `%`"
 	}
 	switch name := obj.GetName(); {
 	case name == "" && obj.GetGenerateName() != "":

@@ -225,6 +225,8 @@ func (r *redactor) text(v reflect.Value, at string) {
 		v.SetString(r.fqdn(s))
 	case valueOf:
 		v.SetString(r.value(s))
+	case principalOf:
+		v.SetString(r.principal(s))
 	case fileOf:
 		v.SetString(r.note("file", s, r.file(s)))
 	case pathOf:

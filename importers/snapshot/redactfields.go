@@ -5,21 +5,22 @@ type how uint8
 
 // The zero value is the one that keeps nothing.
 const (
-	commentOf  how = iota // what people wrote to people
-	keep                  // words of Azure, Kubernetes and the intent file, which verdicts read
-	nameOf                // names that somebody gave
-	hostOf                // domain names, and patterns of them
-	valueOf               // addresses, URLs, IDs, domain names or names
-	fileOf                // paths of files
-	pathOf                // where in a file something stands: nobody can look, and a map has names for keys
-	hashOf                // hashes of files, which would confirm a guess
-	keyOf                 // keys of labels and taints
-	noteOf                // texts of importers, with names in them
-	typeOf                // types of objects
-	patternOf             // kinds and names of rules
-	taintOf               // KEY=VALUE:EFFECT
-	variableOf            // what a WAF rule looks at
-	dataOf                // kinds of cardholder data
+	commentOf   how = iota // what people wrote to people
+	keep                   // words of Azure, Kubernetes and the intent file, which verdicts read
+	nameOf                 // names that somebody gave
+	hostOf                 // domain names, and patterns of them
+	valueOf                // addresses, URLs, IDs, domain names or names
+	fileOf                 // paths of files
+	pathOf                 // where in a file something stands: nobody can look, and a map has names for keys
+	hashOf                 // hashes of files, which would confirm a guess
+	keyOf                  // keys of labels and taints
+	noteOf                 // texts of importers, with names in them
+	typeOf                 // types of objects
+	patternOf              // kinds and names of rules
+	taintOf                // KEY=VALUE:EFFECT
+	variableOf             // what a WAF rule looks at
+	dataOf                 // kinds of cardholder data
+	principalOf            // people, groups and service accounts: object IDs, names as Kubernetes writes them
 )
 
 // treatment says what Redact makes of the texts in a field of the model. Maps, selectors, IDs and addresses are told by their types. A test lists
@@ -48,7 +49,10 @@ func treatment(field string) how {
 		"Source.Platform", "Subnet.Delegations", "TLSPolicy.MinVersion", "TLSPolicy.Name", "TLSPolicy.Type", "Toleration.Effect", "Toleration.Operator",
 		"UserRoute.NextHop", "UserRoute.Tag", "VirtualWAN.Type", "WAFCondition.Operator", "WAFPolicy.Disabled", "WAFPolicy.Mode", "WAFPolicy.RuleSets",
 		"WAFRule.Action", "Cluster.ArtifactSource", "PolicyAssignment.Effect", "PolicyAssignment.Enforcement", "PolicyDefinitionRule.Effect", "PolicyDefinitionRule.Fields",
-		"PolicyExemption.Expires", "PolicySetMember.Effect", "Workload.Kind", "Workload.Volumes", "Zone.Kind", "ZoneLink.Resolution":
+		"PolicyExemption.Expires", "PolicySetMember.Effect",
+		"KubeRule.Groups", "KubeRule.Resources", "KubeRule.Verbs", "KubeSubject.Kind", "Lifecycle.BlobTypes", "Lifecycle.Containers",
+		"LogCategory.Category", "LogCategory.Group", "LogTable.Name", "RoleAssignment.PrincipalType", "RolePermission.Actions",
+		"RolePermission.DataActions", "RolePermission.NotActions", "RolePermission.NotDataActions", "Workload.Kind", "Workload.Volumes", "Zone.Kind", "ZoneLink.Resolution":
 		return keep
 	case "AGWFrontend.Name", "AGWListener.Name", "AGWPathMap.Name", "AGWPathRule.Name", "AGWPathRule.Paths", "AGWPool.Name", "AGWProbe.Name",
 		"AGWRedirect.Name", "AGWRule.Name", "AGWSetting.Name", "AppGateway.RewriteSets", "Assertion.ID", "Attestation.By",
@@ -59,13 +63,14 @@ func treatment(field string) how {
 		"HubBranch.Name", "HubRoute.Name", "HubRouteTable.Labels", "HubRouting.Labels", "HubStaticRoute.Name", "IPConfig.Name", "IPRule.Name",
 		"Ingress.Class", "Ingress.Namespace", "IngressBackend.Path", "IngressBackend.PortName", "IngressBackend.Service", "Intent.Name",
 		"Justification.ApprovedBy", "Justification.Owner", "Justification.Ticket", "KubeService.Namespace", "LBFrontend.Name", "LBNATRule.Name",
-		"LBOutboundRule.Name", "LBPool.Name", "LBProbe.Name", "LBRule.Name", "MeshSource.Namespaces", "NICProfile.Name", "NetworkAdmin.Name",
+		"LBOutboundRule.Name", "LBPool.Name", "KubeBinding.Namespace", "KubeRole.Namespace", "KubeSubject.Namespace",
+		"LBProbe.Name", "LBRule.Name", "Lifecycle.Name", "MeshSource.Namespaces", "NICProfile.Name", "NetworkAdmin.Name",
 		"NetworkAdmin.Role", "NetworkPolicy.Namespace", "NodePool.Name", "NoneStatement.By", "OriginGroup.Name", "OwnerEntry.Owner",
 		"PeerAuthentication.Namespace", "Peering.LocalSubnets", "Peering.Name", "Peering.RemoteSubnets", "PolicyDefinition.Name", "PolicyPort.Named",
 		"Probe.PortName", "Requirement.Values", "Review.By", "Review.Ticket", "Roles.Approves", "Roles.Changes", "RoutePeer.Name", "RoutingPolicy.Name",
 		"RuleCollection.Name", "ScaleSet.Pool", "SecurityRule.Name", "ServicePort.Name", "ServicePort.TargetName", "TLSProfile.Client", "TLSProfile.Name",
 		"Toleration.Value", "UserRoute.Name", "VNetRule.Name", "WAFRule.Name", "Waiver.Owner", "Workload.Namespace", "Workload.ServiceAccount",
-		"Zone.Name", "Zone.Owner", "ZoneLink.Name":
+		"RoleDefinition.Title", "Zone.Name", "Zone.Owner", "ZoneLink.Name":
 		return nameOf
 	case "AGWListener.Hosts", "AGWPool.FQDNs", "AddressMatch.FQDNs", "CiliumPeer.Name", "Cluster.FQDN", "Cluster.PrivateFQDN", "ClusterPolicyPeer.Names",
 		"DNSZone.Zone", "EndpointName.FQDN", "FirewallRule.FQDNs", "FirewallRule.ToFQDN", "FrontDoorDomain.Host", "FrontDoorEndpoint.Host",
@@ -73,8 +78,10 @@ func treatment(field string) how {
 		return hostOf
 	case "AGWRedirect.TargetURL", "AGWSetting.HostName", "Cluster.HTTPProxy", "Cluster.HTTPSProxy", "Cluster.NoProxy", "Cluster.PrivateDNSZone",
 		"FirewallRule.URLs", "FrontDoor.FrontDoorID", "FrontDoorOrigin.Host", "KubeService.ClusterIP", "KubeService.SourceRangesText",
-		"NetworkAdmin.Principal", "Service.InstanceRules", "WAFCondition.Values":
+		"Service.InstanceRules", "WAFCondition.Values":
 		return valueOf
+	case "Cluster.AdminGroups", "KubeSubject.Name", "NetworkAdmin.Principal", "RoleAssignment.Principal":
+		return principalOf
 	case "Documents.DataFlow", "Documents.Endpoints", "Documents.Network", "Documents.Pipelines", "Documents.Rules", "Documents.Zones", "InputFile.Path",
 		"Review.Snapshot", "Source.File":
 		return fileOf
@@ -105,7 +112,7 @@ func treatment(field string) how {
 func commented() []string {
 	return []string{
 		"Attestation.Evidence", "Attestation.Reason", "DataFlow.AtRest", "DataFlow.InTransit", "EmergencyAccess.Reason", "ExemptNamespace.Reason",
-		"FirewallRule.Description", "Justification.Reason", "NoneStatement.Reason", "Review.Actions", "Review.Procedure", "SecurityRule.Description",
+		"FirewallRule.Description", "Justification.Reason", "NoneStatement.Reason", "Review.Actions", "Review.Procedure", "RoleAssignment.Condition", "SecurityRule.Description",
 		"Store.AtRest", "Waiver.Reason",
 	}
 }

@@ -123,9 +123,9 @@ func keptNames() []string {
 	}
 }
 
-// keptBeginnings begin rule names that lint recognises: those of just-in-time access.
+// keptBeginnings begin rule names that lint recognises, those of just-in-time access, and what Kubernetes gives to itself.
 func keptBeginnings() []string {
-	return []string{"microsoftdefenderforcloud-jitrule", "securitycenter-jitrule"}
+	return []string{"microsoftdefenderforcloud-jitrule", "securitycenter-jitrule", "system:"}
 }
 
 // azureSuffixes are domains of Azure in which customers have names.
@@ -259,6 +259,25 @@ func (r *redactor) value(s string) string {
 	return r.name(trimmed)
 }
 
+// principal maps who has a right: an object ID, the address of a user, or a name as Kubernetes writes it. `system:serviceaccount:NS:NAME` holds
+// a namespace, so that it still names the account of the same name; other names of the system stay.
+func (r *redactor) principal(s string) string {
+	if rest, ok := strings.CutPrefix(s, "system:serviceaccount:"); ok {
+		parts := strings.Split(rest, ":")
+		for i := range parts {
+			parts[i] = r.part(parts[i])
+		}
+		return "system:serviceaccount:" + strings.Join(parts, ":")
+	}
+	if strings.HasPrefix(s, "system:") {
+		return s
+	}
+	if user, domain, ok := strings.Cut(s, "@"); ok {
+		return r.part(user) + "@" + r.fqdn(domain)
+	}
+	return r.name(s)
+}
+
 // host maps a host with a port or a user, which no output needs.
 func (r *redactor) host(s string) string {
 	if i := strings.LastIndexByte(s, '@'); i >= 0 {
@@ -306,7 +325,10 @@ func (r *redactor) id(id model.ID) model.ID {
 	if rest, ok := strings.CutPrefix(s, "kubernetes:"); ok {
 		parts := strings.Split(rest, "/")
 		for i := range parts {
-			if i != 1 { // the kind
+			switch {
+			case i == 1: // the kind
+			case i == 3 && parts[1] == "ClusterRole" && slices.Contains([]string{"cluster-admin", "admin", "edit", "view"}, parts[i]): // those of Kubernetes
+			default:
 				parts[i] = r.part(parts[i])
 			}
 		}
@@ -333,6 +355,10 @@ func (r *redactor) id(id model.ID) model.ID {
 				case "effective": // model.EffectiveRulesID
 				case "deployments": // of a network manager: KIND-REGION
 					if !strings.Contains(strings.ToLower(s), "/networkmanagers/") {
+						parts[i+1] = r.part(parts[i+1])
+					}
+				case "roledefinitions": // those that Azure provides are everybody's
+					if _, builtIn := model.BuiltInRole(parts[i+1]); !builtIn {
 						parts[i+1] = r.part(parts[i+1])
 					}
 				case "privatednszones", "dnszones":
