@@ -19,8 +19,10 @@ func requirement111() []Criterion {
 		},
 		{
 			ID: "1.1.1-c", V4: []string{"1.2.2"}, Severity: SeverityWarning, Methods: []Method{Config, Attest},
-			Also: []string{"1.1.2", "7.2.1"},
-			Text: "few people can change network controls; roles defined",
+			Also:   []string{"1.1.2", "7.2.1"},
+			Text:   "few people can change network controls; roles defined",
+			Remedy: "remove assignments, narrow their scopes, or name who has them in pci.networkAdmins; attest that changes are approved and tested",
+			Check:  func(ev *Evidence) []Part { return ev.networkAdmins() },
 		},
 	}
 }

@@ -18,8 +18,10 @@ func requirement122() []Criterion {
 		},
 		{
 			ID: "1.2.2-c", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config, Attest},
-			Also: []string{"10.2.1", "10.5.1"},
-			Text: "logs kept per retention policy",
+			Also:   []string{"10.2.1", "10.5.1"},
+			Text:   "logs kept per retention policy",
+			Remedy: "send each category to a workspace or a storage account that keeps it for pci.logRetentionDays; attest the logs of pipelines",
+			Check:  func(ev *Evidence) []Part { return ev.logsKept() },
 		},
 		{
 			ID: "1.2.2-d", V4: []string{"1.2.8"}, Severity: SeverityWarning, Methods: []Method{Config},

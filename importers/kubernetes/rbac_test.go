@@ -47,7 +47,9 @@ subjects:
 			got = append(got, x)
 		}
 	}
-	role := func(kind, namespace, name string) model.ID { return model.Kubernetes("aks-prod", kind, namespace, name) }
+	role := func(kind, namespace, name string) model.ID {
+		return model.Kubernetes("aks-prod", kind, namespace, name)
+	}
 	want := []model.Resource{
 		&model.KubeRole{Rules: []model.KubeRule{{Groups: []string{"networking.k8s.io"}, Resources: []string{"networkpolicies"}, Verbs: []string{"*"}}}},
 		&model.KubeRole{Aggregated: true},
