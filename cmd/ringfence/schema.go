@@ -27,12 +27,24 @@ func schemaNames() []string {
 func schemaCommand() *cli.Command {
 	return &cli.Command{
 		Name: "schema", Usage: "print the JSON Schema of the intent file or of an output", ArgsUsage: strings.Join(schemaNames(), "|"),
-		Flags: []cli.Flag{outputFlag()},
+		Flags:       []cli.Flag{formatFlag("json", "markdown"), outputFlag()},
+		Description: "`--format markdown` prints the reference of the intent file: every key, with an example (docs/intent-reference.md).",
 		Action: func(c *cli.Context) error {
 			if err := noMore(c, 1); err != nil {
 				return err
 			}
-			data, err := schemaOf(c.Args().First())
+			form, err := format(c, "json", "markdown")
+			if err != nil {
+				return err
+			}
+			name := c.Args().First()
+			if form == "markdown" && name != "intent" {
+				return usage("--format markdown is for `schema intent`")
+			}
+			data, err := schemaOf(name)
+			if form == "markdown" {
+				data, err = intent.Reference()
+			}
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,14 @@ const schemaID = "https://github.com/ringfence/ringfence/schema/intent/v1"
 // Schema returns the JSON Schema (draft 2020-12) of ringfence.yaml. It accepts what one file can show by itself; what needs more
 // (names used twice, zones that nobody declares, days that contradict each other) only [Import] reports.
 func Schema() ([]byte, error) {
+	out, err := json.MarshalIndent(schema(), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the schema of the intent file: %w", err)
+	}
+	return append(out, '\n'), nil
+}
+
+func schema() *jsonschema.Schema {
 	reflector := jsonschema.Reflector{
 		Anonymous:      true,
 		ExpandedStruct: true,
@@ -24,9 +32,5 @@ func Schema() ([]byte, error) {
 	s.ID = schemaID
 	s.Title = "ringfence.yaml"
 	s.Description = "What people state about an estate: where its inputs are, what its zones are, what must hold, why each rule exists."
-	out, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("write the schema of the intent file: %w", err)
-	}
-	return append(out, '\n'), nil
+	return s
 }
