@@ -51,6 +51,7 @@ func outputs(t *testing.T, r *Result) map[string][]byte {
 		"summary-80.txt":    Text(r, TextOptions{Width: 80}),
 		"summary-color.txt": Text(r, TextOptions{Color: true}),
 		"findings.txt":      FindingsText(r.Findings, TextOptions{}),
+		"report.md":         Markdown(r, nil),
 	}
 	picture := [][]byte{[]byte(`<?xml version="1.0"?>` + "\n<svg xmlns=\"http://www.w3.org/2000/svg\"><title>a picture</title></svg>\n")}
 	for name, write := range map[string]func() ([]byte, error){
@@ -488,6 +489,8 @@ func TestHostileNames(t *testing.T) {
 				}
 			case strings.HasSuffix(file, ".csv"):
 				checkCells(t, file+" of "+name, data)
+			case strings.HasSuffix(file, ".md"):
+				checkMarkdown(t, file+" of "+name, text)
 			case strings.HasSuffix(file, ".json"):
 				if !json.Valid(data) {
 					t.Errorf("%s of %q is no JSON", file, name)
@@ -516,6 +519,30 @@ func checkCells(t *testing.T, what string, data []byte) {
 	for _, cell := range slices.Concat(rows...) {
 		if first := strings.TrimLeft(cell, " "); first != "" && strings.ContainsRune("=+-@＝", []rune(first)[0]) {
 			t.Errorf("%s: a spreadsheet computes the cell %q", what, cell)
+		}
+	}
+}
+
+// checkMarkdown demands that no name is markup: every mark that GitHub knows is escaped or ours, and every row of a table has as many cells as
+// its header.
+func checkMarkdown(t *testing.T, what, text string) {
+	t.Helper()
+	cells := 0
+	for line := range strings.Lines(text) {
+		bare := regexp.MustCompile(`\\.`).ReplaceAllString(strings.TrimSuffix(line, "\n"), "x")
+		if strings.ContainsAny(bare, "<>[]`~") || strings.Contains(bare, "@") && !strings.Contains(bare, "@\u200b") {
+			t.Errorf("%s: markup in %q", what, line)
+		}
+		n := strings.Count(bare, "|")
+		if n == 0 {
+			cells = 0
+		} else if cells == 0 {
+			cells = n
+		} else if n != cells {
+			t.Errorf("%s: %d cells, want %d: %q", what, n-1, cells-1, line)
+		}
+		if strings.HasPrefix(bare, "#") && !regexp.MustCompile(`^#{1,4} `).MatchString(bare) {
+			t.Errorf("%s: a heading of a name: %q", what, line)
 		}
 	}
 }

@@ -226,7 +226,7 @@ func (ev *Evidence) logKept(x logged, n logNeed, days int) (row []string, notes 
 			}
 			if !l.Enabled {
 				if matches && off == nil {
-					off = fault(s, "logs."+l.Category+".enabled", "false", n.what+" are not logged: the category is switched off", Cause{Class: CauseSetting, Of: x.name, Field: "logs " + n.categories[0]}, "switch the category on")
+					off = fault(s, "logs."+l.Category+".enabled", "false", n.what+": not logged, the category is switched off", Cause{Class: CauseSetting, Of: x.name, Field: "logs " + n.categories[0]}, "switch the category on")
 				}
 				continue
 			}
@@ -252,7 +252,7 @@ func (ev *Evidence) logKept(x logged, n logNeed, days int) (row []string, notes 
 				sinks = append(sinks, ev.hubSink(s.EventHub))
 			}
 			if len(sinks) == 0 && short == nil {
-				short = fault(s, "workspaceId", "", n.what+" go neither to a workspace nor to a storage account nor to an event hub", Cause{Class: CauseSetting, Of: string(s.ID), Field: "workspaceId"}, "name a sink in the setting")
+				short = fault(s, "workspaceId", "", n.what+": sent neither to a workspace nor to a storage account nor to an event hub", Cause{Class: CauseSetting, Of: string(s.ID), Field: "workspaceId"}, "name a sink in the setting")
 			}
 			for _, k := range sinks {
 				switch {
@@ -264,7 +264,7 @@ func (ev *Evidence) logKept(x logged, n logNeed, days int) (row []string, notes 
 				case k.lacks != "" && unknown == nil:
 					unknown = fault(s, "", "", n.what+": "+k.lacks, k.of, "add the sink to the inputs")
 				case k.lacks == "" && short == nil:
-					short = fault(s, "", k.keeps(), n.what+" are kept for "+k.keeps()+" at "+k.name+", and pci.logRetentionDays asks for "+count(days, "day"), Cause{Class: CauseSetting, Of: k.name, Field: "retention"}, "keep the logs longer, in the workspace, its table or a storage account")
+					short = fault(s, "", k.keeps(), n.what+": kept for "+k.keeps()+" at "+k.name+", and pci.logRetentionDays asks for "+count(days, "day"), Cause{Class: CauseSetting, Of: k.name, Field: "retention"}, "keep the logs longer, in the workspace, its table or a storage account")
 					short.Wanted = count(days, "day")
 				}
 			}
@@ -328,7 +328,7 @@ func (ev *Evidence) flowsKept(v *model.VNet, days int) (row []string, f *Fault, 
 					unknown = fault("flows: "+k.lacks, "", "", k.of)
 					unknown.Remedy = "add the sink to the inputs"
 				case k.lacks == "" && short == nil:
-					short = fault("flows are kept for "+k.keeps()+" at "+k.name+", and pci.logRetentionDays asks for "+count(days, "day"), "", k.keeps(), Cause{Class: CauseSetting, Of: k.name, Field: "retention"})
+					short = fault("flows: kept for "+k.keeps()+" at "+k.name+", and pci.logRetentionDays asks for "+count(days, "day"), "", k.keeps(), Cause{Class: CauseSetting, Of: k.name, Field: "retention"})
 					short.Wanted, short.Remedy = count(days, "day"), "keep the logs longer: retentionPolicy of the flow log, the lifecycle of the storage account"
 				}
 			}
@@ -381,15 +381,21 @@ func (ev *Evidence) logsKept() []Part {
 	}
 	p := Part{Statement: "logs go where they are kept for " + count(days, "day"), Table: &Table{Header: []string{"of", "what", "category", "where", "kept"}}}
 	var open []Fault
+	more := map[Cause]int{}
 	take := func(row []string, f *Fault, unknown bool) {
 		p.Table.Rows = append(p.Table.Rows, row)
-		switch {
-		case f == nil:
-		case unknown:
-			open = append(open, *f)
-		default:
-			p.Faults = append(p.Faults, *f)
+		if f == nil {
+			return
 		}
+		list := &p.Faults
+		if unknown {
+			list = &open
+		}
+		if slices.ContainsFunc(*list, func(x Fault) bool { return x.Cause == f.Cause }) { // one sink that many logs go to
+			more[f.Cause]++
+			return
+		}
+		*list = append(*list, *f)
 	}
 	for _, x := range ev.logged() {
 		p.Subjects++
@@ -416,6 +422,13 @@ func (ev *Evidence) logsKept() []Part {
 		p.Subjects++
 		row, f, unknown := ev.flowsKept(v, days)
 		take(row, f, unknown)
+	}
+	for _, list := range [][]Fault{p.Faults, open} {
+		for i, f := range list {
+			if n := more[f.Cause]; n > 0 {
+				list[i].Text += "; the same holds for " + count(n, "more log")
+			}
+		}
 	}
 	if p.Subjects == 0 {
 		p = unknownPart(p.Statement, "the input holds no firewall, gateway, network, cluster or vault in scope")

@@ -102,8 +102,8 @@ type grant struct {
 	principal, kind, role, scope, covers string
 	of                                   Cause
 	source                               model.Source
-	lacks                                string // why it is not certain
-	field                                string
+	lacks, settle                        string // why it is not certain, and what settles it
+	field, found                         string
 }
 
 // assignSelf is the right to give oneself every other right.
@@ -129,10 +129,10 @@ func (ev *Evidence) azureGrants() []grant {
 			of: Cause{Class: CauseSetting, Of: string(a.ID), Field: "roleDefinitionId"},
 		}
 		role, known := ev.roleOf(a.Role)
-		g.role = cmp.Or(role.Title, "role "+a.Role.Name())
+		g.role, g.found = cmp.Or(role.Title, a.Role.Name()), a.Role.Name()
 		if !known {
 			g.covers = fmt.Sprintf("%d of %d", len(covered), len(controls))
-			g.lacks = "what the role " + a.Role.Name() + " permits is not in the input"
+			g.lacks, g.settle = "what that permits is not in the input", "add what `az role definition list --custom-role-only` prints to the inputs"
 			g.of = Cause{Class: CauseNoRef, Of: string(a.Role)}
 			out = append(out, g)
 			continue
@@ -150,7 +150,7 @@ func (ev *Evidence) azureGrants() []grant {
 		if permits(assignSelf, false) {
 			also = append(also, "assigns roles")
 			if n == 0 && a.Condition != "" {
-				g.lacks = "a condition narrows what it may assign, and is not evaluated"
+				g.lacks, g.settle = "a condition narrows what it may assign, and is not evaluated", "judge the condition by hand"
 			}
 		}
 		for _, c := range judged {
@@ -207,7 +207,7 @@ func (ev *Evidence) kubernetesGrants() []grant {
 		name := ev.refs.Of(model.SelCluster, c)
 		for _, group := range c.AdminGroups {
 			out = append(out, grant{
-				principal: group, kind: "Group", role: "cluster-admin", scope: name, covers: "policies of " + name, source: c.Source, field: "aadProfile.adminGroupObjectIDs",
+				principal: group, kind: "Group", role: "cluster-admin", scope: name, covers: "policies of " + name, source: c.Source, field: "aadProfile.adminGroupObjectIDs", found: group,
 				of: Cause{Class: CauseSetting, Of: string(c.ID), Field: "adminGroupObjectIDs"},
 			})
 		}
@@ -231,7 +231,7 @@ func (ev *Evidence) kubernetesGrants() []grant {
 					continue
 				}
 				g := grant{
-					principal: s.Principal(), kind: s.Kind, role: b.Role.Name(), scope: scope, covers: "policies of " + scope, source: b.Source, field: "roleRef.name", lacks: lacks,
+					principal: s.Principal(), kind: s.Kind, role: b.Role.Name(), scope: scope, covers: "policies of " + scope, source: b.Source, field: "roleRef.name", found: b.Role.Name(), lacks: lacks, settle: "add the role to the inputs",
 					of: Cause{Class: CauseSetting, Of: string(b.ID), Field: "subjects"},
 				}
 				if lacks != "" {
@@ -256,10 +256,10 @@ func (ev *Evidence) roleWrites(id model.ID) (writes bool, lacks string) {
 				return false, ""
 			}
 		}
-		return false, "what the role " + id.Name() + " permits is not in the input"
+		return false, "what that permits is not in the input"
 	}
 	if r.Aggregated && len(r.Rules) == 0 {
-		return false, "the cluster fills the role " + id.Name() + " from others; a live import has its rules"
+		return false, "the cluster fills it from other roles; a live import has its rules"
 	}
 	return slices.ContainsFunc(r.Rules, writesPolicies), ""
 }
@@ -344,13 +344,13 @@ func (ev *Evidence) networkAdmins() []Part {
 			continue
 		}
 		f := Fault{
-			Cause: g.of, Subject: g.principal, Source: g.source.String(), Field: g.field, Found: g.role,
+			Cause: g.of, Subject: g.principal, Source: g.source.String(), Field: g.field, Found: g.found,
 			Text:   fmt.Sprintf("%s (%s) changes controls by the role %s at %s, and pci.networkAdmins does not name it", g.principal, g.kind, g.role, g.scope),
 			Remedy: "remove the assignment or narrow its scope, or name who has it in pci.networkAdmins",
 		}
 		if g.lacks != "" {
 			f.Text = fmt.Sprintf("%s (%s) may change controls by the role %s at %s: %s", g.principal, g.kind, g.role, g.scope, g.lacks)
-			f.Remedy = "add the definition of the role to the inputs, or name who has it in pci.networkAdmins"
+			f.Remedy = g.settle + ", or name who has it in pci.networkAdmins"
 			open = append(open, f)
 			continue
 		}

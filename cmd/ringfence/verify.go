@@ -23,14 +23,14 @@ func verifyCommand() *cli.Command {
 			&cli.BoolFlag{Name: "no-changes", Usage: "do not look for the changes that would make failed assertions hold, which takes time"},
 			&cli.BoolFlag{Name: "allow-unknown", Usage: "exit 0 although something is unknown"},
 			showFlag(),
-			formatsFlag("text", "json", "junit", "sarif", "html"),
+			formatsFlag("text", "json", "markdown", "junit", "sarif", "html"),
 		),
 		Action: runVerify,
 	}
 }
 
 func runVerify(c *cli.Context) error {
-	f, err := formats(c, "text", "json", "junit", "sarif", "html")
+	f, err := formats(c, "text", "json", "markdown", "junit", "sarif", "html")
 	if err != nil {
 		return err
 	}
@@ -76,6 +76,8 @@ func runVerify(c *cli.Context) error {
 		switch format {
 		case "json":
 			return pci.JSON(r)
+		case "markdown":
+			return pci.Markdown(r, s.Project.Intent), nil
 		case "junit":
 			return pci.JUnit(r)
 		case "sarif":
