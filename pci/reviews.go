@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver"
 )
 
 // What 1.1.7 decides: the register of reviews (decisions.md, 8.1).
@@ -88,6 +89,7 @@ func (ev *Evidence) reviews() []Part {
 		next, last := due(v.On)
 		age := v.On.DaysTo(ev.in.AsOf)
 		p.Table.Rows = append(p.Table.Rows, []string{r.ID, v.On.String(), fmt.Sprint(age), next.String(), v.By, ev.changedSince(list[0], r)})
+		p.Facts = append(p.Facts, ev.sinceReview(list[0], r)...)
 		switch {
 		case last.Before(ev.in.AsOf):
 			f.Text = fmt.Sprintf("%s was reviewed on %s, %d days ago%s", r.ID, v.On, age, inBrackets(v.Source.String()))
@@ -157,19 +159,17 @@ func (ev *Evidence) changedSince(review int, r RuleSet) string {
 		if d.Review != review || d.Comparison == nil {
 			continue
 		}
-		n := 0
-		for _, f := range d.Comparison.Flows {
-			for _, b := range f.Because {
-				if ruleOf(b.Rule, r) {
-					n++
-					break
-				}
-			}
-		}
-		return count(n, "flow") + " of " + fmt.Sprint(len(d.Comparison.Flows)) + " that differ"
+		return count(len(flowsOf(d.Comparison, r)), "flow") + " of " + fmt.Sprint(len(d.Comparison.Flows)) + " that differ"
 	}
 	if ev.facts.Git == nil || r.Source.File == "" {
-		return "not known: no snapshot"
+		switch broken := slices.ContainsFunc(ev.facts.Changed, func(d ReviewDelta) bool { return d.Review == review && d.Err != "" }); {
+		case broken:
+			return "not known: the snapshot cannot be read"
+		case ev.in.Reviews[review].Snapshot != "":
+			return "not known: the snapshot was not compared"
+		default:
+			return "not known: no snapshot"
+		}
 	}
 	on := ev.in.Reviews[review].On.String()
 	for _, f := range ev.facts.Git.Files {
@@ -188,6 +188,39 @@ func (ev *Evidence) changedSince(review int, r RuleSet) string {
 		return count(n, "commit") + " of its file"
 	}
 	return "not known"
+}
+
+// flowsOf are the flows that differ by a rule of a set, with the rules of the set to blame.
+func flowsOf(c *solver.Comparison, r RuleSet) []solver.FlowChange {
+	var out []solver.FlowChange
+	for _, f := range c.Flows {
+		f.Because = slices.DeleteFunc(slices.Clone(f.Because), func(b solver.Blame) bool { return !ruleOf(b.Rule, r) })
+		if len(f.Because) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// sinceReview lists what changed since a review that has a snapshot: each flow that differs by a rule of the set, and the rules to blame.
+func (ev *Evidence) sinceReview(review int, r RuleSet) []string {
+	var out []string
+	for _, d := range ev.facts.Changed {
+		if d.Review != review || d.Comparison == nil {
+			continue
+		}
+		for _, f := range flowsOf(d.Comparison, r) {
+			var blames []string
+			for _, b := range f.Because {
+				b.Side = map[string]string{"base": "what was reviewed", "proposed": "now"}[b.Side]
+				if text := blameText(b); !slices.Contains(blames, text) {
+					blames = append(blames, text)
+				}
+			}
+			out = append(out, fmt.Sprintf("%s, since %s: %s %s: %s; %s", r.ID, ev.in.Reviews[review].On, f.Change, pairText(f), whatText(f), strings.Join(blames, "; ")))
+		}
+	}
+	return out
 }
 
 // ruleOf reports whether a rule, as flows name it, belongs to a rule set.
