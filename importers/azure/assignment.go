@@ -9,7 +9,7 @@ import (
 
 // readPolicyAssignment reads what puts a policy in force at a scope. It filters no packet; what it says of deployments is evidence.
 func readPolicyAssignment(r *resource) {
-	props := r.node.get("properties")
+	props := r.properties()
 	a := &model.PolicyAssignment{
 		Meta: r.meta(), Definition: model.ID(props.str("policyDefinitionId")), Scope: scopeOf(r, props), Enforcement: props.str("enforcementMode"),
 		Effect: props.get("parameters").get("effect").str("value"),
@@ -27,7 +27,7 @@ func readPolicyAssignment(r *resource) {
 
 // readPolicyExemption reads what takes a scope out of an assignment.
 func readPolicyExemption(r *resource) {
-	props := r.node.get("properties")
+	props := r.properties()
 	x := &model.PolicyExemption{Meta: r.meta(), Assignment: model.ID(props.str("policyAssignmentId")), Scope: scopeOf(r, nil), Expires: props.str("expiresOn")}
 	if x.Assignment == "" {
 		r.errorAt(r.node, "policyAssignmentId", "nothing", "the ID of a policy assignment")
@@ -38,7 +38,7 @@ func readPolicyExemption(r *resource) {
 
 // readPolicyDefinition reads which fields the rule of a policy tests, and its effect. Built-in policies are known by their ID.
 func readPolicyDefinition(r *resource) {
-	props := r.node.get("properties")
+	props := r.properties()
 	rule := props.get("policyRule")
 	d := &model.PolicyDefinitionRule{Meta: r.meta(), Effect: rule.get("then").str("effect")}
 	if name, ok := strings.CutPrefix(d.Effect, "[parameters('"); ok {
@@ -67,10 +67,18 @@ func readPolicyDefinition(r *resource) {
 // readPolicySet reads the members of an initiative.
 func readPolicySet(r *resource) {
 	s := &model.PolicySet{Meta: r.meta()}
-	for _, n := range elements(r.node.get("properties").get("policyDefinitions")) {
+	for _, n := range elements(r.properties().get("policyDefinitions")) {
 		s.Members = append(s.Members, model.PolicySetMember{Definition: model.ID(n.str("policyDefinitionId")), Effect: n.get("parameters").get("effect").str("value")})
 	}
 	r.emit(s)
+}
+
+// properties is what stands under `properties`, or at the top where az lifted it out.
+func (r *resource) properties() *node {
+	if p := r.node.get("properties"); p != nil && p.kind != nullValue {
+		return p
+	}
+	return r.node
 }
 
 // scopeOf is where a resource of Azure Policy acts: as it says, or where it stands.

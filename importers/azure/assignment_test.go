@@ -37,3 +37,20 @@ func TestPolicies(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// `az policy assignment list` and its like print properties at the top.
+func TestPoliciesLifted(t *testing.T) {
+	const sub = "/subscriptions/s"
+	res := one(t, `[
+	 {"id": "`+sub+`/providers/Microsoft.Authorization/policyAssignments/a", "type": "Microsoft.Authorization/policyAssignments", "policyDefinitionId": "/providers/Microsoft.Authorization/policyDefinitions/d",
+	  "scope": "`+sub+`", "enforcementMode": "Default", "parameters": {"effect": {"value": "Deny"}}},
+	 {"id": "`+sub+`/providers/Microsoft.Authorization/policyExemptions/x", "type": "Microsoft.Authorization/policyExemptions", "policyAssignmentId": "`+sub+`/providers/Microsoft.Authorization/policyAssignments/a"},
+	 {"id": "`+sub+`/providers/Microsoft.Authorization/policySetDefinitions/s", "type": "Microsoft.Authorization/policySetDefinitions", "policyDefinitions": [{"policyDefinitionId": "/providers/Microsoft.Authorization/policyDefinitions/d"}]}]`)
+	e, err := model.NewEstate(res.Resources, res.Ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(e.Assignments) != 1 || e.Assignments[0].Effect != "Deny" || len(e.Exemptions) != 1 || len(e.Initiatives) != 1 || len(e.Initiatives[0].Members) != 1 {
+		t.Errorf("got %v, %v, %v", e.Assignments, e.Exemptions, e.Initiatives)
+	}
+}

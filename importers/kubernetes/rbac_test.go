@@ -45,6 +45,7 @@ subjects:
 		switch x.(type) {
 		case *model.KubeRole, *model.KubeBinding:
 			got = append(got, x)
+		default:
 		}
 	}
 	role := func(kind, namespace, name string) model.ID {
