@@ -329,7 +329,8 @@ func (ev *Evidence) networkAdmins() []Part {
 	p := Part{Statement: "whoever can change the controls of the network is named in pci.networkAdmins", Table: &Table{Header: []string{"principal", "type", "role", "at", "controls"}}}
 	principals, kinds := map[string]bool{}, map[string]int{}
 	var open []Fault
-	for _, g := range slices.Concat(ev.azureGrants(), ev.kubernetesGrants()) {
+	azure := ev.azureGrants()
+	for _, g := range slices.Concat(azure, ev.kubernetesGrants()) {
 		key := strings.ToLower(g.principal)
 		name, ok := named[key]
 		if ok && !strings.EqualFold(name, g.principal) {
@@ -366,7 +367,12 @@ func (ev *Evidence) networkAdmins() []Part {
 	} else {
 		p.Notes = append(p.Notes, "roles that somebody may activate for a time (PIM) are no assignments until then")
 	}
-	if len(p.Faults) == 0 && len(open) > 0 {
+	switch {
+	case len(p.Faults) > 0:
+	case len(ev.e.RoleAssignments) > 0 && len(azure) == 0: // somebody can: no vacuous pass (decisions.md, 2.2)
+		p.Verdict, p.Reason = ItemUnknown, "no assignment of the input changes a control in scope, though somebody must be able to: those of the subscription and above are missing"
+		p.Faults = append(p.Faults, Fault{Cause: Cause{Class: CauseNoRef, Of: "Microsoft.Authorization/roleAssignments"}, Text: p.Reason, Remedy: "add what `az role assignment list --all --include-inherited` prints to the inputs"})
+	case len(open) > 0:
 		p.Verdict, p.Reason = ItemUnknown, open[0].Text
 	}
 	p.Faults = append(p.Faults, open...)
