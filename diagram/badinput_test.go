@@ -112,7 +112,7 @@ func checkInside(t *testing.T, name string, d *Diagram) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := compose(d)
+	s, err := compose(d, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -207,9 +207,12 @@ func (p *Panel) groupOf(node string) string {
 // open begins the element of a flow, with the flow in words.
 func (a *artist) open(p *Panel, e Edge) {
 	a.s.add(openItem{
-		id: fmt.Sprintf("%s-%s-%s", a.d.Kind, p.Name, e.ID), class: "flow", ends: [2]string{p.refOf(e.From), p.refOf(e.To)}, label: p.sentence(e), desc: p.particulars(e),
+		id: element(a.d.Kind, p, e), class: "flow", ends: [2]string{p.refOf(e.From), p.refOf(e.To)}, label: p.sentence(e), desc: p.particulars(e),
 	})
 }
+
+// element is the ID of a flow's element.
+func element(kind Kind, p *Panel, e Edge) string { return fmt.Sprintf("%s-%s-%s", kind, p.Name, e.ID) }
 
 // particulars is what a flow's sentence does not say: its number, and how its line is drawn.
 func (p *Panel) particulars(e Edge) string {

@@ -24,7 +24,7 @@ const (
 // PNG draws the diagram as a picture, in the built-in font, whatever fonts a machine has. What it shows stands in its description as
 // text, from which Check reads it.
 func (d *Diagram) PNG() ([]byte, error) {
-	s, err := compose(d)
+	s, err := compose(d, false)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func TestPNG(t *testing.T) {
 		t.Fatal(err)
 	}
 	img := decoded(t, data)
-	s, err := compose(d)
+	s, err := compose(d, false)
 	if err != nil {
 		t.Fatal(err)
 	}

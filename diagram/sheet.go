@@ -33,16 +33,17 @@ type artist struct {
 	s *scene
 
 	busy  int             // lines of the picture at hand
+	bare  bool            // flows are listed elsewhere
 	spots map[string]area // where each box was drawn, for who asks; nil: nobody
 }
 
-// compose lays out a diagram and draws it.
-func compose(d *Diagram) (*scene, error) {
+// compose lays out a diagram and draws it; bare leaves the tables of its flows out.
+func compose(d *Diagram, bare bool) (*scene, error) {
 	m, err := newMetrics()
 	if err != nil {
 		return nil, err
 	}
-	a := &artist{d: d, m: m, s: &scene{}}
+	a := &artist{d: d, m: m, s: &scene{}, bare: bare}
 	pictures := make([]*picture, len(d.Panels))
 	width := minSheet
 	for i := range d.Panels {
@@ -136,7 +137,7 @@ func (a *artist) panel(p *Panel, pic *picture, y float64) float64 {
 		y += pic.h + 10
 	}
 	y = a.notes(p, y)
-	if len(p.Edges) > 0 {
+	if len(p.Edges) > 0 && !a.bare {
 		y = a.table(p.table(a.d.Kind), y+14)
 	}
 	return y + 6
@@ -155,8 +156,9 @@ func (a *artist) notes(p *Panel, y float64) float64 {
 
 // grid is a table of words.
 type grid struct {
-	head []string
-	rows [][]string
+	head  []string
+	rows  [][]string
+	edges []int // of each row: its flow, as an index of the panel's edges
 }
 
 // table lists the flows of a panel, so that what the lines say in short stands once in full.
@@ -182,7 +184,7 @@ func (p *Panel) table(kind Kind) grid {
 		g.head = []string{"", "flow", "from", "to", "service", "data", "in transit", "found", "passes"}
 	}
 	listed := 0
-	for _, e := range p.Edges {
+	for at, e := range p.Edges {
 		if e.Number == 0 || p.compared && e.Change == Same {
 			continue
 		}
@@ -190,6 +192,7 @@ func (p *Panel) table(kind Kind) grid {
 			break
 		}
 		for i, w := range e.Ways {
+			g.edges = append(g.edges, at)
 			number := change(e) + strconv.Itoa(e.Number)
 			if i > 0 {
 				number = ""

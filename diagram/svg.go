@@ -12,10 +12,15 @@ import (
 // SVG draws the diagram. Text stays text; colours follow a dark screen; nothing in it runs or loads anything.
 // One goroutine may draw a diagram at a time.
 func (d *Diagram) SVG() ([]byte, error) {
-	s, err := compose(d)
+	s, err := compose(d, false)
 	if err != nil {
 		return nil, err
 	}
+	return d.svg(s, true), nil
+}
+
+// svg writes a scene of the diagram; alone says that it is no part of a page, and prints on paper of its own.
+func (d *Diagram) svg(s *scene, alone bool) []byte {
 	var b bytes.Buffer
 	prefix := d.prefix()
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
@@ -27,12 +32,12 @@ func (d *Diagram) SVG() ([]byte, error) {
 		b.WriteString(escapeXML(line) + "\n")
 	}
 	b.WriteString("</desc>\n")
-	writeStyle(&b)
+	writeStyle(&b, alone)
 	for _, x := range s.items {
 		writeItem(&b, x)
 	}
 	b.WriteString("</svg>\n")
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 // words is the diagram as text, for those who do not see it and for those who compare two of them.
@@ -100,7 +105,7 @@ func (p *Panel) memberNames(group string) []string {
 }
 
 // writeStyle writes the styles as CSS. Every rule names the class of the picture, as the picture may stand in a page with its own.
-func writeStyle(b *bytes.Buffer) {
+func writeStyle(b *bytes.Buffer, alone bool) {
 	b.WriteString("<style>\n")
 	b.WriteString(".ringfence{max-width:100%;height:auto;font-family:Arial,\"Liberation Sans\",Helvetica,\"Nimbus Sans\",sans-serif}\n")
 	for _, s := range styles() {
@@ -117,7 +122,10 @@ func writeStyle(b *bytes.Buffer) {
 		}
 		b.WriteString("}\n")
 	}
-	b.WriteString(".ringfence .bold{font-weight:bold}\n.ringfence .scope{stroke-width:" + num(scopeWidth) + "}\n.ringfence .moved{stroke-width:" + num(movedWidth) + "}\n.ringfence .pale{stroke-width:" + num(paleWidth) + ";stroke:" + pale().light + "}\n@page{size:A3 landscape;margin:8mm}\n")
+	b.WriteString(".ringfence .bold{font-weight:bold}\n.ringfence .scope{stroke-width:" + num(scopeWidth) + "}\n.ringfence .moved{stroke-width:" + num(movedWidth) + "}\n.ringfence .pale{stroke-width:" + num(paleWidth) + ";stroke:" + pale().light + "}\n")
+	if alone {
+		b.WriteString("@page{size:A3 landscape;margin:8mm}\n")
+	}
 	b.WriteString("@media screen and (prefers-color-scheme:dark){\n")
 	for _, s := range styles() {
 		fmt.Fprintf(b, ".ringfence .%s{fill:%s;stroke:%s}\n", s.class, s.fill.dark, s.stroke.dark)
