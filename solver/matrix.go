@@ -247,33 +247,46 @@ func (m *matrix) rows(c column, i int) []row {
 	return m.s.tidy(out)
 }
 
-// pair merges the rows of one pair: direct and relayed apart, what passes other firewalls or relays apart, certain and possible apart.
-func (m *matrix) pair(c column, i int, from, to string) []Row {
-	space := m.s.graph.Space
-	type way struct {
-		kind         Kind
-		via          []string
-		over, oneWay []packet.Set
-	}
+// way is the rows of a pair that are of one kind and pass the same firewalls or relays.
+type way struct {
+	kind         Kind
+	via          []string
+	over, oneWay packet.Set
+}
+
+// ways merges the rows of one pair: direct and relayed apart, what passes other firewalls or relays apart.
+func (m *matrix) ways(c column, i int) []way { return m.s.waysOf(m.rows(c, i), m.via) }
+
+func (s *Solution) waysOf(rows []row, viaOf func(row) []string) []way {
+	space := s.graph.Space
 	var ways []way
-	for _, r := range m.rows(c, i) {
-		via := m.via(r)
+	var over, oneWay [][]packet.Set // by way
+	for _, r := range rows {
+		via := viaOf(r)
 		at := slices.IndexFunc(ways, func(w way) bool { return w.kind == r.kind && slices.Equal(w.via, via) })
 		if at < 0 {
 			at = len(ways)
-			ways = append(ways, way{kind: r.kind, via: via})
+			ways, over, oneWay = append(ways, way{kind: r.kind, via: via}), append(over, nil), append(oneWay, nil)
 		}
-		ways[at].over, ways[at].oneWay = append(ways[at].over, r.over), append(ways[at].oneWay, r.oneWay)
+		over[at], oneWay[at] = append(over[at], r.over), append(oneWay[at], r.oneWay)
+	}
+	for i := range ways {
+		// All at once: two zones have thousands of rows, and each union of two would be another large set.
+		ways[i].over, ways[i].oneWay = space.Union(over[i]...), space.Union(oneWay[i]...)
 	}
 	slices.SortFunc(ways, func(a, b way) int { return cmp.Or(cmp.Compare(a.kind, b.kind), slices.Compare(a.via, b.via)) })
+	return ways
+}
+
+// pair prints the ways of one pair, certain and possible apart.
+func (m *matrix) pair(c column, i int, from, to string) []Row {
+	space := m.s.graph.Space
 	var out []Row
-	for _, w := range ways {
-		// All at once: two zones have thousands of rows, and each union of two would be another large set.
-		over, oneWay := space.Union(w.over...), space.Union(w.oneWay...)
+	for _, w := range m.ways(c, i) {
 		for _, part := range []struct {
 			set     packet.Set
 			verdict Verdict
-		}{{oneWay, Reachable}, {space.Subtract(over, oneWay), Unknown}} {
+		}{{w.oneWay, Reachable}, {space.Subtract(w.over, w.oneWay), Unknown}} {
 			if part.set.Empty() {
 				continue
 			}
