@@ -1,6 +1,8 @@
 package pci
 
 import (
+	"slices"
+
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
 	"github.com/ringfence/ringfence/solver/lint"
@@ -172,4 +174,42 @@ func ports(protocol string, dports ...string) solver.Packets {
 
 func reach(src, dst string, kind solver.Kind, via []string, packets ...solver.Packets) solver.Row {
 	return solver.Row{Src: src, Dst: dst, Verdict: solver.Reachable, Kind: kind, Via: via, Packets: packets}
+}
+
+// explored is what the report of a fixture can be asked: its matrix, with the witness of an assertion for every flow.
+func explored(r *Result) *Exploration {
+	x := &Exploration{Answers: &solver.Explored{Ends: []string{"internet"}, Whole: true}}
+	for _, z := range r.Zones {
+		if name := endOf(z.Name); name != "internet" {
+			x.Answers.Ends = append(x.Answers.Ends, name)
+		}
+	}
+	x.Answers.Zones = len(x.Answers.Ends)
+	for _, row := range r.Matrix {
+		p := solver.ExploredPair{From: slices.Index(x.Answers.Ends, row.Src), To: slices.Index(x.Answers.Ends, row.Dst)}
+		if p.From < 0 || p.To < 0 {
+			continue
+		}
+		w := solver.ExploredWay{Kind: row.Kind, Via: row.Via, Verdict: row.Verdict, Shown: true}
+		for _, q := range row.Packets {
+			w.Services = append(w.Services, solver.Ports{Protocol: q.Protocol, DPort: q.DPort})
+		}
+		if len(r.Assertions) > 0 {
+			w.Witness = r.Assertions[0].Witness
+		}
+		if row.Verdict == solver.Unknown {
+			w.Assumptions = r.Assumptions
+		}
+		p.Ways = append(p.Ways, w)
+		x.Answers.Pairs = append(x.Answers.Pairs, p)
+	}
+	if n := x.Answers.Zones; n > 1 {
+		x.Answers.Pairs = append(x.Answers.Pairs, solver.ExploredPair{From: n - 1, To: 0, BlockedBy: []solver.Blocker{{At: x.Answers.Ends[n-1], Stage: "route", Rule: r.Project, Source: "azure/nsgs.json:9"}}})
+	}
+	x.zones(r)
+	if len(x.Ways) > 0 {
+		x.link("network-zones-e1", 0)
+	}
+	x.tell(r)
+	return x
 }

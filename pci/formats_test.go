@@ -2,6 +2,8 @@ package pci
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
@@ -18,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/ringfence/ringfence/diagram"
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
 )
@@ -53,9 +56,12 @@ func outputs(t *testing.T, r *Result) map[string][]byte {
 		"findings.txt":      FindingsText(r.Findings, TextOptions{}),
 		"report.md":         Markdown(r, nil),
 	}
-	picture := [][]byte{[]byte(`<?xml version="1.0"?>` + "\n<svg xmlns=\"http://www.w3.org/2000/svg\"><title>a picture</title></svg>\n")}
+	picture := []diagram.Figure{{
+		Title: "a picture", SVG: []byte(`<?xml version="1.0"?>` + "\n<svg xmlns=\"http://www.w3.org/2000/svg\"><title>a picture</title></svg>\n"),
+		Head: []string{"", "from"}, Rows: []diagram.FigureRow{{Cells: []string{"1", model.Visible(r.Project)}, Line: "network-zones-e1"}},
+	}}
 	for name, write := range map[string]func() ([]byte, error){
-		"report.html":       func() ([]byte, error) { return HTML(r, Diagrams{Network: picture, DataFlow: picture}) },
+		"report.html":       func() ([]byte, error) { return HTML(r, Diagrams{Network: picture, DataFlow: picture}, explored(r)) },
 		"report.json":       func() ([]byte, error) { return JSON(r) },
 		"results.sarif":     func() ([]byte, error) { return SARIF(r, SARIFOptions{}) },
 		"results-all.sarif": func() ([]byte, error) { return SARIF(r, SARIFOptions{Passes: true}) },
@@ -419,7 +425,7 @@ func TestJUnit(t *testing.T) {
 // The report loads nothing from anywhere, and its links lead somewhere inside it.
 func TestReportIsSelfContained(t *testing.T) {
 	html := string(outputs(t, shop())["report.html"])
-	for _, bad := range []string{"<script", "src=", "@import", "url(", "<link", "<iframe", "javascript:", "http-equiv=\"refresh"} {
+	for _, bad := range []string{"<script src", "src=", "@import", "url(", "<link", "<iframe", "javascript:", "http-equiv=\"refresh"} {
 		if strings.Contains(html, bad) {
 			t.Errorf("the report holds `%s`", bad)
 		}
@@ -550,7 +556,8 @@ func checkMarkdown(t *testing.T, what, text string) {
 // checkHTML allows the elements of the template and nothing that a name could add.
 func checkHTML(t *testing.T, name, html string) {
 	t.Helper()
-	allowed := strings.Fields("html head meta title style body header a h1 h2 h3 h4 p strong dl div dt dd small nav ul li main section article span code table thead tbody tr th td details summary figure svg footer")
+	allowed := strings.Fields("html head meta title style body header a h1 h2 h3 h4 p strong dl div dt dd small nav ul li main section article span code table thead tbody tr th td details summary figure svg footer form label input select option button output datalist dialog")
+	html = checkScripts(t, name, html)
 	for _, m := range regexp.MustCompile(`<([a-zA-Z][a-zA-Z0-9]*)([^>]*)>`).FindAllStringSubmatch(html, -1) {
 		if !slices.Contains(allowed, m[1]) {
 			t.Errorf("the report of %q has an element <%s>", name, m[1])
@@ -562,6 +569,55 @@ func checkHTML(t *testing.T, name, html string) {
 	if n := strings.Count(html, "</style>"); n != 1 {
 		t.Errorf("the report of %q ends its style %d times", name, n)
 	}
+}
+
+// The script writes texts and copies, asks for nothing, and keeps nothing.
+func TestReportScript(t *testing.T) {
+	for _, bad := range []string{
+		"innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(", "import", "fetch", "XMLHttp", "WebSocket", "EventSource", "sendBeacon",
+		"Worker", "localStorage", "sessionStorage", "cookie", "window.open", "location", "createContextualFragment", "DOMParser", "srcdoc", "</script", "<!--",
+	} {
+		if strings.Contains(reportScript, bad) {
+			t.Errorf("the script of the report holds `%s`", bad)
+		}
+	}
+}
+
+// The policy of the report admits its script and nothing else.
+func TestReportPolicy(t *testing.T) {
+	html := string(outputs(t, shop())["report.html"])
+	sum := sha256.Sum256([]byte(reportScript))
+	want := `content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-` + strings.ReplaceAll(base64.StdEncoding.EncodeToString(sum[:]), "+", "&#43;") + `'; base-uri 'none'; form-action 'none'"`
+	if !strings.Contains(html, want) {
+		t.Errorf("the report lacks the policy %s", want)
+	}
+}
+
+// checkScripts demands the two scripts of the report, of which names are in the data alone, and returns the page without them.
+func checkScripts(t *testing.T, name, html string) string {
+	t.Helper()
+	const open, end = `<script type="application/json" id="data">`, "</script>"
+	head, rest, _ := strings.Cut(html, open)
+	data, rest, ok := strings.Cut(rest, end)
+	if !ok {
+		t.Fatalf("the report of %q has no data", name)
+	}
+	var doc struct {
+		Ends    []string
+		Courses []struct{ From string }
+	}
+	if err := json.Unmarshal([]byte(data), &doc); err != nil || strings.ContainsAny(data, "<>&\u2028\u2029") {
+		t.Errorf("the data of %q: %v\n%s", name, err, data)
+	}
+	for _, c := range doc.Courses {
+		if !slices.Contains(doc.Ends, c.From) {
+			t.Errorf("the data of %q: %q is no end of %q", name, c.From, doc.Ends)
+		}
+	}
+	if rest, ok = strings.CutPrefix(rest, "\n<script>"+reportScript+end); !ok {
+		t.Errorf("the script of the report of %q is not the one that its policy admits", name)
+	}
+	return head + rest
 }
 
 // JSON keeps names as they are: what is escaped there means the same to a program.

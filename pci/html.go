@@ -2,7 +2,10 @@ package pci
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"net/netip"
@@ -12,7 +15,9 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/ringfence/ringfence/diagram"
 	"github.com/ringfence/ringfence/diagram/label"
+	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver"
 	"github.com/ringfence/ringfence/solver/lint"
 )
@@ -23,13 +28,17 @@ var reportTemplate string
 //go:embed report.css
 var reportStyle string
 
-// Diagrams are the pictures that stand in the report, as package diagram draws them: SVG, one for each sheet. Either may be missing.
+//go:embed report.js
+var reportScript string
+
+// Diagrams are the pictures that stand in the report, as package diagram draws them. Either may be missing.
 type Diagrams struct {
-	Network, DataFlow [][]byte
+	Network, DataFlow []diagram.Figure
 }
 
-// HTML writes the report: one file that loads nothing, runs nothing, follows a dark screen and prints on paper.
-func HTML(r *Result, d Diagrams) ([]byte, error) {
+// HTML writes the report: one file that loads nothing, follows a dark screen and prints on paper. Its script adds to what stands there
+// already: without it, and on paper, the report reads whole. x, which may be nil, is what the report can be asked.
+func HTML(r *Result, d Diagrams, x *Exploration) ([]byte, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"list":    func(l []string) string { return strings.Join(l, ", ") },
 		"chain":   func(l []string) string { return strings.Join(l, " › ") },
@@ -39,7 +48,6 @@ func HTML(r *Result, d Diagrams) ([]byte, error) {
 		"nextHop": nextHop,
 		"add":     func(a, b int) int { return a + b },
 		"flows":   flowViews,
-		"rows":    rowViews,
 		"where":   where,
 		"fault":   faultText,
 		"class":   verdictClass,
@@ -51,9 +59,12 @@ func HTML(r *Result, d Diagrams) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report template: %w", err)
 	}
-	p := newPage(r.printable())
-	p.Style = template.CSS(reportStyle) // our own file
-	p.Network, p.DataFlow = pictures(d.Network), pictures(d.DataFlow)
+	p := newPage(r)
+	p.Style, p.Script = template.CSS(reportStyle), template.JS(reportScript) // our own files
+	sum := sha256.Sum256([]byte(reportScript))
+	p.ScriptHash = base64.StdEncoding.EncodeToString(sum[:])
+	p.Network, p.DataFlow = figures(d.Network), figures(d.DataFlow)
+	p.explore(x)
 	var b bytes.Buffer
 	if err := t.Execute(&b, p); err != nil {
 		return nil, fmt.Errorf("write the report: %w", err)
@@ -61,15 +72,22 @@ func HTML(r *Result, d Diagrams) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// pictures are SVG documents as parts of a page.
-func pictures(sheets [][]byte) []template.HTML {
-	var out []template.HTML
-	for _, svg := range sheets {
-		s := string(svg)
+// figureView is a picture as part of a page.
+type figureView struct {
+	diagram.Figure
+	Picture template.HTML
+}
+
+func figures(list []diagram.Figure) []figureView {
+	var out []figureView
+	for _, f := range list {
+		v := figureView{Figure: f}
+		s := string(f.SVG)
 		if head, rest, ok := strings.Cut(s, "?>"); ok && strings.HasPrefix(head, "<?xml") {
 			s = strings.TrimSpace(rest)
 		}
-		out = append(out, template.HTML(s)) // package diagram escapes what it draws
+		v.Picture = template.HTML(s) // package diagram escapes what it draws
+		out = append(out, v)
 	}
 	return out
 }
@@ -78,7 +96,9 @@ func pictures(sheets [][]byte) []template.HTML {
 type page struct {
 	*Result
 	Style             template.CSS
-	Network, DataFlow []template.HTML
+	Script            template.JS
+	ScriptHash        string // of the script, in the words of a Content-Security-Policy
+	Network, DataFlow []figureView
 	Headline          string
 	Worst             string // fail, unknown or pass
 	Standard          string
@@ -88,10 +108,27 @@ type page struct {
 	Errors, Warnings  int
 	Opened            *variantView
 	Requirements      []requirementView
+	Rows              []rowView // of the matrix
+	Filter            filterView
+	Explored          *exploredView
+}
+
+// filterView is what the report can be filtered by.
+type filterView struct {
+	Requirements []string
+	Zones        []string // in the order of Result.Zones
+}
+
+// exploredView is what the report can be asked, and the packets that show each flow.
+type exploredView struct {
+	*Exploration
+	Courses []courseView
+	Data    embedded
 }
 
 type assertionView struct {
 	solver.AssertionResult
+	marks
 	Rule, At, Place string // what decides
 	Connections     []connection
 }
@@ -111,7 +148,13 @@ type pairsView struct {
 type pairsRow struct {
 	Name  string
 	Self  int // the column of the zone itself
-	Cells [][]cellView
+	Cells []pairView
+}
+
+// pairView is what one zone can open to another.
+type pairView struct {
+	Cells []cellView
+	Wall  int // the element that says what stands in the way; 0: none
 }
 
 type cellView struct {
@@ -122,10 +165,14 @@ type cellView struct {
 	Class    string
 }
 
-func newPage(r *Result) *page {
+func newPage(raw *Result) *page {
+	r := raw.printable()
 	p := &page{Result: r, Standard: standardName(r.Standard)}
-	for _, a := range r.Assertions {
+	zones := newZonesOf(raw)
+	for i, a := range r.Assertions {
 		v := assertionView{AssertionResult: a, Connections: connections(a.Witness)}
+		v.marks = marksOf(a.Verdict.String(), requirementsOf(a.Requirement), zones.assertion(raw.Assertions[i]))
+		p.Filter.Requirements = append(p.Filter.Requirements, requirementsOf(a.Requirement)...)
 		v.Rule, v.At, v.Place, _ = decidedBy(a)
 		switch a.Verdict {
 		case solver.Pass:
@@ -176,10 +223,48 @@ func newPage(r *Result) *page {
 			p.Headline += fmt.Sprintf("; none of %s of the checklist fails", count(len(r.Items), "item"))
 		}
 	}
-	p.Requirements = requirementViews(r)
+	byID := map[string][]int{}
+	for _, x := range raw.Items {
+		byID[model.Visible(x.ID)] = zones.item(x)
+	}
+	p.Requirements = requirementViews(r, byID)
+	for _, q := range p.Requirements {
+		p.Filter.Requirements = append(p.Filter.Requirements, q.ID)
+	}
+	slices.SortFunc(p.Filter.Requirements, func(a, b string) int { return cmp.Or(slices.Compare(numbers(a), numbers(b)), cmp.Compare(a, b)) })
+	p.Filter.Requirements = slices.Compact(p.Filter.Requirements)
+	for _, z := range r.Zones {
+		p.Filter.Zones = append(p.Filter.Zones, z.Name)
+	}
+	p.Rows = rowViews(r.Matrix)
+	for i, row := range raw.Matrix {
+		verdict := map[solver.Verdict]string{solver.Reachable: "reachable", solver.Unknown: "unknown", solver.Unreachable: "unreachable"}[row.Verdict]
+		p.Rows[i].marks = marksOf(verdict, nil, zones.add(nil, row.Src, row.Dst))
+	}
 	p.Pairs = viewPairs(zonePairs(r))
 	p.Opened = viewVariant(r.Variant)
 	return p
+}
+
+// explore adds what the report can be asked.
+func (p *page) explore(x *Exploration) {
+	if x == nil {
+		return
+	}
+	shown := &Exploration{}
+	copyValue(shown, x, model.Visible)
+	p.Explored = &exploredView{Exploration: shown, Courses: courseViews(shown.Ways), Data: shown.embed()}
+	for i, c := range shown.Ways {
+		if c.Row > 0 && c.Row <= len(p.Rows) {
+			p.Rows[c.Row-1].Course = i + 1
+		}
+	}
+	at := wallAt(shown.Walls)
+	for i := range p.Pairs.Rows {
+		for j := range p.Pairs.Rows[i].Cells {
+			p.Pairs.Rows[i].Cells[j].Wall = at[[2]string{endOf(p.Pairs.Names[i]), endOf(p.Pairs.Names[j])}]
+		}
+	}
 }
 
 // requirementView is a requirement of the standard with its items.
@@ -193,6 +278,7 @@ type requirementView struct {
 // itemView is an item as the report shows it.
 type itemView struct {
 	Item
+	marks
 	Folded bool // it holds: its evidence opens on demand
 }
 
@@ -217,7 +303,7 @@ func verdictClass(v ItemVerdict) string {
 
 // requirementViews groups the items by the requirement of v3.2.1 that they belong to, or by the leading one of v4.0.1 where the project
 // is judged by that.
-func requirementViews(r *Result) []requirementView {
+func requirementViews(r *Result, zones map[string][]int) []requirementView {
 	var out []requirementView
 	for _, x := range r.Items {
 		id := x.ID
@@ -235,7 +321,7 @@ func requirementViews(r *Result) []requirementView {
 		if x.Verdict.rank() < v.Verdict.rank() {
 			v.Verdict = x.Verdict
 		}
-		v.Items = append(v.Items, itemView{x, x.Verdict.rank() > ItemAttestationMissing.rank()})
+		v.Items = append(v.Items, itemView{x, marksOf(verdictClass(x.Verdict), []string{id}, zones[x.ID]), x.Verdict.rank() > ItemAttestationMissing.rank()})
 	}
 	if r.Standard != "pci-dss-3.2.1" {
 		slices.SortStableFunc(out, func(a, b requirementView) int { return slices.Compare(numbers(a.ID), numbers(b.ID)) })
@@ -297,7 +383,7 @@ func viewPairs(p pairs) pairsView {
 			for _, c := range p.cells[[2]int{from, to}] {
 				cells = append(cells, c.view())
 			}
-			row.Cells = append(row.Cells, cells)
+			row.Cells = append(row.Cells, pairView{Cells: cells})
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -435,8 +521,10 @@ func flowViews(list []solver.Flow) []flowView {
 // rowView is one row of the matrix.
 type rowView struct {
 	solver.Row
-	Rows []packetView
-	More string
+	marks
+	Rows   []packetView
+	More   string
+	Course int // the element that shows a packet on its way; 0: none
 }
 
 func rowViews(list []solver.Row) []rowView {

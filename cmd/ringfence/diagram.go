@@ -257,10 +257,11 @@ func render(d *diagram.Diagram, format string, keep *diagram.Positions) ([]byte,
 	}
 }
 
-// sheets are the pictures of a run.
+// sheets are the pictures of a run, and what its report can be asked.
 type sheets struct {
 	network, dataflow []byte       // whole documents
 	panels            pci.Diagrams // each panel by itself, for the report
+	explored          *pci.Exploration
 }
 
 // drafts are the diagrams that a run has drawn, and what they were drawn from, so that each is drawn once.
@@ -294,7 +295,7 @@ func (d drafts) draw(s *solver.Solution, r *pci.Result, kind diagram.Kind) (*dia
 	return drawn, nil
 }
 
-// drawAll draws both diagrams of a run.
+// drawAll draws both diagrams of a run, and answers ahead what its report is asked.
 func drawAll(s *solved, r *pci.Result) (*sheets, error) {
 	out := &sheets{}
 	for _, kind := range []diagram.Kind{diagram.NetworkDiagram, diagram.DataFlowDiagram} {
@@ -306,13 +307,9 @@ func drawAll(s *solved, r *pci.Result) (*sheets, error) {
 		if err != nil {
 			return nil, fmt.Errorf("draw the %s diagram: %w", kind, err)
 		}
-		var panels [][]byte
-		for _, sheet := range d.Sheets() {
-			svg, err := sheet.SVG()
-			if err != nil {
-				return nil, fmt.Errorf("draw the %s diagram: %w", kind, err)
-			}
-			panels = append(panels, svg)
+		panels, err := d.Figures()
+		if err != nil {
+			return nil, fmt.Errorf("draw the %s diagram: %w", kind, err)
 		}
 		if kind == diagram.NetworkDiagram {
 			out.network, out.panels.Network = whole, panels
@@ -320,7 +317,9 @@ func drawAll(s *solved, r *pci.Result) (*sheets, error) {
 			out.dataflow, out.panels.DataFlow = whole, panels
 		}
 	}
-	return out, nil
+	var err error
+	out.explored, err = pci.Explore(s.Solution, r, out.panels)
+	return out, err
 }
 
 // diagramInput turns what was solved into what is drawn. r, where a run has one, saves computing its parts again.

@@ -83,7 +83,7 @@ func runVerify(c *cli.Context) error {
 		case "sarif":
 			return pci.SARIF(r, pci.SARIFOptions{})
 		case "html":
-			return pci.HTML(r, sheets.panels)
+			return pci.HTML(r, sheets.panels, sheets.explored)
 		default:
 			return pci.Text(r, textOptions(c, plain)), nil
 		}
@@ -126,7 +126,7 @@ func writeReports(dir string, s *solver.Solution, r *pci.Result, sheets *sheets,
 		make func() ([]byte, error)
 	}
 	reports := []report{
-		{"report.html", func() ([]byte, error) { return pci.HTML(r, sheets.panels) }},
+		{"report.html", func() ([]byte, error) { return pci.HTML(r, sheets.panels, sheets.explored) }},
 		{"report.json", func() ([]byte, error) { return pci.JSON(r) }},
 		{"network.svg", func() ([]byte, error) { return sheets.network, nil }},
 		{"dataflow.svg", func() ([]byte, error) { return sheets.dataflow, nil }},
