@@ -63,9 +63,12 @@ func (l *loader) adHoc(names []string) (*model.Project, error) {
 			}
 		}
 		if name == "-" {
-			data, err := io.ReadAll(io.LimitReader(l.c.App.Reader, maxStdin))
-			if err != nil {
+			data, err := io.ReadAll(io.LimitReader(l.c.App.Reader, maxStdin+1))
+			switch {
+			case err != nil:
 				return nil, fmt.Errorf("read standard input: %w", err)
+			case len(data) > maxStdin:
+				return nil, &model.InputError{Source: model.Source{File: "stdin"}, Found: "more text", Accepted: fmt.Sprintf("at most %d MiB; several files in its place", maxStdin>>20)}
 			}
 			s.fsys = newInputFS(fstest.MapFS{"stdin": &fstest.MapFile{Data: data}})
 			l.parse(s.fsys, []string{"stdin"}, true, take)

@@ -14,8 +14,8 @@
 // Of annotations only those that a rule reads are kept, of a Secret and of a ConfigMap nothing but its name. Values of environment
 // variables, arguments, annotations and data never reach a message.
 //
-// Cost: linear in the input. Limits: 64 MiB a file; 16 MiB a YAML document, and an object in JSON; 64 MiB a document with its aliases
-// expanded; 20,000 documents a file; 200 levels of nesting; 200,000 objects; 1,000 errors reported.
+// Cost: linear in the input; of a list of 100 MB, in YAML or JSON, about 600 MB. Limits: 128 MiB a file; 16 MiB a YAML document that is no
+// list of objects, an entry of one, and an object in JSON; 64 MiB a document with its aliases expanded; 20,000 documents a file; 200 levels of nesting; 200,000 objects; 1,000 errors reported.
 //
 // Errors: all errors of the input together, each a [model.InputError] with its place, in the order of their Source. A policy that does
 // not decode to the last field is an error, never skipped: without it an allow or a deny would be missing. In other kinds a field that

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxDocument  = 16 << 20 // bytes of one YAML document, and of one object in JSON
+	maxDocument  = 16 << 20 // bytes of one YAML document or entry of a list, and of one object in JSON
 	maxMarks     = 3 << 20  // line ends, commas, colons and braces of one: a bound on its nodes before they exist
 	maxExpanded  = 64 << 20 // bytes of one after its aliases are expanded
 	maxDocuments = 20_000
@@ -131,6 +131,9 @@ func (d *documents) read(file string, c chunk) {
 			return
 		}
 	}
+	if len(c.text) > longText && d.longList(file, c) {
+		return
+	}
 	root, merges, err := parseYAML(c)
 	if err == nil && root == nil {
 		return
@@ -205,10 +208,7 @@ func (d *documents) list(list *object, items []jsonValue, shallow bool, depth in
 			root = resolve(entries.Content[i])
 			item = jsonValue{raw: item.raw, root: root, line: use, items: item.items}
 		}
-		gv, kind := "", ""
-		if list.kind != "List" {
-			gv, kind = list.apiVersion, strings.TrimSuffix(list.kind, "List")
-		}
+		gv, kind := list.typeOfItems()
 		if has, _ := value(root, "kind"); kind == "" || has != nil {
 			isObject, s, err := classify(root)
 			switch {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	maxFile  = 64 << 20
+	maxFile  = 128 << 20
 	maxFiles = 50_000
 )
 
@@ -153,8 +153,9 @@ func (im *importer) read(fsys fs.FS, f inputFile, parsed func() (documents, *mod
 		for _, s := range docs.strays {
 			im.fail(&model.InputError{Source: model.Source{File: f.name, Line: s.line}, Found: s.what, Accepted: "an object with apiVersion and kind"})
 		}
-		for _, o := range docs.objects {
+		for i, o := range docs.objects {
 			im.object(o)
+			docs.objects[i] = nil // a long list is never all trees of nodes at once
 		}
 		return true
 	}

@@ -171,7 +171,7 @@ func TestLimits(t *testing.T) {
 		{"many JSON values", "m.json", strings.Repeat("{}\n", maxDocuments+1), "m.json:20001: found `more documents`, want at most 20000 in a file"},
 		{"many items", "m.yaml", "{\n\"items\": [" + strings.Repeat("{},", maxObjects) + "{}]}", "m.yaml:2: items: found `more objects`, want at most 200000"},
 		{"a large object", "m.json", `{"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "` + strings.Repeat("x", maxDocument) + `"}}`, "m.json:1: found `a larger document`, want at most 16 MiB; a longer list as JSON, or in several files"},
-		{"a large file", "m.yaml", strings.Repeat("\n", maxFile+1), "m.yaml: found `a larger file`, want at most 64 MiB; split the file"},
+		{"a large file", "m.yaml", strings.Repeat("\n", maxFile+1), "m.yaml: found `a larger file`, want at most 128 MiB; split the file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := importText(test.file, test.text)
@@ -216,11 +216,16 @@ func TestRecognise(t *testing.T) {
 		{"flow style, which is no JSON", "{apiVersion: v1, kind: Pod}", true},
 		{"nothing", "", false},
 		{"a comment with both words", "# apiVersion, kind\n", false},
-		{"one document of two", oneNamespace + "---\na: b\n", false},
+		{"one document of two", oneNamespace + "---\na: b\n", true},
 		{"no kind", "apiVersion: v2\nname: chart\nversion: 1.0.0\n# kind\n", false},
 		{"an Azure resource in a template", `{"type": "Microsoft.Web/sites", "apiVersion": "2023-01-01", "kind": "app"}`, false},
 		{"a template with resources", `{"$schema": "x", "resources": [{"apiVersion": "2023-01-01", "kind": "app"}]}`, false},
 		{"broken YAML", "apiVersion: v1\nkind: [\n", false},
+		{"a manifest that is broken", "apiVersion: v1\nkind: Pod\nmetadata: {\n", true},
+		{"the same key twice", oneNamespace + "kind: Namespace\n", true},
+		{"a broken manifest in JSON", "{\"apiVersion\": \"networking.k8s.io/v1\",\n \"kind\": \"NetworkPolicy\",\n", true},
+		{"a template", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ toYaml .Values.meta }}\n", true},
+		{"a broken template of Azure", "{\"type\": \"x\",\n\"apiVersion\": \"2023-01-01\",\n\"kind\": \"App\",\n", false},
 		{"a list of objects", "- apiVersion: v1\n  kind: Pod\n", false},
 		{"binary", "apiVersion kind \x00\xff", false},
 	} {

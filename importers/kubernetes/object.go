@@ -26,8 +26,9 @@ type object struct {
 	version    string
 	kind       string
 	root       *yaml.Node // the top level at least
-	node       *yaml.Node // everything; nil until it is wanted, for JSON
+	node       *yaml.Node // everything; nil until it is wanted, for JSON and long lists
 	raw        []byte     // as JSON
+	entry      *chunk     // an entry of a long list of YAML; else nil
 
 	namespace, name string
 	id              model.ID // empty until namespace and name are known to be valid
@@ -71,10 +72,23 @@ func (o *object) isList() bool {
 	return strings.HasSuffix(o.kind, "List") && o.kind != "List" && items != nil
 }
 
+// typeOfItems is what the items of a typed list are that do not say it themselves: of a PodList, pods. Those of a plain list say it.
+func (o *object) typeOfItems() (apiVersion, kind string) {
+	if o.kind == "List" {
+		return "", ""
+	}
+	return o.apiVersion, strings.TrimSuffix(o.kind, "List")
+}
+
 // tree returns the nodes of the whole object.
 func (o *object) tree() (*yaml.Node, *faultError) {
 	if o.node == nil {
-		node, fault := jsonTree(o.raw, o.line)
+		node, fault := (*yaml.Node)(nil), (*faultError)(nil)
+		if o.entry != nil {
+			node, _, fault = parseYAML(*o.entry) // as it was parsed before
+		} else {
+			node, fault = jsonTree(o.raw, o.line)
+		}
 		if fault != nil {
 			return nil, fault
 		}

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"bytes"
 	"io/fs"
+	"regexp"
 	"runtime"
 	"unicode/utf8"
 
@@ -11,19 +12,31 @@ import (
 
 // Documents is what the bytes of one file hold, parsed and not yet imported.
 type Documents struct {
-	docs documents
-	size int
-	text bool // valid UTF-8: other files are parsed, to be recognised, and refused
+	docs  documents
+	size  int
+	text  bool // valid UTF-8: other files are parsed, to be recognised, and refused
+	meant bool // not every document can be read, and some says that it is a manifest
 }
 
 // Parse reads the documents of a file. It may be called for several files at once.
 func Parse(name string, data []byte) *Documents {
-	return &Documents{readDocuments(name, bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))), len(data), utf8.Valid(data)}
+	if len(data) > maxFile {
+		return &Documents{docs: documents{errs: []*model.InputError{tooLarge(model.Source{File: name})}}, size: len(data), text: true, meant: meant(data)}
+	}
+	d := &Documents{docs: readDocuments(name, bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))), size: len(data), text: utf8.Valid(data)}
+	d.meant = len(d.docs.errs) > 0 && meant(data)
+	return d
 }
 
-// Manifests reports whether a file holds Kubernetes manifests: at least one document, and every document with apiVersion and kind.
+// meant reports whether a text says of itself that it is a manifest: its apiVersion is no date, as one of Azure would be.
+func meant(data []byte) bool {
+	return regexp.MustCompile(`(?m)^[ \t{]*"?apiVersion"?[ \t]*:[ \t]*["']?([a-z0-9.-]+/)?v[0-9]`).Match(data) && regexp.MustCompile(`(?m)^[ \t{]*"?kind"?[ \t]*:[ \t]*["']?[A-Z]`).Match(data)
+}
+
+// Manifests reports whether a file holds Kubernetes manifests: at least one object or list, or what was meant to be one and cannot be read.
+// Whoever imports such a file is told what is wrong with the rest of it; a file that was passed over could hold a policy.
 func (d *Documents) Manifests() bool {
-	return len(d.docs.errs) == 0 && len(d.docs.strays) == 0 && len(d.docs.objects)+d.docs.lists > 0
+	return d.meant || len(d.docs.objects)+d.docs.lists > 0
 }
 
 // Size is the length of the text that the documents were parsed from, in bytes. They take about 30 times as much memory.
@@ -31,7 +44,7 @@ func (d *Documents) Size() int { return d.size }
 
 // Perhaps reports whether bytes may be manifests, at no cost: most files that are none end here.
 func Perhaps(data []byte) bool {
-	return len(data) <= maxFile && bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
+	return bytes.Contains(data, []byte("apiVersion")) && bytes.Contains(data, []byte("kind"))
 }
 
 // Recognise reports whether bytes are Kubernetes manifests.
