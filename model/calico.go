@@ -1,6 +1,9 @@
 package model
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // CalicoPolicy is a projectcalico.org NetworkPolicy or GlobalNetworkPolicy (K8S-CAL-02).
 type CalicoPolicy struct {
@@ -60,9 +63,22 @@ type CalicoEnd struct {
 	Selector    CalicoSelector // nil: not stated
 	NotSelector CalicoSelector // nil: not stated
 	Namespaces  CalicoSelector // nil: not stated
-	Global      bool           // namespaceSelector: global()
 	Nets        []netip.Prefix
 	NotNets     []netip.Prefix
 	Ports       []PolicyPort // protocol AnyProtocol: that of the rule
 	NotPorts    []PolicyPort
+}
+
+// Words are what a side states beside its nets and ports, as the fields of a rule: `source.selector source.notNets`.
+func (e CalicoEnd) Words(side string) string {
+	var out []string
+	for _, w := range []struct {
+		field string
+		there bool
+	}{{"selector", e.Selector != nil}, {"notSelector", e.NotSelector != nil}, {"namespaceSelector", e.Namespaces != nil}, {"notNets", len(e.NotNets) > 0}} {
+		if w.there {
+			out = append(out, side+"."+w.field)
+		}
+	}
+	return strings.Join(out, " ")
 }

@@ -598,9 +598,12 @@ func calicoEndText(e model.CalicoEnd) []string {
 			text = "endpoints (all)"
 		}
 		switch {
-		case e.Global:
+		case e.Namespaces == nil:
+		case namespaced(e.Namespaces, "DoesNotExist"):
 			text += " that are global"
-		case e.Namespaces != nil:
+		case namespaced(e.Namespaces, "Exists"):
+			text += " in namespaces (all)"
+		default:
 			text += " in namespaces " + calicoText(e.Namespaces)
 		}
 		parts = append(parts, text)
@@ -618,6 +621,15 @@ func calicoEndText(e model.CalicoEnd) []string {
 		return nil
 	}
 	return []string{strings.Join(parts, " and ")}
+}
+
+// namespaced reports a selector that asks only whether there is a namespace (K8S-CAL-03).
+func namespaced(s model.CalicoSelector, operator string) bool {
+	if len(s) != 1 || s[0].Namespaces == nil || len(s[0].Namespaces.Match) > 0 || len(s[0].Namespaces.Requirements) != 1 {
+		return false
+	}
+	r := s[0].Namespaces.Requirements[0]
+	return r.Key == "kubernetes.io/metadata.name" && r.Operator == operator
 }
 
 // calicoText prints a selector: any of its terms.

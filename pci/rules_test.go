@@ -93,7 +93,7 @@ func controls(t *testing.T) *model.Estate {
 			Meta: model.Meta{ID: model.Kubernetes("aks", "CalicoGlobalNetworkPolicy", "", "wall"), Source: at(87)}, Cluster: cluster, Kind: "GlobalNetworkPolicy", Tier: "first", Order: 2.5,
 			Selector: model.CalicoSelector{{Labels: model.LabelSelector{Requirements: []model.Requirement{{Key: "app", Operator: "In", Values: []string{"web"}}}}}, {Namespaces: &model.LabelSelector{Match: map[string]string{"env": "x"}}}}, Applies: [2]bool{true, false},
 			Rules: [2][]model.CalicoRule{
-				{{Source: at(88), Action: model.PolicyPass, NotProtocols: []model.Protocol{model.UDP}, From: model.CalicoEnd{Nets: prefixes("10.0.0.0/8"), NotSelector: model.CalicoSelector{{}}, Namespaces: model.CalicoSelector{{Namespaces: &model.LabelSelector{}}}, Global: true}}},
+				{{Source: at(88), Action: model.PolicyPass, NotProtocols: []model.Protocol{model.UDP}, From: model.CalicoEnd{Nets: prefixes("10.0.0.0/8"), NotSelector: model.CalicoSelector{{}}, Namespaces: model.CalicoSelector{{Namespaces: &model.LabelSelector{Requirements: []model.Requirement{{Key: "kubernetes.io/metadata.name", Operator: "DoesNotExist"}}}}}}}},
 				{{Source: at(89), Protocols: []model.Protocol{model.TCP}, To: model.CalicoEnd{NotNets: prefixes("10.0.0.0/8"), Ports: []model.PolicyPort{{Ports: model.PortRange{First: 80, Last: 90}}}, NotPorts: []model.PolicyPort{{Named: "http"}}}}},
 			},
 		},

@@ -89,7 +89,11 @@ func (k *kube) addr(name string) netip.Addr {
 	if a, err := netip.ParseAddr(name); err == nil {
 		return a
 	}
-	a, _ := k.s.Project.Estate.Symbols().Of(model.PodAddress, k.workload(name).ID, "")
+	w := k.workload(name)
+	if len(w.Addresses) > 0 {
+		return w.Addresses[0]
+	}
+	a, _ := k.s.Project.Estate.Symbols().Of(model.PodAddress, w.ID, "")
 	return a
 }
 
@@ -485,7 +489,13 @@ func TestCalico(t *testing.T) {
 		{"K8S-CAL-02: types that are not stated", "calico", []string{calicoPolicy("p", "selector: app == 'web', egress: [{action: Allow, destination: {selector: app == 'db'}}]")}, []string{"web>db * A", "web>ext * D", "web>api * D", "ext>web * A"}, ""},
 		{"K8S-CAL-03: selectors", "calico", []string{calicoPolicy("p", "selector: \"app in {'web', 'db'} && !has(other)\", ingress: [{action: Allow, source: {selector: \"projectcalico.org/namespace == 'b'\", namespaceSelector: all()}}]")}, []string{"api>web * A", "api>db * A", "db>web * D"}, ""},
 		{"K8S-CAL-03: a policy of a namespace means its own pods", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: all()}}]")}, []string{"db>web * A", "api>web * D"}, ""},
-		{"K8S-CAL-03: not", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Deny, source: {notSelector: app == 'db'}}, {action: Allow}]")}, []string{"db>web * A", "api>web * D", "ext>web * D"}, ""},
+		{"K8S-CAL-03: not, in a policy of a namespace: its own others", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Deny, source: {notSelector: app == 'x'}}, {action: Allow}]")}, []string{"db>web * D", "api>web * A", "ext>web * A"}, ""},
+		{"K8S-CAL-03: not, in a global policy: everyone else", "calico", []string{calicoGlobal("p", "selector: app == 'web', ingress: [{action: Deny, source: {notSelector: app == 'db'}}, {action: Allow}]")}, []string{"db>web * A", "api>web * D", "ext>web * D"}, ""},
+		{"K8S-CAL-03: not, of a namespace that is selected", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {notSelector: app == 'db', namespaceSelector: all()}}]")}, []string{"db>web * D", "api>web * A", "ext>web * D"}, ""},
+		{"K8S-CAL-03: a namespace or none", "calico", []string{set, calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {namespaceSelector: env == 'dev' || global()}}]")}, []string{"api>web * A", "ext>web * A", "db>web * ?", "198.51.100.1>web * D"}, ""}, // the set's net may hold a pod's address
+		{"K8S-CAL-03: what has no namespace lacks its labels", "calico", []string{set, calicoGlobal("g", "selector: app == 'web', ingress: [{action: Allow, source: {namespaceSelector: env != 'prod'}}]")}, []string{"api>web * A", "ext>web * A", "198.51.100.1>web * D"}, ""},
+		{"K8S-CAL-03: every namespace, and nothing without", "calico", []string{set, calicoGlobal("g", "selector: app == 'web', ingress: [{action: Allow, source: {namespaceSelector: all()}}]")}, []string{"api>web * A", "db>web * A", "ext>web * D"}, ""},
+		{"K8S-CAL-03: no selector of namespaces has labels of pods", "calico", []string{calicoGlobal("g", "selector: app == 'web', ingress: [{action: Allow, source: {namespaceSelector: pcns.env == 'dev'}}]")}, []string{"api>web * ?", "db>web * ?"}, "UNSUPPORTED(projectcalico.org/v3/GlobalNetworkPolicy g spec.ingress[0].source.namespaceSelector)"},
 		{"K8S-CAL-03: global sets", "calico", []string{set, calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: kind == 'partner', namespaceSelector: global()}}]"), calicoPolicy("q", "selector: app == 'db', ingress: [{action: Allow, source: {selector: kind == 'partner'}}]")}, []string{"ext>web * A", "198.51.100.1>web * D", "ext>db * D"}, ""},
 		{"K8S-CAL-03: sets of the namespace", "calico", []string{ownSet, calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: kind == 'partner'}}]"), calicoGlobal("g", "selector: app == 'api', egress: [{action: Deny, destination: {selector: kind != 'partner'}}, {action: Allow}]")}, []string{"ext>web * A", "198.51.100.1>web * D", "db>web * ?", "api>ext * A", "api>db * D"}, ""},
 		{"K8S-CAL-03: an operator that is not followed", "calico", []string{calicoPolicy("p", "selector: app == 'web', ingress: [{action: Allow, source: {selector: app starts with 'd'}}]")}, []string{"api>web * ?", "api>db * A"}, "UNSUPPORTED(projectcalico.org/v3/NetworkPolicy p spec.ingress[0].source.selector)"},

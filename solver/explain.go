@@ -637,6 +637,9 @@ func (x *explainer) passed(e *Explanation) {
 			continue
 		}
 		for entry, set := range x.s.byEntry(m) {
+			if m.Part.Rule == "" { // no rule: why it passes all the same
+				entry = cmp.Or(entry, m.Part.Detail)
+			}
 			k := key{x.s.placeRef(m.Control.Place), m.Control.Stage, m.Part.Rule, entry, sourceText(m.Part.Source)}
 			sets[k] = x.s.graph.Space.Union(sets[k], x.s.graph.Space.Project(set, packet.Origin))
 		}

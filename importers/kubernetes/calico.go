@@ -140,12 +140,12 @@ func (im *importer) calicoPolicy(o *object, p *CalicoPolicy) {
 		out.Tier = "default"
 	}
 	affects := im.affectedBy(o, o.namespace)
-	out.Selector, _ = im.calicoSelector(o, "spec.selector", p.Spec.Selector, affects)
+	out.Selector = im.calicoSelector(o, "spec.selector", p.Spec.Selector, false, affects)
 	if n := p.Spec.NamespaceSelector; n != nil && *n != "" {
 		if o.namespace != "" {
 			im.bad(o, "spec.namespaceSelector", *n, "no namespaceSelector in the policy of a namespace")
 		}
-		out.Namespaces = im.calicoNamespaces(o, "spec.namespaceSelector", *n, affects, new(bool))
+		out.Namespaces = im.calicoSelector(o, "spec.namespaceSelector", *n, true, affects)
 	}
 	switch {
 	case p.Spec.ServiceAccountSelector != "":
@@ -176,23 +176,6 @@ func (im *importer) calicoPolicy(o *object, p *CalicoPolicy) {
 	}
 	im.resources = append(im.resources, out)
 	im.record(o, model.Modelled, "")
-}
-
-// calicoNamespaces reads a selector of namespaces, whose labels are the namespaces' own.
-func (im *importer) calicoNamespaces(o *object, at, text string, affects []model.ID, global *bool) model.CalicoSelector {
-	list, isGlobal := im.calicoSelector(o, at, text, affects)
-	*global = isGlobal
-	out := model.CalicoSelector{}
-	for _, t := range list {
-		n := t.Labels
-		for i, r := range n.Requirements {
-			if r.Key == "projectcalico.org/name" {
-				n.Requirements[i].Key = "kubernetes.io/metadata.name"
-			}
-		}
-		out = append(out, model.CalicoTerm{Namespaces: &n})
-	}
-	return out
 }
 
 func (im *importer) calicoRule(o *object, at string, r *calicoRule) model.CalicoRule {
@@ -263,13 +246,13 @@ func (im *importer) calicoEnd(o *object, at string, e *calicoEnd) model.CalicoEn
 	var out model.CalicoEnd
 	self := []model.ID{o.id}
 	if e.Selector != "" {
-		out.Selector, _ = im.calicoSelector(o, child(at, "selector"), e.Selector, self)
+		out.Selector = im.calicoSelector(o, child(at, "selector"), e.Selector, false, self)
 	}
 	if e.NotSelector != "" {
-		out.NotSelector, _ = im.calicoSelector(o, child(at, "notSelector"), e.NotSelector, self)
+		out.NotSelector = im.calicoSelector(o, child(at, "notSelector"), e.NotSelector, false, self)
 	}
 	if e.NamespaceSelector != "" {
-		out.Namespaces = im.calicoNamespaces(o, child(at, "namespaceSelector"), e.NamespaceSelector, self, &out.Global)
+		out.Namespaces = im.calicoSelector(o, child(at, "namespaceSelector"), e.NamespaceSelector, true, self)
 	}
 	out.Nets = im.calicoNets(o, child(at, "nets"), e.Nets)
 	out.NotNets = im.calicoNets(o, child(at, "notNets"), e.NotNets)

@@ -37,7 +37,8 @@ func TestCalicoSelectors(t *testing.T) {
 		{"!(a == '1' && (b == '2' || has(c)))", "[a NotIn 1] [b NotIn 2; c DoesNotExist]"},
 		{"!!has(a)", "[a Exists]"},
 		{"projectcalico.org/namespace == 'b' && pcns.env == 'dev' && app == 'x'", "[app In x / kubernetes.io/metadata.name In b; env In dev]"},
-		{"global()", "[] global"},
+		{"global()", "[ / kubernetes.io/metadata.name DoesNotExist]"},
+		{"!global()", "[ / kubernetes.io/metadata.name Exists]"},
 		{"app contains 'x' || has(b)", "[] [b Exists] not followed: the operator contains"},
 		{"app starts with 'x'", "[] not followed: the operator starts with"},
 		{"projectcalico.org/serviceaccount == 'x'", "[] not followed: the label projectcalico.org/serviceaccount"},
@@ -52,7 +53,7 @@ func TestCalicoSelectors(t *testing.T) {
 		{strings.Repeat("(", 1000), "wrong: fewer brackets"},
 		{"app == 'x", "wrong: a value in quotes"},
 	} {
-		list, global, unread, fault := parseCalico(test.text)
+		list, unread, fault := parseCalico(test.text, false)
 		var out []string
 		print := func(s model.LabelSelector) string {
 			var parts []string
@@ -67,9 +68,6 @@ func TestCalicoSelectors(t *testing.T) {
 				text += " / " + print(*term.Namespaces)
 			}
 			out = append(out, "["+text+"]")
-		}
-		if global {
-			out = append(out, "global")
 		}
 		if strings.Contains(unread, "so many") {
 			out = nil
@@ -183,6 +181,40 @@ func TestCalicoLedger(t *testing.T) {
 	} {
 		if got := fieldEntries(t, test.text); got != test.want {
 			t.Errorf("%s:\n got %s\nwant %s", test.name, got, test.want)
+		}
+	}
+}
+
+// Selectors of namespaces: what is in none has none of their labels (K8S-CAL-03).
+func TestCalicoNamespaceSelector(t *testing.T) {
+	for text, want := range map[string]string{
+		"all()":                            "kubernetes.io/metadata.name Exists []",
+		"!all()":                           "kubernetes.io/metadata.name DoesNotExist []",
+		"global()":                         "kubernetes.io/metadata.name DoesNotExist []",
+		"env == 'prod'":                    "env In [prod]",
+		"projectcalico.org/name == 'a'":    "kubernetes.io/metadata.name In [a]",
+		"env != 'a' || global()":           "env NotIn [a] | kubernetes.io/metadata.name DoesNotExist []",
+		"all() && !has(env)":               "kubernetes.io/metadata.name Exists [] & env DoesNotExist []",
+		"pcns.env == 'a'":                  "not followed: the label pcns.env",
+		"has(projectcalico.org/namespace)": "not followed: the label projectcalico.org/namespace",
+	} {
+		list, unread, fault := parseCalico(text, true)
+		var terms []string
+		for _, term := range list {
+			var parts []string
+			if term.Namespaces != nil {
+				for _, r := range term.Namespaces.Requirements {
+					parts = append(parts, fmt.Sprint(r.Key, " ", r.Operator, " ", r.Values))
+				}
+			}
+			terms = append(terms, strings.Join(parts, " & "))
+		}
+		got := strings.Join(terms, " | ")
+		if unread != "" {
+			got = "not followed: " + unread
+		}
+		if got != want || fault != "" {
+			t.Errorf("%s: got %s %s, want %s", text, got, fault, want)
 		}
 	}
 }

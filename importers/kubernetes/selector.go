@@ -16,15 +16,16 @@ type calicoParser struct {
 	depth  int
 	unread string // an operator that is not followed
 	fault  string
-	global bool // global() was read
+	spaces bool // the labels are those of namespaces
 }
 
 // parseCalico returns the terms of a selector, a word on what of it is not followed, and one on what is wrong.
-func parseCalico(text string) (out model.CalicoSelector, global bool, unread, fault string) {
+// spaces says that it is one of namespaces.
+func parseCalico(text string, spaces bool) (out model.CalicoSelector, unread, fault string) {
 	if strings.TrimSpace(text) == "" {
-		return model.CalicoSelector{{}}, false, "", ""
+		return model.CalicoSelector{{}}, "", ""
 	}
-	p := &calicoParser{rest: text}
+	p := &calicoParser{rest: text, spaces: spaces}
 	out = p.or(false)
 	if p.space(); p.rest != "" && p.fault == "" {
 		p.fault = "an operator"
@@ -32,7 +33,7 @@ func parseCalico(text string) (out model.CalicoSelector, global bool, unread, fa
 	if len(out) > maxCalicoTerms {
 		p.unread = "a selector of so many terms"
 	}
-	return out, p.global, p.unread, p.fault
+	return out, p.unread, p.fault
 }
 
 func (p *calicoParser) space() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
@@ -117,15 +118,15 @@ func (p *calicoParser) one(not bool) model.CalicoSelector {
 		p.want(")")
 		return out
 	case p.call("all"):
+		if p.spaces {
+			return inNamespace(!not)
+		}
 		if not {
 			return model.CalicoSelector{}
 		}
 		return model.CalicoSelector{{}}
 	case p.call("global"):
-		if p.global = true; not {
-			p.unread = "! global()"
-		}
-		return model.CalicoSelector{{}}
+		return inNamespace(not)
 	case p.take("has("):
 		p.space()
 		key := p.key()
@@ -209,6 +210,15 @@ func (p *calicoParser) set() []string {
 	return out
 }
 
+// namespaceName is the label that every namespace has.
+const namespaceName = "kubernetes.io/metadata.name"
+
+// inNamespace is what is in some namespace, or in none, as global network sets are.
+func inNamespace(some bool) model.CalicoSelector {
+	r := model.Requirement{Key: namespaceName, Operator: map[bool]string{true: "Exists", false: "DoesNotExist"}[some]}
+	return model.CalicoSelector{{Namespaces: &model.LabelSelector{Requirements: []model.Requirement{r}}}}
+}
+
 // Labels that Calico adds to pods: of their namespace, and those that are not followed.
 const (
 	calicoNamespace  = "projectcalico.org/namespace"
@@ -227,31 +237,38 @@ func (p *calicoParser) term(key, operator string, values []string) model.CalicoS
 	r := model.Requirement{Key: key, Operator: operator, Values: values}
 	label, ofNamespace := strings.CutPrefix(key, calicoNamespaces)
 	switch {
+	case p.spaces && (ofNamespace || key == calicoNamespace):
+		p.unread = "the label " + key
+		return model.CalicoSelector{{}}
+	case p.spaces && key == calicoDerived+"name":
+		label, ofNamespace = namespaceName, true
 	case key == calicoNamespace:
-		label, ofNamespace = "kubernetes.io/metadata.name", true
+		label, ofNamespace = namespaceName, true
 	case strings.HasPrefix(key, calicoDerived) && key != "projectcalico.org/name", strings.HasPrefix(key, calicoAccounts):
 		p.unread = "the label " + key
 		return model.CalicoSelector{{}}
 	}
-	if ofNamespace {
-		r.Key = label
+	if ofNamespace || p.spaces {
+		if ofNamespace {
+			r.Key = label
+		}
 		return model.CalicoSelector{{Namespaces: &model.LabelSelector{Requirements: []model.Requirement{r}}}}
 	}
 	return model.CalicoSelector{{Labels: model.LabelSelector{Requirements: []model.Requirement{r}}}}
 }
 
 // calicoSelector reads a selector of an object; affects is what one that is not followed leaves open.
-func (im *importer) calicoSelector(o *object, at, text string, affects []model.ID) (model.CalicoSelector, bool) {
-	out, global, unread, fault := parseCalico(text)
+func (im *importer) calicoSelector(o *object, at, text string, spaces bool, affects []model.ID) model.CalicoSelector {
+	out, unread, fault := parseCalico(text, spaces)
 	switch {
 	case fault != "":
 		im.bad(o, at, text, "a selector of Calico: here it wants "+fault)
-		return nil, false
+		return nil
 	case unread != "":
 		im.cannot(o, at, fmt.Sprintf("%s in a selector: whom the policy is about is not known", unread), affects...)
 	}
 	for _, t := range out {
 		im.selected = append(im.selected, t.Labels)
 	}
-	return out, global
+	return out
 }

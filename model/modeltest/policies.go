@@ -95,7 +95,8 @@ func (d *draft) calicoEnd(ports bool) model.CalicoEnd {
 			e.Selector = d.calicoSelector()
 		}
 		if d.one(4) {
-			e.Namespaces, e.Global = model.CalicoSelector{{Namespaces: &model.LabelSelector{}}}, true
+			every := model.Requirement{Key: "kubernetes.io/metadata.name", Operator: choose(d, "Exists", "DoesNotExist")} // all(), global()
+			e.Namespaces = append(e.Namespaces[:d.IntN(2)], model.CalicoTerm{Namespaces: &model.LabelSelector{Requirements: []model.Requirement{every}}})
 		}
 	case 3:
 		e.Nets = []netip.Prefix{choose(d, d.prefix(), cidr(podBlock), cidr("0.0.0.0/0"))}

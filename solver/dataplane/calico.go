@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/solver/packet"
@@ -255,6 +256,7 @@ func (p *planner) calicoRules(cp *clusterPlan, w *model.Workload, x *model.Calic
 		case model.PolicyPass:
 			o.do = doPass
 		}
+		o.part = p.calicoEntries(cp, w, x, r, dir, o.part)
 		o.must, o.may = p.calicoTraffic(cp, w, r, dir)
 		fromMust, fromMay, a := p.calicoEnd(cp, x, r.From, srcIn, dir == model.Outbound)
 		toMust, toMay, b := p.calicoEnd(cp, x, r.To, dstIn, dir == model.Inbound)
@@ -269,6 +271,46 @@ func (p *planner) calicoRules(cp *clusterPlan, w *model.Workload, x *model.Calic
 		out = append(out, o)
 	}
 	return out, notes
+}
+
+// calicoEntries adds to a rule's part what of it is about the far end, `source.nets[1]`, and the ports that it names.
+func (p *planner) calicoEntries(cp *clusterPlan, w *model.Workload, x *model.CalicoPolicy, r *model.CalicoRule, dir model.Direction, part Part) Part {
+	if !p.o.Explain || p.future != nil {
+		return part
+	}
+	far, side, at := r.From, "source", srcIn
+	if dir == model.Outbound {
+		far, side, at = r.To, "destination", dstIn
+	}
+	add := func(name string, e model.CalicoEnd) {
+		_, may, _ := p.calicoEnd(cp, x, e, at, false)
+		part.peers = append(part.peers, entrySet{name, may})
+	}
+	words := far.Words(side)
+	for i := range far.Nets {
+		one := far
+		one.Nets = far.Nets[i : i+1]
+		add(strings.TrimSpace(words+" "+side+".nets["+strconv.Itoa(i)+"]"), one)
+	}
+	if len(far.Nets) == 0 && words != "" {
+		add(words, far)
+	}
+	for i, list := range [][]model.PolicyPort{r.To.Ports, r.From.Ports} {
+		for _, port := range list {
+			one := model.CalicoRule{Protocols: r.Protocols}
+			if i == 0 {
+				one.To.Ports = []model.PolicyPort{port}
+			} else {
+				one.From.Ports = []model.PolicyPort{port}
+			}
+			_, may := p.calicoTraffic(cp, w, &one, dir)
+			part.ports = append(part.ports, entrySet{port.Source.Within(r.Source), may})
+		}
+		if len(part.ports) > 0 {
+			break // of the ports of both ends, those of the target
+		}
+	}
+	return part
 }
 
 // calicoTraffic is the protocols, families and ports of a rule. Ports of the source are those of the sender.
@@ -338,12 +380,12 @@ func (p *planner) calicoEnd(cp *clusterPlan, x *model.CalicoPolicy, e model.Cali
 		must, may = p.futureEnd(cp, x, e, near)
 		return must, may, nil
 	}
-	if e.Selector != nil || e.Namespaces != nil {
+	if e.Selector != nil || e.Namespaces != nil || e.NotSelector != nil && x.Namespace != "" {
 		a, b, more := p.calicoSelected(cp, x, e.Selector, e, at)
 		must, may, notes = a, b, append(notes, more...)
 	}
-	if e.NotSelector != nil {
-		a, b, more := p.calicoSelected(cp, x, e.NotSelector, e, at)
+	if e.NotSelector != nil { // of whatever namespace, and of none
+		a, b, more := p.calicoSelected(cp, &model.CalicoPolicy{}, e.NotSelector, model.CalicoEnd{}, at)
 		must, may, notes = both(must, outside(b)), both(may, outside(a)), append(notes, more...)
 	}
 	if len(e.Nets) > 0 {
@@ -358,15 +400,13 @@ func (p *planner) calicoEnd(cp *clusterPlan, x *model.CalicoPolicy, e model.Cali
 }
 
 // calicoSelected is the addresses of pods and network sets that a selector finds: in a policy of a namespace its own, unless it selects
-// namespaces; global() means global sets alone (K8S-CAL-02).
+// namespaces. What has no namespace has none of its labels: so `global()`, and `env != 'prod'`, find global sets (K8S-CAL-03).
 func (p *planner) calicoSelected(cp *clusterPlan, x *model.CalicoPolicy, s model.CalicoSelector, e model.CalicoEnd, at func(packet.AddrSet) *lazy) (must, may *lazy, notes []string) {
 	if s == nil {
 		s = model.CalicoSelector{{}}
 	}
 	within := func(namespace string) tri {
 		switch {
-		case e.Global:
-			return no
 		case e.Namespaces != nil:
 			return p.calicoMatch(cp, e.Namespaces, namespace, nil)
 		case x.Namespace != "" && x.Namespace != namespace:
@@ -400,14 +440,10 @@ func (p *planner) calicoSelected(cp *clusterPlan, x *model.CalicoPolicy, s model
 		switch {
 		case n.Namespace != "":
 			match = within(n.Namespace).and(p.calicoMatch(cp, s, n.Namespace, known))
-		case e.Global, e.Namespaces == nil && x.Namespace == "":
-			for _, t := range s { // a global set has no namespace, hence none of its labels
-				m := known(t.Labels)
-				if t.Namespaces != nil {
-					m = m.and(matchLabels(*t.Namespaces, nil, nil))
-				}
-				match = max(match, m)
-			}
+		case e.Namespaces != nil:
+			match = calicoGlobal(e.Namespaces, nil).and(calicoGlobal(s, known))
+		case x.Namespace == "":
+			match = calicoGlobal(s, known)
 		}
 		if match == no {
 			continue
@@ -422,4 +458,20 @@ func (p *planner) calicoSelected(cp *clusterPlan, x *model.CalicoPolicy, s model
 		}
 	}
 	return either(certain...), either(possible...), notes
+}
+
+// calicoGlobal decides a selector for something without a namespace; any of its terms.
+func calicoGlobal(s model.CalicoSelector, labels func(model.LabelSelector) tri) tri {
+	out := no
+	for _, t := range s {
+		match := yes
+		if t.Namespaces != nil {
+			match = matchLabels(*t.Namespaces, nil, nil)
+		}
+		if labels != nil {
+			match = match.and(labels(t.Labels))
+		}
+		out = max(out, match)
+	}
+	return out
 }

@@ -110,24 +110,24 @@ func (f *futurePod) ciliumPeer(x *model.CiliumPolicy, e model.CiliumPeer) tri {
 // calicoSelected is a selector of a policy of Calico at one end of a rule (K8S-CAL-03).
 func (f *futurePod) calicoSelected(p *planner, cp *clusterPlan, x *model.CalicoPolicy, s model.CalicoSelector, e model.CalicoEnd) tri {
 	out := no
-	if !e.Global {
-		around := e.Namespaces
-		if around == nil {
-			around = model.CalicoSelector{{}}
-		}
-		for _, n := range around {
-			for _, t := range s {
-				namespaces := t.Namespaces
-				if n.Namespaces != nil {
-					namespaces = joined(namespaces, n.Namespaces)
-				}
-				own := x.Namespace
-				if e.Namespaces != nil {
-					own = ""
-				}
-				if own != "" && namespaces != nil {
-					namespaces = joined(namespaces, &model.LabelSelector{Match: map[string]string{nameLabel: own}})
-				}
+	around := e.Namespaces
+	if around == nil {
+		around = model.CalicoSelector{{}}
+	}
+	for _, n := range around {
+		for _, t := range s {
+			namespaces := t.Namespaces
+			if n.Namespaces != nil {
+				namespaces = joined(namespaces, n.Namespaces)
+			}
+			own := x.Namespace
+			if e.Namespaces != nil {
+				own = ""
+			}
+			if own != "" && namespaces != nil {
+				namespaces = joined(namespaces, &model.LabelSelector{Match: map[string]string{nameLabel: own}})
+			}
+			if namespaces, some := inSomeNamespace(namespaces); some {
 				out = max(out, f.match(own, namespaces, &t.Labels))
 			}
 		}
@@ -142,6 +142,24 @@ func (f *futurePod) calicoSelected(p *planner, cp *clusterPlan, x *model.CalicoP
 		}
 	}
 	return out
+}
+
+// inSomeNamespace is a selector for what is in a namespace, as every pod is: that there is a name goes without saying. It reports false for
+// what is in none.
+func inSomeNamespace(s *model.LabelSelector) (*model.LabelSelector, bool) {
+	if s == nil {
+		return nil, true
+	}
+	out := model.LabelSelector{Match: s.Match}
+	for _, r := range s.Requirements {
+		switch {
+		case r.Key != nameLabel || r.Operator == "In" || r.Operator == "NotIn":
+			out.Requirements = append(out.Requirements, r)
+		case r.Operator == "DoesNotExist":
+			return nil, false
+		}
+	}
+	return &out, true
 }
 
 // joined is the conjunction of two selectors.
@@ -181,14 +199,14 @@ func futureBounds(match tri) (must, may *lazy) { return whole(match == yes), who
 // hold the known pod's is not asked: they may.
 func (p *planner) futureEnd(cp *clusterPlan, x *model.CalicoPolicy, e model.CalicoEnd, near bool) (must, may *lazy) {
 	f := p.future
-	selected := func(s model.CalicoSelector) tri {
+	selected := func(x *model.CalicoPolicy, s model.CalicoSelector, e model.CalicoEnd) tri {
 		switch {
 		case !near:
 			if s == nil {
 				s = model.CalicoSelector{{}}
 			}
 			return f.calicoSelected(p, cp, x, s, e)
-		case e.Global, x.Namespace != "" && e.Namespaces == nil && x.Namespace != f.known.Namespace:
+		case x.Namespace != "" && e.Namespaces == nil && x.Namespace != f.known.Namespace:
 			return no
 		}
 		match := yes
@@ -201,11 +219,11 @@ func (p *planner) futureEnd(cp *clusterPlan, x *model.CalicoPolicy, e model.Cali
 		return match
 	}
 	match := yes
-	if e.Selector != nil || e.Namespaces != nil {
-		match = match.and(selected(e.Selector))
+	if e.Selector != nil || e.Namespaces != nil || e.NotSelector != nil && x.Namespace != "" {
+		match = match.and(selected(x, e.Selector, e))
 	}
 	if e.NotSelector != nil {
-		match = match.and(yes - selected(e.NotSelector))
+		match = match.and(yes - selected(&model.CalicoPolicy{}, e.NotSelector, model.CalicoEnd{}))
 	}
 	held := func(nets []netip.Prefix) tri {
 		if near {

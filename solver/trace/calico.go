@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -222,7 +223,7 @@ func (t *tracer) calicoRules(p *model.CalicoPolicy, picks match, x *pod, other p
 			continue
 		}
 		f.why = union(f.why, hit.why)
-		b := blame{is: true, rule: fmt.Sprintf("%s/%s[%d]", name, word, i), source: r.Source}
+		b := blame{is: true, rule: fmt.Sprintf("%s/%s[%d]", name, word, i), source: r.Source, detail: t.calicoEntries(p, r, x, other, c, dir)}
 		switch {
 		case r.Action == model.PolicyPass:
 			f.rest = true
@@ -236,6 +237,42 @@ func (t *tracer) calicoRules(p *model.CalicoPolicy, picks match, x *pod, other p
 		}
 	}
 	return f, true
+}
+
+// calicoEntries names what of a rule is about the far end, with the first of its nets that holds the address as well as any, and the port:
+// `source.nets[1] destination.ports[0]`.
+func (t *tracer) calicoEntries(p *model.CalicoPolicy, r *model.CalicoRule, x *pod, other peer, c course, dir model.Direction) string {
+	best := func(n int, name func(int) string, entry func(int) match) string {
+		text, sure := "", false
+		for i := range n {
+			if m := entry(i); m.must && !sure || m.may && text == "" {
+				text, sure = name(i), m.must
+			}
+		}
+		return text
+	}
+	far, side := r.From, "source"
+	if dir == model.Outbound {
+		far, side = r.To, "destination"
+	}
+	peers := far.Words(side)
+	if net := best(len(far.Nets), func(i int) string { return fmt.Sprintf("%s.nets[%d]", side, i) }, func(i int) match {
+		return t.calicoEnd(p, model.CalicoEnd{Nets: far.Nets[i : i+1]}, x, other)
+	}); net != "" {
+		peers = strings.TrimSpace(peers + " " + net)
+	}
+	list := r.To.Ports
+	if len(list) == 0 {
+		list = r.From.Ports
+	}
+	ports := best(len(list), func(i int) string { return list[i].Source.Within(r.Source) }, func(i int) match {
+		one := &model.CalicoRule{Protocols: r.Protocols, To: model.CalicoEnd{Ports: list[i : i+1]}}
+		if len(r.To.Ports) == 0 {
+			one.From, one.To = one.To, one.From
+		}
+		return t.calicoTraffic(p, one, x, other, c, dir)
+	})
+	return strings.TrimSpace(peers + " " + ports)
 }
 
 // calicoTraffic says whether a rule takes the packet: all that it states holds (K8S-CAL-04).
@@ -307,7 +344,7 @@ func (t *tracer) calicoEnd(p *model.CalicoPolicy, e model.CalicoEnd, x *pod, oth
 
 func (t *tracer) calicoEndAt(p *model.CalicoPolicy, e model.CalicoEnd, x *pod, other peer) match {
 	m := yes()
-	if e.Selector != nil || e.Namespaces != nil {
+	if e.Selector != nil || e.Namespaces != nil || e.NotSelector != nil && p.Namespace != "" {
 		s := e.Selector
 		if s == nil {
 			s = model.CalicoSelector{{}}
@@ -315,7 +352,8 @@ func (t *tracer) calicoEndAt(p *model.CalicoPolicy, e model.CalicoEnd, x *pod, o
 		m = t.calicoSelected(p, s, e, x, other)
 	}
 	if e.NotSelector != nil {
-		m = m.and(t.calicoSelected(p, e.NotSelector, e, x, other).not())
+		// Whatever namespace it is in, and if it is in none.
+		m = m.and(t.calicoSelected(&model.CalicoPolicy{}, e.NotSelector, model.CalicoEnd{}, x, other).not())
 	}
 	if len(e.Nets) > 0 {
 		m = m.and(other.addr.in(prefixSet(e.Nets...)))
@@ -330,8 +368,6 @@ func (t *tracer) calicoEndAt(p *model.CalicoPolicy, e model.CalicoEnd, x *pod, o
 func (t *tracer) calicoSelected(p *model.CalicoPolicy, s model.CalicoSelector, e model.CalicoEnd, x *pod, other peer) match {
 	within := func(namespace string) match {
 		switch {
-		case e.Global:
-			return no()
 		case e.Namespaces != nil:
 			return t.calicoNamespace(e.Namespaces, x.cluster.ID, namespace)
 		default:
@@ -367,7 +403,15 @@ func (t *tracer) calicoSelected(p *model.CalicoPolicy, s model.CalicoSelector, e
 		if n.Namespace != "" {
 			found = found.and(within(n.Namespace))
 		} else {
-			found = found.and(when(e.Global || e.Namespaces == nil && p.Namespace == ""))
+			outside := when(e.Namespaces == nil && p.Namespace == "")
+			for _, term := range e.Namespaces { // `global()`, `env != 'prod'`
+				if term.Namespaces == nil {
+					outside = yes()
+				} else {
+					outside = outside.or(matchLabels(*term.Namespaces, nil, stated))
+				}
+			}
+			found = found.and(outside)
 		}
 		m = m.or(found.and(other.addr.in(prefixSet(n.Nets...))))
 		if n.Names && !isPod {
