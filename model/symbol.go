@@ -94,7 +94,9 @@ func (e *Estate) makeSymbols() *Symbols {
 		list = append(list, wanted{Symbol{Kind: kind, Owner: owner, Part: part}, group})
 	}
 	for _, w := range e.Workloads {
-		if len(w.Addresses) == 0 && !w.HostNetwork {
+		c, _ := Get[*Cluster](e, w.Cluster)
+		bare := c != nil && c.Manifest // of a pod of the host network nothing else says which address its node has
+		if len(w.Addresses) == 0 && (!w.HostNetwork || bare) {
 			want(PodAddress, w.ID, "", w.Cluster.Key()+"/"+w.Namespace)
 		}
 	}

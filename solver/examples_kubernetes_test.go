@@ -656,3 +656,83 @@ func TestNetworkPolicyRules(t *testing.T) {
 		t.Error("without policies there is nothing to say about them (K8S-NP-26)")
 	}
 }
+
+// X21: a pod of the host network is its node: no subject, matched by no selector, and by blocks as the engine has it for nodes (K8S-NP-13,
+// K8S-NP-25). Manifests alone know no node but by it.
+func TestX21(t *testing.T) {
+	const spec = "spec: {hostNetwork: true, containers: [{name: c}]}"
+	agent := "{apiVersion: v1, kind: Pod, metadata: {name: agent, namespace: b, labels: {app: web}}, " + spec + ", status: {phase: Running, podIP: 10.240.0.5, podIPs: [{ip: 10.240.0.5}]}}"
+	probe := "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: probe, namespace: b}, spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, " + spec + "}}}"
+	inB := netPolicyIn("b", "podSelector: {}, policyTypes: [Ingress, Egress], egress: [{to: [{namespaceSelector: {}}]}]")
+	onDB := netPolicy("podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {}}]}]")
+	withBlock := netPolicy("podSelector: {matchLabels: {app: db}}, ingress: [{from: [{namespaceSelector: {}}, {ipBlock: {cidr: 10.240.0.0/16}}]}]")
+	for _, test := range []struct {
+		engine, policy string
+		flows          []string
+	}{
+		{"", onDB, []string{"agent>db * D", "probe>db * D"}},
+		{"calico", onDB, []string{"agent>db * D", "probe>db * D"}},
+		{"calico", withBlock, []string{"agent>db * A", "probe>db * ?"}}, // a node's address that the input does not state may lie there
+		{"azure", withBlock, []string{"agent>db * A", "probe>db * ?"}},
+		{"cilium", withBlock, []string{"agent>db * D", "probe>db * D"}},
+		{"", withBlock, []string{"agent>db * ?"}},
+		{"none", onDB, []string{"agent>db * A", "probe>db * A"}},
+		{"antrea", onDB, []string{"agent>db * ?", "probe>db * ?"}}, // ASM-K-BYOCNI: it may match them
+	} {
+		k := manifests(t, test.engine, agent, probe, inB, test.policy)
+		k.flows(test.flows...)
+		answer := "A"
+		if test.engine == "antrea" {
+			answer = "?" // or take them for subjects
+		}
+		for _, from := range []string{"web", "db", "ext", "agent"} {
+			k.flows(from + ">probe * " + answer)
+		}
+		k.flows("probe>ext * A", "agent>web * A")
+	}
+	// A rule by selectors lets nothing out to them; one by blocks what it says.
+	k := manifests(t, "calico", agent, netPolicy("podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}, podSelector: {}}]}]"))
+	k.flows("web>agent * D", "web>db * A")
+	k = manifests(t, "calico", agent, netPolicy("podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.240.0.5/32}}]}]"))
+	k.flows("web>agent * A", "web>db * ?")
+	// A Service leads to the node's address.
+	service := "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: b}, spec: {clusterIP: 10.0.0.10, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}}"
+	r, err := manifests(t, "calico", agent, service).s.Reach(selectors(t, "pod:a/web"), selectors(t, "pod:b/agent"), []model.PortService{portService(t, "tcp/8080")}, true)
+	if err != nil || r.Verdict != Reachable {
+		t.Errorf("through the Service: %+v, %v", r, err)
+	}
+}
+
+// Of the network around a cluster of manifests nobody knows who is there: what policies let its hosts and pods open is possible, and nothing
+// that they forbid is.
+func TestNetworkAroundManifests(t *testing.T) {
+	k := manifests(t, "calico", netPolicy("podSelector: {}, policyTypes: [Ingress, Egress], ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16}}]}], egress: [{to: [{ipBlock: {cidr: 192.168.7.0/24}}], ports: [{port: 1433}]}]"))
+	for _, test := range []struct {
+		from, to, service string
+		want              Verdict
+	}{
+		{"cidr:10.9.0.0/24", "pod:a/db", "tcp/443", Unknown},
+		{"cidr:10.8.0.0/24", "pod:a/db", "tcp/443", Unreachable},
+		{"any", "pod:a/db", "tcp/443", Unknown},
+		{"internet", "pod:a/db", "tcp/443", Unreachable},
+		{"pod:a/web", "cidr:192.168.7.9/32", "tcp/1433", Unknown},
+		{"pod:a/web", "cidr:192.168.7.9/32", "tcp/80", Unreachable},
+		{"pod:a/web", "cidr:192.168.8.0/24", "tcp/1433", Unreachable},
+	} {
+		from, to := selectors(t, test.from), selectors(t, test.to)
+		s, err := Solve(k.s.Project, Options{Questions: append(slices.Clone(from), to...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Reach(from, to, []model.PortService{portService(t, test.service)}, true)
+		if err != nil {
+			t.Fatalf("%s to %s: %v", test.from, test.to, err)
+		}
+		if r.Verdict != test.want {
+			t.Errorf("%s to %s %s: got %s, want %s", test.from, test.to, test.service, r.Verdict, test.want)
+		}
+		if test.want == Unknown && !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == "MISSING(network of cluster B)" }) {
+			t.Errorf("%s to %s: nobody names the network that is missing: %v", test.from, test.to, r.Assumptions)
+		}
+	}
+}

@@ -114,6 +114,15 @@ func newPodMatrix(p *model.Project, cluster *model.Cluster, o Options, services 
 		m.dst = append(m.dst, dst)
 	}
 	for _, b := range m.net.Blocks {
+		if b.Host != nil {
+			name := refs.Of(model.SelPod, b.Host)
+			dst := []string{name}
+			if len(b.Addresses) > 0 {
+				dst = prefixList(b.Addresses)
+			}
+			m.names, m.dst = append(m.names, name), append(m.dst, dst)
+			continue
+		}
 		if !b.CIDR.IsValid() {
 			m.names, m.dst = append(m.names, "internet"), append(m.dst, []string{"internet"})
 			continue

@@ -251,7 +251,7 @@ func (p *planner) hostPods(cp *clusterPlan) packet.AddrSet {
 	var list []netip.Addr
 	for _, w := range cp.workloads {
 		if w.HostNetwork {
-			list = append(list, w.Addresses...)
+			list = append(list, p.podAddrs(w)...)
 		}
 	}
 	return p.b.AddSet("", hosts(list))

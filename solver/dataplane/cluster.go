@@ -47,6 +47,7 @@ type clusterPlan struct {
 	labels    map[string]*model.Namespace
 	pods      []*pod
 	all       packet.AddrSet // every pod address of the cluster
+	onNodes   packet.AddrSet // addresses of pods of the host network where the input has no nodes
 	taken     *[2]*lazy      // see takenBy
 	between   *podNetwork    // nil where it is not known
 	masked    bool           // of a copy: a node's address is the node's, whoever sent the packet (K8S-NP-14)

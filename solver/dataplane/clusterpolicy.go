@@ -234,10 +234,10 @@ func (p *planner) selectedNodes(cp *clusterPlan, s model.LabelSelector) (must, m
 		}
 		match := matchLabels(s, nil, unknown)
 		if match == yes {
-			sure = append(sure, hosts(w.Addresses)...)
+			sure = append(sure, hosts(p.podAddrs(w))...)
 		}
 		if match != no {
-			perhaps = append(perhaps, hosts(w.Addresses)...)
+			perhaps = append(perhaps, hosts(p.podAddrs(w))...)
 		}
 	}
 	return p.b.AddSet("", sure), p.b.AddSet("", perhaps)

@@ -132,10 +132,14 @@ func (p *planner) planRelaying(cp *clusterPlan) {
 		}
 		to := dstIn(p.addr.exactHosts(p.podsOn(cp, x.w, x.pool)...))
 		if x.w.HostNetwork {
-			if x.node == nil {
+			switch {
+			case x.node != nil:
+				to = dstIn(x.node.addr)
+			case cp.mode == podsBare:
+				to = dstIn(p.addr.exactHosts(p.podAddrs(x.w)...))
+			default:
 				continue
 			}
-			to = dstIn(x.node.addr)
 		}
 		var led []*lazy
 		var notes []string

@@ -60,11 +60,16 @@ func (p *planner) planPods() {
 	for _, c := range p.e.Clusters {
 		cp := p.clusters[c.ID.Key()]
 		var all []netip.Addr
+		var onNodes []netip.Addr
 		for _, w := range cp.workloads {
-			if !w.HostNetwork {
+			switch {
+			case !w.HostNetwork:
 				all = append(all, p.podAddrs(w)...)
+			case cp.mode == podsBare:
+				onNodes = append(onNodes, p.podAddrs(w)...)
 			}
 		}
+		cp.onNodes = p.b.AddPool("", hosts(onNodes))
 		cp.all = p.b.AddPool("", hosts(all))
 		every = append(every, all...)
 		for _, w := range cp.workloads {
@@ -151,8 +156,8 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	if ways := p.acting(cp, w.Namespace, model.Carries); len(ways) > 0 { // K8S-GEN-07
 		p.forwardUnknown(x.site.Send, "", everything(), named(ways))
 	}
-	p.edge(sent, p.insideCluster(cp, pool), exactly(dstIn(cp.all)), nil)
-	outside := minus(everything(), dstIn(cp.all))
+	p.edge(sent, p.insideCluster(cp, pool), exactly(either(dstIn(cp.all), dstIn(cp.onNodes))), nil)
+	outside := minus(everything(), either(dstIn(cp.all), dstIn(cp.onNodes)))
 	if cp.mode.flat() {
 		// K8S-AZ-04: pods of one node meet no filter but policies; between nodes the VNet carries the packet.
 		p.edge(p.insideCluster(cp, pool), x.site.Receive, and(onlyOver(to), x.ingress), nil, x.notes...)
@@ -175,6 +180,9 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	case podsBare:
 		p.edge(sent, p.publicOut(), exactly(both(outside, dstIn(p.addr.public))), nil)
 		p.edge(p.publicIn(), x.site.Receive, and(exactly(to), x.ingress), nil, x.notes...)
+		send, receive, lacks := p.around(cp)
+		p.edge(sent, receive, onlyOver(outside), nil, lacks)
+		p.edge(send, x.site.Receive, and(onlyOver(to), x.ingress), nil, append(slices.Clone(x.notes), lacks)...)
 	case podsUnknown:
 		p.forwardUnknown(sent, "", everything(), []string{"ASM-K-BYOCNI"})
 		p.edge(p.publicIn(), x.site.Receive, and(onlyOver(to), x.ingress), nil, append(slices.Clone(x.notes), "ASM-K-BYOCNI")...)
@@ -290,12 +298,19 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 				}
 			}
 			for _, x := range cp.pods { // K8S-NP-25: a pod of the host network serves at its node's address
-				if t := targetPort(x.w, port); x.w.HostNetwork && x.node != nil && serves(k, x.w) != no && t != 0 {
-					match := taken
-					if serves(k, x.w) != yes {
-						match = onlyOver(at)
-					}
+				t := targetPort(x.w, port)
+				if !x.w.HostNetwork || serves(k, x.w) == no || t == 0 {
+					continue
+				}
+				match := taken
+				if serves(k, x.w) != yes {
+					match = onlyOver(at)
+				}
+				switch {
+				case x.node != nil:
 					hostTargets = append(hostTargets, hostTarget{target{match, x.node.addr, t, doubts}, x})
+				case cp.mode == podsBare:
+					targets = append(targets, target{match, p.b.AddPool("", hosts(p.podAddrs(x.w))), t, doubts})
 				}
 			}
 		}
@@ -330,8 +345,11 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	}
 	for _, x := range cp.pods {
 		if x.w.HostNetwork {
-			if x.node != nil {
+			switch {
+			case x.node != nil:
 				asNode(x.site.Send, x.site.Place, x.node)
+			case cp.mode == podsBare:
+				send(x.site.Send, x.site.Place, p.fromNodes(cp, x.pool), filtered{}, reading{}, -1, guard{}, nil)
 			}
 			continue
 		}
@@ -570,6 +588,10 @@ func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine, own bool) (gua
 
 // planHostPod adds pods on the host network: they have their node's address and only NSGs filter them (K8S-NP-25).
 func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
+	if cp.mode == podsBare {
+		p.planBareHostPod(cp, x, place)
+		return
+	}
 	if x.node == nil {
 		x.site = p.site(&Site{Place: place, Send: -1, Receive: p.node(place, StageReceive, "")})
 		return
@@ -584,6 +606,53 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 		p.edge(x.site.Send, p.fromNodes(cp, x.pool), and(exactly(dstIn(cp.all)), untaken), nil, more...)
 	}
 	p.edge(m.accept, x.site.Receive, between(dstIn(m.addr), minus(dstIn(m.addr), nodePorts(cp))), nil)
+}
+
+// planBareHostPod is a pod of the host network where the input has no nodes: it stands at an address of its own, which is a node's, with no
+// network that could stop what it sends and gets, and no policy (K8S-NP-25).
+func (p *planner) planBareHostPod(cp *clusterPlan, x *pod, place model.Place) {
+	addresses := p.podAddrs(x.w)
+	x.site = p.site(&Site{Place: place, Prefixes: hosts(addresses), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
+	to := exactly(dstIn(p.addr.exactHosts(addresses...)))
+	var notes []string
+	if cp.engine == engineOther { // an engine of which nobody knows may take it for a subject of policies
+		subject := *x.w
+		subject.HostNetwork = false
+		if g, _ := p.policies(cp, &subject, model.Inbound); g.over != nil {
+			to, notes = to.mayOnly(), []string{"ASM-K-BYOCNI"}
+		}
+	}
+	untaken, more := p.untaken(cp)
+	inside, pods := p.fromNodes(cp, x.pool), either(dstIn(cp.all), dstIn(cp.onNodes))
+	p.edge(x.site.Send, inside, and(exactly(pods), untaken), nil, more...)
+	p.edge(x.site.Send, p.publicOut(), and(exactly(minus(dstIn(p.addr.public), pods)), untaken), nil, more...)
+	for _, from := range []NodeID{inside, p.insideCluster(cp, x.pool), p.publicIn()} {
+		p.edge(from, x.site.Receive, to, nil, notes...)
+	}
+	send, receive, lacks := p.around(cp)
+	p.edge(x.site.Send, receive, and(onlyOver(minus(everything(), pods)), untaken), nil, append(more, lacks)...)
+	p.edge(send, x.site.Receive, to.mayOnly(), nil, append(notes, lacks)...)
+}
+
+// around is the network that a cluster of manifests alone stands in: of its hosts with addresses that are not public nobody knows who is
+// there, and what else stands in their way. What policies let them send to pods, and pods to them, is therefore possible and not certain.
+func (p *planner) around(cp *clusterPlan) (send, receive NodeID, lacks string) {
+	place := model.Place{Kind: model.PlaceUnknown, ID: cp.c.ID}
+	send, receive, lacks = p.node(place, StageSend, ""), p.node(place, StageForward, ""), missing("network of cluster", cp.c.ID)
+	key := Node{Place: place.Key(), Stage: StageSend}
+	if p.routeDone[key] {
+		return send, receive, lacks
+	}
+	p.routeDone[key] = true
+	var taken []netip.Prefix
+	for _, w := range cp.workloads {
+		taken = append(taken, hosts(w.Addresses)...)
+	}
+	hostsThere := ipset(ianaPrivate(), taken...)
+	s := p.site(&Site{Place: place, Prefixes: hostsThere.Prefixes(), Send: send, Receive: p.node(place, StageReceive, "")})
+	platform := p.b.AddSet("", []netip.Prefix{host(platformDNS()), host(netip.MustParseAddr("169.254.169.254"))})
+	p.edge(receive, s.Receive, onlyOver(minus(everything(), either(dstIn(p.addr.public), dstIn(platform)))), nil)
+	return send, receive, lacks
 }
 
 // deliverCluster adds a cluster's ways in from a VNet: pods with VNet addresses, and internal frontends of Services. Nothing outside addresses
@@ -1064,6 +1133,21 @@ func (p *planner) backendPods(cp *clusterPlan, k *model.KubeService, port model.
 			}
 			out = append(out, g)
 		}
+	}
+	for _, x := range cp.pods { // K8S-NP-25: a pod of the host network serves at its node's address
+		t := targetPort(x.w, port)
+		if !x.w.HostNetwork || serves(k, x.w) == no || t == 0 || x.node == nil && cp.mode != podsBare {
+			continue
+		}
+		at := dstIn(p.addr.exactHosts(p.podAddrs(x.w)...))
+		if x.node != nil {
+			at = dstIn(x.node.addr)
+		}
+		g := exactly(both(at, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: t, Last: t}}, false)))
+		if serves(k, x.w) != yes {
+			g = g.mayOnly()
+		}
+		out = append(out, g)
 	}
 	return out
 }

@@ -16,13 +16,13 @@ import (
 // or change a packet, a pair may open what the sender's egress policies and the receiver's ingress policies both admit (K8S-GEN-03), and
 // no flood is needed to know it. [Standalone] says of which estates that is the whole answer.
 //
-// Columns are the far ends of a pod: the workloads on the pod network, then the address blocks outside the cluster that policies tell
-// apart. Workloads that the same policies select in a direction, in the same way, share a side; port sets are numbered, so that a pair
+// Columns are the far ends of a pod: the workloads on the pod network, then pods of the host network, and the address blocks outside the
+// cluster that policies tell apart. Workloads that the same policies select in a direction, in the same way, share a side; port sets are numbered, so that a pair
 // costs two look-ups.
 //
 // Cost: rules times columns over 64 to compile, pairs to answer. Not safe for concurrent use.
 type PodNet struct {
-	Workloads []*model.Workload // on the pod network: pods of the host network have no policies and no address of their own (K8S-NP-25)
+	Workloads []*model.Workload // on the pod network: pods of the host network have no policies (K8S-NP-25)
 	Blocks    []PodBlock
 	c         *compiler
 	g         *Graph // in whose space sets are made
@@ -51,10 +51,11 @@ type PodNet struct {
 }
 
 // PodBlock is addresses outside the cluster that every policy treats alike: those of one block of the policies less the blocks inside
-// it, or the rest of the internet, which has no CIDR.
+// it, or the rest of the internet, which has no CIDR. A workload of the host network is one too: it stands at a node's address.
 type PodBlock struct {
 	CIDR      netip.Prefix
 	Addresses []netip.Prefix
+	Host      *model.Workload // nil: addresses outside
 }
 
 // podSet is a set of columns.
@@ -129,8 +130,12 @@ func Standalone(e *model.Estate, o Options) (*model.Cluster, bool) {
 		return nil, false
 	}
 	for _, r := range e.Resources() {
-		switch r.(type) {
-		case *model.Cluster, *model.Namespace, *model.Workload, *model.NetworkPolicy, *model.KubeService, *model.Ingress:
+		switch r := r.(type) {
+		case *model.Workload:
+			if r.HostNetwork && engineOf(e.Clusters[0]) == engineOther { // it may be a subject of policies (K8S-NP-25)
+				return nil, false
+			}
+		case *model.Cluster, *model.Namespace, *model.NetworkPolicy, *model.KubeService, *model.Ingress:
 		default:
 			return nil, false
 		}
@@ -146,15 +151,12 @@ func plainAddresses(e *model.Estate) bool {
 	var live []*model.Workload
 	for _, w := range e.Workloads {
 		for _, a := range w.Addresses {
-			if w.HostNetwork {
-				continue
-			}
-			if !a.Is4() || seen[a] || public.Contains(a) {
+			if !a.Is4() || seen[a] && !w.HostNetwork || public.Contains(a) {
 				return false
 			}
 			seen[a] = true
 		}
-		if len(w.Addresses) > 1 && !w.HostNetwork {
+		if len(w.Addresses) > 1 {
 			live = append(live, w)
 		}
 	}
@@ -344,10 +346,15 @@ func (n *PodNet) planBlocks() {
 	for i, x := range cidrs {
 		inside := slices.DeleteFunc(slices.Clone(cidrs[:i]), func(y netip.Prefix) bool { return !x.Overlaps(y) })
 		if rest := intersectSet(sendable, ipset([]netip.Prefix{x}, inside...)); !isEmpty(rest) {
-			n.Blocks = append(n.Blocks, PodBlock{x, rest.Prefixes()})
+			n.Blocks = append(n.Blocks, PodBlock{CIDR: x, Addresses: rest.Prefixes()})
 		}
 	}
 	slices.SortFunc(n.Blocks, func(a, b PodBlock) int { return a.CIDR.Compare(b.CIDR) })
+	for _, w := range n.cp.workloads {
+		if w.HostNetwork {
+			n.Blocks = append(n.Blocks, PodBlock{Addresses: hosts(w.Addresses), Host: w})
+		}
+	}
 	if rest := minusSet(publicV4(), ipset(cidrs)); !isEmpty(rest) {
 		n.Blocks = append(n.Blocks, PodBlock{Addresses: rest.Prefixes()})
 	}
@@ -511,6 +518,9 @@ func (n *PodNet) portSet(p model.Protocol, ports model.PortRange) uint32 {
 // addBlock adds the far ends that an ipBlock holds: addresses outside as it says, pods as the engine has it (K8S-NP-12, K8S-NP-13).
 func (n *PodNet) addBlock(r *podRule, b model.IPBlock) {
 	for i, x := range n.Blocks {
+		if x.Host != nil {
+			continue
+		}
 		in := b.CIDR.Bits() == 0 && b.CIDR.Addr().Is4()
 		if x.CIDR.IsValid() {
 			covers := func(y netip.Prefix) bool { return y.Bits() <= x.CIDR.Bits() && y.Contains(x.CIDR.Addr()) }
@@ -528,7 +538,11 @@ func (n *PodNet) addBlock(r *podRule, b model.IPBlock) {
 	v4 := ipset([]netip.Prefix{allV4()})
 	holes := ipset(b.Except)
 	anyMust, anyMay := b.CIDR.Bits() == 0 && !holes.Overlaps(v4), !contains(holes, v4)
-	for i, w := range n.Workloads {
+	for i := range n.columns() {
+		w := n.workload(i)
+		if w == nil {
+			continue
+		}
 		must, may := anyMust, anyMay
 		if len(w.Addresses) > 0 {
 			must = inBlock(b, w.Addresses[0])
@@ -541,6 +555,14 @@ func (n *PodNet) addBlock(r *podRule, b model.IPBlock) {
 			r.must.add(i)
 		}
 	}
+}
+
+// workload is what stands at a column; nil where addresses outside do.
+func (n *PodNet) workload(column int) *model.Workload {
+	if column < len(n.Workloads) {
+		return n.Workloads[column]
+	}
+	return n.Blocks[column-len(n.Workloads)].Host
 }
 
 // portsAt is the ports of a rule at a destination pod.
@@ -711,7 +733,7 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 		for _, to := range order {
 			out, in := int(row[to]), everySet
 			switch {
-			case out == emptySet || side < 0 && to >= len(n.Workloads):
+			case out == emptySet || side < 0 && to >= len(n.Workloads) && n.workload(from) == nil && n.workload(to) == nil:
 				continue
 			case to >= len(n.Workloads):
 			case table != nil:
@@ -812,7 +834,13 @@ func (n *PodNet) Relays() ([]PodRelay, bool) {
 	for _, i := range n.cp.ingresses {
 		pods, _ := controllersOf(n.cp, i)
 		for _, b := range backendsOf(n.cp, i) {
-			for target, list := range n.p.backendsByPort(n.cp, b.service, b.port) {
+			served := n.p.backendsByPort(n.cp, b.service, b.port)
+			for _, w := range n.cp.workloads { // K8S-NP-25: a pod of the host network serves at its node's address
+				if t := targetPort(w, b.port); w.HostNetwork && serves(b.service, w) != no && t != 0 {
+					served[t] = append(served[t], w)
+				}
+			}
+			for target, list := range served {
 				ports := n.portSet(b.port.Protocol, model.PortRange{First: target, Last: target})
 				for w, serving := range pods {
 					if w.HostNetwork {
@@ -836,7 +864,11 @@ func (n *PodNet) Relays() ([]PodRelay, bool) {
 	var out []PodRelay
 	if list := n.p.relayingIn(n.cp); len(list) > 0 {
 		r := PodRelay{At: -1, Opens: map[int]int{}}
-		for to, x := range n.Workloads {
+		for to := range n.columns() {
+			x := n.workload(to)
+			if x == nil {
+				continue
+			}
 			led := packet.Set{}
 			for _, y := range list {
 				if l := n.p.ledTo(n.cp, y, x); l != nil {
@@ -861,13 +893,17 @@ func (n *PodNet) Relays() ([]PodRelay, bool) {
 			continue
 		}
 		r := PodRelay{At: at, Opens: map[int]int{}}
-		for to, x := range n.Workloads {
-			ports := behind[w][x.ID]
-			if ports[0] == emptySet {
+		for to := range n.columns() {
+			x := n.workload(to)
+			if x == nil || behind[w][x.ID][0] == emptySet {
 				continue
 			}
+			ports, in := behind[w][x.ID], everySet
+			if to < len(n.Workloads) {
+				in = n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], at)
+			}
 			sent := n.cells[n.side(model.Outbound, &n.sides[model.Outbound][n.sideOf[model.Outbound][at]], to)]
-			cell := n.pair(n.cell(n.meet(ports[0], sent[0]), n.meet(ports[1], sent[1])), n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], at))
+			cell := n.pair(n.cell(n.meet(ports[0], sent[0]), n.meet(ports[1], sent[1])), in)
 			if n.cells[cell][0] == emptySet && n.wire == n.anything {
 				continue
 			}

@@ -105,6 +105,9 @@ func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule 
 		mustPods, mayPods := p.peerPods(cp, policy, peer)
 		certain = append(certain, at(p.addr.exactHosts(mustPods...)))
 		possible = append(possible, at(p.addr.exactHosts(mayPods...)))
+		if cp.engine == engineOther && cp.mode == podsBare { // K8S-NP-25: such an engine may match pods of the host network
+			possible[len(possible)-1], notes = either(possible[len(possible)-1], at(cp.onNodes)), append(notes, "ASM-K-BYOCNI")
+		}
 		if len(mustPods) != len(mayPods) {
 			notes = append(notes, "ASM-K-NSLABELS")
 		}
@@ -125,6 +128,9 @@ func (p *planner) ipBlock(cp *clusterPlan, b model.IPBlock, at func(packet.AddrS
 	nodes := at(p.nodeSpace(cp))
 	if dir == model.Inbound && !cp.masked {
 		nodes = both(nodes, p.sentBy(cp)) // a free address of a node subnet may be another machine's (AKS-NET-12)
+	}
+	if cp.mode == podsBare { // the nodes that are known are those of pods of the host network
+		nodes = at(cp.onNodes)
 	}
 	switch cp.engine {
 	case engineCilium: // K8S-CIL-05

@@ -242,10 +242,8 @@ func (t *tracer) hostPodAt(c *model.Cluster, a netip.Addr) bool {
 		if !same(w.Cluster, c.ID) || !w.HostNetwork {
 			continue
 		}
-		for _, b := range w.Addresses {
-			if b.IsValid() && b.Unmap() == a {
-				return true
-			}
+		if (&pod{workload: w}).holds(t.world, a) {
+			return true
 		}
 	}
 	return false

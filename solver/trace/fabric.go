@@ -43,6 +43,16 @@ func (t *tracer) manifestPod(a netip.Addr) *pod {
 	return nil
 }
 
+// manifestPodOf is a pod of one cluster of manifests.
+func (t *tracer) manifestPodOf(cluster model.ID, a netip.Addr) *pod {
+	for _, wl := range t.e.Workloads {
+		if x := t.placed(wl)[0]; same(wl.Cluster, cluster) && x.network() == manifestPods && x.holds(t.world, a) {
+			return x
+		}
+	}
+	return nil
+}
+
 // toPlatform delivers to the host addresses.
 func (t *tracer) toPlatform(c course, h *host) {
 	c = c.forward(h.place, Transport, "host address of the platform").given(t.assume("ASM-PLATFORM"))

@@ -195,13 +195,18 @@ func (t *tracer) fromManifest(c course, x *pod) {
 		t.toPublic(c.forward(x.place(), Transport, "out of the cluster"))
 	default:
 		at := model.Place{Kind: model.PlaceUnknown, ID: x.cluster.ID, Part: c.packet.Dst.String()}
-		t.lose(c, at, Transport, "the input does not say which network the cluster is in", "ASM-K-ENGINE")
+		t.lose(c, at, Transport, "the input does not say which network the cluster is in", "MISSING(network of cluster "+x.cluster.ID.ShortName()+")")
 	}
 }
 
 // podToPod carries a packet between pods of one cluster: egress policy, the network between nodes, ingress policy (K8S-GEN-03).
 func (t *tracer) podToPod(c course, x, y *pod) {
-	v, listed := t.egress(x, peer{pod: y, addr: c.dst, cluster: x.cluster}, c)
+	to := peer{pod: y, addr: c.dst, cluster: x.cluster}
+	if y.workload.HostNetwork { // no pod to policies, but its node (K8S-NP-25)
+		to = t.outsidePeer(c, x)
+		to.node, to.hostNetwork = true, true
+	}
+	v, listed := t.egress(x, to, c)
 	next := func(c course) { t.betweenPods(c, x, y) }
 	if !listed {
 		next(c)

@@ -280,6 +280,10 @@ func (t *tracer) send(c course, from model.Place) {
 	case model.PlaceFirewall:
 		t.fromFirewallItself(c, from)
 	case model.PlaceUnknown:
+		if x := t.manifestPodOf(from.ID, c.packet.Dst); x != nil && from.Part == "" { // who is in the network around a cluster of manifests, and what is, nobody says
+			t.intoManifest(c.uncertain("MISSING(network of cluster "+from.ID.ShortName()+")"), x)
+			return
+		}
 		t.lose(c, from, Transport, "the sender is outside what the input states", "ASM-NEXTHOP")
 	default: // AZ-PE-01, AZ-LB-01: endpoints, frontends, services and gateways open no connections
 		t.drop(c, from, Transport, "a "+from.Kind.String()+" opens no connections")
