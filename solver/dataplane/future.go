@@ -127,8 +127,8 @@ func (f *futurePod) calicoSelected(p *planner, cp *clusterPlan, x *model.CalicoP
 			if own != "" && namespaces != nil {
 				namespaces = joined(namespaces, &model.LabelSelector{Match: map[string]string{nameLabel: own}})
 			}
-			if namespaces, some := inSomeNamespace(namespaces); some {
-				out = max(out, f.match(own, namespaces, &t.Labels))
+			if rest, some := inSomeNamespace(namespaces); some {
+				out = max(out, f.match(own, rest, &t.Labels))
 			}
 		}
 	}

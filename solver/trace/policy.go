@@ -172,7 +172,7 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 	var admin, baseline finding
 	inAdmin, inBaseline := false, false
 	own := other.pod != nil && other.pod.workload == x.workload && c.packet.Src == c.packet.Dst && !t.isSymbol(c.packet.Dst)
-	if !own { // K8S-CNP-16
+	if !own || len(c.crossed) > 0 { // K8S-CNP-16: not to its own address, but through a Service
 		admin, inAdmin = t.ofTier(model.AdminTier, x, other, c, dir)
 		baseline, inBaseline = t.ofTier(model.BaselineTier, x, other, c, dir)
 	}
