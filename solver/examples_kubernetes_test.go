@@ -736,3 +736,56 @@ func TestNetworkAroundManifests(t *testing.T) {
 		}
 	}
 }
+
+// K8S-SVC-06, K8S-SVC-09: where the input has no nodes a load balancer leads to pods all the same. With traffic policy Cluster the pod may see a
+// node, or run on the node that took the packet, so that no policy keeps the internet out for certain; with Local it sees the client.
+func TestLoadBalancerOfManifests(t *testing.T) {
+	service := func(more string) string {
+		return "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: a" + more + ", selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}}"
+	}
+	const cluster, local = "}, spec: {type: LoadBalancer", "}, spec: {type: LoadBalancer, externalTrafficPolicy: Local"
+	inside := netPolicy("podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]")
+	anyone := netPolicy("podSelector: {}, policyTypes: [Ingress], ingress: [{ports: [{port: 8080}]}]")
+	for _, test := range []struct {
+		name      string
+		manifests []string
+		service   string
+		want      Verdict
+	}{
+		{"Cluster", []string{service(cluster), inside}, "tcp/8080", Unknown},
+		{"Cluster, another port", []string{service(cluster), inside}, "tcp/8081", Unreachable},
+		{"Cluster, everybody admitted", []string{service(cluster), anyone}, "tcp/8080", Reachable},
+		{"Local", []string{service(local), inside}, "tcp/8080", Unreachable},
+		{"Local, everybody admitted", []string{service(local), anyone}, "tcp/8080", Reachable},
+		{"source ranges that nobody outside has", []string{service(cluster + ", loadBalancerSourceRanges: [10.1.0.0/16]"), inside}, "tcp/8080", Unreachable},
+		{"internal", []string{service(", annotations: {service.beta.kubernetes.io/azure-load-balancer-internal: 'true'}" + cluster), inside}, "tcp/8080", Unreachable},
+		{"no Service", []string{inside}, "tcp/8080", Unreachable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := manifests(t, "calico", test.manifests...)
+			r, err := k.s.Reach(selectors(t, "internet"), selectors(t, "pod:a/web"), []model.PortService{portService(t, test.service)}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Verdict != test.want {
+				t.Errorf("got %s, want %s: %v", r.Verdict, test.want, r.Flows)
+			}
+			if test.want == Unknown && !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == "ASM-K-SNAT" }) {
+				t.Errorf("nobody names what is open: %v", r.Assumptions)
+			}
+			rows, _, err := WorkloadMatrix(k.s.Project, Options{}, WorkloadQuestion{Services: []model.PortService{portService(t, test.service)}, Direct: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := Unreachable
+			for _, row := range rows {
+				if row.Src == "internet" && row.Dst == "pod:a/web" {
+					got = row.Verdict
+				}
+			}
+			if got != test.want {
+				t.Errorf("the matrix says %s, want %s", got, test.want)
+			}
+		})
+	}
+}

@@ -179,6 +179,7 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	switch cp.modeAt(pool) {
 	case podsBare:
 		p.edge(sent, p.publicOut(), exactly(both(outside, dstIn(p.addr.public))), nil)
+		p.edge(sent, p.platform(), p.toPlatform(), nil, "ASM-PLATFORM")
 		p.edge(p.publicIn(), x.site.Receive, and(exactly(to), x.ingress), nil, x.notes...)
 		send, receive, lacks := p.around(cp)
 		p.edge(sent, receive, onlyOver(outside), nil, lacks)
@@ -626,12 +627,22 @@ func (p *planner) planBareHostPod(cp *clusterPlan, x *pod, place model.Place) {
 	inside, pods := p.fromNodes(cp, x.pool), either(dstIn(cp.all), dstIn(cp.onNodes))
 	p.edge(x.site.Send, inside, and(exactly(pods), untaken), nil, more...)
 	p.edge(x.site.Send, p.publicOut(), and(exactly(minus(dstIn(p.addr.public), pods)), untaken), nil, more...)
+	p.edge(x.site.Send, p.platform(), and(p.toPlatform(), untaken), nil, append(slices.Clone(more), "ASM-PLATFORM")...)
 	for _, from := range []NodeID{inside, p.insideCluster(cp, x.pool), p.publicIn()} {
 		p.edge(from, x.site.Receive, to, nil, notes...)
 	}
 	send, receive, lacks := p.around(cp)
 	p.edge(x.site.Send, receive, and(onlyOver(minus(everything(), pods)), untaken), nil, append(more, lacks)...)
 	p.edge(send, x.site.Receive, to.mayOnly(), nil, append(notes, lacks)...)
+}
+
+// toPlatform is the packets to the host addresses, which a node's own host answers (AZ-PLAT-01).
+func (p *planner) toPlatform() guard {
+	hosts := dstIn(p.addr.exactHosts(platformHosts()...))
+	if !p.assumed("ASM-PLATFORM") {
+		return onlyOver(hosts)
+	}
+	return exactly(hosts)
 }
 
 // around is the network that a cluster of manifests alone stands in: of its hosts with addresses that are not public nobody knows who is
@@ -748,6 +759,10 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 			if f.public && !f.planned {
 				p.edge(p.publicIn(), p.kubeFrontendNode(f, viaInternet), exactly(dstIn(p.addr.exact(f.addr))), nil)
 			}
+			if cp.mode == podsBare {
+				p.bareService(cp, f)
+				continue
+			}
 		}
 		for _, port := range k.Ports {
 			p.kubeProxy(cp, k, port, frontends)
@@ -779,8 +794,8 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 	}
 	p.routeDone[key] = true
 	for _, port := range k.service.Ports {
-		if k.service.Annotations["service.beta.kubernetes.io/port_"+portText(port.Port)+"_no_lb_rule"] == "true" {
-			continue // AKS-LB-09
+		if withoutRule(k.service, port) {
+			continue
 		}
 		match := exactly(transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 		for _, m := range p.machines {
@@ -790,6 +805,11 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 		}
 	}
 	return n
+}
+
+// withoutRule reports a port of a Service for which its load balancer has no rule (AKS-LB-09).
+func withoutRule(k *model.KubeService, port model.ServicePort) bool {
+	return k.Annotations["service.beta.kubernetes.io/port_"+portText(port.Port)+"_no_lb_rule"] == "true"
 }
 
 func portText(p uint16) string { return model.PortRange{First: p, Last: p}.String() }
@@ -824,17 +844,7 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 			g := certain(exactly(at))
 			notes := slices.Clone(doubts)
 			if !unconditional {
-				// AKS-LB-04: the node drops sources outside the ranges.
-				allowed := p.addr.set(ranges)
-				inRange := between(srcIn(allowed.may), srcIn(allowed.must))
-				if !p.assumed("ASM-A-KUBEPROXY") {
-					inRange.over = everything()
-				} else {
-					rule := k.Namespace + "/" + k.Name() + "/loadBalancerSourceRanges"
-					c := Control{Key: "ranges|" + k.ID.Key(), Name: rule, Shut: shutUnion, Stage: "dnat", Place: m.site.Place}
-					inRange = inRange.behind(c, doorParts(Part{Key: c.Key, Rule: rule, Source: k.Source, Open: "its address in the source ranges"}, inRange.over))
-				}
-				g = and(g, inRange)
+				g = and(g, p.inRanges(k, ranges, m.site.Place))
 				notes = append(slices.Clone(notes), "ASM-A-KUBEPROXY")
 			}
 			p.toBackends(m, k, backends, g, port, byFrontend.of(k), notes)
@@ -850,6 +860,86 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 		}
 		p.toBackends(m, k, backends, g, port, byNode.of(k), notes)
 	}
+}
+
+// inRanges is the packets from the source ranges of a Service: the node drops others (AKS-LB-04).
+func (p *planner) inRanges(k *model.KubeService, ranges []netip.Prefix, at model.Place) guard {
+	allowed := p.addr.set(ranges)
+	g := between(srcIn(allowed.may), srcIn(allowed.must))
+	if !p.assumed("ASM-A-KUBEPROXY") {
+		g.over = everything()
+		return g
+	}
+	rule := k.Namespace + "/" + k.Name() + "/loadBalancerSourceRanges"
+	c := Control{Key: "ranges|" + k.ID.Key(), Name: rule, Shut: shutUnion, Stage: "dnat", Place: at}
+	return g.behind(c, doorParts(Part{Key: c.Key, Rule: rule, Source: k.Source, Open: "its address in the source ranges"}, g.over))
+}
+
+// bareService leads a Service's frontend to its pods where the input has no nodes: any node takes the packet, and hands it on with the client's
+// address or its own (K8S-SVC-06, K8S-SVC-09). Of the network around nobody knows who reaches the frontend.
+func (p *planner) bareService(cp *clusterPlan, f kubeFrontend) {
+	k := f.service
+	n := p.kubeFrontendNode(f, viaInternet)
+	send, _, lacks := p.around(cp)
+	p.edge(send, n, onlyOver(dstIn(p.addr.exact(f.addr))), nil, lacks)
+	notes := p.doubtsOf(k)
+	for _, port := range k.Ports {
+		if withoutRule(k, port) {
+			continue
+		}
+		match := exactly(transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
+		more := slices.Clone(notes)
+		if len(notes) > 0 {
+			match = match.mayOnly()
+		}
+		if ranges, unconditional := srcRanges(k); !unconditional {
+			match, more = and(match, p.inRanges(k, ranges, model.Place{Kind: model.PlaceFrontend, ID: k.ID})), append(more, "ASM-A-KUBEPROXY")
+		}
+		if len(k.Selector) == 0 {
+			p.forwardUnknown(n, "", match.over, append(more, missing("endpoints of Service", k.ID))) // K8S-SVC-02
+			continue
+		}
+		for _, x := range cp.pods {
+			t := targetPort(x.w, port)
+			if serves(k, x.w) == no || t == 0 {
+				continue
+			}
+			to := match
+			if serves(k, x.w) != yes {
+				to = to.mayOnly()
+			}
+			dst := p.addr.exactHosts(p.podAddrs(x.w)...)
+			rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: t, Last: t}}}
+			if x.w.HostNetwork { // K8S-NP-25
+				p.edge(n, x.site.Receive, to, rw, more...)
+				continue
+			}
+			how, in, seen := "service local", x.ingress, x.notes
+			if !k.LocalPolicy && x.ingress.over != nil {
+				how, in, seen = "service", p.bareIngress(cp, x), append(slices.Clone(x.notes), "ASM-K-SNAT")
+			}
+			at := p.node(x.site.Place, StagePod, how)
+			p.edge(n, at, to, rw, more...)
+			if key := (Node{Place: x.site.Place.Key(), Stage: StagePod, Via: how}); !p.routeDone[key] {
+				p.routeDone[key] = true
+				p.edge(at, x.site.Receive, in, nil, seen...)
+			}
+		}
+	}
+}
+
+// bareIngress is a pod's ingress policy behind a Service whose nodes the input does not have: it may run on the node that took the packet,
+// whose packets no policy stops (K8S-NP-22), and that node may have any address (K8S-SVC-09).
+func (p *planner) bareIngress(cp *clusterPlan, x *pod) guard {
+	behind := *cp
+	behind.masked = true
+	pool := p.b.AddPool("", []netip.Prefix{allV4()})
+	ingress, _ := p.policyGuard(&behind, x.w, model.Inbound)
+	g := p.masked(ingress, pool)
+	if cp.engine == engineCalico || cp.engine == engineAzure {
+		g.under = p.fromNode(ingress, pool).under
+	}
+	return between(everything(), g.low())
 }
 
 // toEndpoints is a Service without a selector: its endpoints, which the input does not state, may be any address that the node can send to

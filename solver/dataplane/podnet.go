@@ -48,6 +48,14 @@ type PodNet struct {
 	ports     map[portKey]uint32
 	selected  map[string]podMatch
 	exposed   map[[2]int][]Exposed // by direction and side
+	served    map[int][]podServed  // by workload: what load balancers bring to its pods
+}
+
+// podServed is packets that nodes bring to pods from outside with an address of their own, of which nobody knows what policies make of it
+// (K8S-SVC-09).
+type podServed struct {
+	ports uint32
+	from  []netip.Prefix // who reaches the frontend
 }
 
 // PodBlock is addresses outside the cluster that every policy treats alike: those of one block of the policies less the blocks inside
@@ -214,6 +222,7 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 		}
 	}
 	n.planBlocks()
+	n.planServed()
 	if n.acts {
 		n.planPolicies(model.Inbound)
 		n.planPolicies(model.Outbound)
@@ -358,6 +367,45 @@ func (n *PodNet) planBlocks() {
 	if rest := minusSet(publicV4(), ipset(cidrs)); !isEmpty(rest) {
 		n.Blocks = append(n.Blocks, PodBlock{Addresses: rest.Prefixes()})
 	}
+}
+
+// planServed lists what load balancers bring to pods. With traffic policy Local pods see the client, as policies do.
+func (n *PodNet) planServed() {
+	n.served = map[int][]podServed{}
+	for _, k := range n.cp.services {
+		if k.Type != "LoadBalancer" || k.LocalPolicy {
+			continue
+		}
+		from, unconditional := srcRanges(k)
+		if unconditional {
+			from = []netip.Prefix{allV4()}
+		}
+		if internalService(k) { // K8S-SVC-06: its frontend has a private address
+			from = intersectSet(ipset(from), ipset(ianaPrivate())).Prefixes()
+		}
+		for i, w := range n.Workloads {
+			if serves(k, w) == no {
+				continue
+			}
+			for _, port := range k.Ports {
+				if t := targetPort(w, port); t != 0 && !withoutRule(k, port) {
+					n.served[i] = append(n.served[i], podServed{n.portSet(port.Protocol, model.PortRange{First: t, Last: t}), from})
+				}
+			}
+		}
+	}
+}
+
+// behindServices is what policies and load balancers let come from outside addresses to a workload's pods, as a cell.
+func (n *PodNet) behindServices(from, to, in int) int {
+	over := n.cells[in][0]
+	for _, s := range n.served[to] {
+		block := n.Blocks[from-len(n.Workloads)].Addresses
+		if slices.ContainsFunc(s.from, func(r netip.Prefix) bool { return slices.ContainsFunc(block, r.Overlaps) }) {
+			over = n.union(over, s.ports)
+		}
+	}
+	return n.cell(over, n.cells[in][1])
 }
 
 // planPolicies compiles the policies that isolate in a direction.
@@ -740,6 +788,9 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 				in = int(table[n.sideOf[model.Inbound][to]*n.columns()+from])
 			default:
 				in = n.side(model.Inbound, &inbound[n.sideOf[model.Inbound][to]], from)
+			}
+			if side < 0 && n.served[to] != nil && n.workload(from) == nil {
+				in = n.behindServices(from, to, in)
 			}
 			if in == emptySet {
 				continue
