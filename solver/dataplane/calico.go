@@ -98,7 +98,7 @@ func (p *planner) calicoTiers(cp *clusterPlan) []calicoTier {
 
 // withCalico puts the NetworkPolicies of one pod where Calico has them among its own: tiers are asked one after the other, policies of a tier
 // by their order, rules in sequence (K8S-CAL-02). touched is false where none of Calico's may act.
-func (p *planner) withCalico(cp *clusterPlan, w *model.Workload, dir model.Direction, u *union) (r ruling, touched bool, notes []string) {
+func (p *planner) withCalico(cp *clusterPlan, w *model.Workload, pool string, dir model.Direction, u *union) (r ruling, touched bool, notes []string) {
 	acts := cp.calicoReading()
 	if acts == no {
 		return ruling{}, false, nil
@@ -107,7 +107,7 @@ func (p *planner) withCalico(cp *clusterPlan, w *model.Workload, dir model.Direc
 	lost := false // a tier is not in the input, or two have one order
 	var before *calicoTier
 	for _, t := range p.calicoTiers(cp) {
-		tier, mine, more := p.calicoTier(cp, w, dir, u, t)
+		tier, mine, more := p.calicoTier(cp, w, pool, dir, u, t)
 		notes = append(notes, more...)
 		touched = touched || mine
 		if mine || u.may && slices.ContainsFunc(t.steps, func(s calicoStep) bool { return s.union }) {
@@ -125,7 +125,7 @@ func (p *planner) withCalico(cp *clusterPlan, w *model.Workload, dir model.Direc
 		r, notes = r.or(m), append(notes, "ASM-K-CALICO")
 	}
 	if acts == maybe {
-		r, notes = r.or(u.ruling(p, cp)), append(notes, "ASM-K-CNP")
+		r, notes = r.or(u.ruling(p, cp, pool)), append(notes, "ASM-K-CNP")
 	}
 	if u.may {
 		notes = append(notes, "ASM-K-ICMP")
@@ -134,7 +134,7 @@ func (p *planner) withCalico(cp *clusterPlan, w *model.Workload, dir model.Direc
 }
 
 // calicoTier is one tier. mine is false where no policy of Calico in it may select the pod.
-func (p *planner) calicoTier(cp *clusterPlan, w *model.Workload, dir model.Direction, u *union, t calicoTier) (r ruling, mine bool, notes []string) {
+func (p *planner) calicoTier(cp *clusterPlan, w *model.Workload, pool string, dir model.Direction, u *union, t calicoTier) (r ruling, mine bool, notes []string) {
 	r, fall := ordered(nil)
 	applies := no // some policy of the tier selects the pod
 	for _, s := range t.steps {
@@ -160,11 +160,11 @@ func (p *planner) calicoTier(cp *clusterPlan, w *model.Workload, dir model.Direc
 		switch {
 		case s.union && u.may:
 			// NetworkPolicies only admit here; what none of them admits comes to the end of the tier.
-			np := u.ruling(p, cp)
+			np := u.ruling(p, cp, pool)
 			np.deny, np.rest = nothing(), nothing()
 			np.parts = np.parts[:len(np.parts)-1]
 			_, under := u.bounds()
-			_, under = p.icmpOf(cp, everything(), under)
+			_, under = p.icmpOf(cp, pool, everything(), under)
 			admitted := under
 			if !u.must {
 				admitted = nothing()

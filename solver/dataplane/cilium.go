@@ -27,7 +27,7 @@ func (cp *clusterPlan) ciliumReading() tri {
 
 // withCilium adds the policies of Cilium to the NetworkPolicies of one pod: one union, before which every rule that denies is asked
 // (K8S-CIL-01). touched is false where none of them may act.
-func (p *planner) withCilium(cp *clusterPlan, w *model.Workload, dir model.Direction, u *union, key string) (r ruling, touched bool, notes []string) {
+func (p *planner) withCilium(cp *clusterPlan, w *model.Workload, pool string, dir model.Direction, u *union, key string) (r ruling, touched bool, notes []string) {
 	acts := cp.ciliumReading()
 	if acts == no {
 		return ruling{}, false, nil
@@ -104,14 +104,14 @@ func (p *planner) withCilium(cp *clusterPlan, w *model.Workload, dir model.Direc
 		return ruling{}, false, nil
 	}
 	denying.deny, denying.rest = either(denyMay...), outside(either(denyMust...))
-	r = denying.then(all.ruling(p, cp))
+	r = denying.then(all.ruling(p, cp, pool))
 	if doubt {
 		m := mute()
 		m.rest = everything()
 		r = r.or(m)
 	}
 	if acts == maybe {
-		r, notes = r.or(u.ruling(p, cp)), append(notes, "ASM-K-CNP")
+		r, notes = r.or(u.ruling(p, cp, pool)), append(notes, "ASM-K-CNP")
 	}
 	if all.may {
 		notes = append(notes, "ASM-K-ICMP")

@@ -102,7 +102,7 @@ func (n *PodNet) exposedBy(dir model.Direction, w *model.Workload) []Exposed {
 	x.future = &futurePod{known: w, dir: dir, index: map[string]int{}}
 	n.p.future = x.future
 	defer func() { n.p.future = nil }()
-	_, x.notes = n.p.policyGuard(n.cp, w, dir)
+	_, x.notes = n.p.policyGuard(n.cp, w, anyPool, dir)
 	x.entries, x.blocks = x.future.selectors, x.future.blocks
 	x.readKeys()
 	return x.exposures()
@@ -112,7 +112,7 @@ func (n *PodNet) exposedBy(dir model.Direction, w *model.Workload) []Exposed {
 func (x *exposer) ruled(alive podSet) cellValue {
 	n := x.n
 	x.future.selects = func(i int) bool { return alive.has(i) }
-	g, _ := n.p.policyGuard(n.cp, x.future.known, x.dir)
+	g, _ := n.p.policyGuard(n.cp, x.future.known, anyPool, x.dir)
 	over, under := orEverything(g.over).get(n.c), orEverything(g.low()).get(n.c)
 	return cellValue{n.pair(n.cell(n.id(over), n.id(under)), everySet), ""}
 }

@@ -239,7 +239,7 @@ func backendsOf(cp *clusterPlan, i *model.Ingress) []servicePort {
 // are known. Policies of other kinds than NetworkPolicy are not followed here: with one, everything passes.
 func (p *planner) withAnyPod(cp *clusterPlan, w *model.Workload, dir model.Direction) *lazy {
 	enforced, _ := p.enforces(cp.engine)
-	if !enforced || w.HostNetwork || p.otherPolicies(cp) || len(p.steering(cp, w.Namespace)) > 0 {
+	if !enforced || cp.mayNotEnforce(anyPool) != "" || w.HostNetwork || p.otherPolicies(cp) || len(p.steering(cp, w.Namespace)) > 0 {
 		return everything()
 	}
 	isolated := false
@@ -248,7 +248,7 @@ func (p *planner) withAnyPod(cp *clusterPlan, w *model.Workload, dir model.Direc
 		if n.Namespace != w.Namespace || !n.Isolates[dir] || selectsPod(n.Pods, w) == no {
 			continue
 		}
-		isolated = isolated || selectsPod(n.Pods, w) == yes
+		isolated = isolated || selectsPod(n.Pods, w) == yes && !(cp.windowsNPM(anyPool) && beyondWindows(n))
 		rules := n.Ingress
 		if dir == model.Outbound {
 			rules = n.Egress
@@ -261,7 +261,7 @@ func (p *planner) withAnyPod(cp *clusterPlan, w *model.Workload, dir model.Direc
 	if !isolated {
 		return everything()
 	}
-	over, _ := p.icmpOf(cp, either(open...), nothing())
+	over, _ := p.icmpOf(cp, anyPool, either(open...), nothing())
 	return over
 }
 

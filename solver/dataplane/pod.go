@@ -134,13 +134,13 @@ func (p *planner) planPod(cp *clusterPlan, w *model.Workload, pool string) {
 	}
 	addresses := p.podsOn(cp, w, pool)
 	x.site = p.site(&Site{Place: place, Prefixes: hosts(addresses), Send: p.node(place, StageSend, ""), Receive: p.node(place, StageReceive, "")})
-	x.ingress, x.notes = p.policyGuard(cp, w, model.Inbound)
+	x.ingress, x.notes = p.policyGuard(cp, w, pool, model.Inbound)
 	if mesh, notes := p.meshGuard(cp, w); mesh.over != nil {
 		x.ingress, x.notes = and(x.ingress, mesh), append(x.notes, notes...)
 	}
 	to := dstIn(p.addr.exactHosts(addresses...))
 
-	out, notes := p.policyGuard(cp, w, model.Outbound)
+	out, notes := p.policyGuard(cp, w, pool, model.Outbound)
 	sent := p.node(place, StageForward, "")
 	untaken, more := p.untaken(cp)
 	out = and(out, untaken)
@@ -354,7 +354,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			}
 			continue
 		}
-		out, notes := p.policyGuard(cp, x.w, model.Outbound)
+		out, notes := p.policyGuard(cp, x.w, x.pool, model.Outbound)
 		routes := NodeID(-1)
 		switch {
 		case cp.modeAt(x.pool) == podsPodSubnet:
@@ -1143,7 +1143,7 @@ func (p *planner) maskedIngress(m *machine, x *pod) guard {
 	pool := p.b.AddPool("", nodes)
 	behind := *cp
 	behind.masked = true
-	ingress, _ := p.policyGuard(&behind, x.w, model.Inbound)
+	ingress, _ := p.policyGuard(&behind, x.w, x.pool, model.Inbound)
 	g := p.masked(ingress, pool)
 	if cp.engine == engineCalico || cp.engine == engineAzure {
 		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
@@ -1203,7 +1203,7 @@ func (p *planner) planIngress(cp *clusterPlan) {
 			p.edge(s.Send, x.site.Send, to, nil)
 			continue
 		}
-		out, notes := p.policyGuard(cp, x.w, model.Outbound)
+		out, notes := p.policyGuard(cp, x.w, x.pool, model.Outbound)
 		// From there on they are packets of the pod like any other, between nodes as well (K8S-AZ-05).
 		p.edge(s.Send, p.node(x.site.Place, StageForward, ""), and(to, out), nil, notes...)
 	}

@@ -204,9 +204,12 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 	n.p.planClusters()
 	n.cp = n.p.clusters[cluster.ID.Key()]
 	over, under := n.p.enforces(n.cp.engine)
-	n.special = n.p.otherPolicies(n.cp)
+	if n.cp.mayNotEnforce(anyPool) != "" {
+		over = false
+	}
+	n.special = n.p.otherPolicies(n.cp) || n.cp.windowsNPM(anyPool) && slices.ContainsFunc(n.cp.policies, beyondWindows)
 	n.acts, n.certain = over || under, over
-	if n.cp.engine == engineOther || !n.p.assumed("ASM-K-ICMP") {
+	if n.cp.engine == engineOther || n.cp.windowsNPM(anyPool) || !n.p.assumed("ASM-K-ICMP") {
 		set := n.c.portless()
 		n.portless = &set
 	}

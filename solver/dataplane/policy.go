@@ -200,12 +200,12 @@ func (u *union) bounds() (over, under *lazy) {
 }
 
 // ruling is the union as a list before others: where it isolates the pod, its word is final (K8S-CNP-02).
-func (u *union) ruling(p *planner, cp *clusterPlan) ruling {
+func (u *union) ruling(p *planner, cp *clusterPlan, pool string) ruling {
 	if !u.may {
 		return silent()
 	}
 	_, under := u.bounds()
-	allow, under := p.icmpOf(cp, either(u.allowMay...), under)
+	allow, under := p.icmpOf(cp, pool, either(u.allowMay...), under)
 	r := ruling{allow: allow, deny: outside(under), rest: everything(), parts: append(u.admitting, rulingPart{u.shut, outside(allow)})}
 	if u.must {
 		r.rest = nothing()
@@ -214,7 +214,7 @@ func (u *union) ruling(p *planner, cp *clusterPlan) ruling {
 }
 
 // netPolicies is the NetworkPolicies of one pod in one direction.
-func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, dir model.Direction, key string) (*union, []string) {
+func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, pool string, dir model.Direction, key string) (*union, []string) {
 	at, word := srcIn, "ingress"
 	if dir == model.Outbound {
 		at, word = dstIn, "egress"
@@ -228,6 +228,9 @@ func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, dir model.Dire
 		selected := selectsPod(n.Pods, w)
 		if selected == no {
 			continue
+		}
+		if cp.windowsNPM(pool) && beyondWindows(n) { // K8S-NP-21: not enforced
+			selected, notes = maybe, append(notes, "ASM-K-BYOCNI")
 		}
 		rules := n.Ingress
 		if dir == model.Outbound {
@@ -253,10 +256,10 @@ func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, dir model.Dire
 	return u, notes
 }
 
-// policyGuard is what the policies of a cluster let one pod receive (Inbound) or send (Outbound): the opening of connections. Replies belong to
-// them and need no rule (K8S-GEN-01).
-func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Direction) (guard, []string) {
-	g, notes := p.policies(cp, w, dir)
+// policyGuard is what the policies of a cluster let one pod, on a node of a pool, receive (Inbound) or send (Outbound): the opening of
+// connections. Replies belong to them and need no rule (K8S-GEN-01).
+func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, pool string, dir model.Direction) (guard, []string) {
+	g, notes := p.policies(cp, w, pool, dir)
 	if refused, more := p.refusing(cp, w); refused != nil && !w.HostNetwork {
 		g = and(g, between(everything(), outside(refused)))
 		notes = append(slices.Clone(notes), more...)
@@ -266,7 +269,7 @@ func (p *planner) policyGuard(cp *clusterPlan, w *model.Workload, dir model.Dire
 	return g, notes
 }
 
-func (p *planner) policies(cp *clusterPlan, w *model.Workload, dir model.Direction) (guard, []string) {
+func (p *planner) policies(cp *clusterPlan, w *model.Workload, pool string, dir model.Direction) (guard, []string) {
 	enforcedOver, enforcedUnder := p.enforces(cp.engine)
 	var notes []string
 	if !enforcedOver && !enforcedUnder || w.HostNetwork {
@@ -278,19 +281,25 @@ func (p *planner) policies(cp *clusterPlan, w *model.Workload, dir model.Directi
 	case engineOpen:
 		notes = append(notes, "ASM-A-ENGINE")
 	}
+	if why := cp.mayNotEnforce(pool); why != "" {
+		enforcedOver, notes = false, append(notes, why)
+	}
 	word := "ingress"
 	if dir == model.Outbound {
 		word = "egress"
 	}
 	k := Control{Key: "policy|" + w.ID.Key() + "|" + word, Name: w.Namespace + "/" + w.Name() + " " + word + " policies", Shut: shutUnion, Stage: "pod-" + word}
-	u, more := p.netPolicies(cp, w, dir, k.Key)
+	u, more := p.netPolicies(cp, w, pool, dir, k.Key)
 	notes = append(notes, more...)
 	if u.may {
 		notes = append(notes, "ASM-K-ICMP")
+		if cp.windowsNPM(pool) { // K8S-NP-24
+			notes = append(notes, "ASM-K-BYOCNI")
+		}
 	}
-	namespaced, special, more := p.withCilium(cp, w, dir, u, k.Key)
+	namespaced, special, more := p.withCilium(cp, w, pool, dir, u, k.Key)
 	notes = append(notes, more...)
-	tiered, isTiered, more := p.withCalico(cp, w, dir, u)
+	tiered, isTiered, more := p.withCalico(cp, w, pool, dir, u)
 	notes = append(notes, more...)
 	if isTiered {
 		if special { // of an engine that is not known: it reads the ones or the others
@@ -311,7 +320,7 @@ func (p *planner) policies(cp *clusterPlan, w *model.Workload, dir model.Directi
 		return between(everything(), nothing()), slices.Compact(notes)
 	case special || around.touches:
 		if !special {
-			namespaced = u.ruling(p, cp)
+			namespaced = u.ruling(p, cp, pool)
 		}
 		if around.touches {
 			plain := namespaced
@@ -337,7 +346,7 @@ func (p *planner) policies(cp *clusterPlan, w *model.Workload, dir model.Directi
 	if !enforcedOver {
 		over = everything()
 	}
-	over, under = p.icmpOf(cp, over, under)
+	over, under = p.icmpOf(cp, pool, over, under)
 	slices.Sort(notes)
 	g := between(over, under)
 	if u.must && enforcedOver {
@@ -369,9 +378,54 @@ func policyParts(u *union, over *lazy) *partList {
 	})
 }
 
+// anyPool asks about pods of which the pool is not known: what holds on one of the cluster's pools may hold.
+const anyPool = ""
+
+// windows reports Windows nodes.
+func (cp *clusterPlan) windows(pool string) bool {
+	return slices.ContainsFunc(cp.c.Pools, func(n model.NodePool) bool {
+		return (pool == anyPool || n.Name == pool) && strings.EqualFold(n.OS, "Windows")
+	})
+}
+
+// windowsNPM reports Azure NPM on Windows nodes, which does less than on Linux (K8S-NP-21).
+func (cp *clusterPlan) windowsNPM(pool string) bool { return cp.engine == engineAzure && cp.windows(pool) }
+
+// mayNotEnforce names why an engine may enforce nothing on the nodes of a pool: Cilium is for Linux (K8S-CIL-08), and with kubenet AKS offers
+// Calico alone (AKS-POL-02).
+func (cp *clusterPlan) mayNotEnforce(pool string) string {
+	switch cp.engine {
+	case engineCilium:
+		if cp.windows(pool) {
+			return "ASM-K-BYOCNI"
+		}
+	case engineAzure, engineOther:
+	default:
+		return ""
+	}
+	if strings.EqualFold(cp.c.Plugin, "kubenet") {
+		return "ASM-A-ENGINE"
+	}
+	return ""
+}
+
+// beyondWindows reports a policy that says what Azure NPM on Windows does not know: SCTP, named ports, holes in a block, selectors that
+// exclude. It is not enforced there (K8S-NP-21).
+func beyondWindows(n *model.NetworkPolicy) bool {
+	excludes := func(s *model.LabelSelector) bool {
+		return s != nil && slices.ContainsFunc(s.Requirements, func(r model.Requirement) bool { return r.Operator == "NotIn" || r.Operator == "DoesNotExist" })
+	}
+	return excludes(&n.Pods) || slices.ContainsFunc(slices.Concat(n.Ingress, n.Egress), func(r model.PolicyRule) bool {
+		return slices.ContainsFunc(r.Ports, func(x model.PolicyPort) bool { return x.Named != "" || x.Protocol == model.SCTP }) ||
+			slices.ContainsFunc(r.Peers, func(x model.PolicyPeer) bool {
+				return excludes(x.Pods) || excludes(x.Namespaces) || x.IPBlock != nil && len(x.IPBlock.Except) > 0
+			})
+	})
+}
+
 // icmpOf widens what an engine that nobody documents does with protocols that policies do not name (K8S-NP-24).
-func (p *planner) icmpOf(cp *clusterPlan, over, under *lazy) (*lazy, *lazy) {
-	if cp.engine != engineOther && p.assumed("ASM-K-ICMP") {
+func (p *planner) icmpOf(cp *clusterPlan, pool string, over, under *lazy) (*lazy, *lazy) {
+	if cp.engine != engineOther && !cp.windowsNPM(pool) && p.assumed("ASM-K-ICMP") {
 		return over, under
 	}
 	portless := later(func(c *compiler) packet.Set { return c.portless() })
