@@ -361,22 +361,27 @@ func (s *Solution) coversBy(q *query, g int, b dataplane.Bound, host string) boo
 	if len(arrived) == 0 {
 		return false
 	}
+	foreign, asked := s.foreign(q.to), false
 	for _, placement := range s.groups[g].placements {
 		for _, o := range placement {
 			mine := s.graph.From(o)
+			if space.Subset(s.graph.Sent(o), foreign) {
+				continue // of a machine with addresses of both families, those of the other one
+			}
+			asked = true
 			targets := map[dataplane.NodeID]packet.Set{}
 			for n, set := range arrived {
 				targets[n] = space.Intersect(set, mine)
 			}
 			sent := f.Back(targets, mine)[s.graph.Origins[o].Site.Send]
 			for _, to := range s.ways(o, host, b) {
-				if !s.coversAll(q, o, space.Intersect(sent, to)) {
+				if !s.coversAll(q, o, space.Intersect(sent, to), foreign) {
 					return false
 				}
 			}
 		}
 	}
-	return true
+	return asked
 }
 
 // ways are the destinations, each of which a sender must reach, to reach a service by a name: any of the addresses that its DNS answers.
@@ -393,12 +398,13 @@ func (s *Solution) ways(origin int, host string, b dataplane.Bound) []packet.Set
 	return []packet.Set{space.Union(to...)}
 }
 
-// coversAll reports whether what arrives of what an origin sent has every source address and port of the services.
-func (s *Solution) coversAll(q *query, o int, sent packet.Set) bool {
+// coversAll reports whether what arrives of what an origin sent has every source address and port of the services, those of a foreign family
+// aside.
+func (s *Solution) coversAll(q *query, o int, sent, foreign packet.Set) bool {
 	space := s.graph.Space
 	// For every source address and port there is some destination, source port and name that arrives.
 	have := s.projectTags(space.Project(sent, packet.Dst, packet.SPort, packet.Name))
-	want := s.projectTags(space.Project(space.Intersect(s.graph.Sent(o), q.service), packet.Dst, packet.SPort, packet.Name))
+	want := s.projectTags(space.Project(space.Subtract(space.Intersect(s.graph.Sent(o), q.service), foreign), packet.Dst, packet.SPort, packet.Name))
 	if want.Empty() {
 		return false
 	}
@@ -407,6 +413,62 @@ func (s *Solution) coversAll(q *query, o int, sent packet.Set) bool {
 	}
 	// A translation may change the port on the way: then every source address must arrive on some port of its own choice.
 	return single(q.service, space) && space.Subset(space.Project(want, packet.DPort), space.Project(have, packet.DPort))
+}
+
+// foreign is the packets from addresses of a family of which a target has none: nobody has an address there to send to (AZ-V6-01).
+func (s *Solution) foreign(to *end) packet.Set {
+	var four, six bool
+	from, towards := s.ofFamilies()
+	count := func(isSix bool, set packet.Set) { // of an end, only some addresses may count
+		if isSix {
+			six = six || !s.graph.Space.Disjoint(set, towards[1])
+		} else {
+			four = four || !s.graph.Space.Subset(set, towards[1])
+		}
+	}
+	for _, x := range s.graph.Sites {
+		set, ok := to.nodes[x.Receive]
+		if x.Receive < 0 || !ok {
+			continue
+		}
+		for _, p := range x.Prefixes {
+			// What the input gives no address has one of IPv4 at least.
+			count(p.Addr().Is6() && !model.SymbolBlock().Contains(p.Addr()), set)
+		}
+	}
+	for _, set := range to.entry {
+		count(s.graph.Space.Subset(set, towards[1]), set)
+	}
+	switch {
+	case four == six:
+		return packet.Set{}
+	case four:
+		return from[1]
+	default:
+		return from[0]
+	}
+}
+
+// ofFamilies is the packets from, and to, addresses of IPv4 and of IPv6; those whose address the input does not state are in neither.
+func (s *Solution) ofFamilies() (from, to [2]packet.Set) {
+	if s.families == nil {
+		var rs [2][]packet.Range
+		for c := range uint32(s.graph.Universe.Classes()) {
+			a := s.graph.Universe.Example(c)
+			switch {
+			case model.SymbolBlock().Contains(a):
+			case a.Is4():
+				rs[0] = append(rs[0], packet.Range{Lo: c, Hi: c})
+			default:
+				rs[1] = append(rs[1], packet.Range{Lo: c, Hi: c})
+			}
+		}
+		s.families = &[2][2]packet.Set{}
+		for i, r := range rs {
+			s.families[0][i], s.families[1][i] = s.graph.Space.Box(packet.Box{Src: r}), s.graph.Space.Box(packet.Box{Dst: r})
+		}
+	}
+	return s.families[0], s.families[1]
 }
 
 // misled reports whether a sender reaches a service by its addresses and not by its names (AZ-DNS-03).

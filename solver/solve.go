@@ -49,6 +49,7 @@ type Solution struct {
 	tagWords    map[packet.Field]string
 	podNets     map[string]*dataplane.PodNet // by cluster
 	passed      map[partKey]packet.Set       // what each rule lets pass, computed once
+	families    *[2][2]packet.Set            // packets from, and to, IPv4 and IPv6 addresses, computed once
 	unpeered    bool                         // missing peerings are no part of what explanations try
 	pair        *pair
 	trial       bool // of a search for changes: nobody reads its proofs
