@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ringfence/ringfence/model"
+	"github.com/ringfence/ringfence/solver/packet"
 	"github.com/ringfence/ringfence/solver/trace"
 )
 
@@ -64,8 +65,10 @@ func (s *Solution) Trace(from, to []model.Selector, svc model.PortService, name 
 			out.Taken[i].NotIn, chosen = tags, true // any address of the internet will do: one that no tag holds
 		}
 	}
-	if !chosen && verdict != Unknown && s.tagsDecide(p, verdict, tags) {
-		out.Verdict = Unknown // AZ-TAG-09: nobody knows whether the address is in them
+	if verdict != Unknown {
+		if facts := s.decidedBy(p, a.senders[0], verdict, chosen); len(facts) > 0 {
+			out.Verdict, notes = Unknown, append(notes, facts...)
+		}
 	}
 	out.Assumptions = s.assumptions(notes, out.Verdict == Unknown)
 	return out, nil
@@ -83,31 +86,90 @@ func tagsIn(notes []string) []string {
 	return slices.Compact(out)
 }
 
-// tagsDecide reports whether the verdict about a packet changes with the tags that its public address may be in: with some of them, or
-// where they are many, with each of them and with all.
-func (s *Solution) tagsDecide(p trace.Packet, verdict Verdict, tags []string) bool {
+// membership is a list that nobody prints and that a packet may be in: its tag in the packet, and the assumption that stands for it.
+type membership struct{ tag, note string }
+
+// memberships are the lists that the two ends of a packet and its name may be in. anywhere: its public end is any address of the internet, so
+// that one outside all service tags was taken.
+func (s *Solution) memberships(p trace.Packet, anywhere bool) []membership {
+	var out []membership
+	for i, n := range s.graph.Universe.TagNames() {
+		kind, name, _ := strings.Cut(n, ":")
+		switch {
+		case kind == "fqdntag":
+			if p.Name != "" && s.o.Strict { // AZ-FW-34: else a concrete name is outside
+				out = append(out, membership{name, "ASM-E-FQDNTAG"})
+			}
+		case kind == "webcategory":
+			if p.Name != "" { // AZ-FW-35
+				out = append(out, membership{name, "ASM-E-WEBCAT"})
+			}
+		case !anywhere: // AZ-TAG-09: nobody knows whether the address is in it
+			out = append(out, membership{name, "ASM-TAG(" + s.tagName(packet.Tag(i)) + ")"})
+		}
+	}
+	if p.Name != "" && s.o.Strict { // AZ-FW-37
+		out = append(out, membership{"infra", "ASM-E-FWINFRA"})
+	}
+	return out
+}
+
+// decidedBy names the lists that the verdict about a packet changes with: the first ones found among all choices of them, or where they are
+// many, among each of them alone and all together. None where it does not change.
+func (s *Solution) decidedBy(p trace.Packet, sender int, verdict Verdict, anywhere bool) []string {
 	const most = 6
-	differs := func(in []string) bool {
+	list := s.memberships(p, anywhere)
+	differs := func(in []membership) []string {
 		q := p
-		q.Tags = in
-		v, _, _ := s.followed(q, false)
-		return v != verdict
+		q.Tags = nil
+		var notes []string
+		for _, m := range in {
+			q.Tags, notes = append(q.Tags, m.tag), append(notes, m.note)
+		}
+		if slices.Sort(q.Tags); !s.exists(q, sender) {
+			return nil
+		}
+		if v, _, _ := s.followed(q, false); v == verdict {
+			return nil
+		}
+		return notes
 	}
-	if len(tags) > most {
-		return differs(tags) || slices.ContainsFunc(tags, func(t string) bool { return differs([]string{t}) })
-	}
-	for bits := 1; bits < 1<<len(tags); bits++ {
-		var in []string
-		for i, t := range tags {
-			if bits>>i&1 == 1 {
-				in = append(in, t)
+	if len(list) > most {
+		for _, m := range list {
+			if notes := differs([]membership{m}); notes != nil {
+				return notes
 			}
 		}
-		if differs(in) {
-			return true
+		return differs(list)
+	}
+	for bits := 1; bits < 1<<len(list); bits++ {
+		var in []membership
+		for i, m := range list {
+			if bits>>i&1 == 1 {
+				in = append(in, m)
+			}
+		}
+		if notes := differs(in); notes != nil {
+			return notes
 		}
 	}
-	return false
+	return nil
+}
+
+// exists reports whether what is known of tags allows a packet: a tag of a region lies within the tag of its service (AZ-TAG-09).
+func (s *Solution) exists(p trace.Packet, sender int) bool {
+	u := s.graph.Universe
+	q := packet.Packet{Origin: uint32(sender), Src: u.Class(p.Src), Dst: u.Class(p.Dst), Protocol: uint8(p.Protocol), SPort: p.SPort, DPort: p.DPort, Name: u.NameClass(p.Name)}
+	if p.Name == "" {
+		q.Name = 0
+	}
+	for i, n := range u.TagNames() {
+		_, name, _ := strings.Cut(n, ":")
+		if slices.Contains(p.Tags, name) {
+			q.Tags = q.Tags.With(i, true)
+		}
+	}
+	return s.graph.Space.Contains(s.graph.Facts(), q)
 }
 
 // followed has the interpreter follow one packet: the verdict, the course that decides it, and the number of courses.

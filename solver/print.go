@@ -391,6 +391,14 @@ func (s *Solution) spellTags() map[packet.Field]string {
 			}
 		}
 	}
+	for _, f := range s.Project.Estate.Firewalls {
+		for _, c := range f.Collections {
+			for _, r := range c.Rules {
+				read(r.Dests.Tags)
+				read(r.FQDNTags)
+			}
+		}
+	}
 	words := map[packet.Field]string{}
 	for i, n := range s.graph.Universe.TagNames() {
 		kind, name, _ := strings.Cut(n, ":")

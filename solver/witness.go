@@ -125,6 +125,19 @@ func (s *Solution) doubts(q *query, rows []row) []string {
 	}
 	if q.to.named && isNamePart(q.to.text) {
 		out = append(out, "ASM-E-FQDN") // AZ-NAME-02: a way to some addresses is no way to the host of a name
+		for _, r := range rows {
+			open := space.Subtract(r.over, r.oneWay)
+			for _, f := range s.graph.NameTags() { // AZ-FW-34, AZ-FW-35: the one name that is asked about may be in it
+				if space.Project(open, f) == open {
+					continue
+				}
+				if kind, _, _ := strings.Cut(s.graph.Universe.TagNames()[int(f)-int(packet.Tag(0))], ":"); kind == "webcategory" {
+					out = append(out, "ASM-E-WEBCAT")
+				} else {
+					out = append(out, "ASM-E-FQDNTAG")
+				}
+			}
+		}
 	}
 	if q.from.public || q.to.public {
 		for _, r := range rows {
