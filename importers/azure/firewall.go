@@ -34,7 +34,7 @@ func readFirewall(r *resource) {
 		if s := r.reference(c, "subnet"); s != "" {
 			f.Subnet = s
 		}
-		if a := r.addr(c, "privateIPAddress"); a.IsValid() {
+		if a := r.addr(c, "privateIPAddress"); a.Is4() || a.IsValid() && !f.Address.IsValid() { // in dual stack it has one of each family
 			f.Address = a
 		}
 		if id := r.reference(c, "publicIPAddress"); id != "" {

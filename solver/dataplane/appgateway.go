@@ -86,6 +86,9 @@ func (p *planner) appGatewayIn(g *model.AppGateway, f model.AGWFrontend) NodeID 
 		}
 		clients, more := p.wafSources(g, l)
 		accept := and(to, in, at, clients)
+		if slices.ContainsFunc(addrs, netip.Addr.Is6) && !slices.ContainsFunc(addrs, model.SymbolBlock().Contains) { // AZ-AGW-17
+			accept, more = accept.mayOnly(), append(more, "ASM-E-V6")
+		}
 		p.edge(n, p.node(listenerPlace(g, l.Name), StageReceive, ""), accept, nil, append(slices.Clone(notes), more...)...)
 	}
 	if f.PublicIP != "" {
@@ -447,8 +450,12 @@ func (p *planner) poolTargets(g *model.AppGateway, pool model.AGWPool) (guard, [
 			}
 		}
 	}
-	if len(known) > 0 {
-		targets = append(targets, exactly(dstIn(p.addr.exactHosts(known...))))
+	six := func(a netip.Addr) bool { return a.Is6() && !model.SymbolBlock().Contains(a) }
+	if list := slices.DeleteFunc(slices.Clone(known), six); len(list) > 0 {
+		targets = append(targets, exactly(dstIn(p.addr.exactHosts(list...))))
+	}
+	if slices.ContainsFunc(known, six) { // AZ-AGW-17
+		targets, notes = append(targets, onlyOver(dstIn(p.addr.exactHosts(known...)))), append(notes, "ASM-E-V6")
 	}
 	_, v := p.e.SubnetOf(firstSubnet(g))
 	for _, name := range pool.FQDNs {

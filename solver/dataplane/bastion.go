@@ -89,6 +89,9 @@ func (p *planner) planBastions() {
 			}
 			sent = and(sent, reaches)
 		}
+		if v == nil || slices.ContainsFunc(v.Prefixes, func(x netip.Prefix) bool { return x.Addr().Is6() }) { // AZ-BAS-06
+			sent, notes = and(sent, between(everything(), dstIn(p.addr.v4))), append(notes, "ASM-E-V6")
+		}
 		out, more := p.filters(filtered{subnet: b.Subnet}, model.Outbound, reading{})
 		eg := egressNone()
 		p.edge(s.Send, p.routing(b.Subnet, "", eg), and(sent, out), nil, append(notes, more...)...)

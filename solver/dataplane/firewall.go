@@ -53,6 +53,9 @@ func (p *planner) firewallOrder(f *model.Firewall) firewallRules {
 		}
 	}
 	add(f.Collections, f.Name(), false, false)
+	for _, entry := range p.fogged(f.ID) {
+		out.missing = append(out.missing, unsupported(entry))
+	}
 	if f.Policy == "" {
 		return out
 	}
@@ -93,9 +96,6 @@ func (p *planner) firewallOrder(f *model.Firewall) firewallRules {
 		for _, entry := range p.fogged(pol.ID) {
 			out.missing = append(out.missing, unsupported(entry))
 		}
-	}
-	for _, entry := range p.fogged(f.ID) {
-		out.missing = append(out.missing, unsupported(entry))
 	}
 	return out
 }
@@ -166,6 +166,7 @@ func (p *planner) firewallIn(f *model.Firewall, via string) NodeID {
 		left = minus(left, r.accepts)
 	}
 	p.edge(n, p.node(place, StageReceive, ""), and(fw.own, fw.running, exactly(left)), nil)
+	p.forwardUnknown(n, "", dstIn(p.addr.v6), []string{"ASM-E-V6"}) // AZ-FW-47
 	return n
 }
 
@@ -244,7 +245,7 @@ func (p *planner) firewallWays(f *model.Firewall, fw *firewallPlan, place model.
 	netOver, netUnder := network.allows(Over), network.allows(OneWay)
 	web := webTraffic(rules.byKind[model.ApplicationRules])
 	touchedMust, touchedMay := network.touched(web)
-	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) }) // AZ-FW-47
+	v4 := later(func(c *compiler) packet.Set { return c.s.Box(packet.Box{Dst: c.u.Addrs(p.addr.v4)}) }) // AZ-FW-47: what rules do with IPv6 is not known
 	if len(rules.missing) > 0 {
 		// AZ-FW-03: what a missing policy or group says is not known.
 		netOver, netUnder = everything(), nothing()

@@ -29,22 +29,25 @@ func (p *planner) planFrontDoors() {
 
 			served := exactly(nothing())
 			http := false
+			var notes []string
 			for _, r := range x.Routes {
 				http = http || r.HTTP && r.Redirect != model.On
 				served = guard{}
 			}
 			if x.Enabled == model.Off {
-				served.under = nothing()
+				served.under, notes = nothing(), []string{"ASM-E-AFD"}
 			}
 			to := exactly(dstIn(p.addr.exact(door)))
-			at, clients := accept.Receive, p.frontDoorClients(f, x)
+			clients, more := p.frontDoorClients(f, x)
+			all := append(slices.Clone(notes), more...)
+			p.edge(p.publicIn(), accept.Receive, and(to, exactly(tcpTo(443)), served, clients), nil, all...)
+			at := accept.Receive
 			if !http {
-				clients = guard{}
+				clients, all = guard{}, notes
 				at = p.node(model.Place{Kind: model.PlaceFrontDoor, ID: f.ID, Part: redirectChannel}, StageReceive, "")
 				p.site(&Site{Place: model.Place{Kind: model.PlaceFrontDoor, ID: f.ID, Part: redirectChannel}, Send: -1, Receive: at, Channel: redirectChannel})
 			}
-			p.edge(p.publicIn(), at, and(to, exactly(tcpTo(80)), served, clients), nil)
-			p.edge(p.publicIn(), accept.Receive, and(to, exactly(tcpTo(443)), served, p.frontDoorClients(f, x)), nil)
+			p.edge(p.publicIn(), at, and(to, exactly(tcpTo(80)), served, clients), nil, all...)
 			for _, r := range x.Routes {
 				p.planFrontDoorRoute(f, x, r, open, tagged)
 			}
@@ -54,18 +57,20 @@ func (p *planner) planFrontDoors() {
 
 // frontDoorClients takes clients that a Block rule of an enforcing policy may meet out of what is certain: its addresses are read from a
 // header behind other proxies, so that nothing is denied by them for certain (AZ-AFD-03, AZ-AGW-35).
-func (p *planner) frontDoorClients(f *model.FrontDoor, x model.FrontDoorEndpoint) guard {
-	g := guard{}
+func (p *planner) frontDoorClients(f *model.FrontDoor, x model.FrontDoorEndpoint) (g guard, notes []string) {
 	for _, w := range f.WAFs {
 		policy, ok := model.Get[*model.WAFPolicy](p.e, w.Policy)
 		if ok && (policy.Enabled == model.Off || !strings.EqualFold(policy.Mode, "Prevention")) || !member(w.Domains, p.frontDoorNames(x)) {
 			continue
 		}
-		if !ok || slices.ContainsFunc(policy.Custom, func(r model.WAFRule) bool { return r.Enabled != model.Off && strings.EqualFold(r.Action, "Block") }) {
-			g = between(everything(), nothing())
+		switch {
+		case !ok:
+			g, notes = between(everything(), nothing()), append(notes, missing("WAF policy", w.Policy))
+		case slices.ContainsFunc(policy.Custom, func(r model.WAFRule) bool { return r.Enabled != model.Off && strings.EqualFold(r.Action, "Block") }):
+			g, notes = between(everything(), nothing()), append(notes, "ASM-E-AFD")
 		}
 	}
-	return g
+	return g, notes
 }
 
 // frontDoorNames are the endpoint and the custom domains that its routes serve.
@@ -91,8 +96,14 @@ func originGroups(f *model.FrontDoor, r model.FrontDoorRoute) (ids []model.ID, a
 	return ids, all
 }
 
-func (p *planner) planFrontDoorRoute(f *model.FrontDoor, x model.FrontDoorEndpoint, r model.FrontDoorRoute, open *Site, tagged *lazy) {
+func (p *planner) planFrontDoorRoute(f *model.FrontDoor, x model.FrontDoorEndpoint, r model.FrontDoorRoute, from *Site, tagged *lazy) {
 	ids, all := originGroups(f, r)
+	open := []string{"ASM-E-AFD"}
+	for _, id := range r.RuleSets {
+		if _, ok := f.RuleSet(id); !ok {
+			open = append(open, missing("rule set", id))
+		}
+	}
 	var notes []string
 	for _, g := range f.Groups {
 		named := slices.ContainsFunc(ids, func(id model.ID) bool { return id.Key() == g.ID.Key() })
@@ -105,11 +116,11 @@ func (p *planner) planFrontDoorRoute(f *model.FrontDoor, x model.FrontDoorEndpoi
 			if len(ports) == 0 {
 				continue
 			}
-			traffic := exactly(tcpTo(ports...))
+			traffic, why := exactly(tcpTo(ports...)), []string(nil)
 			if !sure || o.Enabled == model.Off {
-				traffic.under = nothing() // AZ-AFD-01: a disabled origin still counts in over
+				traffic.under, why = nothing(), open // AZ-AFD-01: a disabled origin still counts in over
 			}
-			p.planOrigin(open, o, traffic, tagged)
+			p.planOrigin(from, o, traffic, tagged, why)
 		}
 	}
 	for _, id := range ids {
@@ -118,7 +129,7 @@ func (p *planner) planFrontDoorRoute(f *model.FrontDoor, x model.FrontDoorEndpoi
 		}
 	}
 	if len(notes) > 0 { // it may lead to any public address of the estate
-		p.edge(open.Send, p.publicIn(), onlyOver(both(tagged, transport([]model.Protocol{model.TCP}, nil, nil, false))), nil, notes...)
+		p.edge(from.Send, p.publicIn(), onlyOver(both(tagged, transport([]model.Protocol{model.TCP}, nil, nil, false))), nil, notes...)
 	}
 }
 
@@ -138,30 +149,30 @@ func frontDoorPorts(r model.FrontDoorRoute, g model.OriginGroup, o model.FrontDo
 
 // planOrigin leads a profile's connections to one origin: by Private Link to the resource behind an approved connection (AZ-AFD-11), else to the
 // public address of its name.
-func (p *planner) planOrigin(open *Site, o model.FrontDoorOrigin, traffic guard, tagged *lazy) {
+func (p *planner) planOrigin(from *Site, o model.FrontDoorOrigin, traffic guard, tagged *lazy, notes []string) {
 	if o.IsPrivate {
 		switch {
 		case o.PrivateState != "" && !strings.EqualFold(o.PrivateState, "Approved"):
 			return // only approved connections carry traffic
 		case o.PrivateState == "":
-			traffic.under = nothing()
+			traffic.under, notes = nothing(), append(slices.Clone(notes), missing("state of the private link of", o.ID))
 		}
 		s, ok := model.Get[*model.Service](p.e, o.PrivateTarget)
 		if !ok {
-			p.forwardUnknown(open.Send, "", traffic.over, []string{missing("private link resource", o.PrivateTarget)})
+			p.forwardUnknown(from.Send, "", traffic.over, append(slices.Clone(notes), missing("private link resource", o.PrivateTarget)))
 			return
 		}
 		place := model.Place{Kind: model.PlaceService, ID: s.ID}
 		to := exactly(dstIn(p.addr.exact(p.symbolOf(model.ServiceDoor, s.ID, ""))))
-		p.edge(open.Send, p.node(place, StageReceive, ""), and(to, traffic), nil)
+		p.edge(from.Send, p.node(place, StageReceive, ""), and(to, traffic), nil, notes...)
 		return
 	}
 	addrs, known := p.publicName(o.Host)
 	if !known { // any public address, of the estate or not
-		p.edge(open.Send, p.publicOut(), and(onlyOver(dstIn(p.addr.public)), traffic, exactly(tagged)), nil, missing("address of the origin", model.ID(o.Host)))
+		p.edge(from.Send, p.publicOut(), and(onlyOver(dstIn(p.addr.public)), traffic, exactly(tagged)), nil, append(slices.Clone(notes), missing("address of the origin", model.ID(o.Host)))...)
 		return
 	}
-	p.edge(open.Send, p.publicOut(), and(exactly(dstIn(p.addr.exactHosts(addrs...))), traffic, exactly(tagged)), nil)
+	p.edge(from.Send, p.publicOut(), and(exactly(dstIn(p.addr.exactHosts(addrs...))), traffic, exactly(tagged)), nil, notes...)
 }
 
 // publicName is what the public DNS answers for a name, as far as the input says: an address, the name of a public address, an account, a

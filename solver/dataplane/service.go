@@ -46,18 +46,15 @@ func (p *planner) publicDoor(s *model.Service) (guard, []string) {
 
 // ownDoor is what a service's own rules admit.
 func (p *planner) ownDoor(s *model.Service) (guard, []string) {
-	var notes []string
-	if strings.EqualFold(s.Bypass, "AzureServices") { // AZ-KV-01: with it and nothing else, the door is closed to all but them
-		notes = append(notes, "ASM-E-TRUSTED") // AZ-PAAS-05: trusted services are no part of `internet`
-	}
+	known, notes := p.knownCallers(s)
 	if strings.EqualFold(s.Public, "Disabled") {
-		return exactly(nothing()), notes // P1
+		return known, notes // P1
 	}
 	open := p.openToAll(s) // P2
 	if open.under == nil && open.over != nil {
 		return open, notes
 	}
-	var rules []guard
+	rules := []guard{known}
 	for _, r := range s.IPRules { // P3
 		if r.AllAzure {
 			must, may := p.inTagAny("AzureCloud", srcIn)
@@ -71,6 +68,29 @@ func (p *planner) ownDoor(s *model.Service) (guard, []string) {
 		rules, notes = append(rules, g), append(notes, more...)
 	}
 	return anyOf(append(rules, open)), notes
+}
+
+// knownCallers is whom a service admits by who they are, not by where they send from: trusted services of Azure (AZ-PAAS-05), and instances of
+// resources (AZ-ST-04). Both are no part of the internet, as long as that is assumed; whether they get in past public access that is off is
+// open (AZ-KV-02).
+func (p *planner) knownCallers(s *model.Service) (admits guard, notes []string) {
+	admits = exactly(nothing())
+	for _, x := range []struct {
+		named bool
+		note  string
+	}{{strings.Contains(strings.ToLower(s.Bypass), "azureservices"), "ASM-E-TRUSTED"}, {len(s.InstanceRules) > 0, "ASM-E-INSTANCE"}} {
+		if !x.named {
+			continue
+		}
+		notes = append(notes, x.note)
+		if !p.assumed(x.note) {
+			admits = onlyOver(p.fromPlace(model.Place{Kind: model.PlaceInternet}))
+		}
+	}
+	if len(notes) > 0 && strings.EqualFold(s.Public, "Disabled") {
+		notes = append(notes, "ASM-E-TRUSTED-OFF")
+	}
+	return admits, notes
 }
 
 // addressRule is the packets whose public source is in a rule of a service, or of the perimeter that holds it.

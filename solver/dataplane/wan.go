@@ -495,14 +495,8 @@ func (p *planner) hubAt(h *model.VirtualHub, table model.ID, via string) NodeID 
 		return n
 	}
 	p.routeDone[key] = true
-	for _, entry := range p.fogged(h.ID) {
-		p.forwardUnknown(n, "", everything(), []string{unsupported(entry)})
-	}
 	left := guard{over: p.routed()} // AZ-PLAT-02
-	fog := guard{}
-	if len(p.fogged(h.ID)) > 0 {
-		fog = onlyOver(everything())
-	}
+	fog := p.hubFog(n, h)
 	for _, f := range p.e.Firewalls { // DNS and the explicit proxy of the hub's firewall
 		if at := p.hubFirewall(f); at != nil && sameWAN(at, h) {
 			own := dstIn(p.addr.exactHosts(p.firewallAddr(f)))
@@ -549,6 +543,18 @@ func (p *planner) hubAt(h *model.VirtualHub, table model.ID, via string) NodeID 
 	}
 	p.hubRows(n, h, rows, via, and(left, fog))
 	return n
+}
+
+// hubFog leads what meets a hub of which something was not understood anywhere, and takes the certainty from its other ways (AZ-GEN-08).
+func (p *planner) hubFog(n NodeID, h *model.VirtualHub) guard {
+	list := p.fogged(h.ID)
+	if len(list) == 0 {
+		return guard{}
+	}
+	for _, entry := range list {
+		p.forwardUnknown(n, "", p.routed(), []string{unsupported(entry)})
+	}
+	return onlyOver(everything())
 }
 
 // hubRows adds the ways of a hub's table.
@@ -712,11 +718,12 @@ func (p *planner) hubOnward(from NodeID, f *model.Firewall, h *model.VirtualHub)
 	if !straight || learned {
 		out, notes = onlyOver(outside), []string{"ASM-WAN"}
 	}
-	p.edge(n, p.publicOut(), out, nil, notes...)
+	fog := p.hubFog(n, h)
+	p.edge(n, p.publicOut(), and(out, fog), nil, notes...)
 	if straight {
 		rows = slices.DeleteFunc(rows, func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
 	}
-	p.hubRows(n, h, rows, via, guard{})
+	p.hubRows(n, h, rows, via, fog)
 }
 
 func (p *planner) privatePolicy(h *model.VirtualHub) bool {

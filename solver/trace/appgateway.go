@@ -85,6 +85,9 @@ func sharesPorts(g *model.AppGateway) bool {
 // host and path, so the connection is refused only if the WAF refuses it on all of them (AZ-AGW-02, AZ-AGW-34).
 func (t *tracer) accept(c course, g *model.AppGateway, f *model.AGWFrontend) {
 	at := model.Place{Kind: model.PlaceAppGateway, ID: g.ID}
+	if c.packet.Dst.Is6() && !t.isSymbol(c.packet.Dst) { // AZ-AGW-17
+		c = c.uncertain("ASM-E-V6")
+	}
 	var best verdict
 	var detail string
 	for i := range g.Listeners {
@@ -365,6 +368,9 @@ func (t *tracer) inBackendPool(g *model.AppGateway, pool model.AGWPool, c course
 	}
 	for _, h := range t.scaleSetHosts(func(_ *model.ScaleSet, cfg *model.IPConfig) bool { return contains(cfg.AGWPools, pool.ID) }) {
 		m = m.or(c.dst.in(t.unheld(h.subnetID)))
+	}
+	if dst.Is6() && !t.isSymbol(dst) { // AZ-AGW-17
+		m = m.and(maybe("ASM-E-V6"))
 	}
 	if len(pool.FQDNs) == 0 {
 		return m

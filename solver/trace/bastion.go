@@ -44,6 +44,9 @@ func (t *tracer) fromBastion(c course, b *model.Bastion) {
 	}
 	c.src.holder = h
 	m := bastionPort(b, c.packet).and(t.bastionReach(b, h, c))
+	if c.dst.v6() { // AZ-BAS-06
+		m = m.and(maybe("ASM-E-V6"))
+	}
 	if !m.may {
 		t.drop(c, at, Relay, "Bastion opens no such connection (AZ-BAS-03, AZ-BAS-04)")
 		return

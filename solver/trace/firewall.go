@@ -15,7 +15,8 @@ func (t *tracer) atFirewall(c course, f *model.Firewall, addressed bool) {
 	}
 	c.public, c.entry = nil, nil
 	if c.dst.v6() || c.src.v6() {
-		t.drop(c, at, FirewallNetwork, "the firewall carries no IPv6 (AZ-FW-47)")
+		t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: f.ID}, FirewallNetwork, "whether the firewall carries IPv6 is not known (AZ-FW-47)", "ASM-E-V6")
+		t.end(c.uncertain("ASM-E-V6"), Hop{At: at, Stage: FirewallNetwork, Action: Deny, Detail: "the firewall may carry no IPv6 (AZ-FW-47)"}, Dropped, at)
 		return
 	}
 	if f.ProvisioningBad != "" { // AZ-FW-06: over as if running, under as a dead hop
@@ -85,9 +86,9 @@ func (t *tracer) translate(c course, f *model.Firewall, rules firewallRules) {
 // byNATRules sends a packet on by the NAT rules that take it. It reports whether one that none of them takes for certain is left.
 func (t *tracer) byNATRules(c course, f *model.Firewall, rules firewallRules) (course, bool) {
 	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
-	if rules.missing {
-		c = c.uncertain("ASM-E-FWPOLICY")
-		t.lose(c, at, FirewallDNAT, "the firewall's policy is not in the input", "ASM-E-FWPOLICY")
+	if len(rules.missing) > 0 {
+		c = c.uncertain(rules.lacks()...)
+		t.lose(c, at, FirewallDNAT, rulesUnknown, rules.lacks()...)
 	}
 	x := c.flow()
 	for start, end := 0, 0; start < len(rules.nat); start = end {
@@ -202,8 +203,8 @@ func (t *tracer) byNATRule(c course, f *model.Firewall, rules firewallRules, r f
 // AZ-FW-17). Threat intelligence and IDPS only remove flows and stay annotations (AZ-FW-50).
 func (t *tracer) filter(c course, f *model.Firewall, rules firewallRules) {
 	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
-	if rules.missing {
-		t.unknownRules(c, f)
+	if len(rules.missing) > 0 {
+		t.unknownRules(c, f, rules)
 		return
 	}
 	x := c.flow()
@@ -295,12 +296,18 @@ func (t *tracer) infrastructure(c course, f *model.Firewall, x flow) {
 	t.firewallDenies(c, f, h)
 }
 
+// rulesUnknown says of a firewall that what it admits is not known.
+const rulesUnknown = "not all of the firewall's policy is in the input and understood"
+
+// lacks names what of the rules the input lacks.
+func (r firewallRules) lacks() []string { return append(slices.Clone(r.missing), "ASM-E-FWPOLICY") }
+
 // unknownRules is a firewall whose policy the input lacks: everything may pass, by a network or an application rule, and nothing does
 // for certain (AZ-FW-03, ASM-E-FWPOLICY).
-func (t *tracer) unknownRules(c course, f *model.Firewall) {
+func (t *tracer) unknownRules(c course, f *model.Firewall, rules firewallRules) {
 	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
-	c = c.uncertain("ASM-E-FWPOLICY")
-	detail := blame{detail: "the firewall's policy is not in the input"}
+	c = c.uncertain(rules.lacks()...)
+	detail := blame{detail: rulesUnknown}
 	t.onward(c.add(answerHop(at, FirewallNetwork, Allow, detail, false, nil)), f, c.packet, snatNetwork, false)
 	if c.packet.Protocol == model.TCP && c.packet.Name != "" {
 		t.proxied(c.add(answerHop(at, FirewallApplication, Allow, detail, false, nil)), f, c.packet)

@@ -26,7 +26,7 @@ type firewallRule struct {
 type firewallRules struct {
 	nat, network, application []firewallRule
 	ranks                     int
-	missing                   bool // a policy, parent or group is not in the input (AZ-FW-03)
+	missing                   []string // names what of its rules the input lacks, or what was not understood (AZ-FW-03)
 	both                      bool // classic collections beside a policy, which is invalid: any of them may be in force (AZ-FW-01)
 }
 
@@ -60,13 +60,17 @@ func (w *world) rulesOf(f *model.Firewall) firewallRules {
 func (w *world) flattened(f *model.Firewall) firewallRules {
 	var out firewallRules
 	out.add(f.Collections, f.Name()+"/", false, f.Policy != "", false)
+	out.missing = append(out.missing, namesOf(w.misread(f.ID))...)
 	if f.Policy == "" {
 		return out
 	}
 	out.both = len(f.Collections) > 0
 	chain := w.policies(f)
-	if len(chain) == 0 || chain[0].Base != "" || !same(chain[len(chain)-1].ID, f.Policy) {
-		out.missing = true
+	switch {
+	case len(chain) == 0:
+		out.missing = append(out.missing, lacking("firewall policy", f.Policy))
+	case chain[0].Base != "":
+		out.missing = append(out.missing, lacking("firewall policy", chain[0].Base))
 	}
 	for i, p := range chain {
 		var groups []*model.RuleCollectionGroup
@@ -77,9 +81,10 @@ func (w *world) flattened(f *model.Firewall) firewallRules {
 		}
 		for _, id := range p.GroupRefs {
 			if _, ok := model.Get[*model.RuleCollectionGroup](w.e, id); !ok {
-				out.missing = true
+				out.missing = append(out.missing, lacking("rule collection group", id))
 			}
 		}
+		out.missing = append(out.missing, namesOf(w.misread(p.ID))...)
 		slices.SortStableFunc(groups, func(a, b *model.RuleCollectionGroup) int { return cmp.Compare(a.Priority, b.Priority) })
 		for j, g := range groups {
 			// AZ-FW-16: of groups with one priority nobody knows which comes first, nor how their collections then stand.
@@ -176,7 +181,7 @@ func (t *tracer) firewallSide(m model.AddressMatch, a address, tags []string) ma
 	for _, id := range m.IPGroups {
 		g, ok := model.Get[*model.IPGroup](t.e, id)
 		if !ok {
-			hit = hit.or(maybe("ASM-E-FWPOLICY"))
+			hit = hit.or(maybe(lacking("IP group", id), "ASM-E-FWPOLICY"))
 			continue
 		}
 		hit = hit.or(a.inAny(g.Prefixes))

@@ -23,7 +23,10 @@ func (t *tracer) atFrontDoor(c course, f *model.FrontDoor, x *model.FrontDoorEnd
 		return
 	case p.DPort == 80 && !http:
 		at.Part = "(redirect)"
-		t.deliver(c.uncertainIf(x.Enabled == model.Off).add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "http is answered with a redirect, and not forwarded (AZ-AFD-02)", Certain: true}), at)
+		if x.Enabled == model.Off {
+			c = c.uncertain("ASM-E-AFD")
+		}
+		t.deliver(c.add(Hop{At: at, Stage: Relay, Action: Allow, Detail: "http is answered with a redirect, and not forwarded (AZ-AFD-02)", Certain: true}), at)
 		return
 	}
 	mode := "no WAF"
@@ -38,18 +41,21 @@ func (t *tracer) atFrontDoor(c course, f *model.FrontDoor, x *model.FrontDoorEnd
 		policy, ok := model.Get[*model.WAFPolicy](t.e, w.Policy)
 		switch {
 		case !ok:
-			mode, c = "the WAF policy "+w.Policy.Name()+" is not in the input", c.uncertain()
+			mode, c = "the WAF policy "+w.Policy.Name()+" is not in the input", c.uncertain(lacking("WAF policy", w.Policy))
 		case policy.Enabled == model.Off:
 			mode = "WAF policy " + policy.Name() + " disabled"
 		default:
 			mode = "WAF policy " + policy.Name() + " in " + policy.Mode
 			// Its addresses are read from a header behind other proxies: a Block takes certainty, it denies nothing (AZ-AGW-35).
 			if fold(policy.Mode, "Prevention") && slices.ContainsFunc(policy.Custom, func(r model.WAFRule) bool { return r.Enabled != model.Off && fold(r.Action, "Block") }) {
-				c = c.uncertain()
+				c = c.uncertain("ASM-E-AFD")
 			}
 		}
 	}
-	t.deliver(c.uncertainIf(x.Enabled == model.Off).add(Hop{At: at, Stage: Relay, Action: Allow, Rule: f.Name() + "/" + x.Name, Source: x.Source, Detail: mode, Certain: true}), at)
+	if x.Enabled == model.Off {
+		c = c.uncertain("ASM-E-AFD")
+	}
+	t.deliver(c.add(Hop{At: at, Stage: Relay, Action: Allow, Rule: f.Name() + "/" + x.Name, Source: x.Source, Detail: mode, Certain: true}), at)
 }
 
 // fromFrontDoor is a connection of a profile to an origin of one of an endpoint's routes (AZ-AFD-01, AZ-AFD-11, AZ-AFD-12).
@@ -70,10 +76,13 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 			continue
 		}
 		for _, r := range x.Routes {
-			groups, every := []model.ID{r.Group}, false
+			groups, every, open := []model.ID{r.Group}, false, []string{"ASM-E-AFD"}
 			for _, id := range r.RuleSets { // AZ-AFD-03: a rule set may put another group in the route's place
 				s, known := f.RuleSet(id)
 				groups, every = append(groups, s.Groups...), every || !known
+				if !known {
+					open = append(open, lacking("rule set", id))
+				}
 			}
 			for _, id := range groups {
 				if _, known := f.Group(id); !known && c.packet.Protocol == model.TCP && c.dst.isPublic().may {
@@ -89,7 +98,7 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 					o := &g.Origins[k]
 					m, link := t.forwardsTo(r, g, o, c)
 					if len(groups) > 1 || every || r.Enabled == model.Off || x.Enabled == model.Off || o.Enabled == model.Off {
-						m = m.and(maybe())
+						m = m.and(maybe(open...))
 					}
 					if m.must && !best.must || m.may && !best.may {
 						best, private, by = m, link, o
@@ -173,7 +182,7 @@ func (t *tracer) byPrivateLink(o *model.FrontDoorOrigin, c course) (m match, pri
 	state := yes()
 	switch {
 	case o.PrivateState == "":
-		state = maybe()
+		state = maybe(lacking("state of the private link of", o.ID))
 	case !fold(o.PrivateState, "Approved"):
 		return no(), false
 	}

@@ -507,8 +507,8 @@ func (t *tracer) fromFirewallItself(c course, from model.Place) {
 	case from.Part == dnsService && slices.Contains(t.dnsServers(f), c.packet.Dst) && c.packet.DPort == 53 && (x.protocol == model.UDP || x.protocol == model.TCP):
 		t.onward(c.forward(from, Relay, "the firewall asks its DNS server"), f, c.packet, snatAlways, false)
 		return
-	case from.Part == proxyService && x.protocol == model.TCP && rules.missing:
-		t.proxied(c.uncertain("ASM-E-FWPOLICY").forward(from, Relay, "the firewall as explicit proxy"), f, c.packet)
+	case from.Part == proxyService && x.protocol == model.TCP && len(rules.missing) > 0:
+		t.proxied(c.uncertain(rules.lacks()...).forward(from, Relay, "the firewall as explicit proxy"), f, c.packet)
 		return
 	case from.Part == proxyService:
 		v, _ := walk(t.firewallSteps(rules.application, func(r firewallRule) match { return t.proxyMatch(r, x) }))

@@ -335,7 +335,7 @@ func unknownPerimeter(s *model.Service) verdict {
 // ownDoor is what the service's own rules say.
 func (t *tracer) ownDoor(c course, s *model.Service) verdict {
 	if fold(s.Public, "Disabled") { // AZ-PAAS-01, AZ-KV-02, AZ-ACR-01, AZ-SQL-02
-		return denied(s.Name()+"/publicNetworkAccess", s.PublicSource)
+		return t.orKnown(c, s, denied(s.Name()+"/publicNetworkAccess", s.PublicSource), "ASM-E-TRUSTED-OFF")
 	}
 	var list []step
 	for i, r := range s.VNetRules {
@@ -348,15 +348,29 @@ func (t *tracer) ownDoor(c course, s *model.Service) verdict {
 		list = append(list, step{match: m, access: model.Allow, rule: ruleOf(s, "ipRules", r.Name, i), source: r.Source, rank: len(list)})
 	}
 	last := t.defaultAction(s)
-	if last.deny.is && !last.allow.is && strings.Contains(strings.ToLower(s.Bypass), "azureservices") {
-		// AZ-PAAS-05, AZ-KV-01: trusted services are admitted, and are no part of internet.
-		m := t.assume("ASM-E-TRUSTED")
-		last.why = m.why
-		if m.uncertain() && c.packet.From.Kind == model.PlaceInternet {
-			last = last.either(allowed(s.Name()+"/bypass", s.Source))
-		}
+	if last.deny.is && !last.allow.is {
+		last = t.orKnown(c, s, last)
 	}
 	return firstMatch(list, last)
+}
+
+// orKnown adds to a refusal whom the service admits by who they are: trusted services (AZ-PAAS-05, AZ-KV-01) and instances of resources
+// (AZ-ST-04), which are no part of the internet as long as that is assumed. more is what it rests on beside.
+func (t *tracer) orKnown(c course, s *model.Service, refusal verdict, more ...string) verdict {
+	for _, x := range []struct {
+		named      bool
+		note, rule string
+	}{{strings.Contains(strings.ToLower(s.Bypass), "azureservices"), "ASM-E-TRUSTED", "bypass"}, {len(s.InstanceRules) > 0, "ASM-E-INSTANCE", "resourceAccessRules"}} {
+		if !x.named {
+			continue
+		}
+		m := t.assume(x.note)
+		refusal.why = union(sorted(refusal.why), sorted(append(m.why, more...)))
+		if m.uncertain() && c.packet.From.Kind == model.PlaceInternet {
+			refusal = refusal.either(allowed(s.Name()+"/"+x.rule, s.Source))
+		}
+	}
+	return refusal
 }
 
 func ruleOf(s *model.Service, list, name string, i int) string {

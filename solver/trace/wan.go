@@ -341,8 +341,8 @@ func (w *world) hubRoutes(h *host) []route {
 				add(netip.MustParsePrefix("0.0.0.0/0"), false, "ASM-WAN")
 			}
 		}
-		if len(a.routing.Maps) > 0 {
-			add(netip.Prefix{}, false, "ASM-WAN")
+		if len(a.routing.Maps) > 0 || len(w.misread(a.hubID)) > 0 {
+			add(netip.Prefix{}, false, append(namesOf(w.misread(a.hubID)), "ASM-WAN")...)
 		}
 		if next := w.routingPolicy(a.hub, "PrivateTraffic"); next != "" {
 			for _, p := range w.privatePolicyPrefixes(a.hub, next) {
@@ -393,6 +393,10 @@ func (t *tracer) atHub(c course, h *model.VirtualHub, table model.ID, behind *mo
 	if isPlatform(c.packet.Dst) {
 		t.drop(c, at, Transport, "the host addresses lie behind no hub (AZ-PLAT-02)")
 		return
+	}
+	if list := t.misread(h.ID); len(list) > 0 { // AZ-GEN-08
+		t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: h.ID}, Transport, "the hub has something that is not understood and may route the packet", namesOf(list)...)
+		c = c.uncertain(namesOf(list)...)
 	}
 	rows := t.hubTable(h, table)
 	if behind != nil {
