@@ -38,7 +38,9 @@ func spoke(firewall ...az.Resource) []az.Resource {
 
 // Section 9 of docs/semantics/azure-edge-and-aks.md: what it lists as open is unknown in every answer, and the answer names what is missing.
 func TestOpenQuestions(t *testing.T) {
-	firewall := func(rules ...string) az.Resource { return az.Firewall("fw", "net/AzureFirewallSubnet", "10.1.9.4", "fw", rules...) }
+	firewall := func(rules ...string) az.Resource {
+		return az.Firewall("fw", "net/AzureFirewallSubnet", "10.1.9.4", "fw", rules...)
+	}
 	for _, test := range []openQuestion{
 		// 1. Firewalls of which a part is missing, appliances of others, hubs that do not say what they route.
 		{

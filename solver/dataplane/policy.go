@@ -389,7 +389,9 @@ func (cp *clusterPlan) windows(pool string) bool {
 }
 
 // windowsNPM reports Azure NPM on Windows nodes, which does less than on Linux (K8S-NP-21).
-func (cp *clusterPlan) windowsNPM(pool string) bool { return cp.engine == engineAzure && cp.windows(pool) }
+func (cp *clusterPlan) windowsNPM(pool string) bool {
+	return cp.engine == engineAzure && cp.windows(pool)
+}
 
 // mayNotEnforce names why an engine may enforce nothing on the nodes of a pool: Cilium is for Linux (K8S-CIL-08), and with kubenet AKS offers
 // Calico alone (AKS-POL-02).

@@ -27,7 +27,7 @@ type firewallRules struct {
 	nat, network, application []firewallRule
 	ranks                     int
 	missing                   []string // names what of its rules the input lacks, or what was not understood (AZ-FW-03)
-	both                      bool // classic collections beside a policy, which is invalid: any of them may be in force (AZ-FW-01)
+	both                      bool     // classic collections beside a policy, which is invalid: any of them may be in force (AZ-FW-01)
 }
 
 // policies lists a firewall's policy and its parents, the root first. A chain that the input breaks off, or that goes round, ends.
