@@ -287,7 +287,7 @@ func (r *resource) clusterNetwork(c *model.Cluster, at *value) {
 
 // cidrs reads ranges that stand in a singular and a plural field, which repeat each other.
 func (r *resource) cidrs(list []*value) []netip.Prefix {
-	out := r.prefixes(list)
+	out := r.blocks(list)
 	slices.SortFunc(out, comparePrefix)
 	return slices.Compact(out)
 }

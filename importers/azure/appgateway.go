@@ -108,11 +108,11 @@ func (r *resource) gatewayBackends(g *model.AppGateway, at *value) {
 			if ip := r.addr(a, "ipAddress"); ip.IsValid() {
 				pool.Addresses = append(pool.Addresses, ip)
 			}
-			if host := strings.ToLower(a.text("fqdn")); host != "" {
-				if ip, err := netip.ParseAddr(host); err == nil {
+			if host := a.get("fqdn"); host != nil && host.raw.text != "" {
+				if ip, err := netip.ParseAddr(host.raw.text); err == nil {
 					pool.Addresses = append(pool.Addresses, ip.Unmap()) // the portal writes addresses there too
-				} else {
-					pool.FQDNs = append(pool.FQDNs, host)
+				} else if name := r.host(host); name != "" {
+					pool.FQDNs = append(pool.FQDNs, name)
 				}
 			}
 		}
@@ -193,6 +193,18 @@ func (r *resource) gatewayRules(g *model.AppGateway, at *value) {
 // read as one that forwards nothing. A listener with TLS needs a certificate (AZ-AGW-02, AZ-AGW-04).
 func (r *resource) gatewayReferences(g *model.AppGateway, at *value) {
 	known := map[string]bool{}
+	certificates := false // some take them out of what they export
+	if list := at.raw.get("sslCertificates"); list != nil {
+		for _, c := range list.items {
+			certificates = true
+			if name := c.get("name"); name != nil {
+				known[r.partID("sslCertificates", name.text).Key()] = true
+			}
+			if id := c.get("id"); id != nil {
+				known[model.ID(id.text).Key()] = true
+			}
+		}
+	}
 	for _, list := range []string{
 		"frontendIPConfigurations", "frontendPorts", "httpListeners", "listeners", "backendAddressPools", "backendHttpSettingsCollection", "backendSettingsCollection",
 		"probes", "urlPathMaps", "redirectConfigurations", "sslProfiles",
@@ -209,6 +221,22 @@ func (r *resource) gatewayReferences(g *model.AppGateway, at *value) {
 			}
 		}
 	}
+	has := func(f *value, name string) bool { return f.text(name, "id") != "" || slices.Contains(f.refused, name) }
+	need := func(f *value, name, what string) {
+		if !has(f, name) {
+			r.missing(f, name, what)
+		}
+	}
+	// leads reports a rule that leads nowhere: it has a pool with settings, or one of what stands in their place.
+	leads := func(f *value, pool string, settings []string, instead ...string) {
+		switch {
+		case slices.ContainsFunc(instead, func(name string) bool { return has(f, name) }):
+		case !has(f, pool):
+			r.missing(f, pool, "the pool that the rule leads to, or a redirect")
+		case !slices.ContainsFunc(settings, func(name string) bool { return has(f, name) }):
+			r.missing(f, settings[0], "the settings for the pool, which say the port")
+		}
+	}
 	backend := map[string]string{
 		"backendAddressPool": "a backend pool", "backendHttpSettings": "backend settings", "backendSettings": "backend settings", "urlPathMap": "a path map",
 		"redirectConfiguration": "a redirect", "httpListener": "a listener", "listener": "a listener", "defaultBackendAddressPool": "a backend pool",
@@ -218,21 +246,32 @@ func (r *resource) gatewayReferences(g *model.AppGateway, at *value) {
 		for _, v := range at.list(list) {
 			f := v.get("properties")
 			check(f, map[string]string{"frontendIPConfiguration": "a frontend", "frontendPort": "a port", "sslProfile": "a TLS profile"})
+			if certificates {
+				check(f, map[string]string{"sslCertificate": "a certificate"})
+			}
+			need(f, "frontendIPConfiguration", "the frontend of the listener: without one it accepts nothing")
+			need(f, "frontendPort", "the port of the listener: without one it accepts nothing")
 			if p := f.text("protocol"); (strings.EqualFold(p, "Https") || strings.EqualFold(p, "Tls")) && f.get("sslCertificate", "id") == nil {
 				r.missing(f, "sslCertificate", "a certificate of the gateway, which a listener with TLS has")
 			}
 		}
 	}
-	for _, list := range []string{"requestRoutingRules", "routingRules"} {
-		for _, v := range at.list(list) {
-			check(v.get("properties"), backend)
+	for _, list := range [][2]string{{"requestRoutingRules", "httpListener"}, {"routingRules", "listener"}} {
+		for _, v := range at.list(list[0]) {
+			f := v.get("properties")
+			check(f, backend)
+			need(f, list[1], "the listener whose requests the rule takes")
+			leads(f, "backendAddressPool", []string{"backendHttpSettings", "backendSettings"}, "urlPathMap", "redirectConfiguration", "loadDistributionPolicy")
 		}
 	}
 	for _, v := range at.list("urlPathMaps") {
 		f := v.get("properties")
 		check(f, backend)
+		leads(f, "defaultBackendAddressPool", []string{"defaultBackendHttpSettings"}, "defaultRedirectConfiguration", "defaultLoadDistributionPolicy")
 		for _, rule := range f.list("pathRules") {
-			check(rule.get("properties"), backend)
+			b := rule.get("properties")
+			check(b, backend)
+			leads(b, "backendAddressPool", []string{"backendHttpSettings"}, "redirectConfiguration", "loadDistributionPolicy")
 		}
 	}
 	for _, list := range []string{"backendHttpSettingsCollection", "backendSettingsCollection"} {

@@ -290,8 +290,11 @@ func (r *resource) networkMatch(rule *model.FirewallRule, at *value, protocols s
 
 // translation reads where a NAT rule leads to.
 func (r *resource) translation(rule *model.FirewallRule, at *value) {
-	rule.ToAddress, rule.ToFQDN = r.addr(at, "translatedAddress"), strings.ToLower(at.text("translatedFqdn"))
-	if !rule.ToAddress.IsValid() && rule.ToFQDN == "" && at.text("translatedAddress") == "" {
+	rule.ToAddress = r.addr(at, "translatedAddress")
+	if v := at.get("translatedFqdn"); v != nil && v.raw.text != "" {
+		rule.ToFQDN = r.host(v)
+	}
+	if at.text("translatedAddress") == "" && at.text("translatedFqdn") == "" {
 		r.missing(at, "translatedAddress", "an address, or translatedFqdn")
 	}
 	v := at.get("translatedPort")
@@ -361,6 +364,16 @@ func (r *resource) fqdn(v *value) (string, bool) {
 		return "", false
 	}
 	return name, true
+}
+
+// host reads the name of one host, where no pattern can stand.
+func (r *resource) host(v *value) string {
+	name := strings.TrimRight(strings.ToLower(v.raw.text), ".")
+	if !nameLike(name) || strings.Contains(name, "*") {
+		r.fail(v, "the name of one host, such as www.contoso.com")
+		return ""
+	}
+	return name
 }
 
 // nameLike reports whether a text may be a name or a pattern of names: letters and digits of any script, and what stands between them.

@@ -244,6 +244,18 @@ func (r *resource) prefixes(list []*value) (out []netip.Prefix) {
 	return out
 }
 
+// blocks reads a list of ranges, which networks are made of: an address alone is none.
+func (r *resource) blocks(list []*value) (out []netip.Prefix) {
+	for _, m := range list {
+		if text := m.raw.text; text != "" && !strings.Contains(text, "/") {
+			r.fail(m, "a range with its length, such as 10.0.0.0/16")
+		} else if p, ok := r.prefix(m); ok {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // span reads an address, a CIDR, or a range a-b, which is split into prefixes.
 func (r *resource) span(v *value) []netip.Prefix {
 	first, last, isRange := strings.Cut(v.raw.text, "-")

@@ -22,7 +22,7 @@ func readVNet(r *resource) {
 		p = &armnetwork.VirtualNetworkPropertiesFormat{}
 	}
 	at = at.get("properties")
-	v := &model.VNet{Meta: r.meta(), Prefixes: r.prefixes(at.list("addressSpace", "addressPrefixes"))}
+	v := &model.VNet{Meta: r.meta(), Prefixes: r.blocks(at.list("addressSpace", "addressPrefixes"))}
 	refused := at != nil && slices.Contains(at.refused, "addressSpace") || at.get("addressSpace") != nil && slices.Contains(at.get("addressSpace").refused, "addressPrefixes")
 	if len(at.list("addressSpace", "addressPrefixes")) == 0 && !refused {
 		r.missing(at, "addressSpace.addressPrefixes", "at least one address range")
@@ -90,7 +90,7 @@ func (r *resource) subnet(is *armnetwork.Subnet, at *value, id model.ID, meta mo
 	if len(prefixes) == 0 {
 		r.missing(at, "addressPrefix", "an address range of the VNet")
 	}
-	s.Prefixes = r.prefixes(prefixes)
+	s.Prefixes = r.blocks(prefixes)
 	slices.SortFunc(s.Prefixes, comparePrefix)
 	s.Prefixes = slices.Compact(s.Prefixes)
 	policies, _ := choice(r, at, "privateEndpointNetworkPolicies", armnetwork.PossibleVirtualNetworkPrivateEndpointNetworkPoliciesValues())
