@@ -89,7 +89,7 @@ func (p *planner) planBastions() {
 			}
 			sent = and(sent, reaches)
 		}
-		if v == nil || slices.ContainsFunc(v.Prefixes, func(x netip.Prefix) bool { return x.Addr().Is6() }) { // AZ-BAS-06
+		if v == nil || slices.ContainsFunc(v.Prefixes, isSix) { // AZ-BAS-06
 			sent, notes = and(sent, between(everything(), dstIn(p.addr.v4))), append(notes, "ASM-E-V6")
 		}
 		out, more := p.filters(filtered{subnet: b.Subnet}, model.Outbound, reading{})

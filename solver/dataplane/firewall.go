@@ -166,9 +166,13 @@ func (p *planner) firewallIn(f *model.Firewall, via string) NodeID {
 		left = minus(left, r.accepts)
 	}
 	p.edge(n, p.node(place, StageReceive, ""), and(fw.own, fw.running, exactly(left)), nil)
-	p.forwardUnknown(n, "", dstIn(p.addr.v6), []string{"ASM-E-V6"}) // AZ-FW-47
+	if slices.ContainsFunc(p.e.VNets, func(v *model.VNet) bool { return slices.ContainsFunc(v.Prefixes, isSix) }) {
+		p.forwardUnknown(n, "", dstIn(p.addr.v6), []string{"ASM-E-V6"}) // AZ-FW-47
+	}
 	return n
 }
+
+func isSix(p netip.Prefix) bool { return p.Addr().Is6() }
 
 // outOf is where a step leaves the firewall.
 func (fw *firewallPlan) outOf(e firewallStep) NodeID {

@@ -82,13 +82,13 @@ func (p *planner) knownCallers(s *model.Service) (admits guard, notes []string) 
 		if !x.named {
 			continue
 		}
-		notes = append(notes, x.note)
-		if !p.assumed(x.note) {
-			admits = onlyOver(p.fromPlace(model.Place{Kind: model.PlaceInternet}))
+		if notes = append(notes, x.note); p.assumed(x.note) {
+			continue
 		}
-	}
-	if len(notes) > 0 && strings.EqualFold(s.Public, "Disabled") {
-		notes = append(notes, "ASM-E-TRUSTED-OFF")
+		admits = onlyOver(p.fromPlace(model.Place{Kind: model.PlaceInternet}))
+		if strings.EqualFold(s.Public, "Disabled") {
+			notes = append(notes, "ASM-E-TRUSTED-OFF")
+		}
 	}
 	return admits, notes
 }

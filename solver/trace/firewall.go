@@ -15,6 +15,10 @@ func (t *tracer) atFirewall(c course, f *model.Firewall, addressed bool) {
 	}
 	c.public, c.entry = nil, nil
 	if c.dst.v6() || c.src.v6() {
+		if !t.dualStack() {
+			t.drop(c, at, FirewallNetwork, "the firewall carries no IPv6: no VNet has any (AZ-FW-47)")
+			return
+		}
 		t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: f.ID}, FirewallNetwork, "whether the firewall carries IPv6 is not known (AZ-FW-47)", "ASM-E-V6")
 		t.end(c.uncertain("ASM-E-V6"), Hop{At: at, Stage: FirewallNetwork, Action: Deny, Detail: "the firewall may carry no IPv6 (AZ-FW-47)"}, Dropped, at)
 		return
@@ -35,6 +39,13 @@ func (t *tracer) atFirewall(c course, f *model.Firewall, addressed bool) {
 	default:
 		t.filter(c, f, rules)
 	}
+}
+
+// dualStack reports an estate of which some VNet carries IPv6: without one no firewall does.
+func (w *world) dualStack() bool {
+	return slices.ContainsFunc(w.e.VNets, func(v *model.VNet) bool {
+		return slices.ContainsFunc(v.Prefixes, func(p netip.Prefix) bool { return p.Addr().Is6() })
+	})
 }
 
 // holdsDoor reports whether an address is a public one of the firewall.

@@ -365,9 +365,9 @@ func (t *tracer) orKnown(c course, s *model.Service, refusal verdict, more ...st
 			continue
 		}
 		m := t.assume(x.note)
-		refusal.why = union(sorted(refusal.why), sorted(append(m.why, more...)))
+		refusal.why = union(sorted(refusal.why), sorted(m.why))
 		if m.uncertain() && c.packet.From.Kind == model.PlaceInternet {
-			refusal = refusal.either(allowed(s.Name()+"/"+x.rule, s.Source))
+			refusal = refusal.either(allowed(s.Name()+"/"+x.rule, s.Source), more...)
 		}
 	}
 	return refusal
