@@ -457,6 +457,11 @@ func (p *planner) poolTargets(g *model.AppGateway, pool model.AGWPool) (guard, [
 	if slices.ContainsFunc(known, six) { // AZ-AGW-17
 		targets, notes = append(targets, onlyOver(dstIn(p.addr.exactHosts(known...)))), append(notes, "ASM-E-V6")
 	}
+	for _, a := range known {
+		for _, x := range p.accountsBehind(a) { // AZ-AGW-05
+			targets, notes = append(targets, onlyOver(dstIn(p.addr.exactHosts(x.addrs...)))), append(notes, x.unknown)
+		}
+	}
 	_, v := p.e.SubnetOf(firstSubnet(g))
 	for _, name := range pool.FQDNs {
 		a := p.resolve(v, name)
@@ -467,6 +472,12 @@ func (p *planner) poolTargets(g *model.AppGateway, pool model.AGWPool) (guard, [
 		if a.public {
 			named := both(dstIn(p.addr.exactHosts(p.symbolOf(model.NamedHost, "", ""))), p.named(name))
 			targets = append(targets, between(named, a.certainly(named)))
+			// Its owner may be anybody of the internet, the estate's own public addresses included.
+			outside := p.b.AddSet("", minusSet(publicSpace(), ipset(hosts(platformHosts()))).Prefixes())
+			targets, notes = append(targets, onlyOver(dstIn(outside))), append(notes, missing("address of", model.ID(name)))
+			for _, x := range p.withoutNames(a.unknown == "") { // AZ-AGW-05, AZ-FW-33: it may be an account's
+				targets, notes = append(targets, onlyOver(dstIn(p.addr.exactHosts(x.addrs...)))), append(notes, x.unknown)
+			}
 		}
 		if a.unknown != "" {
 			notes = append(notes, a.unknown)

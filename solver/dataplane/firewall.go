@@ -850,8 +850,10 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 			under = nothing() // AZ-FW-03
 		}
 		targets := []netip.Addr{r.ToAddress}
+		var accounts []resolution // what it may be as well
 		switch {
 		case r.ToAddress.IsValid():
+			accounts = p.accountsBehind(r.ToAddress)
 		case r.ToFQDN == "": // invalid (AZ-FW-20): nobody knows where it leads
 			anywhere := p.addr.pool(ipset([]netip.Prefix{allV4()}))
 			step := firewallStep{guard: between(over, nothing()), rewrite: &rewrite{dst: &anywhere, src: &pool}, masked: true, notes: []string{missing("target of the NAT rule", model.ID(r.where+"/"+r.Name))}}
@@ -861,13 +863,21 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 			a := p.firewallAnswer(f, r.ToFQDN)
 			if targets = a.addrs; a.public {
 				targets = append(slices.Clone(targets), p.symbolOf(model.NamedHost, "", ""))
+				accounts = p.namelessAccounts(f)
 			}
 			if a.unknown != "" || len(targets) > 1 {
 				under = nothing()
 			}
 			notes = append(notes, notesOf(a.unknown)...)
 		}
-		for _, target := range targets {
+		sure := len(targets)
+		for _, x := range accounts {
+			targets, notes = append(slices.Clone(targets), x.addrs...), append(notes, x.unknown)
+		}
+		for i, target := range targets {
+			if i == sure {
+				under = nothing()
+			}
 			to := p.addr.exact(target)
 			translated = append(translated, to)
 			rw := &rewrite{dst: &to}

@@ -168,6 +168,15 @@ func (p *planner) planOrigin(from *Site, o model.FrontDoorOrigin, traffic guard,
 		return
 	}
 	addrs, known := p.publicName(o.Host)
+	accounts := p.withoutNames(true)
+	if a, err := netip.ParseAddr(o.Host); err == nil {
+		accounts = p.accountsBehind(a)
+	} else if known {
+		accounts = nil
+	}
+	for _, x := range accounts { // AZ-AFD-01: it may be an account's; no private endpoint leads there
+		p.edge(from.Send, p.publicOut(), and(onlyOver(dstIn(p.addr.exactHosts(x.addrs[0]))), traffic, exactly(tagged)), nil, append(slices.Clone(notes), x.unknown)...)
+	}
 	if !known { // any public address, of the estate or not
 		p.edge(from.Send, p.publicOut(), and(onlyOver(dstIn(p.addr.public)), traffic, exactly(tagged)), nil, append(slices.Clone(notes), missing("address of the origin", model.ID(o.Host)))...)
 		return

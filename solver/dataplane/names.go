@@ -390,6 +390,12 @@ func (p *planner) records(z *model.DNSZone, name string) []netip.Addr {
 // each account of which the input does not state the names (AZ-FW-33).
 func (p *planner) namelessAccounts(f *model.Firewall) []resolution {
 	_, known := model.Get[*model.VNet](p.e, f.Subnet.Parent())
+	return p.withoutNames(known && !p.asksOthers(f))
+}
+
+// withoutNames are the addresses of each account of which the input does not state the names. known: the servers that are asked answer by zones
+// of the input.
+func (p *planner) withoutNames(known bool) []resolution {
 	var out []resolution
 	for _, s := range p.e.Services {
 		if len(s.Hosts) > 0 || s.Kind == model.MonitorScope {
@@ -397,11 +403,26 @@ func (p *planner) namelessAccounts(f *model.Firewall) []resolution {
 		}
 		r := resolution{addrs: []netip.Addr{p.symbolOf(model.ServiceDoor, s.ID, "")}, unknown: missing("host names of", s.ID)}
 		for _, e := range p.endpointsOf(s.ID) {
-			if len(e.Zones) > 0 || !known || p.asksOthers(f) { // else no zone leads to it, but for records, which are read as they stand
+			if len(e.Zones) > 0 || !known { // else no zone leads to it, but for records, which are read as they stand
 				r.addrs = append(r.addrs, p.endpointAddrs(e)...)
 			}
 		}
 		out = append(out, r)
+	}
+	return out
+}
+
+// accountsBehind are the accounts that a public address may be one of: what the input has of an account is no address. None where the estate
+// itself holds it, or nobody of the internet does.
+func (p *planner) accountsBehind(a netip.Addr) []resolution {
+	if !a.IsValid() || !p.internetSpace().Contains(a) {
+		return nil
+	}
+	var out []resolution
+	for _, s := range p.e.Services {
+		if s.Kind != model.MonitorScope && s.Injected == "" {
+			out = append(out, resolution{addrs: []netip.Addr{p.symbolOf(model.ServiceDoor, s.ID, "")}, unknown: missing("public address of", s.ID)})
+		}
 	}
 	return out
 }

@@ -372,6 +372,22 @@ func (t *tracer) inBackendPool(g *model.AppGateway, pool model.AGWPool, c course
 	if dst.Is6() && !t.isSymbol(dst) { // AZ-AGW-17
 		m = m.and(maybe("ASM-E-V6"))
 	}
+	account := func(list []answer) { // AZ-AGW-05: a name or address may be an account's
+		for _, a := range list {
+			if a.addr.at == dst {
+				m = m.or(a.match)
+			}
+		}
+	}
+	members := slices.Clone(pool.Addresses)
+	for _, h := range t.nicHosts(func(n *model.NIC, cfg *model.IPConfig) bool {
+		return contains(cfg.AGWPools, pool.ID) || contains(pool.IPConfigs, n.ID+"/ipConfigurations/"+model.ID(cfg.Name))
+	}) {
+		members = append(members, h.addr.at)
+	}
+	for _, a := range members {
+		account(t.accountsBehind(a.Unmap()))
+	}
 	if len(pool.FQDNs) == 0 {
 		return m
 	}
@@ -383,12 +399,15 @@ func (t *tracer) inBackendPool(g *model.AppGateway, pool model.AGWPool, c course
 			case !a.addr.at.IsValid():
 			case a.addr.at == dst && (a.addr.service != nil || !isNamedHost(t.world, dst) || fold(c.packet.Name, name)):
 				m = m.or(a.match)
-			case isNamedHost(t.world, a.addr.at) && c.dst.isPublic().may && c.dst.may == nil:
-				m = m.or(maybe()) // the public address of the name is not in the input
+			case isNamedHost(t.world, a.addr.at) && c.dst.isPublic().may && c.dst.may == nil && !t.isSymbol(dst) && !isPlatform(dst):
+				m = m.or(maybe(lacking("address of", model.ID(name)))) // the public address of the name is not in the input
 			}
 		}
 		if !r.known {
 			m = m.or(maybe("ASM-E-DNSCUSTOM"))
+		}
+		if slices.ContainsFunc(t.resolve(r, name), func(a answer) bool { return isNamedHost(t.world, a.addr.at) }) {
+			account(t.withoutNames(r, name))
 		}
 	}
 	return m

@@ -197,6 +197,24 @@ func (w *world) serviceNamed(name string) *model.Service {
 	return nil
 }
 
+// accountsBehind are the accounts that a public address which nobody of the estate holds may be one of: the input has no address of an account.
+func (w *world) accountsBehind(a netip.Addr) []answer {
+	switch {
+	case !a.IsValid() || w.isSymbol(a) || !w.address(a).isPublic().may,
+		slices.ContainsFunc(w.e.PublicIPs, func(p *model.PublicIP) bool { return p.Address == a }),
+		slices.ContainsFunc(w.e.Prefixes, func(p *model.PublicIPPrefix) bool { return p.Prefix.IsValid() && p.Prefix.Contains(a) }),
+		slices.ContainsFunc(w.e.Firewalls, func(f *model.Firewall) bool { return slices.Contains(f.PublicAddresses, a) }):
+		return nil
+	}
+	var out []answer
+	for _, s := range w.e.Services {
+		if door, ok := w.symbols.Of(model.ServiceDoor, s.ID, ""); ok && s.Kind != model.MonitorScope && s.Injected == "" {
+			out = append(out, answer{w.address(door), maybe(lacking("public address of", s.ID))})
+		}
+	}
+	return out
+}
+
 // withoutNames are the accounts of which the input does not state the names: one that no other account has may be theirs, at the public door or
 // at a private endpoint that a zone of the input, or one that it lacks, may lead to (AZ-FW-33).
 func (w *world) withoutNames(r resolver, name string) []answer {

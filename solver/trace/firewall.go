@@ -179,11 +179,14 @@ func (t *tracer) natMatch(f *model.Firewall, r firewallRule, x flow) match {
 // (AZ-FW-26). Through a public address the source becomes one of AzureFirewallSubnet (AZ-FW-22).
 func (t *tracer) byNATRule(c course, f *model.Firewall, rules firewallRules, r firewallRule, m match) {
 	at := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
-	targets := []answer{{t.address(r.ToAddress.Unmap()), yes()}}
+	targets := append([]answer{{t.address(r.ToAddress.Unmap()), yes()}}, t.accountsBehind(r.ToAddress.Unmap())...)
 	if !r.ToAddress.IsValid() {
 		targets = nil
 		if r.ToFQDN != "" {
 			targets = t.resolve(t.firewallResolver(f), r.ToFQDN)
+			if slices.ContainsFunc(targets, func(a answer) bool { return isNamedHost(t.world, a.addr.at) }) { // it may be an account's (AZ-FW-33)
+				targets = append(targets, t.withoutNames(t.firewallResolver(f), r.ToFQDN)...)
+			}
 		}
 	}
 	port := r.ToPort

@@ -140,8 +140,16 @@ func (t *tracer) forwardsTo(r model.FrontDoorRoute, g *model.OriginGroup, o *mod
 	if o.IsPrivate {
 		return t.byPrivateLink(o, c)
 	}
+	account := func(list []answer) match { // it may be an account's, by its public door
+		for _, a := range list {
+			if a.addr.at == c.packet.Dst && a.addr.service != nil {
+				return a.match
+			}
+		}
+		return no()
+	}
 	if a, err := netip.ParseAddr(o.Host); err == nil {
-		return when(a == c.packet.Dst), false
+		return when(a == c.packet.Dst).or(account(t.accountsBehind(a))), false
 	}
 	for _, p := range t.e.PublicIPs {
 		if fold(p.FQDN, o.Host) {
@@ -174,7 +182,7 @@ func (t *tracer) forwardsTo(r model.FrontDoorRoute, g *model.OriginGroup, o *mod
 	if c.dst.isPublic().may {
 		return maybe("MISSING(address of the origin " + o.Host + ")"), false
 	}
-	return no(), false
+	return account(t.withoutNames(resolver{known: true}, o.Host)), false
 }
 
 // byPrivateLink: only an approved connection carries traffic (AZ-AFD-11).
