@@ -160,8 +160,12 @@ func (e *Estate) makeSymbols() *Symbols {
 	for _, a := range e.APIMs {
 		for i, s := range a.Sites {
 			part := strconv.Itoa(i)
-			want(APIMDoor, a.ID, part, "")
-			want(APIMAddress, a.ID, part, s.Subnet.Key())
+			if _, known := Get[*PublicIP](e, s.PublicIP); !known && len(s.PublicIPs) == 0 {
+				want(APIMDoor, a.ID, part, "")
+			}
+			if a.Injected() && len(s.PrivateIPs) == 0 {
+				want(APIMAddress, a.ID, part, s.Subnet.Key())
+			}
 		}
 	}
 	for _, f := range e.FrontDoors {

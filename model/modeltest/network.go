@@ -74,6 +74,15 @@ func (d *draft) network() {
 	if d.has(WithLedger) {
 		d.unsupported()
 	}
+	// What is drawn last leaves the rest of a seed's estate as it was before the kind was there.
+	for _, part := range []struct {
+		kind Kinds
+		draw func()
+	}{{WithFrontDoors, d.frontDoors}, {WithAPIMs, d.apims}, {WithWindows, d.windows}} {
+		if d.has(part.kind) {
+			part.draw()
+		}
+	}
 }
 
 // peerings joins VNets. Most pairs are peered as people peer them.

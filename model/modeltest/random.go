@@ -35,8 +35,11 @@ const (
 	WithPolicies                       // policies of clusters beyond NetworkPolicy
 	WithRouteServers                   // Route Servers and the appliances that advertise to them
 	WithAppGateways                    // application gateways and WAF policies
+	WithFrontDoors                     // Front Door profiles
+	WithAPIMs                          // API Management
+	WithWindows                        // Windows nodes in clusters
 
-	AllKinds = WithAppGateways<<1 - 1
+	AllKinds = WithWindows<<1 - 1
 )
 
 // Draft is a random estate before it is built. The same source of numbers gives the same draft.
@@ -244,6 +247,12 @@ func KindsOf(seed uint64) Kinds {
 		k |= WithRouteServers
 	case 6:
 		k |= WithAppGateways
+	case 1:
+		k |= WithFrontDoors
+	case 2:
+		k |= WithAPIMs
+	case 4:
+		k |= WithWindows
 	}
 	return k
 }

@@ -181,8 +181,12 @@ func (g *Graph) Sent(origin int) packet.Set {
 	if !g.Origins[origin].Site.isRelay {
 		set = g.Space.Subtract(set, g.NamedHost()) // only a proxy sends to the host that it resolved
 	}
-	// Nobody sends to Microsoft's outbound addresses.
-	set = g.Space.Subtract(set, g.Space.Box(packet.Box{Dst: one(g.Universe.Class(g.planner.symbolOf(model.DefaultOutbound, "", "")))}))
+	// Nobody sends to Microsoft's outbound addresses, nor to those from which Front Doors connect.
+	outbound := one(g.Universe.Class(g.planner.symbolOf(model.DefaultOutbound, "", "")))
+	for _, f := range g.planner.e.FrontDoors {
+		outbound = append(outbound, one(g.Universe.Class(g.planner.symbolOf(model.FrontDoorBackend, f.ID, "")))...)
+	}
+	set = g.Space.Subtract(set, g.Space.Box(packet.Box{Dst: outbound}))
 	return set
 }
 

@@ -128,8 +128,8 @@ func (p *planner) planFrontDoorRoute(f *model.FrontDoor, x model.FrontDoorEndpoi
 			notes = append(notes, missing("origin group", id))
 		}
 	}
-	if len(notes) > 0 { // it may lead to any public address of the estate
-		p.edge(from.Send, p.publicIn(), onlyOver(both(tagged, transport([]model.Protocol{model.TCP}, nil, nil, false))), nil, notes...)
+	if len(notes) > 0 { // it may lead to any public address, of the estate or not
+		p.edge(from.Send, p.publicOut(), onlyOver(both(both(tagged, dstIn(p.addr.public)), transport([]model.Protocol{model.TCP}, nil, nil, false))), nil, notes...)
 	}
 }
 

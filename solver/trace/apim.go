@@ -34,6 +34,20 @@ func (w *world) apimPrivate(a *model.APIM, site int) []netip.Addr {
 	return []netip.Addr{p}
 }
 
+// apimOutbound is the public addresses with which a site in a subnet connects to the internet.
+func (t *tracer) apimOutbound(at model.Place) []translation {
+	a, ok := model.Get[*model.APIM](t.e, at.ID)
+	site, err := strconv.Atoi(at.Part)
+	if !ok || err != nil || site >= len(a.Sites) {
+		return nil
+	}
+	var out []translation
+	for _, x := range t.apimPublic(a, site) {
+		out = append(out, translation{addr: t.address(x), detail: "public address of the service"})
+	}
+	return out
+}
+
 // atAPIM is a packet for a service: where it is injected, through the NSG of its subnet, which sees the subnet as destination; then 443, perhaps
 // 80, and on public addresses the management port (AZ-APIM-02 to AZ-APIM-04).
 func (t *tracer) atAPIM(c course, a *model.APIM, site int, public bool) {
@@ -113,8 +127,8 @@ func (t *tracer) fromAPIM(c course, a *model.APIM, part string) {
 		t.lose(c, h.place, Relay, "the input lacks the subnet of the service", "ASM-E-APIM")
 	case !slices.Contains(t.apimPublic(a, site), c.packet.Src):
 		t.drop(c, h.place, Relay, "the source is no address of the service (AZ-APIM-02)")
-	case !c.dst.isPublic().may:
-		t.drop(c, h.place, Transport, "a private destination is not reached from the internet")
+	case !c.dst.isPublic().may || isPlatform(c.packet.Dst):
+		t.drop(c, h.place, Transport, "neither a private destination nor the host's is reached from the internet")
 	default:
 		t.toPublic(c)
 	}

@@ -163,6 +163,8 @@ func (t *tracer) instanceAddress(c course, h *host) []translation {
 	switch {
 	case h.ofPod: // AKS-NET-09: the public address is not of this configuration
 		return nil
+	case h.place.Kind == model.PlaceAPIM: // AZ-APIM-02
+		return ofFamily(t.apimOutbound(h.place), c.dst.v6())
 	case h.pool != nil && h.pool.PublicIPs == model.On && !c.dst.v6(): // AZ-V6-04
 		a, ok := t.symbols.Of(model.NodePublicAddress, h.cluster.ID, h.pool.Name)
 		if ok {

@@ -107,7 +107,7 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 			}
 		}
 	}
-	if !best.may {
+	if !best.may || isPlatform(c.packet.Dst) {
 		t.drop(c, at, Relay, "no route forwards such a packet (AZ-AFD-01)")
 		return
 	}

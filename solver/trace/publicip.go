@@ -84,7 +84,7 @@ func (t *tracer) publicOwners(c course) bool {
 	}
 	for _, a := range t.e.APIMs {
 		for i, s := range a.Sites {
-			if _, resource := model.Get[*model.PublicIP](t.e, s.PublicIP); !resource && (a.PublicDoor() || a.Injected()) && slices.Contains(t.apimPublic(a, i), dst) {
+			if _, resource := model.Get[*model.PublicIP](t.e, s.PublicIP); !resource && (a.PublicDoor() || a.Injected() || t.isSymbol(dst)) && slices.Contains(t.apimPublic(a, i), dst) {
 				found = true
 				t.atAPIM(c, a, i, true)
 			}
