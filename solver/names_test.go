@@ -25,7 +25,7 @@ func FuzzNamePattern(f *testing.F) {
 			t.Skip()
 		}
 		var text string
-		if err := json.Unmarshal(quoted, &text); err != nil || text != pattern { // no text of JSON
+		if bad := json.Unmarshal(quoted, &text); bad != nil || text != pattern { // no text of JSON
 			t.Skip()
 		}
 		sel, err := model.ParseSelector("fqdn:" + name)

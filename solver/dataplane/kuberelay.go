@@ -248,7 +248,7 @@ func (p *planner) withAnyPod(cp *clusterPlan, w *model.Workload, dir model.Direc
 		if n.Namespace != w.Namespace || !n.Isolates[dir] || selectsPod(n.Pods, w) == no {
 			continue
 		}
-		isolated = isolated || selectsPod(n.Pods, w) == yes && !(cp.windowsNPM(anyPool) && beyondWindows(n))
+		isolated = isolated || selectsPod(n.Pods, w) == yes && (!cp.windowsNPM(anyPool) || !beyondWindows(n))
 		rules := n.Ingress
 		if dir == model.Outbound {
 			rules = n.Egress
