@@ -619,7 +619,7 @@ func (p *planner) planBareHostPod(cp *clusterPlan, x *pod, place model.Place) {
 	if cp.engine == engineOther { // an engine of which nobody knows may take it for a subject of policies
 		subject := *x.w
 		subject.HostNetwork = false
-		if g, _ := p.policies(cp, &subject, model.Inbound); g.over != nil {
+		if g, _ := p.policies(cp, &subject, x.pool, model.Inbound); g.over != nil {
 			to, notes = to.mayOnly(), []string{"ASM-K-BYOCNI"}
 		}
 	}
@@ -934,7 +934,7 @@ func (p *planner) bareIngress(cp *clusterPlan, x *pod) guard {
 	behind := *cp
 	behind.masked = true
 	pool := p.b.AddPool("", []netip.Prefix{allV4()})
-	ingress, _ := p.policyGuard(&behind, x.w, model.Inbound)
+	ingress, _ := p.policyGuard(&behind, x.w, x.pool, model.Inbound)
 	g := p.masked(ingress, pool)
 	if cp.engine == engineCalico || cp.engine == engineAzure {
 		g.under = p.fromNode(ingress, pool).under
