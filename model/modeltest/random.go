@@ -250,7 +250,9 @@ func KindsOf(seed uint64) Kinds {
 	case 1:
 		k |= WithFrontDoors
 	case 2:
-		k |= WithAPIMs
+		if k&WithManagers == 0 { // whether admin rules keep the platform from managing a service is not followed
+			k |= WithAPIMs
+		}
 	case 4:
 		k |= WithWindows
 	}

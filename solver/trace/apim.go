@@ -85,13 +85,23 @@ func (t *tracer) atAPIM(c course, a *model.APIM, site int, public bool) {
 	}
 	inside := usable(h.subnet)
 	behind := address{at: first(inside), may: inside}
+	door := c.dst
+	c.dst = behind
+	t.admin(c, h, AdminIn, func(c course) {
+		c.dst = door
+		t.apimNSG(c, h, behind, listen)
+	})
+}
+
+// apimNSG is the NSG of the subnet of an injected service (AZ-APIM-03).
+func (t *tracer) apimNSG(c course, h *host, behind address, listen func(course)) {
 	if t.subnetNSG(h) == "" {
 		listen(c)
 		return
 	}
 	x := c.flow()
 	x.dst = behind
-	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, t.nsgByID(h.subnet.NSG, h, x, model.Inbound), func(c course) {
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, c.pastNSG(t.nsgByID(h.subnet.NSG, h, x, model.Inbound)), func(c course) {
 		f := flow{src: t.platformOf("ApiManagement"), dst: behind, protocol: model.TCP, sport: 49152, dport: 3443, tags: []string{"ApiManagement"}}
 		if v := t.nsgByID(h.subnet.NSG, h, f, model.Inbound); (!v.allow.is || v.deny.is) && c.packet.DPort == 443 {
 			c = c.uncertain() // AZ-APIM-03: the platform does not reach it
