@@ -194,8 +194,8 @@ func (r *resource) gatewayRules(g *model.AppGateway, at *value) {
 func (r *resource) gatewayReferences(g *model.AppGateway, at *value) {
 	known := map[string]bool{}
 	certificates := false // some take them out of what they export
-	if list := at.raw.get("sslCertificates"); list != nil {
-		for _, c := range list.items {
+	if at != nil && at.raw.get("sslCertificates") != nil {
+		for _, c := range at.raw.get("sslCertificates").items {
 			certificates = true
 			if name := c.get("name"); name != nil {
 				known[r.partID("sslCertificates", name.text).Key()] = true
@@ -221,7 +221,9 @@ func (r *resource) gatewayReferences(g *model.AppGateway, at *value) {
 			}
 		}
 	}
-	has := func(f *value, name string) bool { return f.text(name, "id") != "" || slices.Contains(f.refused, name) }
+	has := func(f *value, name string) bool {
+		return f != nil && (f.text(name, "id") != "" || slices.Contains(f.refused, name))
+	}
 	need := func(f *value, name, what string) {
 		if !has(f, name) {
 			r.missing(f, name, what)
