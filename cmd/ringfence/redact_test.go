@@ -106,7 +106,7 @@ func shape(t *testing.T, p *model.Project, by solver.By, words map[string]string
 	if err != nil {
 		return []string{err.Error()} // nothing sends
 	}
-	var out []string
+	merged := map[string][]string{} // chains through others of one kind are one here
 	for _, r := range rows {
 		src, dst := became(r.Src, words), became(r.Dst, words)
 		var via, ports []string
@@ -115,13 +115,20 @@ func shape(t *testing.T, p *model.Project, by solver.By, words map[string]string
 			via = append(via, v)
 		}
 		for _, x := range r.Packets {
-			ports = append(ports, fmt.Sprint(x.Protocol, x.DPort, x.SPort))
+			for _, port := range x.DPort {
+				ports = append(ports, fmt.Sprint(x.Protocol, port, x.SPort))
+			}
 		}
-		slices.Sort(ports)
+		key := fmt.Sprint(src, " ", dst, " ", r.Verdict, " ", r.Kind, " ", via)
 		if r.Total > 0 {
-			ports = nil // cut: which of them are shown depends on their addresses
+			key, ports = key+" cut", nil // which of them are shown depends on their addresses
 		}
-		out = append(out, fmt.Sprint(src, " ", dst, " ", r.Verdict, " ", r.Kind, " ", via, slices.Compact(ports)))
+		merged[key] = append(merged[key], ports...)
+	}
+	var out []string
+	for key, ports := range merged {
+		slices.Sort(ports)
+		out = append(out, fmt.Sprint(key, slices.Compact(ports)))
 	}
 	slices.Sort(out)
 	return out

@@ -10,13 +10,14 @@ import (
 func (d *draft) frontDoors() {
 	var accounts []*model.Service
 	hosts := []string{"198.51.100.7", "20.0.0.1", "20.0.0.2", "20.0.0.3", "20.3.0.9", "origin.example", "a.westeurope.cloudapp.azure.com"}
+	named := false
 	for _, r := range d.Resources {
 		switch r := r.(type) {
 		case *model.Service:
 			accounts, hosts = append(accounts, r), append(hosts, r.Hosts...)
 		case *model.PublicIP:
-			if r.FQDN == "" && d.one(3) {
-				r.FQDN = "a.westeurope.cloudapp.azure.com"
+			if r.FQDN == "" && !named && d.one(3) { // Azure gives a name once
+				r.FQDN, named = "a.westeurope.cloudapp.azure.com", true
 			}
 		default:
 		}
