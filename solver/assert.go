@@ -198,14 +198,19 @@ func Statement(a model.Assertion) string {
 	}
 }
 
-// mostProofs is how many of the flows that break an assertion have a packet with its way each.
-const mostProofs = 20
+// mostProofs is how many of the flows that break an assertion have a packet with its way each; in a graph of many nodes fewer, such that about
+// as many nodes are walked.
+const (
+	mostProofs  = 20
+	leastProofs = 2
+	proofWork   = 20_000 // nodes
+)
 
 // decideDeny passes when nothing may be delivered, and fails when something is delivered for certain.
 func (s *Solution) decideDeny(q *query, out *AssertionResult) {
 	rows := s.rows(q)
 	if !s.trial {
-		q.proofs = mostProofs
+		q.proofs = min(mostProofs, max(leastProofs, proofWork/len(s.graph.Nodes)))
 	}
 	out.Violations = s.flows(q, rows)
 	var notes []string

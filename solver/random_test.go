@@ -385,7 +385,7 @@ func TestEnginesAgree(t *testing.T) {
 // TestEnginesAgreeOnManifests is the same for clusters of which the input has manifests alone.
 func TestEnginesAgreeOnManifests(t *testing.T) {
 	const perCluster = 100
-	want := 100_000
+	want := 50_000
 	if testing.Short() {
 		want = 10_000
 	}
