@@ -159,16 +159,7 @@ func TestFoundCasesOfEdges(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := trace.Packet{Src: ip(test.src), Dst: ip(test.dst), Protocol: model.TCP, SPort: 50000, DPort: test.port}
-			q, ok := j.sentFrom(test.from, p)
-			if !ok {
-				t.Fatalf("%s does not send %s", test.from, p)
-			}
-			if diff := j.differ(q); diff != "" {
-				t.Errorf("the engines differ: %s", diff)
-			}
-			if got := bounds(j.solver(q)[test.at]); got != test.want {
-				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
-			}
+			j.holdsFrom(t, test.from, p, test.at, test.want)
 		})
 	}
 }
@@ -189,16 +180,17 @@ func TestRoutesOfTagsTieAtAnUnstatedAddress(t *testing.T) {
 	}
 	p := trace.Packet{Src: ip("10.0.0.4"), Protocol: model.TCP, SPort: 50000, DPort: 443, Tags: []string{"gatewaymanager"}}
 	p.Dst, _ = j.s.Project.Estate.Symbols().Of(model.PublicAddress, public.ID, "")
-	q, ok := j.sentFrom("subnet v/s ", p)
+	j.holdsFrom(t, "subnet v/s ", p, "unknown", "over")
+}
+
+// holdsFrom is holds for the packet of one of several places that have its source.
+func (j *joint) holdsFrom(t *testing.T, from string, p trace.Packet, at, want string) {
+	t.Helper()
+	q, ok := j.sentFrom(from, p)
 	if !ok {
-		t.Fatalf("the subnet does not send %s", p)
+		t.Fatalf("%s does not send %s", from, p)
 	}
-	if diff := j.differ(q); diff != "" {
-		t.Errorf("the engines differ: %s", diff)
-	}
-	if got := bounds(j.solver(q)["unknown"]); got != "over" {
-		t.Errorf("%s to the appliance: got %q, want over", p, got)
-	}
+	j.says(t, q, at, want)
 }
 
 // sentFrom is a packet from a place.

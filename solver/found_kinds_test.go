@@ -268,11 +268,17 @@ func (j *joint) holds(t *testing.T, p trace.Packet, at, want string) {
 	if !ok {
 		t.Fatalf("nobody sends %s", p)
 	}
+	j.says(t, q, at, want)
+}
+
+// says fails unless both engines say the same of a packet, and deliver it at a place in the bounds that are wanted.
+func (j *joint) says(t *testing.T, q probe, at, want string) {
+	t.Helper()
 	if diff := j.differ(q); diff != "" {
 		t.Errorf("the engines differ: %s", diff)
 	}
 	if got := bounds(j.solver(q)[at]); got != want {
-		t.Errorf("%s at %s: got %q, want %q; all: %v", p, at, got, want, j.solver(q))
+		t.Errorf("%s at %s: got %q, want %q; all: %v", q.trace, at, got, want, j.solver(q))
 	}
 }
 

@@ -109,16 +109,7 @@ func TestFoundByLongRuns(t *testing.T) {
 				t.Fatal(err)
 			}
 			p := trace.Packet{Src: ip(test.src), Dst: ip(test.dst), Protocol: model.TCP, SPort: 50000, DPort: 443}
-			q, ok := j.sentFrom(test.from, p)
-			if !ok {
-				t.Fatalf("%s does not send %s", test.from, p)
-			}
-			if diff := j.differ(q); diff != "" {
-				t.Errorf("the engines differ: %s", diff)
-			}
-			if got := bounds(j.solver(q)[test.at]); got != test.want {
-				t.Errorf("%s at %s: got %q, want %q; all: %v", p, test.at, got, test.want, j.solver(q))
-			}
+			j.holdsFrom(t, test.from, p, test.at, test.want)
 		})
 	}
 }

@@ -10,29 +10,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 )
 
 // Without what people stated about it, each example gets a first intent that follows the schema and runs at once, whatever the order of its
 // inputs is. Until people fill it in, the checklist does not pass.
 func TestInitOfExamples(t *testing.T) {
-	text, err := schemaOf("intent")
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err = c.AddResource("intent.json", parsed); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("intent.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema := compiledSchema(t, "intent")
 	for _, example := range examples(t) {
 		t.Run(filepath.Base(example), func(t *testing.T) {
 			var first []byte
@@ -42,9 +26,9 @@ func TestInitOfExamples(t *testing.T) {
 				if code := run([]string{"ringfence", "init", dir}, strings.NewReader(""), &stderr, &stderr); code != exitOK {
 					t.Fatalf("exit %d: %s", code, &stderr)
 				}
-				got, bad := os.ReadFile(filepath.Join(dir, intentName))
-				if bad != nil {
-					t.Fatal(bad)
+				got, err := os.ReadFile(filepath.Join(dir, intentName))
+				if err != nil {
+					t.Fatal(err)
 				}
 				if turn == 0 {
 					first = got

@@ -31,22 +31,7 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			name, _, _ := strings.Cut(title, ",")
-			text, err := schemaOf(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := jsonschema.NewCompiler()
-			if err = c.AddResource("schema.json", parsed); err != nil {
-				t.Fatal(err)
-			}
-			schema, err := c.Compile("schema.json")
-			if err != nil {
-				t.Fatal(err)
-			}
+			schema := compiledSchema(t, name)
 			var stdout bytes.Buffer
 			if code := run(append([]string{"ringfence"}, args...), strings.NewReader(""), &stdout, io.Discard); code > exitFail {
 				t.Fatal("exit", code)
@@ -79,4 +64,26 @@ func TestIntentSchemaIsCurrent(t *testing.T) {
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("write it anew: go run ./cmd/ringfence schema -o docs/intent.schema.json intent\n%s", diff)
 	}
+}
+
+// compiledSchema is a schema of ours, ready to hold a document against.
+func compiledSchema(t *testing.T, name string) *jsonschema.Schema {
+	t.Helper()
+	text, err := schemaOf(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err = c.AddResource("schema.json", parsed); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
 }
