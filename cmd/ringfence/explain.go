@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -30,7 +29,7 @@ func runExplain(c *cli.Context) error {
 		return err
 	}
 	if c.NArg() < 2 && len(c.StringSlice("i")) == 0 {
-		if _, missing := os.Stat(filepath.Join(".", "ringfence.yaml")); errors.Is(missing, fs.ErrNotExist) {
+		if _, missing := os.Stat(intentName); errors.Is(missing, fs.ErrNotExist) {
 			if form == "json" {
 				return usage("explain --format json needs a project: there is no ringfence.yaml here")
 			}

@@ -21,9 +21,6 @@ import (
 	"github.com/ringfence/ringfence/pci/propose"
 )
 
-// intentName is the file that makes a folder a project.
-const intentName = "ringfence.yaml"
-
 func initCommand() *cli.Command {
 	return &cli.Command{
 		Name: "init", Usage: "write a first ringfence.yaml for a folder of exports or a snapshot: zones, assertions, and a stub for each rule that needs a reason", ArgsUsage: "[FOLDER|SNAPSHOT]",
@@ -324,9 +321,7 @@ func lookAt(c *cli.Context, fsys fs.FS, named []string) (*found, error) {
 			case d.IsDir() || !inputName(name) || name == intentName:
 				return nil
 			}
-			if !slices.Contains(f.all, name) {
-				f.all = append(f.all, name)
-			}
+			f.all = append(f.all, name)
 			return nil
 		})
 		if err != nil {
@@ -334,6 +329,7 @@ func lookAt(c *cli.Context, fsys fs.FS, named []string) (*found, error) {
 		}
 	}
 	slices.Sort(f.all)
+	f.all = slices.Compact(f.all) // of roots that hold one another
 	l := &loader{c: c}
 	l.parse(newInputFS(fsys), f.all, false, func(file string, _ bool, data []byte, docs *kubernetes.Documents) {
 		switch {

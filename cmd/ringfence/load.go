@@ -133,14 +133,16 @@ func (l *loader) folder(dir string) (*model.Project, error) {
 	return l.project(root.FS(), dir)
 }
 
+// intentName is the file that makes a folder a project.
+const intentName = "ringfence.yaml"
+
 // project reads the project of a file system; dir is what messages call it, and where inputs outside it are looked for.
 func (l *loader) project(from fs.FS, dir string) (*model.Project, error) {
 	fsys := newInputFS(from)
-	const name = "ringfence.yaml"
-	if _, missing := fs.Stat(fsys, name); errors.Is(missing, fs.ErrNotExist) {
+	if _, missing := fs.Stat(fsys, intentName); errors.Is(missing, fs.ErrNotExist) {
 		return nil, usage("`%s` has no ringfence.yaml; `ringfence init` makes a first one (docs/intent.md), or read files without it by `-i`", dir)
 	}
-	file, err := intent.Import(fsys, name)
+	file, err := intent.Import(fsys, intentName)
 	if err != nil {
 		return nil, err
 	}

@@ -130,31 +130,30 @@ func reviewed(p *model.Project, patterns []string) (list, covered []string, err 
 
 // record writes the snapshot, then the entry. Whether the file then says what it should is checked before anything is written.
 func record(dir string, p *model.Project, r model.Review) error {
-	const name = "ringfence.yaml"
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return fmt.Errorf("open the project: %w", err)
 	}
 	defer root.Close()
-	before, err := root.ReadFile(name)
+	before, err := root.ReadFile(intentName)
 	if err != nil {
 		return fmt.Errorf("read the intent: %w", err)
 	}
 	after, err := intent.AddReview(before, r)
 	if err != nil {
-		return &model.InputError{Source: model.Source{File: name}, Field: "reviews", Err: err}
+		return &model.InputError{Source: model.Source{File: intentName}, Field: "reviews", Err: err}
 	}
-	was, err := intent.Import(fstest.MapFS{name: {Data: before}}, name)
+	was, err := intent.Import(fstest.MapFS{intentName: {Data: before}}, intentName)
 	if err != nil {
 		return err
 	}
-	is, err := intent.Import(fstest.MapFS{name: {Data: after}}, name)
+	is, err := intent.Import(fstest.MapFS{intentName: {Data: after}}, intentName)
 	if err != nil {
 		return fmt.Errorf("the entry cannot be added: %w", err)
 	}
 	n := len(was.Intent.Reviews)
 	if len(is.Intent.Reviews) != n+1 || !slices.EqualFunc(was.Intent.Reviews, is.Intent.Reviews[:n], func(a, b model.Review) bool { return model.Alike(a, b) }) {
-		return &model.InputError{Source: model.Source{File: name}, Field: "reviews", Err: errors.New("the entry cannot be added without changing others; add it by hand")}
+		return &model.InputError{Source: model.Source{File: intentName}, Field: "reviews", Err: errors.New("the entry cannot be added without changing others; add it by hand")}
 	}
 	if r.Snapshot != "" {
 		var b bytes.Buffer
@@ -176,5 +175,5 @@ func record(dir string, p *model.Project, r model.Review) error {
 			return err
 		}
 	}
-	return replaceIn(root, name, after)
+	return replaceIn(root, intentName, after)
 }
