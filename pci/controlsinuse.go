@@ -186,11 +186,7 @@ func (ev *Evidence) policiesInUse() Part {
 			p.Facts = append(p.Facts, fmt.Sprintf("%s, engine %s: %s", ref, engine, strings.Join(by, ", ")))
 		}
 	}
-	if len(p.Faults) == 0 && len(open) > 0 {
-		p.Verdict, p.Reason = ItemUnknown, open[0].Text
-	}
-	p.Faults = append(p.Faults, open...)
-	return p.judged()
+	return p.besides(open)
 }
 
 // selectedBy names the rule sets of policies that may select a workload.

@@ -418,6 +418,24 @@ func (p Part) judged() Part {
 	return p
 }
 
+// orUnknown judges a part whose faults are certain, beside others that are not: these count where there are no certain ones.
+func (p Part) orUnknown(open []Fault) Part {
+	if len(p.Faults) == 0 && len(open) > 0 {
+		p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
+	}
+	return p.judged()
+}
+
+// besides is the same, and shows the others beside the certain ones.
+func (p Part) besides(open []Fault) Part {
+	if len(p.Faults) == 0 {
+		return p.orUnknown(open)
+	}
+	p = p.judged()
+	p.Faults = append(p.Faults, open...)
+	return p
+}
+
 // keep computes something once for all items.
 func keep[T any](ev *Evidence, key string, make func() T) T {
 	if v, ok := ev.kept[key]; ok {

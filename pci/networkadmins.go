@@ -52,13 +52,7 @@ func (ev *Evidence) changeables() []changeable {
 		add(f, nil, network+"azureFirewalls")
 	}
 	for _, v := range ev.e.VNets {
-		var zones []model.Zone
-		for _, id := range v.Subnets {
-			if s, ok := model.Get[*model.Subnet](ev.e, id); ok {
-				zones = append(zones, ev.zonesIn(s)...)
-			}
-		}
-		add(v, zones, network+"virtualNetworks", network+"virtualNetworks/subnets", network+"virtualNetworks/virtualNetworkPeerings")
+		add(v, ev.zonesInVNet(v), network+"virtualNetworks", network+"virtualNetworks/subnets", network+"virtualNetworks/virtualNetworkPeerings")
 	}
 	for _, s := range ev.e.Subnets {
 		add(s, ev.zonesIn(s), network+"virtualNetworks/subnets")
@@ -79,7 +73,7 @@ func (ev *Evidence) changeables() []changeable {
 			add(c, nil, "Microsoft.ContainerService/managedClusters")
 		}
 	}
-	slices.SortStableFunc(out, func(a, b changeable) int { return cmp.Compare(a.id.Key(), b.id.Key()) })
+	slices.SortStableFunc(out, func(a, b changeable) int { return a.id.Compare(b.id) })
 	return out
 }
 
@@ -88,6 +82,17 @@ func (ev *Evidence) zonesIn(s *model.Subnet) []model.Zone {
 	zones := slices.Clone(ev.zonesOf(s.ID))
 	if z, ok := ev.subnetZone(s); ok {
 		zones = append(zones, z)
+	}
+	return zones
+}
+
+// zonesInVNet are the zones of a virtual network's subnets.
+func (ev *Evidence) zonesInVNet(v *model.VNet) []model.Zone {
+	var zones []model.Zone
+	for _, id := range v.Subnets {
+		if s, ok := model.Get[*model.Subnet](ev.e, id); ok {
+			zones = append(zones, ev.zonesIn(s)...)
+		}
 	}
 	return zones
 }

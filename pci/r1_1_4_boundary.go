@@ -51,10 +51,7 @@ func dmzDefined(ev *Evidence) []Part {
 		}
 	}
 	open := ev.missingSubnets()
-	if len(p.Faults) == 0 && len(open) > 0 {
-		p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
-	}
-	return []Part{p.judged()}
+	return []Part{p.orUnknown(open)}
 }
 
 // routerPlace is a subnet in which a router stands.
@@ -174,10 +171,7 @@ func nsgsDefined(ev *Evidence) []Part {
 	if p.Subjects == 0 {
 		return []Part{unknownPart(p.Statement, "no subnet of the input lies in a zone of the kinds "+kindsText(guardedKinds()))}
 	}
-	if len(p.Faults) == 0 && len(open) > 0 {
-		p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
-	}
-	return []Part{p.judged()}
+	return []Part{p.orUnknown(open)}
 }
 
 // needsInternet reports a subnet of a v2 gateway without network isolation, whose way to the internet must stay open (AZ-AGW-13).
@@ -317,10 +311,7 @@ func poolsApart(ev *Evidence) []Part {
 	case len(unstated) == 1:
 		open = append(open, Fault{Cause: Cause{Class: CauseNoRef, Of: unstated[0], Field: "vnetSubnetID"}, Subject: unstated[0], Text: "the pool states no subnet: AKS makes one, which is not in the input", Source: pools[0].Source.String(), Remedy: "export the node resource group, or give the pool a vnetSubnetID"})
 	}
-	if len(p.Faults) == 0 && len(open) > 0 {
-		p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
-	}
-	return []Part{p.judged()}
+	return []Part{p.orUnknown(open)}
 }
 
 // poolZone is the zone of a pool's nodes.
@@ -491,10 +482,7 @@ func (ev *Evidence) defaultDeny(statement, nothing string, of func(fresh) bool) 
 		}
 		p.Table.Rows = append(p.Table.Rows, append(row, cmp.Or(strings.Join(ev.defaultPolicies(f), ", "), "no policy")))
 	}
-	if len(p.Faults) == 0 && len(open) > 0 {
-		p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
-	}
-	return []Part{p.judged()}
+	return []Part{p.orUnknown(open)}
 }
 
 // denied decides one direction of a new pod, in the estate that has it.

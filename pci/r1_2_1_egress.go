@@ -318,11 +318,7 @@ func singleEgress(ev *Evidence) []Part {
 			})
 		}
 	}
-	out := []Part{p}
-	if len(p.Faults) == 0 && len(open) > 0 {
-		out[0].Verdict, out[0].Faults, out[0].Reason = ItemUnknown, open, open[0].Text
-	}
-	out[0] = out[0].judged()
+	out := []Part{p.orUnknown(open)}
 	for _, x := range ev.partsOf("1.1.4-c") {
 		x.Table, x.Notes = nil, nil // shown there
 		out = append(out, x)
@@ -468,8 +464,5 @@ func specificRules(ev *Evidence) []Part {
 	if p.Subjects == 0 {
 		p.Subjects = len(ev.e.Firewalls)
 	}
-	if len(p.Faults) == 0 && len(open) > 0 {
-		p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
-	}
-	return []Part{p.judged()}
+	return []Part{p.orUnknown(open)}
 }

@@ -90,10 +90,7 @@ func privateLink(ev *Evidence) []Part {
 			p.Notes = append(p.Notes, name+": its door is closed by rules, not switched off (AZ-KV-01)")
 		}
 	}
-	if len(p.Faults) == 0 && len(open) > 0 {
-		p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
-	}
-	return []Part{p.judged()}
+	return []Part{p.orUnknown(open)}
 }
 
 // publicDoor says what a service's public door admits, and what is wrong with that.

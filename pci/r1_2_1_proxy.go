@@ -353,11 +353,8 @@ func emergencyExpires(ev *Evidence) []Part {
 		for _, f := range ev.findings("jit-void", "jit-without-deny") {
 			p.Faults = append(p.Faults, Fault{Cause: Cause{Class: CauseSetting, Of: f.Subject}, Subject: f.Subject, Text: f.Text, Source: f.Source, Remedy: f.Remedy})
 		}
-		if len(p.Faults) == 0 && len(open) > 0 {
-			p.Verdict, p.Faults, p.Reason = ItemUnknown, open, open[0].Text
-		}
 		p.Notes = append(p.Notes, "Defender's just-in-time access covers virtual machines, not the scale sets of AKS")
-		out = append(out, p.judged())
+		out = append(out, p.orUnknown(open))
 	}
 	return append(out, ev.attestation("access in an emergency is asked for, approved, logged and taken back"))
 }

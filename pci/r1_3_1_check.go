@@ -317,14 +317,7 @@ func rulesNameEverything(ev *Evidence) []Part {
 	if cluster > 0 {
 		p.Notes = append(p.Notes, count(cluster, "rule")+" between nodes and pods of the clusters name every port, which AKS requires (AKS-NET-11)")
 	}
-	switch {
-	case len(p.Faults) > 0:
-		p.Verdict, p.Reason = ItemFail, ""
-	case len(unknown) > 0:
-		p.Verdict, p.Reason = ItemUnknown, unknown[0].Text
-	}
-	p.Faults = append(p.Faults, unknown...)
-	return []Part{p.judged()}
+	return []Part{p.besides(unknown)}
 }
 
 // subnetsOf are the subnets that an NSG hangs on.
