@@ -931,14 +931,7 @@ func (p *planner) bareService(cp *clusterPlan, f kubeFrontend) {
 // bareIngress is a pod's ingress policy behind a Service whose nodes the input does not have: it may run on the node that took the packet,
 // whose packets no policy stops (K8S-NP-22), and that node may have any address (K8S-SVC-09).
 func (p *planner) bareIngress(cp *clusterPlan, x *pod) guard {
-	behind := *cp
-	behind.masked = true
-	pool := p.b.AddPool("", []netip.Prefix{allV4()})
-	ingress, _ := p.policyGuard(&behind, x.w, x.pool, model.Inbound)
-	g := p.masked(ingress, pool)
-	if cp.engine == engineCalico || cp.engine == engineAzure {
-		g.under = p.fromNode(ingress, pool).under
-	}
+	g := p.maskedBy(cp, x, p.b.AddPool("", []netip.Prefix{allV4()}))
 	return between(everything(), g.low())
 }
 
@@ -1128,6 +1121,19 @@ func packetRewrite(src packet.AddrSet) func(*compiler) packet.Rewrite {
 	return func(c *compiler) packet.Rewrite { return packet.Rewrite{Src: c.u.Addrs(src)} }
 }
 
+// maskedBy is a pod's ingress policy where it sees the client's address or one of some nodes (K8S-SVC-09).
+func (p *planner) maskedBy(cp *clusterPlan, x *pod, nodes packet.AddrSet) guard {
+	behind := *cp
+	behind.masked = true
+	ingress, _ := p.policyGuard(&behind, x.w, x.pool, model.Inbound)
+	g := p.masked(ingress, nodes)
+	if cp.engine == engineCalico || cp.engine == engineAzure {
+		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
+		g.under = p.fromNode(ingress, nodes).under
+	}
+	return g
+}
+
 // maskedIngress is a pod's ingress policy where it may see the client's address or that of the node which received the packet (K8S-SVC-09).
 func (p *planner) maskedIngress(m *machine, x *pod) guard {
 	cp := p.clusters[x.w.Cluster.Key()]
@@ -1140,15 +1146,7 @@ func (p *planner) maskedIngress(m *machine, x *pod) guard {
 	if len(nodes) == 0 {
 		return guard{over: everything(), under: nothing()}
 	}
-	pool := p.b.AddPool("", nodes)
-	behind := *cp
-	behind.masked = true
-	ingress, _ := p.policyGuard(&behind, x.w, x.pool, model.Inbound)
-	g := p.masked(ingress, pool)
-	if cp.engine == engineCalico || cp.engine == engineAzure {
-		// With kube-proxy every packet of a Cluster Service carries the receiving node's address (K8S-SVC-09).
-		g.under = p.fromNode(ingress, pool).under
-	}
+	g := p.maskedBy(cp, x, p.b.AddPool("", nodes))
 	if m.pool == x.pool {
 		return between(everything(), g.under) // the pod may run on that node, whose packets no policy stops (K8S-NP-22)
 	}

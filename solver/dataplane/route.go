@@ -157,7 +157,7 @@ func (p *planner) candidatesOf(subnet, nic model.ID, user bool) (routes []route,
 		for _, l := range p.peers(v) {
 			listed := !l.partial() || s != nil && slices.ContainsFunc(l.local.LocalSubnets, func(n string) bool { return strings.EqualFold(n, s.Name()) })
 			kind := model.HopPeering
-			if l.remote != nil && l.remote.Location != "" && v.Location != "" && model.Region(l.remote.Location) != model.Region(v.Location) {
+			if l.remote != nil && regionsApart(v, l.remote) {
 				kind = model.HopGlobalPeering
 			}
 			for _, x := range l.ranges(p.e) {
@@ -646,7 +646,7 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 				continue
 			}
 			remote, _ := model.Get[*model.VNet](p.e, model.ID(g.hop.peer))
-			if list := p.basicFrontends(remote); v.Location != "" && remote.Location != "" && model.Region(v.Location) != model.Region(remote.Location) && len(list) > 0 { // AZ-PEER-13
+			if list := p.basicFrontends(remote); regionsApart(v, remote) && len(list) > 0 { // AZ-PEER-13
 				basic := dstIn(p.addr.exactHosts(list...))
 				p.edge(from, p.fabric(remote, via), and(sent, onlyOver(basic)), nil, append(slices.Clone(notes), "ASM-AVNM-BASIC")...)
 				sent = and(sent, exactly(minus(everything(), basic)))
@@ -915,6 +915,11 @@ func (p *planner) throughAppliance(n NodeID, o owner, via string, sent guard, no
 		}
 	}
 	p.edge(n, p.transit(o, via), sent, nil, notes...)
+}
+
+// regionsApart reports VNets that are surely in two regions (AZ-RT-05).
+func regionsApart(v, w *model.VNet) bool {
+	return v.Location != "" && w.Location != "" && model.Region(v.Location) != model.Region(w.Location)
 }
 
 // basicFrontends are the frontends of Basic load balancers in a VNet.
