@@ -127,7 +127,7 @@ func NewEstate(resources []Resource, ledger []LedgerEntry) (*Estate, error) {
 	var errs []error
 	sorted := slices.Clone(resources)
 	slices.SortStableFunc(sorted, func(a, b Resource) int {
-		return cmp.Or(cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()), a.Origin().Compare(b.Origin()))
+		return cmp.Or(a.ResourceID().Compare(b.ResourceID()), a.Origin().Compare(b.Origin()))
 	})
 	for _, r := range sorted {
 		key := r.ResourceID().Key()
@@ -146,7 +146,7 @@ func NewEstate(resources []Resource, ledger []LedgerEntry) (*Estate, error) {
 	e.link()
 	e.Ledger = slices.Clone(ledger)
 	slices.SortStableFunc(e.Ledger, func(a, b LedgerEntry) int {
-		return cmp.Or(a.Source.Compare(b.Source), cmp.Compare(a.Resource.Key(), b.Resource.Key()), cmp.Compare(a.Field, b.Field))
+		return cmp.Or(a.Source.Compare(b.Source), a.Resource.Compare(b.Resource), cmp.Compare(a.Field, b.Field))
 	})
 	return e, errors.Join(errs...)
 }

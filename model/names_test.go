@@ -210,3 +210,18 @@ func FuzzParsePortService(f *testing.F) {
 		}
 	})
 }
+
+// IDs are in the order of their keys, in whatever case and with whatever end they are written.
+func TestIDCompare(t *testing.T) {
+	ids := []model.ID{
+		"", "/", "/subscriptions/S/a", "/subscriptions/s/A/", "/subscriptions/s/a/b", "/subscriptions/s/a-b", "/subscriptions/s/a_b", "/subscriptions/s/aZ", "/subscriptions/s/É", "/subscriptions/s/é", "/SUBSCRIPTIONS/s/z",
+		"kubernetes:c/Pod/x/a", "kubernetes:c/Pod/x/A", "Kubernetes:c/Pod/x/A",
+	}
+	for _, a := range ids {
+		for _, b := range ids {
+			if got, want := a.Compare(b), strings.Compare(a.Key(), b.Key()); got < 0 != (want < 0) || got > 0 != (want > 0) {
+				t.Errorf("%s and %s: got %d, want %d", a, b, got, want)
+			}
+		}
+	}
+}

@@ -187,7 +187,7 @@ func (e *Estate) makeSymbols() *Symbols {
 		}
 	}
 	slices.SortFunc(list, func(a, b wanted) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.group, b.group), cmp.Compare(a.Owner.Key(), b.Owner.Key()), cmp.Compare(a.Part, b.Part))
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.group, b.group), a.Owner.Compare(b.Owner), cmp.Compare(a.Part, b.Part))
 	})
 	s := &Symbols{at: make(map[symbolKey]netip.Addr, len(list))}
 	block := SymbolBlock().Addr().As16()

@@ -208,7 +208,7 @@ func newComparison(base, proposed *Solution) (*comparison, error) {
 }
 
 func compareSymbols(a, b model.Symbol) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Owner.Key(), b.Owner.Key()), cmp.Compare(a.Part, b.Part))
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Owner.Compare(b.Owner), cmp.Compare(a.Part, b.Part))
 }
 
 // symbolAt returns the symbol that an address of the comparison stands for.

@@ -37,7 +37,7 @@ func (im *importer) run(fsys fs.FS, paths []string) (Result, error) {
 		return Result{}, err
 	}
 	slices.SortStableFunc(im.out, func(a, b model.Resource) int {
-		return cmp.Or(cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()), a.Origin().Compare(b.Origin()))
+		return cmp.Or(a.ResourceID().Compare(b.ResourceID()), a.Origin().Compare(b.Origin()))
 	})
 	slices.SortStableFunc(im.ledger, compareEntries)
 	return Result{Resources: im.out, Ledger: im.ledger, Files: files}, nil
@@ -54,7 +54,7 @@ func newImporter() *importer {
 }
 
 func compareEntries(a, b model.LedgerEntry) int {
-	return cmp.Or(a.Source.Compare(b.Source), cmp.Compare(a.Resource.Key(), b.Resource.Key()), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Effect, b.Effect))
+	return cmp.Or(a.Source.Compare(b.Source), a.Resource.Compare(b.Resource), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Effect, b.Effect))
 }
 
 // importer collects what the files say.
@@ -238,7 +238,7 @@ func (r *resource) affects(modelled map[string]model.Resource) []model.ID {
 	for _, id := range found {
 		out = append(out, id)
 	}
-	slices.SortFunc(out, func(a, b model.ID) int { return cmp.Compare(a.Key(), b.Key()) })
+	slices.SortFunc(out, func(a, b model.ID) int { return a.Compare(b) })
 	return out
 }
 

@@ -232,7 +232,7 @@ func (l effectiveFile) groups(rows []*node) {
 		out.Groups = append(out.Groups, g)
 	}
 	for _, key := range order {
-		slices.SortStableFunc(byHolder[key].Groups, func(a, b model.EffectiveGroup) int { return cmp.Compare(a.NSG.Key(), b.NSG.Key()) })
+		slices.SortStableFunc(byHolder[key].Groups, func(a, b model.EffectiveGroup) int { return a.NSG.Compare(b.NSG) })
 		l.emit(byHolder[key])
 	}
 }

@@ -261,20 +261,20 @@ func (im *importer) frontDoors() {
 
 // sortFrontDoor puts parts into the order of their IDs: the order of the input says nothing.
 func sortFrontDoor(f *model.FrontDoor) {
-	slices.SortStableFunc(f.Endpoints, func(a, b model.FrontDoorEndpoint) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortStableFunc(f.Endpoints, func(a, b model.FrontDoorEndpoint) int { return a.ID.Compare(b.ID) })
 	for _, x := range f.Endpoints {
-		slices.SortStableFunc(x.Routes, func(a, b model.FrontDoorRoute) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+		slices.SortStableFunc(x.Routes, func(a, b model.FrontDoorRoute) int { return a.ID.Compare(b.ID) })
 	}
-	slices.SortStableFunc(f.Groups, func(a, b model.OriginGroup) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortStableFunc(f.Groups, func(a, b model.OriginGroup) int { return a.ID.Compare(b.ID) })
 	for _, g := range f.Groups {
-		slices.SortStableFunc(g.Origins, func(a, b model.FrontDoorOrigin) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+		slices.SortStableFunc(g.Origins, func(a, b model.FrontDoorOrigin) int { return a.ID.Compare(b.ID) })
 	}
-	slices.SortStableFunc(f.Domains, func(a, b model.FrontDoorDomain) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
-	slices.SortStableFunc(f.RuleSets, func(a, b model.FrontDoorRuleSet) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortStableFunc(f.Domains, func(a, b model.FrontDoorDomain) int { return a.ID.Compare(b.ID) })
+	slices.SortStableFunc(f.RuleSets, func(a, b model.FrontDoorRuleSet) int { return a.ID.Compare(b.ID) })
 	for i := range f.RuleSets {
 		f.RuleSets[i].Groups = distinct(f.RuleSets[i].Groups)
 	}
-	slices.SortStableFunc(f.WAFs, func(a, b model.FrontDoorWAF) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortStableFunc(f.WAFs, func(a, b model.FrontDoorWAF) int { return a.ID.Compare(b.ID) })
 }
 
 func depth(id model.ID) int { return strings.Count(string(id), "/") }

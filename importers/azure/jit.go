@@ -74,6 +74,6 @@ func readJIT(r *resource) {
 		})
 		p.VMs = append(p.VMs, m)
 	}
-	slices.SortStableFunc(p.VMs, func(a, b model.JITMachine) int { return cmp.Compare(a.VM.Key(), b.VM.Key()) })
+	slices.SortStableFunc(p.VMs, func(a, b model.JITMachine) int { return a.VM.Compare(b.VM) })
 	r.emit(p)
 }

@@ -43,7 +43,7 @@ func (im *importer) link() {
 		all:    map[string][]model.Resource{},
 	}
 	slices.SortStableFunc(im.out, func(a, b model.Resource) int {
-		return cmp.Or(cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()), a.Origin().Compare(b.Origin()))
+		return cmp.Or(a.ResourceID().Compare(b.ResourceID()), a.Origin().Compare(b.Origin()))
 	})
 	for _, o := range im.out {
 		key := o.ResourceID().Key()

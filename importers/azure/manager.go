@@ -209,7 +209,7 @@ func (r *resource) collectionRules() []model.AdminRule {
 
 func sortAdminRules(rules []model.AdminRule) {
 	slices.SortStableFunc(rules, func(a, b model.AdminRule) int {
-		return cmp.Or(cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.ID.Key(), b.ID.Key()), a.Source.Compare(b.Source))
+		return cmp.Or(cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Priority, b.Priority), a.ID.Compare(b.ID), a.Source.Compare(b.Source))
 	})
 }
 
@@ -404,8 +404,8 @@ func (r *resource) connectivity(p *value) model.Connectivity {
 		}
 		c.Groups = append(c.Groups, g)
 	}
-	slices.SortStableFunc(c.Hubs, func(a, b model.ConnectivityHub) int { return cmp.Compare(a.Resource.Key(), b.Resource.Key()) })
-	slices.SortStableFunc(c.Groups, func(a, b model.ConnectivityGroup) int { return cmp.Compare(a.Group.Key(), b.Group.Key()) })
+	slices.SortStableFunc(c.Hubs, func(a, b model.ConnectivityHub) int { return a.Resource.Compare(b.Resource) })
+	slices.SortStableFunc(c.Groups, func(a, b model.ConnectivityGroup) int { return a.Group.Compare(b.Group) })
 	return c
 }
 

@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -358,7 +357,7 @@ func (r *resource) connectivityRows(rows []*node) []model.AppliedConnectivity {
 			out = append(out, model.AppliedConnectivity{ID: rowID(n), Source: r.source(n), Facts: r.connectivity(at.get("properties"))})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b model.AppliedConnectivity) int { return cmp.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortStableFunc(out, func(a, b model.AppliedConnectivity) int { return a.ID.Compare(b.ID) })
 	return out
 }
 

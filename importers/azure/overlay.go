@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"cmp"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -119,7 +118,7 @@ func ImportOnto(base Base, fsys fs.FS, over []string) (Result, error) {
 	if err := im.joined(); err != nil {
 		return Result{}, err
 	}
-	slices.SortStableFunc(im.out, func(a, b model.Resource) int { return cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key()) })
+	slices.SortStableFunc(im.out, func(a, b model.Resource) int { return a.ResourceID().Compare(b.ResourceID()) })
 	for _, e := range base.Ledger {
 		if !gone(e.Resource.Key()) || grafts[e.Resource.Key()] {
 			im.ledger = append(im.ledger, e)

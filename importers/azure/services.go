@@ -359,7 +359,7 @@ func (r *resource) door(kind model.ServiceKind, at *value, public string) (*mode
 		s.Connections = append(s.Connections, conn)
 	}
 	slices.SortStableFunc(s.Connections, func(a, b model.EndpointConnection) int {
-		return strings.Compare(a.Endpoint.Key(), b.Endpoint.Key())
+		return a.Endpoint.Compare(b.Endpoint)
 	})
 	return s, p
 }
@@ -437,7 +437,7 @@ func (r *resource) vnetRules(s *model.Service, list []*value) {
 		}
 		s.VNetRules = append(s.VNetRules, rule)
 	}
-	slices.SortStableFunc(s.VNetRules, func(a, b model.VNetRule) int { return strings.Compare(a.Subnet.Key(), b.Subnet.Key()) })
+	slices.SortStableFunc(s.VNetRules, func(a, b model.VNetRule) int { return a.Subnet.Compare(b.Subnet) })
 }
 
 // ranges reads firewall rules from-to, which stand in the server or beside it (AZ-SQL-01, AZ-SQL-03).

@@ -135,7 +135,7 @@ func (r *resource) idText(v *value, path ...string) model.ID {
 
 // distinct sorts IDs by key and drops doubles, so that a list does not depend on the order of an export.
 func distinct(ids []model.ID) []model.ID {
-	slices.SortStableFunc(ids, func(a, b model.ID) int { return cmp.Or(cmp.Compare(a.Key(), b.Key()), cmp.Compare(a, b)) })
+	slices.SortStableFunc(ids, func(a, b model.ID) int { return cmp.Or(a.Compare(b), cmp.Compare(a, b)) })
 	return slices.CompactFunc(ids, func(a, b model.ID) bool { return a.Key() == b.Key() })
 }
 

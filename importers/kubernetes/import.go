@@ -82,10 +82,10 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	}
 	result.Resources, result.Ledger = im.resources, im.ledger
 	slices.SortFunc(result.Resources, func(a, b model.Resource) int {
-		return cmp.Compare(a.ResourceID().Key(), b.ResourceID().Key())
+		return a.ResourceID().Compare(b.ResourceID())
 	})
 	slices.SortStableFunc(result.Ledger, func(a, b model.LedgerEntry) int {
-		return cmp.Or(a.Source.Compare(b.Source), cmp.Compare(a.Resource.Key(), b.Resource.Key()), cmp.Compare(a.Field, b.Field))
+		return cmp.Or(a.Source.Compare(b.Source), a.Resource.Compare(b.Resource), cmp.Compare(a.Field, b.Field))
 	})
 	return result, nil
 }

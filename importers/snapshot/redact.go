@@ -181,7 +181,7 @@ func (r *redactor) walk(v reflect.Value, at string) {
 			r.walk(v.Index(i), at)
 		}
 		if sorted {
-			slices.SortFunc(v.Interface().([]model.ID), func(a, b model.ID) int { return cmp.Compare(a.Key(), b.Key()) }) //nolint:forcetypeassert // by sortedIDs
+			slices.SortFunc(v.Interface().([]model.ID), func(a, b model.ID) int { return a.Compare(b) }) //nolint:forcetypeassert // by sortedIDs
 		}
 	case reflect.Array:
 		for i := range v.Len() {
@@ -205,7 +205,7 @@ func (r *redactor) walk(v reflect.Value, at string) {
 // sortedIDs reports a list of IDs in the order of their keys, which it then has again.
 func sortedIDs(v reflect.Value) bool {
 	ids, ok := v.Interface().([]model.ID)
-	return ok && slices.IsSortedFunc(ids, func(a, b model.ID) int { return cmp.Compare(a.Key(), b.Key()) })
+	return ok && slices.IsSortedFunc(ids, func(a, b model.ID) int { return a.Compare(b) })
 }
 
 // comment stands for a text that is gone: that there was one is a fact.

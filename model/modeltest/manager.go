@@ -1,7 +1,6 @@
 package modeltest
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/ringfence/ringfence/model"
@@ -123,7 +122,7 @@ func (d *draft) connections(manager model.ID, groups []model.ID) {
 	for _, g := range groups {
 		facts.Groups = append(facts.Groups, model.ConnectivityGroup{Group: g, Direct: d.setting(), Global: d.setting()})
 	}
-	slices.SortFunc(facts.Groups, func(a, b model.ConnectivityGroup) int { return cmp.Compare(a.Group.Key(), b.Group.Key()) })
+	slices.SortFunc(facts.Groups, func(a, b model.ConnectivityGroup) int { return a.Group.Compare(b.Group) })
 	if facts.Topology == "HubAndSpoke" {
 		facts.Hubs = []model.ConnectivityHub{{Resource: d.vnets[d.IntN(len(d.vnets))].ID, Type: "Microsoft.Network/virtualNetworks"}}
 	}

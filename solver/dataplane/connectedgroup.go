@@ -27,7 +27,7 @@ func (p *planner) joined(v *model.VNet) []groupLink {
 		return out
 	}
 	out = append(slices.Clone(out), more...)
-	slices.SortFunc(out, func(a, b groupLink) int { return strings.Compare(a.remote.ID.Key(), b.remote.ID.Key()) })
+	slices.SortFunc(out, func(a, b groupLink) int { return a.remote.ID.Compare(b.remote.ID) })
 	return out
 }
 

@@ -474,7 +474,7 @@ func (g *Graph) AdminRules(subnet model.ID) (rows []AdminRow, lacks []string) {
 		lacks = append(lacks, "ASM-AVNM-MULTI")
 	}
 	slices.SortStableFunc(rows, func(a, b AdminRow) int {
-		return cmp.Or(cmp.Compare(a.Manager().Key(), b.Manager().Key()), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.ID.Key(), b.ID.Key()))
+		return cmp.Or(a.Manager().Compare(b.Manager()), cmp.Compare(a.Priority, b.Priority), a.ID.Compare(b.ID))
 	})
 	return rows, lacks
 }

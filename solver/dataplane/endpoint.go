@@ -259,6 +259,6 @@ func (p *planner) endpointsOf(target model.ID) []*model.PrivateEndpoint {
 			out = append(out, e)
 		}
 	}
-	slices.SortFunc(out, func(a, b *model.PrivateEndpoint) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortFunc(out, func(a, b *model.PrivateEndpoint) int { return a.ID.Compare(b.ID) })
 	return out
 }

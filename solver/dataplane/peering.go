@@ -70,7 +70,7 @@ func (p *planner) peersOf(v *model.VNet) []peerLink {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b peerLink) int { return strings.Compare(a.remoteID.Key(), b.remoteID.Key()) })
+	slices.SortStableFunc(out, func(a, b peerLink) int { return a.remoteID.Compare(b.remoteID) })
 	return out
 }
 

@@ -2,7 +2,6 @@ package dataplane
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -26,7 +25,7 @@ func (p *planner) routeServers(v *model.VNet) []*model.RouteServer {
 			out = append(out, in(l.remoteID)...)
 		}
 	}
-	slices.SortFunc(out, func(a, b *model.RouteServer) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortFunc(out, func(a, b *model.RouteServer) int { return a.ID.Compare(b.ID) })
 	return slices.CompactFunc(out, func(a, b *model.RouteServer) bool { return a.ID.Key() == b.ID.Key() })
 }
 

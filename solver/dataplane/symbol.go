@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"go4.org/netipx"
 
@@ -195,6 +194,6 @@ func (p *planner) clusterSubnets(c *model.Cluster) []model.ID {
 			out = append(out, pool.Subnet)
 		}
 	}
-	slices.SortFunc(out, func(a, b model.ID) int { return strings.Compare(a.Key(), b.Key()) })
+	slices.SortFunc(out, func(a, b model.ID) int { return a.Compare(b) })
 	return slices.CompactFunc(out, func(a, b model.ID) bool { return a.Key() == b.Key() })
 }

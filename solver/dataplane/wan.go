@@ -79,7 +79,7 @@ func (p *planner) hubLinks() []*hubLink {
 			out = append(out, &hubLink{id: b.ID, hubID: g.Hub, hub: hub(g.Hub), side: p.branch(g, b), routing: b.Routing, internet: b.InternetSecurity})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *hubLink) int { return strings.Compare(a.id.Key(), b.id.Key()) })
+	slices.SortStableFunc(out, func(a, b *hubLink) int { return a.id.Compare(b.id) })
 	p.hubList = out
 	return out
 }

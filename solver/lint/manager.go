@@ -58,7 +58,7 @@ func (r *reader) placedRules() []placedRule {
 	out = slices.DeleteFunc(out, func(p placedRule) bool {
 		return !p.known && slices.ContainsFunc(out, func(q placedRule) bool { return q.known && q.rule.ID.Key() == p.rule.ID.Key() })
 	})
-	slices.SortStableFunc(out, func(a, b placedRule) int { return strings.Compare(a.rule.ID.Key(), b.rule.ID.Key()) })
+	slices.SortStableFunc(out, func(a, b placedRule) int { return a.rule.ID.Compare(b.rule.ID) })
 	return out
 }
 

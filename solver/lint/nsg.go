@@ -441,7 +441,7 @@ func (r *reader) behindFrontends(s *model.Subnet) []*model.Subnet {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b *model.Subnet) int { return strings.Compare(a.ID.Key(), b.ID.Key()) })
+	slices.SortFunc(out, func(a, b *model.Subnet) int { return a.ID.Compare(b.ID) })
 	return out
 }
 
