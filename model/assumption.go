@@ -84,6 +84,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-E-FWPOLICY", Open: true, Text: "content of a missing firewall policy, parent, group or IP group", Settle: "export policy and groups"},
 		{ID: "ASM-E-DNATDENY", Open: true, Text: "whether a network Deny overrides the DNAT allow", Settle: "no DNAT, or narrow its source"},
 		{ID: "ASM-E-NATINHERIT", Open: true, Text: "whether NAT collections of a parent policy are in force", Settle: "put NAT rules into the child"},
+		{ID: "ASM-E-FWTUNNEL", Open: true, Text: "whether a firewall without a management NIC works behind a learned default route, and by which way", Settle: "a route for 0.0.0.0/0 to Internet at its subnet, or a management NIC"},
 		{ID: "ASM-E-FQDN", Open: true, Text: "addresses behind an FQDN in a network rule", Settle: "explicit addresses, private zones"},
 		{ID: "ASM-E-FQDNTAG", Text: "a concrete name is outside an FQDN tag unless documentation lists it", Settle: "explicit names"},
 		{ID: "ASM-E-WEBCAT", Open: true, Text: "names in a web category", Settle: "explicit names"},

@@ -19,6 +19,8 @@ type firewalled struct {
 	forced bool   // the firewall's subnet sends the default route to an appliance
 	zone   bool   // a private zone names the target app.contoso.com
 	nsg    *model.NSG
+
+	learned string // hop of the default route beside one that a VPN gateway brings: none, "Internet", or "managed" for a management NIC
 }
 
 func (f firewalled) draft() modeltest.Draft {
@@ -74,6 +76,17 @@ func (f firewalled) draft() modeltest.Draft {
 			Meta: smallMeta("privateDnsZones/contoso.com"), Zone: "contoso.com", Private: true, Links: []model.ZoneLink{{VNet: hub.ID}},
 			Records: []model.DNSRecord{{Name: "app", Addresses: []netip.Addr{ip("10.0.0.140")}}},
 		})
+	}
+	if f.learned != "" {
+		gwSubnet := subnet(hub, "GatewaySubnet", "10.0.0.192/27", "")
+		site := &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("172.16.0.0/12", "20.9.0.0/16")}
+		gw := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: gwSubnet.ID, DefaultSite: site.ID, BGP: model.Off}
+		out = append(out, gwSubnet, site, gw, &model.Connection{Meta: smallMeta("connections/c"), Kind: "IPsec", Gateway: gw.ID, Peer: site.ID, BGP: model.Off})
+		fw.Management = f.learned == "managed"
+		if f.learned == "Internet" {
+			fwSubnet.RouteTable = smallID("routeTables/direct")
+			out = append(out, &model.RouteTable{Meta: smallMeta("routeTables/direct"), Routes: []model.UserRoute{{Name: "out", Prefix: cidrs("0.0.0.0/0")[0], NextHop: model.HopInternet}}})
+		}
 	}
 	if f.nsg != nil {
 		target.NSG = f.nsg.ID
@@ -140,6 +153,13 @@ func TestFirewallRules(t *testing.T) {
 		{"AZ-FW-38: and deny other names there", firewalled{rules: list(app(model.Allow, web)), zone: true, far: far}, "10.0.0.70", "10.0.0.140", "other.contoso.com", "subnet v/d ", ""},
 		{"AZ-FW-43: the target sees the firewall's subnet", firewalled{rules: list(app(model.Allow, web)), zone: true, nsg: from("10.0.0.0/26"), far: far}, "10.0.0.70", "10.0.0.140", "app.contoso.com", "subnet v/d ", "over one-way session"},
 		{"AZ-FW-41: between private ranges the source is kept", firewalled{rules: list(net(100, model.Allow)), nsg: from("10.0.0.0/26"), far: far}, "10.0.0.70", "10.1.0.9", "", "subnet w/d ", ""},
+		{"AZ-FW-46: a learned default route may break a firewall without a management NIC", firewalled{rules: list(net(100, model.Allow)), learned: "none", far: far}, "10.0.0.70", "8.8.8.8", "", "far side vpn c", "over"},
+		{"AZ-FW-46: or it has the internet all the same", firewalled{rules: list(net(100, model.Allow)), learned: "none", far: far}, "10.0.0.70", "8.8.8.8", "", "internet  ", "over"},
+		{"AZ-FW-46: a narrower route is no default", firewalled{rules: list(net(100, model.Allow)), learned: "none", far: far}, "10.0.0.70", "20.9.0.9", "", "internet  ", ""},
+		{"AZ-FW-46: and breaks nothing", firewalled{rules: list(net(100, model.Allow)), learned: "none", far: far}, "10.0.0.70", "20.9.0.9", "", "far side vpn c", "over one-way session"},
+		{"AZ-FW-46: with a route to the internet of its own the firewall works", firewalled{rules: list(net(100, model.Allow)), learned: "Internet", far: far}, "10.0.0.70", "8.8.8.8", "", "internet  ", "over one-way session"},
+		{"AZ-FW-45: with a management NIC it follows the default route", firewalled{rules: list(net(100, model.Allow)), learned: "managed", far: far}, "10.0.0.70", "8.8.8.8", "", "far side vpn c", "over one-way session"},
+		{"AZ-FW-45: and nothing leaves beside it", firewalled{rules: list(net(100, model.Allow)), learned: "managed", far: far}, "10.0.0.70", "8.8.8.8", "", "internet  ", ""},
 		{"AZ-FW-44: towards public space in private use the source is a private one of the firewall", firewalled{rules: list(net(100, model.Allow)), nsg: from("10.0.0.0/26"), far: "25.0.0.0/24"}, "10.0.0.70", "25.0.0.9", "", "subnet w/d ", "over one-way session"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ type egress struct {
 	nic       model.ID        // the NIC, where the input has effective routes of it (AZ-RT-33)
 	firewall  *packet.AddrSet // a firewall's public addresses
 	kept      bool            // a firewall that leaves the source as it is
+	tunnelled bool            // a firewall without a management NIC: a learned default route breaks it (AZ-FW-46)
 	none      bool            // a forwarder: packets leave only if they carry a public source already
 }
 
@@ -197,26 +198,26 @@ func (p *planner) regionalStorage(subnet, nic model.ID) (to *lazy, notes []strin
 
 // leave adds the ways of packets with next hop Internet (AZ-RT-16): to public destinations, translated by the sender's method. A subscription
 // may block tcp/25, which the input does not say: it stays open (AZ-NSG-19).
-func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sent guard) {
+func (p *planner) leave(from NodeID, subnet model.ID, via string, eg egress, sent guard, notes ...string) {
 	outside := dstIn(p.addr.public)
 	sent = and(sent, exactly(outside))
 	if eg.none {
 		// A firewall has translated already; whatever keeps a private source is dropped by the internet.
-		p.edge(from, p.publicOut(), and(sent, exactly(srcIn(p.addr.public))), nil)
+		p.edge(from, p.publicOut(), and(sent, exactly(srcIn(p.addr.public))), nil, notes...)
 		return
 	}
 	if eg.kept {
-		p.edge(from, p.publicOut(), sent.mayOnly(), nil)
+		p.edge(from, p.publicOut(), sent.mayOnly(), nil, notes...)
 		return
 	}
 	if eg.firewall != nil {
 		// AZ-FW-28: protocols without ports do not work towards the internet, as far as is known.
 		ported := transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false)
-		p.edge(from, p.publicOut(), and(sent, between(everything(), ported)), &rewrite{src: eg.firewall})
+		p.edge(from, p.publicOut(), and(sent, between(everything(), ported)), &rewrite{src: eg.firewall}, notes...)
 		return
 	}
 	at := p.node(model.Place{Kind: model.PlaceSubnet, ID: subnet, Part: eg.key}, StageEgress, via)
-	p.edge(from, at, sent, nil)
+	p.edge(from, at, sent, nil, notes...)
 	key := Node{Place: model.Place{Kind: model.PlaceSubnet, ID: subnet, Part: eg.key}.Key(), Stage: StageEgress, Via: via}
 	if p.routeDone[key] {
 		return

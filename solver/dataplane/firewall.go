@@ -729,13 +729,15 @@ func (p *planner) snat(f *model.Firewall, fw *firewallPlan) []firewallStep {
 }
 
 // keptEgress is how packets leave to the internet whose source a firewall keeps: the internet drops them, as far as is known (AZ-FW-41).
-func keptEgress(f *model.Firewall) egress { return egress{key: "kept by " + f.ID.Key(), kept: true} }
+func keptEgress(f *model.Firewall) egress {
+	return egress{key: "kept by " + f.ID.Key(), kept: true, tunnelled: !f.Management}
+}
 
 // firewallEgress is how a firewall's own addresses leave to the internet: as one of its public addresses, or of a NAT gateway on its
 // subnet (AZ-FW-40).
 func (p *planner) firewallEgress(f *model.Firewall) egress {
 	pool := p.firewallPublic(f)
-	return egress{key: "firewall " + f.ID.Key(), firewall: &pool}
+	return egress{key: "firewall " + f.ID.Key(), firewall: &pool, tunnelled: !f.Management}
 }
 
 // nameOwners says where the flows of application rules go: to the owner of the name, as the firewall resolves it, with a source of the

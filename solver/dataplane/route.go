@@ -65,6 +65,7 @@ type hopGroup struct {
 	use         *gatewayUse
 	link        *hubLink
 	rivals      *partList // the routes that win where this hop's do not
+	defaults    *lazy     // what the hop can get by a default route that BGP or a gateway brings; nil: nothing
 }
 
 // sent is what a hop gets: the routes that win elsewhere are the setting that keeps the rest from it.
@@ -390,6 +391,15 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		index[h] = i
 		groups[i].hop = h
 	}
+	// The sets of all groups come from one walk down the list, shared by every group.
+	type solved struct {
+		over, under []packet.Set
+		wins        []packet.Set // by route
+		none        packet.Set   // what no route takes
+		defaults    []packet.Set // what learned default routes take
+	}
+	var result *solved
+	var solve func(c *compiler) *solved
 	for _, c := range list {
 		g := &groups[index[c.hop]]
 		if c.note != "" && !slices.Contains(g.notes, c.note) {
@@ -404,15 +414,11 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		if c.link != nil {
 			g.link = c.link
 		}
+		if i := index[c.hop]; c.origin == gatewayRoute && c.prefix.Bits() <= 0 && g.defaults == nil {
+			g.defaults = later(func(co *compiler) packet.Set { return solve(co).defaults[i] })
+		}
 	}
-	// The sets of all groups come from one walk down the list, shared by every group.
-	type solved struct {
-		over, under []packet.Set
-		wins        []packet.Set // by route
-		none        packet.Set   // what no route takes
-	}
-	var result *solved
-	solve := func(c *compiler) *solved {
+	solve = func(c *compiler) *solved {
 		if result != nil {
 			return result
 		}
@@ -454,7 +460,12 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 			}
 			taken = s.Union(append(sure, taken)...)
 		}
-		result = &solved{over: make([]packet.Set, len(groups)), under: make([]packet.Set, len(groups)), wins: wins}
+		result = &solved{over: make([]packet.Set, len(groups)), under: make([]packet.Set, len(groups)), wins: wins, defaults: make([]packet.Set, len(groups))}
+		for k, r := range list {
+			if i := index[r.hop]; groups[i].defaults != nil && r.origin == gatewayRoute && r.prefix.Bits() <= 0 {
+				result.defaults[i] = s.Union(result.defaults[i], wins[k])
+			}
+		}
 		for i := range groups {
 			result.over[i] = s.Union(over[i]...)
 		}
@@ -660,6 +671,12 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			}
 			p.leave(from, subnet, via, eg, sent)
 		case model.HopGateway:
+			if eg.tunnelled && g.defaults != nil { // AZ-FW-46
+				public := dstIn(p.addr.public)
+				p.leave(from, subnet, via, eg, onlyOver(both(g.defaults, public)), "ASM-E-FWTUNNEL")
+				g.under = minus(g.under, both(g.defaults, public))
+				g.notes = append(slices.Clone(g.notes), "ASM-E-FWTUNNEL")
+			}
 			p.toGateway(from, v, subnet, via, g)
 		case model.HopAppliance:
 			p.toAppliance(from, v, subnet, via, g)

@@ -432,21 +432,26 @@ func (t *tracer) fromFirewall(c course, f *model.Firewall, h *host, before Packe
 		return
 	}
 	var why []string
-	broken := false
+	// AZ-FW-46: without a management NIC a learned default route cuts the firewall off from the internet, perhaps.
+	breaks := func(r route) bool {
+		return r.origin == gatewayRoute && r.prefix.Bits() <= 0 && !f.Management && c.dst.isPublic().may
+	}
 	for _, r := range winners {
 		why = union(why, sorted(r.why))
-		broken = broken || r.origin == gatewayRoute && !f.Management && c.dst.isPublic().may
 	}
 	for _, r := range winners {
 		if r.hop == model.HopInternet && c.dst.isPublic().may {
 			t.firewallToInternet(c.add(hopOf(h, r, certain, why)), f, h, snat, crossed)
 			continue
 		}
+		if breaks(r) {
+			private(c.uncertain("ASM-E-FWTUNNEL"), func(c course) { t.follow(c, h, r, certain, why) })
+			continue
+		}
 		private(c, func(c course) { t.follow(c, h, r, certain, why) })
 	}
-	if broken && !slices.ContainsFunc(winners, func(r route) bool { return r.hop == model.HopInternet }) {
-		// AZ-FW-46: the firewall needs the internet where it has no management NIC; it may have it all the same.
-		t.firewallToInternet(c.uncertain(why...), f, h, snat, crossed)
+	if slices.ContainsFunc(winners, breaks) && !slices.ContainsFunc(winners, func(r route) bool { return r.hop == model.HopInternet }) {
+		t.firewallToInternet(c.uncertain(append(why, "ASM-E-FWTUNNEL")...), f, h, snat, crossed)
 	}
 }
 

@@ -68,7 +68,7 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 		t.drop(c, at, Relay, "the source is no address of the profile (AZ-AFD-01)")
 		return
 	}
-	best, private := no(), false
+	best, private, lost := no(), false, false
 	var by *model.FrontDoorOrigin
 	for i := range f.Endpoints {
 		x := &f.Endpoints[i]
@@ -100,12 +100,20 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 					if len(groups) > 1 || every || r.Enabled == model.Off || x.Enabled == model.Off || o.Enabled == model.Off {
 						m = m.and(maybe(open...))
 					}
+					if m.may && o.IsPrivate && !link {
+						t.lose(c.uncertain(), model.Place{Kind: model.PlaceUnknown, ID: o.PrivateTarget}, Transport, "the input lacks what lies behind the private link of the origin "+o.Name+" (AZ-AFD-11)", m.why...)
+						lost = true
+						continue
+					}
 					if m.must && !best.must || m.may && !best.may {
 						best, private, by = m, link, o
 					}
 				}
 			}
 		}
+	}
+	if lost && !best.may {
+		return
 	}
 	if !best.may || isPlatform(c.packet.Dst) {
 		t.drop(c, at, Relay, "no route forwards such a packet (AZ-AFD-01)")
@@ -185,7 +193,7 @@ func (t *tracer) forwardsTo(r model.FrontDoorRoute, g *model.OriginGroup, o *mod
 	return account(t.withoutNames(resolver{known: true}, o.Host)), false
 }
 
-// byPrivateLink: only an approved connection carries traffic (AZ-AFD-11).
+// byPrivateLink: only an approved connection carries traffic (AZ-AFD-11). Not private: what lies behind it is not in the input.
 func (t *tracer) byPrivateLink(o *model.FrontDoorOrigin, c course) (m match, private bool) {
 	state := yes()
 	switch {
