@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jstemmer/go-junit-report/v2/junit"
 
@@ -63,8 +64,8 @@ type FindingChanges struct {
 const Absent = "absent"
 
 // Diff compares two solved projects, whose names say what they are: a folder, a snapshot, a revision. A project without an intent has no
-// verdicts.
-func Diff(base, proposed *solver.Solution, names [2]string, tool string) (*Difference, error) {
+// verdicts. beside is the findings of both.
+func Diff(base, proposed *solver.Solution, beside *BothFindings, names [2]string, tool string) (*Difference, error) {
 	d := &Difference{Schema: "ringfence/diff/v1", Base: names[0], Proposed: names[1], Tool: tool, Verdicts: []VerdictChange{}, Inputs: []Input{}}
 	for _, in := range proposed.Project.Inputs {
 		d.Inputs = append(d.Inputs, Input{Path: in.Path, SHA256: in.SHA256, Kind: in.Kind, Side: in.Side})
@@ -85,7 +86,7 @@ func Diff(base, proposed *solver.Solution, names [2]string, tool string) (*Diffe
 		return nil, fmt.Errorf("%s: %w", names[1], err)
 	}
 	d.verdicts(before, after)
-	d.findings(bothFindings(base, proposed))
+	d.findings(beside.of(base, proposed))
 	for _, f := range d.Flows {
 		switch f.Change {
 		case solver.Added:
@@ -118,9 +119,26 @@ func decided(s *solver.Solution, differs func(model.Assertion) bool) (list []sol
 	return list, same, err
 }
 
-// bothFindings are the findings of two sides; where they differ in rules alone, some that both have are left out.
-func bothFindings(base, proposed *solver.Solution) (before, after []lint.Finding) {
-	before, after = lint.CheckBoth(base.Project, proposed.Project)
+// BothFindings are the findings of the two sides of a difference. Nothing of their solutions is needed for them, so that they can be sought
+// while these are made.
+type BothFindings struct {
+	all           sync.WaitGroup
+	before, after []lint.Finding
+}
+
+// StartFindings starts to look for the findings of two projects. Where these differ in rules alone, some that both have are left out.
+func StartFindings(base, proposed *model.Project) *BothFindings {
+	f := &BothFindings{}
+	f.all.Go(func() { f.before, f.after = lint.CheckBoth(base, proposed) })
+	return f
+}
+
+// Wait ends when the findings are there.
+func (f *BothFindings) Wait() { f.all.Wait() }
+
+func (f *BothFindings) of(base, proposed *solver.Solution) (before, after []lint.Finding) {
+	f.Wait()
+	before, after = f.before, f.after
 	if base.Project.Intent != nil {
 		before = findings(base, before)
 	}

@@ -51,6 +51,23 @@ func TestFoundByLongRuns(t *testing.T) {
 			&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("192.168.0.0/24")}, c,
 		}
 	}
+	// Two gateways with BGP between them, of which the far one has a default site.
+	forced := func() small {
+		gateway := func(name, vnet string) *model.Gateway {
+			return &model.Gateway{Meta: smallMeta("virtualNetworkGateways/" + name), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/" + vnet + "/subnets/GatewaySubnet")}
+		}
+		far := gateway("far", "b")
+		far.DefaultSite = smallID("localNetworkGateways/site")
+		line := func(name string, kind string, peer model.ID) *model.Connection {
+			return &model.Connection{Meta: smallMeta("connections/" + name), Kind: kind, Gateway: far.ID, Peer: peer, State: "Connected", BGP: model.On}
+		}
+		near := gateway("near", "a")
+		return small{
+			vnet("a", "", "10.0.0.0/24"), vnet("b", "", "10.0.1.0/24"), subnet("a/subnets/s", "10.0.0.0/29"), subnet("a/subnets/GatewaySubnet", "10.0.0.32/27"), subnet("b/subnets/GatewaySubnet", "10.0.1.32/27"),
+			near, far, &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("172.16.0.0/12")},
+			line("line", "IPsec", far.DefaultSite), line("across", "Vnet2Vnet", near.ID), nic("n", "a/subnets/s", "10.0.0.4", ""),
+		}
+	}
 	workload := func(name, address string) *model.Workload {
 		return &model.Workload{
 			Meta: model.Meta{ID: model.Kubernetes("aks", "Deployment", "x", name)}, Cluster: smallID("managedClusters/aks"), Namespace: "x", Kind: "Deployment",
@@ -99,6 +116,8 @@ func TestFoundByLongRuns(t *testing.T) {
 		},
 		{"AZ-GW-04: a site that custom routes lead to may have no route back to the clients", vpn(model.Off), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way", "far side vpn line"},
 		{"AZ-GW-04: by BGP it has", vpn(model.On), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way session", "far side vpn line"},
+		{"AZ-GW-08: BGP may announce the default route of a default site to another gateway", forced(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "far side far line"},
+		{"AZ-GW-08: and may not", forced(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "internet  "},
 		{"AZ-PEER-13: a group between regions may lead to a Basic frontend", append(small{manager}, apart...), nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over", "nic n a"},
 		{"AZ-PEER-13: without a group nothing does", apart, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "", "nic n a"},
 		{"AZ-PEER-13: a region is one however it is written", oneRegion, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over one-way session", "nic n a"},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
@@ -59,11 +61,13 @@ func runDiff(c *cli.Context) error {
 	if on == failOnVerdict && !stated(projects[0]) && !stated(projects[1]) {
 		return usage("neither side states an assertion, so no verdict can get worse; want --fail-on any-flow or none")
 	}
+	beside := pci.StartFindings(projects[0], projects[1])
+	defer beside.Wait()
 	solved, side, err := solver.SolvePair(projects[0], projects[1], solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step})
 	if err != nil {
 		return fmt.Errorf("%s: %w", names[side], err)
 	}
-	d, err := pci.Diff(solved[0], solved[1], names, "ringfence "+toolVersion())
+	d, err := pci.Diff(solved[0], solved[1], beside, names, "ringfence "+toolVersion())
 	if err != nil {
 		return err
 	}
@@ -152,22 +156,34 @@ func loadBoth(c *cli.Context) (projects [2]*model.Project, names [2]string, err 
 		if bad != nil {
 			return projects, names, bad
 		}
-		if projects[0], err = dated((&loader{c: c}).project(then, names[0])); err != nil {
-			return projects, names, fmt.Errorf("in revision %s: %w", revision, err)
-		}
-		projects[1], err = dated((&loader{c: c}).folder(dir))
+		projects, err = bothAtOnce(func() (*model.Project, error) {
+			p, err := (&loader{c: c}).project(then, names[0])
+			if err != nil {
+				return nil, fmt.Errorf("in revision %s: %w", revision, err)
+			}
+			return p, nil
+		}, func() (*model.Project, error) { return (&loader{c: c}).folder(dir) })
 		return projects, names, err
 	}
 	if c.NArg() != 2 {
 		return projects, names, usage("diff compares two projects: want BASE and PROPOSED, each a folder or a snapshot, or --base REVISION")
 	}
+	names = [2]string{c.Args().Get(0), c.Args().Get(1)}
+	projects, err = bothAtOnce(
+		func() (*model.Project, error) { return (&loader{c: c}).folder(names[0]) },
+		func() (*model.Project, error) { return (&loader{c: c}).folder(names[1]) })
+	return projects, names, err
+}
+
+// bothAtOnce reads two projects side by side; of two errors the first one's is told.
+func bothAtOnce(read ...func() (*model.Project, error)) (projects [2]*model.Project, err error) {
+	var errs [2]error
+	var all sync.WaitGroup
 	for i := range projects {
-		names[i] = c.Args().Get(i)
-		if projects[i], err = dated((&loader{c: c}).folder(names[i])); err != nil {
-			return projects, names, err
-		}
+		all.Go(func() { projects[i], errs[i] = dated(read[i]()) })
 	}
-	return projects, names, nil
+	all.Wait()
+	return projects, cmp.Or(errs[0], errs[1])
 }
 
 // dated has dates judged as of today where a project fixes no day.

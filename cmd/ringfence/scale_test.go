@@ -123,7 +123,7 @@ func BenchmarkDiffScale(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			if _, err := pci.Diff(solved[0], solved[1], [2]string{"base", "proposed"}, "bench"); err != nil {
+			if _, err := pci.Diff(solved[0], solved[1], pci.StartFindings(solved[0].Project, solved[1].Project), [2]string{"base", "proposed"}, "bench"); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(time.Since(start)), "of-apart")

@@ -101,6 +101,9 @@ func (w *world) gatewayPrefixes(g *model.Gateway) []reach {
 	}
 	for _, c := range w.connections(g) {
 		out = append(out, w.behind(g, c, map[string]bool{g.ID.Key(): true})...)
+		if lng, ok := model.Get[*model.LocalNetworkGateway](w.e, far(g, c)); ok && g.Kind != model.ExpressRouteGateway && !fold(c.Kind, "ExpressRoute") && same(g.DefaultSite, lng.ID) {
+			out = append(out, reach{prefix: netip.MustParsePrefix("0.0.0.0/0"), certain: w.carriesFor(g, c), connection: c}) // AZ-GW-08
+		}
 	}
 	return out
 }
@@ -170,9 +173,6 @@ func (w *world) behind(g *model.Gateway, c *model.Connection, seen map[string]bo
 	}
 	if c.BGP == model.On || c.BGP == model.NotStated && lng.BGP == model.On {
 		add(netip.Prefix{}, false, false, "ASM-BGP")
-	}
-	if same(g.DefaultSite, lng.ID) { // AZ-GW-08
-		add(netip.MustParsePrefix("0.0.0.0/0"), false, true)
 	}
 	return out
 }
