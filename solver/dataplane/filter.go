@@ -374,12 +374,9 @@ func (p *planner) side(m model.AddressMatch, at func(packet.AddrSet) *lazy, a as
 				l := p.inTag(t, at)
 				out.must, out.may = append(out.must, l), append(out.may, l)
 			}
-			for _, t := range a.free {
-				out.may = append(out.may, p.inTag(t, at))
-			}
 		case tagInternet:
 			must := at(a.net.must)
-			for _, t := range slices.Concat(a.tags, a.free) { // ASM-INTERNET-0
+			for _, t := range a.tags { // ASM-INTERNET-0
 				must = minus(must, p.inTag(t, at))
 			}
 			out.must, out.may = append(out.must, must), append(out.may, at(a.net.may))

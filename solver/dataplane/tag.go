@@ -51,9 +51,6 @@ func (t tagPart) takesInternet() bool {
 	}
 }
 
-// tagSplit is how many uncertain components are tied across the rules of a list (AZ-GEN-01).
-const tagSplit = 4
-
 // context computes the surroundings of a subnet's NICs once; nic names one that the input has effective rules or routes of, else it is
 // empty.
 func (p *planner) context(subnet, nic model.ID) *subnetContext {
@@ -273,7 +270,6 @@ type assignment struct {
 	vnet, net         addrs    // the same, registered
 	whole             bool     // Internet lacks no public address that the input does not state
 	tags              []string // service tags without a list that VirtualNetwork holds
-	free              []string // … that it may hold
 }
 
 // register registers the sets of a reading.
@@ -295,8 +291,8 @@ func (c *subnetContext) internet() (least, most *netipx.IPSet) {
 	return minusSet(publicSpace(), c.own), minusSet(notPrivate, c.must)
 }
 
-// assignments lists the readings of the tags at a subnet: the last tagSplit uncertain components are wholly in or wholly out, in
-// every rule and on both sides; the rest is bounded by must and may (AZ-GEN-01). Readings with the same sets are listed once.
+// assignments lists the readings of the tags at a subnet: each uncertain component is wholly in or wholly out, in every rule and on both sides
+// (AZ-GEN-01). Readings with the same sets are listed once.
 func (p *planner) assignments(c *subnetContext) []assignment {
 	if c.readings == nil {
 		c.readings = p.readings(c)
@@ -305,15 +301,13 @@ func (p *planner) assignments(c *subnetContext) []assignment {
 }
 
 func (p *planner) readings(c *subnetContext) []assignment {
-	free := c.parts[:max(0, len(c.parts)-tagSplit)]
-	tied := c.parts[len(free):]
 	least, most := c.internet()
 	var out []assignment
 	seen := map[string]bool{}
-	for bits := range 1 << len(tied) {
+	for bits := range 1 << len(c.parts) {
 		in := []*netipx.IPSet{c.must}
 		a := assignment{whole: c.internetSaid == nil}
-		for i, t := range tied {
+		for i, t := range c.parts {
 			if bits>>i&1 == 1 {
 				in = append(in, t.set)
 				a.tags = append(a.tags, t.tags...)
@@ -321,19 +315,14 @@ func (p *planner) readings(c *subnetContext) []assignment {
 			}
 		}
 		a.vnetMust = unionSet(in...)
-		for _, f := range free {
-			in = append(in, f.set)
-			a.free = append(a.free, f.tags...)
-			a.whole = a.whole && !f.takesInternet()
-		}
-		a.vnetMay = unionSet(in...)
+		a.vnetMay = a.vnetMust
 		a.netMay = most
 		// ASM-INTERNET-0: whether Internet loses what VirtualNetwork gained is open: both readings are kept.
 		a.netMust = minusSet(least, a.vnetMay)
 		if c.internetSaid != nil {
 			a.netMust = unionSet(a.netMust, intersectSet(least, c.internetSaid))
 		}
-		key := setKey(a.vnetMust) + "|" + setKey(a.vnetMay) + "|" + strings.Join(a.tags, ",") + "|" + strconv.FormatBool(a.whole)
+		key := setKey(a.vnetMust) + "|" + strings.Join(a.tags, ",") + "|" + strconv.FormatBool(a.whole)
 		if !seen[key] {
 			seen[key] = true
 			a.register(p)

@@ -285,19 +285,15 @@ func (r row) in(w *world, a address, tags []string) match {
 // assignment settles the uncertain rows of one NIC's tag for the evaluation of one list (AZ-GEN-01): each is wholly in or wholly out
 // in every rule and on both sides.
 type assignment struct {
-	in     []bool // by row; rows without an entry are treated apart
-	apart  int    // the first rows, which are treated apart by must and may
+	in     []bool // by row
 	shrunk bool   // Internet loses what VirtualNetwork gained by routes (ASM-INTERNET-0)
 }
 
 // assignments lists every assignment that may make a difference to the packet.
 func (w *world) assignments(v *view, f flow) []assignment {
-	const joint = 4 // AZ-GEN-01: k ≤ 4; those in the fewest rules first, ties in table order, so the first rows are the ones left apart
-	apart := max(0, len(v.rows)-joint)
-	out := []assignment{{in: make([]bool, len(v.rows)), apart: apart}}
+	out := []assignment{{in: make([]bool, len(v.rows))}}
 	growth := false
-	for i := apart; i < len(v.rows); i++ {
-		r := v.rows[i]
+	for i, r := range v.rows {
 		if !r.in(w, f.src, f.tags).may && !r.in(w, f.dst, f.tags).may {
 			continue
 		}
@@ -342,8 +338,6 @@ func (w *world) virtualNetwork(v *view, as assignment, a address, tags []string,
 		hit := r.in(w, a, tags)
 		switch {
 		case !hit.may || m.must:
-		case i < as.apart:
-			m = m.or(maybe(r.because...))
 		case as.in[i]:
 			m = m.or(hit)
 		}
@@ -370,8 +364,6 @@ func (w *world) internet(v *view, as assignment, a address, tags []string) match
 		hit := r.in(w, a, tags)
 		switch {
 		case !hit.may || a.public && !r.growth: // an address of Azure lies in no range of a VNet and in no static prefix
-		case i < as.apart:
-			m = m.and(maybe("ASM-INTERNET-0"))
 		case as.in[i] && !r.growth:
 			m = m.and(maybe(r.because...))
 		case as.in[i] && as.shrunk:
