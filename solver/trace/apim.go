@@ -95,13 +95,18 @@ func (t *tracer) atAPIM(c course, a *model.APIM, site int, public bool) {
 
 // apimNSG is the NSG of the subnet of an injected service (AZ-APIM-03).
 func (t *tracer) apimNSG(c course, h *host, behind address, listen func(course)) {
+	doubts := t.doubtsAt(h) // AZ-GEN-08
 	if t.subnetNSG(h) == "" {
-		listen(c)
+		if len(doubts) == 0 {
+			listen(c)
+			return
+		}
+		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(allowed("", h.subnet.Source), doubts), listen)
 		return
 	}
 	x := c.flow()
 	x.dst = behind
-	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, c.pastNSG(t.nsgByID(h.subnet.NSG, h, x, model.Inbound)), func(c course) {
+	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(c.pastNSG(t.nsgByID(h.subnet.NSG, h, x, model.Inbound)), doubts), func(c course) {
 		f := flow{src: t.platformOf("ApiManagement"), dst: behind, protocol: model.TCP, sport: 49152, dport: 3443, tags: []string{"ApiManagement"}}
 		if v := t.nsgByID(h.subnet.NSG, h, f, model.Inbound); (!v.allow.is || v.deny.is) && c.packet.DPort == 443 {
 			c = c.uncertain() // AZ-APIM-03: the platform does not reach it

@@ -13,7 +13,7 @@ func (t *tracer) atFirewall(c course, f *model.Firewall, addressed bool) {
 	if !t.step(&c, "firewall", at) {
 		return
 	}
-	c.public, c.entry = nil, nil
+	c.public, c.entry, c.endpoint = nil, nil, nil
 	if c.dst.v6() || c.src.v6() {
 		if !t.dualStack() {
 			t.drop(c, at, FirewallNetwork, "the firewall carries no IPv6: no VNet has any (AZ-FW-47)")

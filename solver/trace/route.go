@@ -425,6 +425,7 @@ func (t *tracer) route(c course, h *host) {
 	if !t.step(&c, "route", h.place) {
 		return
 	}
+	c.endpoint = nil // of the subnet that a forwarder got it from
 	if h.vnet == nil {
 		t.lose(c, h.place, Routing, "the input lacks the VNet of "+h.subnetID.ShortName(), "ASM-NEXTHOP")
 		return
