@@ -33,7 +33,8 @@ type subnetContext struct {
 // tagPart is one uncertain component of the VirtualNetwork tag.
 type tagPart struct {
 	set    *netipx.IPSet
-	tags   []string // service tags without a list that it holds as well
+	tags   []string       // service tags without a list that it holds as well
+	doors  []netip.Prefix // addresses that the input does not state and that are among it for certain (AZ-SE-03)
 	reason string
 	listed []netip.Prefix // as the input has them, in the order found
 }
@@ -190,7 +191,8 @@ func (p *planner) findContext(subnet, nic model.ID) *subnetContext {
 			space = append(space, l.remote.Prefixes...)
 		}
 	}
-	var named []string // tags without a list that user routes name
+	var named []string       // tags without a list that user routes name
+	var doors []netip.Prefix // what tags with a list hold of the estate
 	if table != nil {
 		for _, r := range table.Routes {
 			if r.Prefix.IsValid() {
@@ -204,6 +206,7 @@ func (p *planner) findContext(subnet, nic model.ID) *subnetContext {
 			} else if r.Tag != "" {
 				if set, ok := p.serviceTag[strings.ToLower(r.Tag)]; ok {
 					maybe("routes", set.Prefixes()...)
+					doors = append(doors, symbolsOf(p.ownInTag(r.Tag))...)
 				} else if p.tagKind(r.Tag) == tagSymbolic && !slices.Contains(named, r.Tag) {
 					named = append(named, r.Tag)
 				}
@@ -241,7 +244,7 @@ func (p *planner) findContext(subnet, nic model.ID) *subnetContext {
 	for _, reason := range []string{"peer", "rest", "gateway", "group", "behind-peer", "routes", "default"} {
 		part := tagPart{set: ipset(possible[reason]), reason: reason, listed: possible[reason]}
 		if reason == "routes" {
-			part.tags = named
+			part.tags, part.doors = named, doors
 		}
 		if !contains(c.must, part.set) || len(part.tags) > 0 {
 			c.parts = append(c.parts, part)
@@ -267,14 +270,15 @@ func (c *subnetContext) grow(p netip.Prefix, maybe func(string, ...netip.Prefix)
 type assignment struct {
 	vnetMust, vnetMay *netipx.IPSet
 	netMust, netMay   *netipx.IPSet
-	vnet, net         addrs    // the same, registered
-	whole             bool     // Internet lacks no public address that the input does not state
-	tags              []string // service tags without a list that VirtualNetwork holds
+	vnet, net         addrs          // the same, registered
+	whole             bool           // Internet lacks no public address that the input does not state
+	tags              []string       // service tags without a list that VirtualNetwork holds
+	doors             []netip.Prefix // what it holds of addresses that the input does not state
 }
 
 // register registers the sets of a reading.
 func (a *assignment) register(p *planner) {
-	a.vnet = addrs{p.addr.space(a.vnetMust).must, p.addr.space(a.vnetMay).may}
+	a.vnet = addrs{p.addr.spaceWith(a.vnetMust, a.doors).must, p.addr.spaceWith(a.vnetMay, a.doors).may}
 	a.net = addrs{p.addr.space(a.netMust).must, p.addr.space(a.netMay).may}
 	if a.whole {
 		a.net.must = p.addr.spaceWith(a.netMust, p.addr.unstated()).must
@@ -307,10 +311,11 @@ func (p *planner) readings(c *subnetContext) []assignment {
 	for bits := range 1 << len(c.parts) {
 		in := []*netipx.IPSet{c.must}
 		a := assignment{whole: c.internetSaid == nil}
+		var doors []netip.Prefix
 		for i, t := range c.parts {
 			if bits>>i&1 == 1 {
 				in = append(in, t.set)
-				a.tags = append(a.tags, t.tags...)
+				a.tags, doors = append(a.tags, t.tags...), append(doors, t.doors...)
 				a.whole = a.whole && !t.takesInternet()
 			}
 		}
@@ -325,6 +330,7 @@ func (p *planner) readings(c *subnetContext) []assignment {
 		key := setKey(a.vnetMust) + "|" + strings.Join(a.tags, ",") + "|" + strconv.FormatBool(a.whole)
 		if !seen[key] {
 			seen[key] = true
+			a.doors = doors
 			a.register(p)
 			out = append(out, a)
 		}
