@@ -185,13 +185,17 @@ func (p *planner) planDeveloper(b *model.Bastion) {
 	p.relays = append(p.relays, Relay{Accept: accept, From: []*Site{open}})
 	p.edge(p.publicIn(), accept.Receive, and(exactly(dstIn(p.addr.exact(door))), exactly(tcpTo(443))), nil)
 	shells := exactly(tcpTo(22, 3389))
-	if v, ok := model.Get[*model.VNet](p.e, b.VNet); ok && !v.Partial {
+	if v, ok := model.Get[*model.VNet](p.e, b.VNet); ok {
 		p.edge(open.Send, p.fabric(v, "platform"), shells, nil)
+		if v.Partial { // machines of subnets that the input lacks
+			p.edge(open.Send, p.node(model.Place{Kind: model.PlaceUnknown, ID: v.ID}, StageReceive, ""), and(shells, onlyOver(everything())), nil, missing("virtual network", v.ID))
+		}
 		return
 	}
 	for _, v := range p.e.VNets { // the input lacks its VNet: it may be any
 		if !v.Partial {
-			p.edge(open.Send, p.fabric(v, "platform"), and(shells, onlyOver(everything())), nil, missing("VNet", b.VNet))
+			p.edge(open.Send, p.fabric(v, "platform"), and(shells, onlyOver(everything())), nil, missing("virtual network", b.VNet))
 		}
 	}
+	p.edge(open.Send, p.node(model.Place{Kind: model.PlaceUnknown, ID: b.VNet}, StageReceive, ""), and(shells, onlyOver(everything())), nil, missing("virtual network", b.VNet))
 }
