@@ -336,19 +336,35 @@ func (e *Estate) link() {
 }
 
 // Alike reports whether two descriptions agree in everything but where they were read, and in how they spell IDs.
-func Alike[T any](a, b T) bool { return equalFacts(reflect.ValueOf(a), reflect.ValueOf(b)) }
+func Alike[T any](a, b T) bool {
+	return comparing{}.equal(reflect.ValueOf(a), reflect.ValueOf(b))
+}
 
-func equalFacts(a, b reflect.Value) bool {
+// SameAt reports whether two descriptions agree in everything but where they were read. at, where not nil, is told of each part where either was.
+func SameAt[T any](a, b T, at func(a, b Source)) bool {
+	return comparing{spelled: true, at: at}.equal(reflect.ValueOf(a), reflect.ValueOf(b))
+}
+
+// comparing is how two descriptions are compared.
+type comparing struct {
+	spelled bool // IDs in other case are others
+	at      func(a, b Source)
+}
+
+func (x comparing) equal(a, b reflect.Value) bool {
 	switch {
 	case a.Type() != b.Type():
 		return false
 	case a.Type() == reflect.TypeFor[Source]():
+		if x.at != nil {
+			x.at(sourceIn(a), sourceIn(b))
+		}
 		return true
-	case a.Type() == reflect.TypeFor[ID]():
+	case a.Type() == reflect.TypeFor[ID]() && !x.spelled:
 		return ID(a.String()).Key() == ID(b.String()).Key()
 	case a.Kind() == reflect.Struct && a.Type().PkgPath() == reflect.TypeFor[Estate]().PkgPath():
 		for i := range a.NumField() {
-			if !equalFacts(a.Field(i), b.Field(i)) {
+			if !x.equal(a.Field(i), b.Field(i)) {
 				return false
 			}
 		}
@@ -358,7 +374,7 @@ func equalFacts(a, b reflect.Value) bool {
 			return false
 		}
 		for i := range a.Len() {
-			if !equalFacts(a.Index(i), b.Index(i)) {
+			if !x.equal(a.Index(i), b.Index(i)) {
 				return false
 			}
 		}
@@ -367,10 +383,17 @@ func equalFacts(a, b reflect.Value) bool {
 		if a.IsNil() || b.IsNil() {
 			return a.IsNil() == b.IsNil()
 		}
-		return equalFacts(a.Elem(), b.Elem())
+		return x.equal(a.Elem(), b.Elem())
+	case a.Kind() == reflect.String:
+		return a.String() == b.String()
 	default:
 		return reflect.DeepEqual(a.Interface(), b.Interface())
 	}
+}
+
+// sourceIn reads a Source, one in a field that is not exported as well.
+func sourceIn(v reflect.Value) Source {
+	return Source{File: v.Field(0).String(), Line: int(v.Field(1).Int()), Path: v.Field(2).String(), Resource: ID(v.Field(3).String()), Platform: v.Field(4).String()}
 }
 
 // Lookup returns the resource of an ID.

@@ -156,8 +156,9 @@ type estateView struct {
 	t    *packet.Translation
 	own  packet.Set // packets that carry their sender's address
 
-	rewritten [2]packet.Set // packets to addresses that translations write, by bound
-	zone      []string      // of each origin
+	flood     func(dataplane.Bound) *dataplane.Flood // of what may come to the targets that are looked at
+	rewritten map[dataplane.Bound]packet.Set         // packets to addresses that translations write
+	zone      []string                               // of each origin
 }
 
 // newComparison builds the space in which both estates can be told: the classes of both, and their symbols by what they stand for.
@@ -251,9 +252,7 @@ func (v *estateView) prepare(c *comparison) {
 		own = append(own, g.Space.Box(packet.Box{Origin: value(uint32(o)), Src: g.OriginClasses(o)}))
 	}
 	v.own = g.Space.Union(own...)
-	for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay} {
-		v.rewritten[b] = g.Space.Box(packet.Box{Dst: append([]packet.Range{}, v.s.flood(b).Rewritten()...)})
-	}
+	v.flood, v.rewritten = v.s.flood, map[dataplane.Bound]packet.Set{}
 	v.zone = make([]string, len(g.Origins))
 	for i, o := range g.Origins {
 		if o.Site.Place.Kind == model.PlaceInternet {
@@ -311,12 +310,19 @@ func (v *estateView) flows(c *comparison, affected []packet.Set) map[pairKey]*pa
 	}
 	slices.Sort(keys)
 	keys = slices.DeleteFunc(keys, func(k string) bool { return !differs[k] })
+	ends := make([]*end, len(keys))
+	for i, k := range keys {
+		ends[i] = newEnd(v.keyRef(sites[k]))
+		s.addWhole(ends[i], func(x *dataplane.Site) bool { return siteKey(x) == k })
+	}
+	if affected != nil {
+		v.flood = s.floodToward(ends)
+	}
 	for i, k := range keys {
 		s.progress(i, len(keys), "flows of the "+v.side)
-		to := newEnd(v.keyRef(sites[k]))
-		s.addWhole(to, func(x *dataplane.Site) bool { return siteKey(x) == k })
+		to := ends[i]
 		q := s.newQuery(everyone, to)
-		q.direct, q.plain = true, true
+		q.direct, q.plain, q.floods = true, true, v.flood
 		for _, r := range s.directRows(q, everyone.from, nil, nil) {
 			if r.over.Empty() {
 				continue
@@ -368,11 +374,16 @@ func (v *estateView) arriving(c *comparison, r row, set packet.Set) packet.Set {
 func (v *estateView) sent(c *comparison, out map[pairKey]*pairFlows, key string, to *end) {
 	g := v.s.graph
 	for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay} {
-		f := v.s.flood(b)
+		f := v.flood(b)
+		rewritten, known := v.rewritten[b]
+		if !known {
+			rewritten = g.Space.Box(packet.Box{Dst: append([]packet.Range{}, f.Rewritten()...)})
+			v.rewritten[b] = rewritten
+		}
 		targets := map[dataplane.NodeID]packet.Set{}
 		for n := range to.nodes {
 			set := f.At(n)
-			if set.Empty() || g.Space.Subset(set, v.own) && g.Space.Disjoint(set, v.rewritten[b]) {
+			if set.Empty() || g.Space.Subset(set, v.own) && g.Space.Disjoint(set, rewritten) {
 				continue
 			}
 			targets[n] = set

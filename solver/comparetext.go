@@ -140,7 +140,7 @@ func (c *comparison) witness(v *estateView, p *pairFlows, set packet.Set, f *Flo
 	if verdict == Reachable {
 		bound = dataplane.OneWay
 	}
-	flood := s.flood(bound)
+	flood := v.flood(bound)
 	for _, r := range p.rows {
 		arrived := s.raw(r)
 		if verdict == Reachable {

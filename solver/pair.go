@@ -93,7 +93,7 @@ func (x *pair) floods(b dataplane.Bound) {
 
 // affected is the packets at each node that may be others in the two graphs; see dataplane.Pair.Affected.
 func (x *pair) affected() []packet.Set {
-	return x.graphs.Affected(x.base.flood(dataplane.Over), x.proposed.flood(dataplane.Over))
+	return x.graphs.Affected()
 }
 
 // together returns the pair that two solutions are, nil where they are none.

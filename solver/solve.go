@@ -35,6 +35,7 @@ type Solution struct {
 	graph   *dataplane.Graph
 	o       Options
 	floods  [3]*dataplane.Flood
+	focused func(dataplane.Bound) *dataplane.Flood // of what some questions are about alone; nil: none are asked
 	refs    *model.Refs
 	relays  []relay
 	zones   []zonePart
@@ -280,12 +281,39 @@ func (s *Solution) nics(found []model.Found) []*model.NIC {
 func (s *Solution) flood(b dataplane.Bound) *dataplane.Flood {
 	switch {
 	case s.floods[b] != nil:
+	case s.focused != nil:
+		return s.focused(b)
 	case s.pair != nil:
 		s.pair.floods(b)
 	default:
 		s.floods[b] = s.graph.Flood(b)
 	}
 	return s.floods[b]
+}
+
+// floodToward is the floods of what may come to some targets alone.
+func (s *Solution) floodToward(ends []*end) func(dataplane.Bound) *dataplane.Flood {
+	targets := map[dataplane.NodeID]packet.Set{}
+	for _, to := range ends {
+		for n := range to.nodes {
+			targets[n] = s.graph.Space.All()
+		}
+		for n := range to.entry {
+			targets[n] = s.graph.Space.All()
+		}
+	}
+	return s.floodOf(s.graph.Toward(targets))
+}
+
+// floodOf is the floods of some packets alone.
+func (s *Solution) floodOf(packets packet.Set) func(dataplane.Bound) *dataplane.Flood {
+	var floods [3]*dataplane.Flood
+	return func(b dataplane.Bound) *dataplane.Flood {
+		if floods[b] == nil {
+			floods[b] = s.graph.FloodOf(b, packets)
+		}
+		return floods[b]
+	}
 }
 
 // Err reports an exceeded budget; answers after it are not valid.

@@ -51,6 +51,20 @@ func (f *Flood) Back(targets map[NodeID]packet.Set, within packet.Set) map[NodeI
 	return out
 }
 
+// Toward is what senders can send that may get to some packets at some nodes, and perhaps more.
+func (g *Graph) Toward(targets map[NodeID]packet.Set) packet.Set {
+	f := g.newFlood(Over, nil)
+	for n := range f.reached {
+		f.reached[n] = g.Space.All()
+	}
+	back := f.Back(targets, g.Space.All())
+	var out []packet.Set
+	for _, o := range g.Origins {
+		out = append(out, back[o.Site.Send])
+	}
+	return g.Space.Union(out...)
+}
+
 // reverse lists the edges into each node.
 func (g *Graph) reverse() [][]int32 {
 	if g.into == nil {

@@ -41,6 +41,7 @@ type Part struct {
 	Ports  []Entry // and those that name ports
 
 	peers, ports []entrySet
+	second       bool // its source is the second estate's (see compiler)
 }
 
 // Entry is one entry of a list in a policy's rule, as `from[0]`.
@@ -69,20 +70,9 @@ func (p Part) taking(c *compiler, set packet.Set) Part {
 }
 
 // partList is the parts of a control, compiled when they are first asked for.
-type partList struct {
-	f    func(c *compiler) []Part
-	done bool
-	list []Part
-}
+type partList struct{ memo[[]Part] }
 
-func partsLater(f func(c *compiler) []Part) *partList { return &partList{f: f} }
-
-func (l *partList) get(c *compiler) []Part {
-	if !l.done {
-		l.list, l.done, l.f = l.f(c), true, nil
-	}
-	return l.list
-}
+func partsLater(f func(c *compiler) []Part) *partList { return &partList{memo[[]Part]{f: f}} }
 
 // and is two lists of parts in one.
 func (l *partList) and(m *partList) *partList {
@@ -101,12 +91,17 @@ type barrier struct {
 // list is the parts as the barrier's place reads them.
 func (b *barrier) list(c *compiler) []Part {
 	list := b.parts.get(c)
-	if b.as == nil {
+	if b.as == nil && len(c.moved) == 0 {
 		return list
 	}
 	out := make([]Part, len(list))
 	for i, p := range list {
-		p.Set = b.as(c, p.Set)
+		if b.as != nil {
+			p.Set = b.as(c, p.Set)
+		}
+		if to, ok := c.moved[p.Source]; ok && !p.second {
+			p.Source = to
+		}
 		out[i] = p
 	}
 	return out
@@ -285,8 +280,8 @@ func nsgControl(n *model.NSG, dir model.Direction) Control {
 	return Control{Key: "nsg|" + n.ID.Key() + "|" + dir.String(), Name: n.Name() + " " + strings.ToLower(dir.String()), Shut: shutRule}
 }
 
-// nsgParts is who decides in an NSG. Rules are named as Azure prints them.
-func nsgParts(n *model.NSG, dir model.Direction, rules []model.SecurityRule, lists [][]ruleMatch) *partList {
+// nsgParts is who decides in an NSG. Rules are named as Azure prints them. second says that it is the second estate's.
+func nsgParts(n *model.NSG, dir model.Direction, rules []model.SecurityRule, lists [][]ruleMatch, second bool) *partList {
 	key := func(rule string) string {
 		return "rule|" + n.ID.Key() + "|" + dir.String() + "|" + strings.ToLower(rule)
 	}
@@ -296,13 +291,13 @@ func nsgParts(n *model.NSG, dir model.Direction, rules []model.SecurityRule, lis
 		if r.Default {
 			rule = n.Name() + "/defaultSecurityRules/" + r.Name
 		}
-		return Part{Key: key(rule), Rule: rule, Source: r.Source, Allow: r.Access != model.Deny, Open: openRule}
+		return Part{Key: key(rule), Rule: rule, Source: r.Source, Allow: r.Access != model.Deny, Open: openRule, second: second}
 	}
 	last := n.Name() + "/defaultSecurityRules/DenyAllInBound"
 	if dir == model.Outbound {
 		last = n.Name() + "/defaultSecurityRules/DenyAllOutBound"
 	}
-	return ruleParts(len(rules), lists, name, Part{Key: key(last), Rule: last, Source: model.Source{Platform: "default rule", Resource: n.ID}, Open: openRule})
+	return ruleParts(len(rules), lists, name, Part{Key: key(last), Rule: last, Source: model.Source{Platform: "default rule", Resource: n.ID}, Open: openRule, second: second})
 }
 
 // wafParts is who decides among the custom rules of a WAF policy; what none of them takes passes.

@@ -113,8 +113,17 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 	if l, ok := p.lists[key]; ok {
 		return *l
 	}
-	l := &filterList{}
-	p.lists[key] = l
+	l := p.nsgList(n, dir, ctx, members, d, false)
+	if other, ok := p.second[id.Key()]; ok {
+		l = p.ofTwo(l, p.nsgList(other, dir, ctx, members, d, true))
+	}
+	p.lists[key] = &l
+	return l
+}
+
+// nsgList compiles the rules of an NSG in one direction. second says that it is the second estate's, where one plan describes two.
+func (p *planner) nsgList(n *model.NSG, dir model.Direction, ctx *subnetContext, members []model.ID, d reading, second bool) filterList {
+	l := filterList{}
 	var rules []model.SecurityRule
 	for _, r := range n.Rules {
 		if r.Direction == dir {
@@ -134,19 +143,19 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 		g, _ := p.evaluate(rules, dir, c, members, d)
 		return g
 	})
-	l.guard = l.guard.behind(nsgControl(n, dir), nsgParts(n, dir, rules, lists).and(wider))
-	for _, entry := range p.fogged(id) {
+	l.guard = l.guard.behind(nsgControl(n, dir), nsgParts(n, dir, rules, lists, second).and(wider))
+	for _, entry := range p.fogged(n.ID) {
 		// AZ-GEN-08: a field that was not understood may change what the group lets pass.
 		l.guard = guard{over: everything(), under: nothing()}
 		l.notes = append(l.notes, unsupported(entry))
 	}
 	l.notes = append(l.notes, p.matchNotes(rules, ctx)...)
-	if groups {
+	if p.denyGroups(n, dir) {
 		l.notes = append(l.notes, "ASM-ASG")
 	}
 	slices.Sort(l.notes)
 	l.notes = slices.Compact(l.notes)
-	return *l
+	return l
 }
 
 // matchNotes are the assumptions that what the rules of a list match rests on.

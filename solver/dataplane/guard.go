@@ -11,24 +11,52 @@ import (
 type compiler struct {
 	s *packet.Space
 	u *packet.Universe
+
+	// Of the second of two estates that one plan describes: it reads the rules in which the two differ as that estate has them.
+	second bool
+	moved  map[model.Source]model.Source // where the second estate has what the first one has elsewhere
+	varies bool                          // what was compiled since this was last reset depends on such rules
 }
 
-// lazy is a packet set that is computed when it is first asked for: sets exist only after the universe is frozen, while guards are
-// planned before.
-type lazy struct {
-	f    func(c *compiler) packet.Set
-	done bool
-	set  packet.Set
+// memo is a value that is computed when it is first asked for: sets exist only after the universe is frozen, while guards are planned before.
+// What depends on rules in which two estates differ is computed for each of them; the rest is theirs together.
+type memo[T any] struct {
+	f      func(c *compiler) T
+	done   bool
+	varies bool
+	value  T
+	second *T // where it varies, the second estate's
 }
 
-func later(f func(c *compiler) packet.Set) *lazy { return &lazy{f: f} }
-
-func (l *lazy) get(c *compiler) packet.Set {
-	if !l.done {
-		l.set, l.done, l.f = l.f(c), true, nil
+func (m *memo[T]) get(c *compiler) T {
+	if m.varies {
+		c.varies = true
+		if c.second && m.second != nil {
+			return *m.second
+		}
 	}
-	return l.set
+	if m.done && !(m.varies && c.second) {
+		return m.value
+	}
+	before := c.varies
+	c.varies = false
+	value := m.f(c)
+	if c.varies && c.second {
+		m.varies, m.second = true, &value
+	} else {
+		m.value, m.done, m.varies = value, true, m.varies || c.varies
+	}
+	if !m.varies {
+		m.f = nil
+	}
+	c.varies = c.varies || before
+	return value
 }
+
+// lazy is a packet set that is computed when it is first asked for.
+type lazy struct{ memo[packet.Set] }
+
+func later(f func(c *compiler) packet.Set) *lazy { return &lazy{memo[packet.Set]{f: f}} }
 
 func everything() *lazy { return later(func(c *compiler) packet.Set { return c.s.All() }) }
 func nothing() *lazy    { return later(func(*compiler) packet.Set { return packet.Set{} }) }

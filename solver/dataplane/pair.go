@@ -24,13 +24,16 @@ func BuildPair(a, b *model.Estate, oa, ob Options) (*Pair, error) {
 	}) {
 		return nil, nil
 	}
+	if p, err := planTogether(a, b, oa, ob); p != nil || err != nil {
+		return p, err
+	}
 	builder := packet.NewBuilder()
 	p := &Pair{}
 	var err error
-	if p.A, err = plan(a, oa, builder); err != nil {
+	if p.A, err = plan(a, oa, builder, nil); err != nil {
 		return nil, err
 	}
-	if p.B, err = plan(b, ob, builder); err != nil {
+	if p.B, err = plan(b, ob, builder, nil); err != nil {
 		return nil, err
 	}
 	if !p.aligned() {
@@ -115,14 +118,24 @@ func (p *Pair) Floods(bound Bound) (a, b *Flood) {
 
 // Affected is, for every node, the packets that may have come there over an edge that differs, in either graph. What is not among them is at that
 // node in both graphs or in none, in every bound, and came there by the same edges.
-func (p *Pair) Affected(a, b *Flood) []packet.Set {
+func (p *Pair) Affected() []packet.Set {
 	if p.done {
 		return p.affected
 	}
 	p.done = true
 	s := p.A.Space
 	p.affected = make([]packet.Set, len(p.A.Nodes))
-	for _, f := range []*Flood{a, b} {
+	// Whatever crosses such an edge came to the first one over edges that both share.
+	at := map[NodeID]packet.Set{}
+	for _, i := range p.changed {
+		for _, g := range []*Graph{p.A, p.B} {
+			if e := &g.edges[i]; !e.hypothetical {
+				at[e.from] = s.Union(at[e.from], e.guard.bound(g.compiler, Over))
+			}
+		}
+	}
+	concerned := p.A.Toward(at)
+	for _, f := range []*Flood{p.A.FloodOf(Over, concerned), p.B.FloodOf(Over, concerned)} {
 		mine := make([]packet.Set, len(p.A.Nodes))
 		pending := make([]packet.Set, len(p.A.Nodes))
 		queue := &nodeQueue{in: make([]bool, len(p.A.Nodes))}

@@ -50,6 +50,8 @@ type planner struct {
 	contexts     map[string]*subnetContext
 	contextAt    map[[2]model.ID]*subnetContext // the same by subnet and NIC; nil where contexts are replaced
 	lists        map[string]*filterList
+	second       map[string]*model.NSG  // by key, the NSGs whose rules the second estate of a plan for two has otherwise; nil of a plan for one
+	unlike       bool                   // what two estates differ in is more than rules can be (see either)
 	admin        map[string][]adminList // security admin rules by VNet key
 	stages       map[string]*adminStage
 	groups       map[string][]groupLink          // connected groups by VNet key
@@ -141,7 +143,7 @@ func (p *planner) assumed(id string) bool {
 // Build reads an estate into its forwarding graph. The error is a packet.ErrBudget when the estate is too large for its limits.
 func Build(e *model.Estate, o Options) (*Graph, error) {
 	b := packet.NewBuilder()
-	g, err := plan(e, o, b)
+	g, err := plan(e, o, b, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -157,10 +159,11 @@ func (g *Graph) in(s *packet.Space) error {
 	return s.Err()
 }
 
-// plan makes the nodes and edges of an estate, and registers what tells packets apart.
-func plan(e *model.Estate, o Options, b *packet.Builder) (*Graph, error) {
+// plan makes the nodes and edges of an estate, and registers what tells packets apart. second is the NSGs that another estate has otherwise,
+// where the plan is for both.
+func plan(e *model.Estate, o Options, b *packet.Builder, second map[string]*model.NSG) (*Graph, error) {
 	p := &planner{
-		e: e, o: o, b: b, symbols: e.Symbols(),
+		e: e, o: o, b: b, second: second, symbols: e.Symbols(),
 		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, contextAt: map[[2]model.ID]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
