@@ -17,6 +17,7 @@ type course struct {
 	assumed   []string
 	crossed   []crossing
 	dropped   *model.Place       // with Options.All: where it was dropped first
+	balanced  *address           // of a load balancer with floating IP: what its members' NSGs may see as destination
 	endpoint  *model.Subnet      // the subnet whose service endpoint it left by (AZ-SE-01)
 	pod       *pod               // the pod that sent it, as long as the packet carries the pod's own identity
 	node      *host              // the AKS node that sent it, likewise

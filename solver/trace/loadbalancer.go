@@ -267,6 +267,11 @@ func (t *tracer) arriveEither(c course, h *host, dsts []address, next func(cours
 	c.entry, c.last = nil, h
 	port := c.packet.DPort
 	seen := c.dst
+	if len(dsts) > 1 { // an NSG that AKS writes sees the frontend
+		first := dsts[0]
+		first.holder = own(h, first)
+		c.balanced = &first
+	}
 	var v verdict
 	differ := false
 	for i, d := range dsts {
@@ -277,7 +282,7 @@ func (t *tracer) arriveEither(c course, h *host, dsts []address, next func(cours
 	}
 	back := func(x course) {
 		x = x.to(seen, port)
-		x.dst.holder = h
+		x.dst.holder, x.balanced = h, nil
 		next(x)
 	}
 	if !differ {
@@ -303,7 +308,7 @@ func (t *tracer) inboundVerdict(c course, h *host) verdict {
 	out := allowed("", model.Source{})
 	sub := &tracer{world: &world{e: t.e, symbols: t.symbols, tags: t.tags, strict: t.strict}}
 	var v verdict
-	sub.inbound(course{packet: c.packet, src: c.src, dst: c.dst, certain: true, public: c.public, service: c.service}, h, func(x course) {
+	sub.inbound(course{packet: c.packet, src: c.src, dst: c.dst, certain: true, public: c.public, service: c.service, balanced: c.balanced}, h, func(x course) {
 		v.allow = out.allow
 		v.deny.is = v.deny.is || !x.certain
 		v.why = union(v.why, x.assumed)

@@ -61,7 +61,11 @@ func (t *tracer) nicStage(c course, h *host, dir model.Direction, next func(cour
 	if dir == model.Outbound {
 		stage = NICOut
 	}
-	v, exists := t.nicVerdict(h, c.flow(), dir)
+	f := c.flow()
+	if c.balanced != nil && dir == model.Inbound && t.writtenByAKS(h) { // AZ-LB-05
+		f.dst = *c.balanced
+	}
+	v, exists := t.nicVerdict(h, f, dir)
 	if !exists || c.bypass.must {
 		next(c)
 		return
@@ -119,6 +123,14 @@ func (t *tracer) nicVerdict(h *host, f flow, dir model.Direction) (v verdict, ex
 		return verdict{}, false
 	}
 	return t.nsgByID(h.nsg, h, f, dir), true
+}
+
+// writtenByAKS reports that the NSG of the host's NIC is in the input, and AKS writes its rules (AKS-LB-01).
+func (t *tracer) writtenByAKS(h *host) bool {
+	if g, ok := model.Get[*model.NSG](t.e, h.nsg); ok {
+		return g.Managed
+	}
+	return h.nsg == "" && h.cluster != nil && slices.ContainsFunc(t.e.NSGs, func(g *model.NSG) bool { return g.Managed && fold(g.ID.ResourceGroup(), nodeGroup(h.cluster)) })
 }
 
 func (t *tracer) nsgByID(id model.ID, h *host, f flow, dir model.Direction) verdict {
