@@ -250,9 +250,7 @@ func KindsOf(seed uint64) Kinds {
 	case 1:
 		k |= WithFrontDoors
 	case 2:
-		if k&WithManagers == 0 { // whether admin rules keep the platform from managing a service is not followed
-			k |= WithAPIMs
-		}
+		k |= WithAPIMs
 	case 4:
 		k |= WithWindows
 	}

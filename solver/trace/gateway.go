@@ -434,7 +434,7 @@ func (t *tracer) forcedTunnel(c course, h *host) {
 		return // the route that brought the packet here is the gateway's own, and takes it on; this would be a second reading of it
 	}
 	g, ok := model.Get[*model.Gateway](t.e, h.place.ID)
-	if ok && c.entry != nil && c.entry.gateway == nil {
+	if ok && c.entry != nil && c.entry.gateway == nil && !isPlatform(c.packet.Dst) { // AZ-PLAT-02: they lie behind no gateway
 		for _, conn := range t.connections(g) {
 			if _, vnet := model.Get[*model.Gateway](t.e, far(g, conn)); !vnet {
 				t.throughConnection(c.uncertain("ASM-BEHIND"), g, conn)
