@@ -143,7 +143,7 @@ func TestBadInput(t *testing.T) {
 			"a.json:2: f: properties.networkRuleCollections[0].properties.rules[0].sourceAddresses: found `nothing`, want at least one of sourceAddresses, sourceIpGroups",
 		},
 		{"SQL range backwards", `{"id": "RG/Microsoft.Sql/servers/s", "properties": {"firewallRules": [{"name": "r", "properties": {"startIpAddress": "10.0.0.9", "endIpAddress": "10.0.0.1"}}]}}`, "a.json:1: s: properties.firewallRules[0].properties.endIpAddress: found `\"10.0.0.1\"`, want an address of the same family, not before startIpAddress 10.0.0.9"},
-		{"load balancer port", `{"id": "RG/Microsoft.Network/loadBalancers/l", "properties": {"loadBalancingRules": [{"name": "r", "properties": {"protocol": "Tcp", "frontendPort": 70000, "backendPort": 1}}]}}`, "a.json:1: l: properties.loadBalancingRules[0].properties.frontendPort: found `70000`, want a port from 0 to 65535"},
+		{"load balancer port", `{"id": "RG/Microsoft.Network/loadBalancers/l", "properties": {"loadBalancingRules": [{"name": "r", "properties": {"frontendIPConfiguration": {"id": "RG/Microsoft.Network/loadBalancers/l/frontendIPConfigurations/f"}, "protocol": "Tcp", "frontendPort": 70000, "backendPort": 1}}]}}`, "a.json:1: l: properties.loadBalancingRules[0].properties.frontendPort: found `70000`, want a port from 0 to 65535"},
 		{"default action", `{"id": "RG/Microsoft.KeyVault/vaults/k", "properties": {"networkAcls": {"defaultAction": "Maybe"}}}`, "a.json:1: k: properties.networkAcls.defaultAction: found `Maybe`, want Allow or Deny"},
 		{
 			"markup in a name", `{"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/routeTables/<b onmouseover=alert(1)>", "properties": {"routes": 1}}`,
@@ -172,7 +172,7 @@ func TestBadInput(t *testing.T) {
 		},
 		{"port below zero", nsgHead + rule(`"22"`, `"-1"`) + `]}}`, rules + ".properties.destinationPortRange: found `-1`, want a port from 0 to 65535, a range such as 8000-8100, or *"},
 		{"port 0 of a listener", `{"id": "RG/Microsoft.Network/loadBalancers/l", "properties": {"probes": [{"name": "p", "properties": {"protocol": "Tcp", "port": 0}}]}}`, "a.json:1: l: properties.probes[0].properties.port: found `0`, want a port from 1 to 65535"},
-		{"port 65536 of a rule", `{"id": "RG/Microsoft.Network/loadBalancers/l", "properties": {"inboundNatRules": [{"name": "r", "properties": {"protocol": "Tcp", "frontendPort": 65536, "backendPort": 22}}]}}`, "a.json:1: l: properties.inboundNatRules[0].properties.frontendPort: found `65536`, want a port from 0 to 65535"},
+		{"port 65536 of a rule", `{"id": "RG/Microsoft.Network/loadBalancers/l", "properties": {"inboundNatRules": [{"name": "r", "properties": {"frontendIPConfiguration": {"id": "RG/Microsoft.Network/loadBalancers/l/frontendIPConfigurations/f"}, "protocol": "Tcp", "frontendPort": 65536, "backendPort": 22}}]}}`, "a.json:1: l: properties.inboundNatRules[0].properties.frontendPort: found `65536`, want a port from 0 to 65535"},
 		{
 			"a VNet peered with itself", `{"id": "RG/Microsoft.Network/virtualNetworks/v", "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}, "virtualNetworkPeerings": [` + "\n" +
 				`{"name": "p", "properties": {"peeringState": "Connected", "remoteVirtualNetwork": {"id": "RG/Microsoft.Network/virtualNetworks/V"}}}]}}`,

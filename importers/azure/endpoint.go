@@ -35,6 +35,9 @@ func readPrivateEndpoint(r *resource) {
 		slices.Sort(e.Groups)
 		e.State = r.connectionState(c.get("privateLinkServiceConnectionState"))
 	}
+	if len(connections) == 0 {
+		r.unsupported(r.node, "the input lacks the connection of the private endpoint: what it leads to is not known")
+	}
 	for _, v := range at.list("ipConfigurations") {
 		if a := r.addr(v, "properties", "privateIPAddress"); a.IsValid() {
 			e.Addresses = append(e.Addresses, a)

@@ -94,6 +94,9 @@ func readConnection(r *resource) {
 		BGP: setting(p.EnableBgp), IngressNAT: r.references(at, "ingressNatRules"), EgressNAT: r.references(at, "egressNatRules"),
 		FastPath: setting(p.ExpressRouteGatewayBypass),
 	}
+	if c.Gateway == "" {
+		r.missing(at, "virtualNetworkGateway1", "the gateway of the connection, as an object with `id`")
+	}
 	for _, name := range []string{"virtualNetworkGateway2", "localNetworkGateway2", "peer"} {
 		if id := r.reference(at, name); id != "" {
 			c.Peer = id

@@ -41,6 +41,9 @@ func readLoadBalancer(r *resource) {
 			ID: id, Name: name, Source: r.source(v.raw), Subnet: r.reference(f, "subnet"), Address: r.addr(f, "privateIPAddress"),
 			PublicIP: r.reference(f, "publicIPAddress"), Prefix: r.reference(f, "publicIPPrefix"),
 		})
+		if x := lb.Frontends[len(lb.Frontends)-1]; x.Subnet == "" && x.PublicIP == "" && x.Prefix == "" {
+			r.unsupported(v.raw, "a frontend without public address, prefix or subnet: what it takes is not known")
+		}
 	}
 	for _, s := range items(r, p.BackendAddressPools, at.list("backendAddressPools"), "backendaddresspools") {
 		lb.Pools = append(lb.Pools, lbPool(s))
@@ -116,6 +119,9 @@ func (r *resource) lbRule(is *armnetwork.LoadBalancingRule, at *value) model.LBR
 	}
 	at = at.get("properties")
 	rule.Frontend, rule.Probe = r.reference(at, "frontendIPConfiguration"), r.reference(at, "probe")
+	if rule.Frontend == "" {
+		r.missing(at, "frontendIPConfiguration", "the frontend of the rule: without one it takes nothing")
+	}
 	rule.Pools = r.references(at, "backendAddressPools")
 	if one := r.reference(at, "backendAddressPool"); one != "" {
 		rule.Pools = distinct(append(rule.Pools, one)) // AZ-NSG-04 holds here too: one field in two forms
@@ -136,6 +142,9 @@ func natRule(s item[armnetwork.InboundNatRule]) model.LBNATRule {
 	}
 	at := s.at.get("properties")
 	rule.Frontend, rule.Pool = s.reference(at, "frontendIPConfiguration"), s.reference(at, "backendAddressPool")
+	if rule.Frontend == "" {
+		s.missing(at, "frontendIPConfiguration", "the frontend of the rule: without one it takes nothing")
+	}
 	rule.Target = s.reference(at, "backendIPConfiguration")
 	rule.Protocol, rule.BackendPort, rule.FloatingIP = s.transport(at), s.port(at, "backendPort", 0), setting(p.EnableFloatingIP)
 	one := s.port(at, "frontendPort", 0)

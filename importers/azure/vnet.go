@@ -106,6 +106,10 @@ func (r *resource) subnet(is *armnetwork.Subnet, at *value, id model.ID, meta mo
 	}
 	for i, e := range p.ServiceEndpoints {
 		v := at.get("serviceEndpoints").at(i)
+		if deref(e.Service) == "" {
+			r.missing(v, "service", "the service, such as Microsoft.Storage")
+			continue
+		}
 		end := model.ServiceEndpoint{Service: deref(e.Service), State: string(deref(e.ProvisioningState)), Source: r.source(v.raw)}
 		for _, l := range e.Locations {
 			end.Locations = append(end.Locations, deref(l))
