@@ -3,6 +3,8 @@ package solver
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -124,5 +126,94 @@ func TestPairAnswersAsApart(t *testing.T) {
 	t.Logf("%d pairs, %d differ; %d of %d assertions were spared", pairs, differing, spared, asked)
 	if least := int(estates) / 8; pairs < least || differing < least/2 || spared < least {
 		t.Error("too few of some sort")
+	}
+}
+
+// Of two estates that differ in rules of NSGs alone there is one plan. The second is told as if it were solved by itself, with the places of its
+// own files, whatever moved in them.
+func TestOnePlanForTwo(t *testing.T) {
+	estates := uint64(150)
+	if testing.Short() {
+		estates = 40
+	}
+	planned, failing, blocked := 0, 0, 0
+	for seed := range estates {
+		d := modeltest.Random(rand.New(rand.NewPCG(seed, 3)), modeltest.KindsOf(seed)&settled)
+		changed := d.Clone()
+		rnd := rand.New(rand.NewPCG(seed, 11))
+		for i, r := range d.Resources { // every resource has a line, and the second file two lines more
+			lined(r, 10*i)
+			lined(changed.Resources[i], 10*i+2)
+		}
+		nsgs := slices.DeleteFunc(slices.Clone(changed.Resources), func(r model.Resource) bool { _, ok := r.(*model.NSG); return !ok })
+		if len(nsgs) == 0 {
+			continue
+		}
+		changed.Resources, nsgs = nsgs, changed.Resources
+		mutate(&changed, rnd)
+		changed.Resources = nsgs
+		base, proposed := asserted(t, d, seed), asserted(t, changed, seed)
+		if base == nil || proposed == nil {
+			continue
+		}
+		both, _, err := SolvePair(base, proposed, Options{})
+		if err != nil || together(both[0], both[1]) == nil || !both[1].pair.graphs.OnePlan() {
+			continue
+		}
+		planned++
+		for side, p := range []*model.Project{base, proposed} {
+			apart, err := Solve(p, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range p.Intent.Assertions {
+				want, bad := apart.Check(a)
+				got, worse := both[side].Check(a)
+				if bad != nil || worse != nil {
+					continue
+				}
+				if want.Verdict == Fail && len(want.Violations) > 0 {
+					failing++
+				}
+				if len(want.BlockedBy) > 0 {
+					blocked++
+				}
+				// Another packet may be the witness, and its way another one's.
+				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(AssertionResult{}, "Witness"), cmpopts.IgnoreFields(Flow{}, "Witness"), cmpopts.IgnoreUnexported(Flow{}), cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{}),
+					cmpopts.SortSlices(func(a, b Packets) bool { return fmt.Sprint(a) < fmt.Sprint(b) })); diff != "" {
+					t.Errorf("seed %d, side %d: %s (-apart +together):\n%s", seed, side, Statement(a), diff)
+				}
+			}
+		}
+	}
+	t.Logf("%d planned once; %d failing, %d blocked", planned, failing, blocked)
+	if least := int(estates) / 8; planned < least || failing < least || blocked < least/2 {
+		t.Error("too few of some sort")
+	}
+}
+
+// lined puts a resource and its rules at lines of a file.
+func lined(r model.Resource, line int) {
+	at := func(s *model.Source, n int) { s.File, s.Line = "estate.json", line+n }
+	switch r := r.(type) {
+	case *model.NSG:
+		at(&r.Source, 0)
+		for i := range r.Rules {
+			at(&r.Rules[i].Source, i+1)
+		}
+	case *model.RouteTable:
+		at(&r.Source, 0)
+		for i := range r.Routes {
+			at(&r.Routes[i].Source, i+1)
+		}
+	case *model.VNet:
+		at(&r.Source, 0)
+		for i := range r.Peerings {
+			at(&r.Peerings[i].Source, i+1)
+		}
+	case *model.Service:
+		at(&r.Source, 0)
+	case *model.Firewall:
+		at(&r.Source, 0)
 	}
 }

@@ -171,5 +171,8 @@ func (p *Pair) Affected() []packet.Set {
 	return p.affected
 }
 
+// OnePlan reports that both graphs come of one plan, since the estates differ in rules of NSGs alone.
+func (p *Pair) OnePlan() bool { return p.B.compiler.second }
+
 // Same reports whether no edge differs, so that nothing does.
 func (p *Pair) Same() bool { return len(p.changed) == 0 }
