@@ -12,6 +12,7 @@ import (
 
 	"github.com/ringfence/ringfence/model"
 	"github.com/ringfence/ringfence/model/modeltest"
+	"github.com/ringfence/ringfence/solver/dataplane"
 )
 
 // asserted adds assertions about drawn subnets to an estate.
@@ -198,11 +199,11 @@ func TestOnePlanForTwo(t *testing.T) {
 // passed lists the rules and settings by which packets pass, with where each stands.
 func passed(s *Solution) []string {
 	var out []string
-	for k := range s.passing() {
-		out = append(out, k.control+" "+k.rule+" "+k.source)
+	for _, m := range s.flood(dataplane.Over).Met(nil, true) {
+		out = append(out, m.Control.Key+" "+m.Part.Rule+" "+sourceText(m.Part.Source))
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }
 
 // lined puts a resource and its rules at lines of a file.

@@ -366,16 +366,21 @@ func (r *search) candidates(s *Solution) [][]edit {
 	})
 }
 
-// passing are the packets that each part of a control lets pass today, whoever sends them; keyed by control, rule and source.
-func (s *Solution) passing() map[partKey]packet.Set {
-	if s.passed == nil {
-		s.passed = map[partKey]packet.Set{}
-		for _, m := range s.flood(dataplane.Over).Met(nil, true) {
+// passing are the packets that each part of a control lets pass today, whoever sends them.
+func (s *Solution) passing(control string) map[partKey]packet.Set {
+	out, ok := s.passed[control]
+	if !ok {
+		out = map[partKey]packet.Set{}
+		for _, m := range s.flood(dataplane.Over).Passing(control) {
 			k := partKey{m.Control.Key, m.Part.Rule, sourceText(m.Part.Source)}
-			s.passed[k] = s.graph.Space.Union(s.passed[k], m.Packets)
+			out[k] = s.graph.Space.Union(out[k], m.Packets)
 		}
+		if s.passed == nil {
+			s.passed = map[string]map[partKey]packet.Set{}
+		}
+		s.passed[control] = out
 	}
-	return s.passed
+	return out
 }
 
 type partKey struct{ control, rule, source string }
@@ -475,12 +480,10 @@ func (r *search) closing(s *Solution, key string, met []dataplane.Met) [][]edit 
 		}
 	}
 	slices.Sort(places)
-	for k, set := range s.passing() {
-		if k.control == key {
-			all = space.Union(all, set)
-			if i, ok := at[k]; ok {
-				parts[i].all = set
-			}
+	for k, set := range s.passing(key) {
+		all = space.Union(all, set)
+		if i, ok := at[k]; ok {
+			parts[i].all = set
 		}
 	}
 	for _, p := range parts {

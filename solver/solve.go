@@ -48,10 +48,10 @@ type Solution struct {
 	errs        []error
 	round       map[roundKey]*dataplane.Flood // floods that avoid places
 	tagWords    map[packet.Field]string
-	podNets     map[string]*dataplane.PodNet // by cluster
-	passed      map[partKey]packet.Set       // what each rule lets pass, computed once
-	families    *[2][2]packet.Set            // packets from, and to, IPv4 and IPv6 addresses, computed once
-	unpeered    bool                         // missing peerings are no part of what explanations try
+	podNets     map[string]*dataplane.PodNet      // by cluster
+	passed      map[string]map[partKey]packet.Set // what each rule of a control lets pass
+	families    *[2][2]packet.Set                 // packets from, and to, IPv4 and IPv6 addresses, computed once
+	unpeered    bool                              // missing peerings are no part of what explanations try
 	pair        *pair
 	trial       bool // of a search for changes: nobody reads its proofs
 

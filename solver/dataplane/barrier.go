@@ -444,11 +444,20 @@ func (f *Flood) meeting(i int, back map[NodeID]packet.Set) packet.Set {
 // Met lists the parts that packets of the flood meet on their way to the ends of back, nil: to any: those that stop them in the world of
 // the input, or those that let them pass.
 func (f *Flood) Met(back map[NodeID]packet.Set, allow bool) []Met {
+	return f.met(back, allow, func(Control) bool { return true })
+}
+
+// Passing is who lets packets pass at one control, by its key, whoever sends them.
+func (f *Flood) Passing(control string) []Met {
+	return f.met(nil, true, func(k Control) bool { return k.Key == control })
+}
+
+func (f *Flood) met(back map[NodeID]packet.Set, allow bool, wanted func(Control) bool) []Met {
 	s, c := f.g.Space, f.g.compiler
 	var out []Met
 	for i := range f.g.edges {
 		e := &f.g.edges[i]
-		if back != nil && back[e.to].Empty() {
+		if back != nil && back[e.to].Empty() || !slices.ContainsFunc(e.guard.barriers, func(b *barrier) bool { return wanted(b.control) }) {
 			continue
 		}
 		here := f.meeting(i, back)
@@ -456,6 +465,9 @@ func (f *Flood) Met(back map[NodeID]packet.Set, allow bool) []Met {
 			continue
 		}
 		for _, b := range e.guard.barriers {
+			if !wanted(b.control) {
+				continue
+			}
 			rest := s.Intersect(here, b.over.get(c))
 			if !allow {
 				rest = s.Subtract(here, rest)
