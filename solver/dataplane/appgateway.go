@@ -387,7 +387,9 @@ func (p *planner) divertedDefault(subnet model.ID) bool {
 // admitsAll is everything in over, and in under too where a filter surely admits all of what the platform needs.
 func (p *planner) admitsAll(needed *lazy, in guard) guard {
 	return between(everything(), later(func(c *compiler) packet.Set {
-		if c.s.Subset(needed.get(c), in.bound(c, OneWay)) {
+		v4, v6 := c.u.Addrs(p.addr.v4), c.u.Addrs(p.addr.v6)
+		family := c.s.Union(c.s.Box(packet.Box{Src: v4, Dst: v4}), c.s.Box(packet.Box{Src: v6, Dst: v6}))
+		if c.s.Subset(c.s.Intersect(needed.get(c), family), in.bound(c, OneWay)) {
 			return c.s.All()
 		}
 		return packet.Set{}
