@@ -14,6 +14,7 @@ import (
 type pair struct {
 	base, proposed *Solution
 	graphs         *dataplane.Pair
+	some           map[flooding][2]*dataplane.Flood
 	rules          bool // the estates differ in rules alone, and people state the same: what a selector names is the same
 }
 
@@ -37,13 +38,17 @@ func solveAlike(base, proposed *model.Project, o Options) (sides [2]*Solution, e
 		(base.Tags == nil) != (proposed.Tags == nil) || base.Tags != nil && !model.Alike(base.Tags, proposed.Tags) {
 		return sides, nil
 	}
-	rules, ok := ruleChanges(base.Estate, proposed.Estate)
-	if !ok {
-		return sides, nil
-	}
 	a, da := newSolution(base, o)
 	b, db := newSolution(proposed, o)
-	graphs, err := dataplane.BuildPair(base.Estate, proposed.Estate, da, db)
+	rules := true
+	graphs, err := dataplane.BuildTogether(base.Estate, proposed.Estate, da, db)
+	if graphs == nil && err == nil {
+		var ok bool
+		if rules, ok = ruleChanges(base.Estate, proposed.Estate); !ok {
+			return sides, nil
+		}
+		graphs, err = dataplane.BuildPair(base.Estate, proposed.Estate, da, db)
+	}
 	if err != nil {
 		return sides, fmt.Errorf("build the forwarding graphs: %w", err)
 	}
@@ -88,7 +93,30 @@ func ruleChanges(a, b *model.Estate) (rules, ok bool) {
 
 // floods computes the floods of one bound for both.
 func (x *pair) floods(b dataplane.Bound) {
-	x.base.floods[b], x.proposed.floods[b] = x.graphs.Floods(b)
+	x.base.floods[b], x.proposed.floods[b] = x.graphs.Floods(b, nil)
+}
+
+// flooding is floods of some packets alone.
+type flooding struct {
+	packets packet.Set
+	bound   dataplane.Bound
+}
+
+// floodOf is the flood of some packets alone in one of both, which are made together.
+func (x *pair) floodOf(s *Solution, packets packet.Set, b dataplane.Bound) *dataplane.Flood {
+	k := flooding{packets, b}
+	both, ok := x.some[k]
+	if !ok {
+		both[0], both[1] = x.graphs.Floods(b, &packets)
+		if x.some == nil {
+			x.some = map[flooding][2]*dataplane.Flood{}
+		}
+		x.some[k] = both
+	}
+	if s == x.base {
+		return both[0]
+	}
+	return both[1]
 }
 
 // affected is the packets at each node that may be others in the two graphs; see dataplane.Pair.Affected.

@@ -302,14 +302,22 @@ func (s *Solution) floodToward(ends []*end) func(dataplane.Bound) *dataplane.Flo
 			targets[n] = s.graph.Space.All()
 		}
 	}
-	return s.floodOf(s.graph.Toward(targets))
+	if s.pair == nil {
+		return s.floodOf(s.graph.Toward(targets))
+	}
+	// The same for both, so that one flood serves them.
+	return s.floodOf(s.graph.Space.Union(s.pair.graphs.A.Toward(targets), s.pair.graphs.B.Toward(targets)))
 }
 
 // floodOf is the floods of some packets alone.
 func (s *Solution) floodOf(packets packet.Set) func(dataplane.Bound) *dataplane.Flood {
 	var floods [3]*dataplane.Flood
 	return func(b dataplane.Bound) *dataplane.Flood {
-		if floods[b] == nil {
+		switch {
+		case floods[b] != nil:
+		case s.pair != nil:
+			floods[b] = s.pair.floodOf(s, packets, b)
+		default:
 			floods[b] = s.graph.FloodOf(b, packets)
 		}
 		return floods[b]

@@ -17,15 +17,18 @@ type Pair struct {
 	done     bool
 }
 
-// BuildPair reads two estates into one space. The pair is nil where their graphs differ in more than guards: then each takes Build.
-func BuildPair(a, b *model.Estate, oa, ob Options) (*Pair, error) {
-	if !slices.EqualFunc(a.Symbols().All(), b.Symbols().All(), func(x, y model.Symbol) bool {
+// sameSymbols reports that two estates have the same addresses without a value, under the same stand-ins.
+func sameSymbols(a, b *model.Estate) bool {
+	return slices.EqualFunc(a.Symbols().All(), b.Symbols().All(), func(x, y model.Symbol) bool {
 		return x.Addr == y.Addr && x.Kind == y.Kind && x.Owner.Key() == y.Owner.Key() && x.Part == y.Part
-	}) {
+	})
+}
+
+// BuildPair reads two estates into one space, each by a plan of its own. The pair is nil where their graphs differ in more than guards: then each
+// takes Build.
+func BuildPair(a, b *model.Estate, oa, ob Options) (*Pair, error) {
+	if !sameSymbols(a, b) {
 		return nil, nil
-	}
-	if p, err := planTogether(a, b, oa, ob); p != nil || err != nil {
-		return p, err
 	}
 	builder := packet.NewBuilder()
 	p := &Pair{}
@@ -82,16 +85,17 @@ func (p *Pair) aligned() bool {
 		})
 }
 
-// Floods floods both graphs: over the edges that they share once, and from there over the others.
-func (p *Pair) Floods(bound Bound) (a, b *Flood) {
+// Floods floods both graphs, with everything or with some packets alone: over the edges that they share once, and from there over the others.
+func (p *Pair) Floods(bound Bound, only *packet.Set) (a, b *Flood) {
 	own := map[int32]bool{}
 	for _, i := range p.changed {
 		own[i] = true
 	}
 	a = p.A.newFlood(bound, nil)
-	w := a.send(nil)
+	w := a.send(only)
 	a.drain(w, own)
 	b = p.B.newFlood(bound, nil)
+	b.only = only
 	copy(b.reached, a.reached)
 	for n, list := range a.arrivals {
 		b.arrivals[n] = list[:len(list):len(list)] // what is added goes to a copy
@@ -135,7 +139,8 @@ func (p *Pair) Affected() []packet.Set {
 		}
 	}
 	concerned := p.A.Toward(at)
-	for _, f := range []*Flood{p.A.FloodOf(Over, concerned), p.B.FloodOf(Over, concerned)} {
+	x, y := p.Floods(Over, &concerned)
+	for _, f := range []*Flood{x, y} {
 		mine := make([]packet.Set, len(p.A.Nodes))
 		pending := make([]packet.Set, len(p.A.Nodes))
 		queue := &nodeQueue{in: make([]bool, len(p.A.Nodes))}

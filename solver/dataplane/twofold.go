@@ -11,11 +11,11 @@ import (
 // Most changes are to a few rules of NSGs. Then one plan describes both estates: every list of such an NSG is compiled twice, and what depends on
 // it as well, all else once.
 
-// planTogether reads two estates that differ in rules of NSGs alone into one plan; nil where they differ in more, or in what is planned before any
-// rule is read.
-func planTogether(a, b *model.Estate, oa, ob Options) (*Pair, error) {
+// BuildTogether reads two estates that differ in rules of NSGs alone into one plan. The pair is nil where they differ in more, or in what is planned
+// before any rule is read.
+func BuildTogether(a, b *model.Estate, oa, ob Options) (*Pair, error) {
 	second, moved, ok := secondRules(a, b)
-	if !ok || !asksAlike(oa, ob) {
+	if !ok || !asksAlike(oa, ob) || !sameSymbols(a, b) {
 		return nil, nil
 	}
 	builder := packet.NewBuilder()
