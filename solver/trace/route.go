@@ -109,14 +109,12 @@ func (w *world) computedTable(h *host, o tableOptions) []route {
 	}
 	out = append(out, w.peerRoutes(h)...)
 	out = append(out, w.groupRoutes(h)...)
-	if o.noUser || w.propagates(h.subnet) {
-		out = append(out, w.gatewayRoutes(h)...)
-	}
-	if w.propagates(h.subnet) {
-		out = append(out, w.serverRoutes(h)...)
+	propagates := o.noUser || w.propagates(h.subnet)
+	if propagates {
+		out = append(append(out, w.gatewayRoutes(h)...), w.serverRoutes(h)...)
 	}
 	for _, r := range w.hubRoutes(h) {
-		if w.propagates(h.subnet) || r.inside {
+		if propagates || r.inside {
 			out = append(out, r)
 		}
 	}
