@@ -68,8 +68,9 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 		t.drop(c, at, Relay, "the source is no address of the profile (AZ-AFD-01)")
 		return
 	}
-	best, private, lost := no(), false, false
+	best, apart := no(), false // apart: other ways than to a public address
 	var by *model.FrontDoorOrigin
+	linked := map[model.ID]bool{}
 	for i := range f.Endpoints {
 		x := &f.Endpoints[i]
 		if endpoint != "" && x.Name != endpoint {
@@ -100,19 +101,25 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 					if len(groups) > 1 || every || r.Enabled == model.Off || x.Enabled == model.Off || o.Enabled == model.Off {
 						m = m.and(maybe(open...))
 					}
-					if m.may && o.IsPrivate && !link {
+					switch {
+					case !m.may:
+					case o.IsPrivate && !link:
 						t.lose(c.uncertain(), model.Place{Kind: model.PlaceUnknown, ID: o.PrivateTarget}, Transport, "the input lacks what lies behind the private link of the origin "+o.Name+" (AZ-AFD-11)", m.why...)
-						lost = true
-						continue
-					}
-					if m.must && !best.must || m.may && !best.may {
-						best, private, by = m, link, o
+						apart = true
+					case o.IsPrivate:
+						if apart = true; !linked[o.ID] || m.must {
+							linked[o.ID] = true
+							d := c.add(Hop{At: at, Stage: Relay, Action: Forward, Rule: f.Name() + "/" + o.Name, Source: o.Source, Certain: m.must, Assumptions: m.why})
+							t.deliver(d.forward(at, Transport, "by the profile's own private endpoint (AZ-AFD-11)"), model.Place{Kind: model.PlaceService, ID: o.PrivateTarget})
+						}
+					case m.must && !best.must || !best.may:
+						best, by = m, o
 					}
 				}
 			}
 		}
 	}
-	if lost && !best.may {
+	if apart && !best.may {
 		return
 	}
 	if !best.may || isPlatform(c.packet.Dst) {
@@ -124,10 +131,6 @@ func (t *tracer) fromFrontDoor(c course, f *model.FrontDoor, endpoint string) {
 		hop.Rule, hop.Source = f.Name()+"/"+by.Name, by.Source
 	}
 	c = c.add(hop)
-	if private {
-		t.deliver(c.forward(at, Transport, "by the profile's own private endpoint (AZ-AFD-11)"), model.Place{Kind: model.PlaceService, ID: by.PrivateTarget})
-		return
-	}
 	t.toPublic(c)
 }
 
