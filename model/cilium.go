@@ -23,6 +23,7 @@ type CiliumRule struct {
 type CiliumSelector struct {
 	Pods       LabelSelector
 	Namespaces *LabelSelector
+	Others     bool // of peers: it asks for no label to be there, so that it may take nodes and what is outside the cluster as well
 }
 
 // CiliumTraffic is one rule: peers, and ports or kinds of ICMP message (K8S-CIL-04).
@@ -32,7 +33,7 @@ type CiliumTraffic struct {
 	Peers   []CiliumPeer
 	Ports   []PolicyPort // none, and no ICMP: everything
 	ICMP    []CiliumICMP
-	Doubt   bool // it may match less: rules for the application layer, or versions of Cilium differ
+	Doubt   bool // it may match less, and nothing: rules for the application layer, or versions of Cilium differ
 }
 
 // CiliumPeer is a peer: exactly one of its members is set, beside where it stands.

@@ -475,7 +475,7 @@ func (t *ruleTable) ciliumPolicies() {
 							row.Source, row.Destination = pods, row.Source
 						}
 						if x.Doubt {
-							row.Note = "may match less: rules for the application layer, or an empty rule"
+							row.Note = "may match less: rules for the application layer, or what versions of Cilium read differently"
 						}
 						t.add(kindPolicy, "policy", p, rule{
 							id: append(slices.Clone(whole), fmt.Sprintf("%s%s[%d]", word, side.suffix, i)), ofWhole: len(whole), order: [4]int{n, int(dir), order, i}, row: row,

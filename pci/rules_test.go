@@ -154,7 +154,7 @@ func TestRules(t *testing.T) {
 		"policy:aks/GlobalNetworkPolicy/wall/ingress[0] | Pass | not udp * | endpoints (all) that are global and not endpoints (all) and 10.0.0.0/8 | pods app In (web) or env=x | estate.json:88 | tier first, order 2.5",
 		"policy:aks/GlobalNetworkPolicy/wall/egress[0] | Deny | tcp 80-90, not http | pods app In (web) or env=x | not 10.0.0.0/8 | estate.json:89 | tier first, order 2.5; without effect: the policy does not apply to this direction",
 		"policy:aks/payments/web/ingress[0] | Allow | tcp, udp tcp/8443, udp/dns | 10.0.0.0/8 except 10.9.0.0/16, pods app In (a, b) in namespaces (all) | pods app=web, tier=front in payments | estate.json:81 |",
-		"policy:aks/payments/l7/ingress[0] | Allow | tcp 80 | pods (all) in payments, entity world | pods (all) in payments | estate.json:83 | may match less: rules for the application layer, or an empty rule",
+		"policy:aks/payments/l7/ingress[0] | Allow | tcp 80 | pods (all) in payments, entity world | pods (all) in payments | estate.json:83 | may match less: rules for the application layer, or what versions of Cilium read differently",
 		"policy:aks/payments/l7/ingress[1] | Allow | any * | nothing | pods (all) in payments | estate.json:84 |",
 		"policy:aks/payments/l7/egressDeny[0] | Deny | icmp * | pods (all) in payments | * | estate.json:84 |",
 		"policy:aks/payments/web | Deny | any * | pods app=web, tier=front in payments | * | estate.json:80 | isolates the pods: what no policy allows is denied",

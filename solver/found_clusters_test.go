@@ -97,6 +97,13 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		n.Isolates, n.Egress, n.Ingress = [2]bool{model.Outbound: true}, n.Ingress, nil
 		return n
 	}
+	toCluster := &model.CiliumPolicy{
+		Meta: id("CiliumNetworkPolicy", "p"), Cluster: smallID("managedClusters/aks"), Kind: "CiliumNetworkPolicy", Namespace: "x",
+		Rules: []model.CiliumRule{{
+			Isolates: [2]model.Setting{model.Inbound: model.Off, model.Outbound: model.On},
+			Allow:    [2][]model.CiliumTraffic{model.Outbound: {{Peers: []model.CiliumPeer{{Entity: "cluster"}}}}},
+		}},
+	}
 	private := func(x *model.Cluster) *model.Cluster { x.Private = model.On; return x }
 	guarded := func(s *model.Subnet) *model.Subnet { s.NSG = smallID("networkSecurityGroups/n"); return s }
 	deny := func(cidr string) *model.NSG {
@@ -243,6 +250,18 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			small{vnet, a, b, c, vm, cluster("overlay", "cilium"), workload("w", "pa"), onHost(workload("h", "pb", "10.0.1.4")), outward("0.0.0.0/0")},
 			sent{from: pod("w", "pa"), src: symbol, dst: "10.0.1.4", port: 22},
 			node("pb"), none,
+		},
+		{
+			"K8S-CIL-06: the API server is of the cluster, and may be a node's address or none",
+			small{vnet, a, b, c, cluster("overlay", "cilium"), workload("w", "pa"), toCluster},
+			sent{from: pod("w", "pa"), src: symbol, to: api, port: 443},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
+		},
+		{
+			"K8S-CIL-06: a private one too",
+			small{vnet, a, b, c, private(cluster("overlay", "cilium")), workload("w", "pa"), toCluster},
+			sent{from: pod("w", "pa"), src: symbol, to: api, port: 443},
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
 		},
 		{
 			"K8S-NP-25: a backend on the host network of another node",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -183,7 +184,7 @@ func (im *importer) ciliumRule(o *object, at, namespace string, r *ciliumRule) m
 	if r.EndpointSelector == nil {
 		im.bad(o, child(at, "endpointSelector"), "", "a selector; {} selects every pod")
 	} else {
-		out.Subject = im.ciliumSelector(o, child(at, "endpointSelector"), namespace, r.EndpointSelector, im.affectedBy(o, namespace))
+		out.Subject = im.ciliumSubject(o, child(at, "endpointSelector"), namespace, r.EndpointSelector)
 	}
 	sections := 0
 	for _, d := range []model.Direction{model.Inbound, model.Outbound} {
@@ -240,7 +241,7 @@ const (
 // affects is what an unread selector leaves open.
 func (im *importer) ciliumSelector(o *object, at, namespace string, s *metav1.LabelSelector, affects []model.ID) model.CiliumSelector {
 	pods, namespaces := &metav1.LabelSelector{}, &metav1.LabelSelector{}
-	ofNamespace := false
+	ofNamespace, byName := false, false
 	place := func(here, key string) (*metav1.LabelSelector, string) {
 		source, name, ok := strings.Cut(key, ":")
 		if !ok {
@@ -252,7 +253,7 @@ func (im *importer) ciliumSelector(o *object, at, namespace string, s *metav1.La
 			im.cannot(o, here, "a label that is not one of Kubernetes: whom the policy selects is not known", affects...)
 			return nil, ""
 		case name == ciliumNamespace:
-			ofNamespace = true
+			ofNamespace, byName = true, true
 			return namespaces, "kubernetes.io/metadata.name"
 		case isLabel:
 			ofNamespace = true
@@ -280,10 +281,31 @@ func (im *importer) ciliumSelector(o *object, at, namespace string, s *metav1.La
 	out := model.CiliumSelector{Pods: *im.selector(o, at, pods)}
 	if ofNamespace {
 		out.Namespaces = im.selector(o, at, namespaces)
+		// Cilium adds that there be a namespace where no key names it, in a policy of a namespace where none is about it.
+		out.Others = (byName || namespace != "") && holdsWithoutLabels(pods) && holdsWithoutLabels(namespaces)
 	}
-	if namespace != "" && ofNamespace && at == "spec.endpointSelector" {
-		im.note(o, at, "a policy of a namespace is about pods of its own alone (K8S-CIL-03)")
+	return out
+}
+
+// holdsWithoutLabels reports whether a selector takes what has no labels (K8S-NP-02).
+func holdsWithoutLabels(s *metav1.LabelSelector) bool {
+	return len(s.MatchLabels) == 0 && !slices.ContainsFunc(s.MatchExpressions, func(e metav1.LabelSelectorRequirement) bool {
+		return e.Operator == metav1.LabelSelectorOpIn || e.Operator == metav1.LabelSelectorOpExists
+	})
+}
+
+// ciliumSubject is the selector of a policy's own pods. One of a namespace is about pods of its own alone: Cilium overwrites the name of another.
+func (im *importer) ciliumSubject(o *object, at, namespace string, s *metav1.LabelSelector) model.CiliumSelector {
+	affects := im.affectedBy(o, namespace)
+	if namespace != "" {
+		for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
+			if name := strings.TrimPrefix(strings.TrimPrefix(key, "k8s:"), "any:"); name == ciliumNamespace && s.MatchLabels[key] != namespace {
+				im.cannot(o, child(child(at, "matchLabels"), key), "another namespace than the policy's: whom the policy selects is not known (K8S-CIL-03)", affects...)
+			}
+		}
 	}
+	out := im.ciliumSelector(o, at, namespace, s, affects)
+	out.Others = false
 	return out
 }
 
@@ -301,21 +323,22 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 			im.bad(o, here, other+name, "peers of this direction: "+side+"…")
 		}
 	}
-	kinds := []string{}
-	kind := func(name string, there bool) bool {
-		if there {
+	kinds, empty := []string{}, false
+	kind := func(name string, there bool, peers int) bool {
+		empty = empty || there && peers == 0
+		if peers > 0 {
 			kinds = append(kinds, name)
 		}
-		return there
+		return peers > 0
 	}
-	if kind(side+"Endpoints", endpoints != nil) {
+	if kind(side+"Endpoints", endpoints != nil, len(endpoints)) {
 		for i := range endpoints {
 			here := index(child(at, side+"Endpoints"), i)
 			s := im.ciliumSelector(o, here, namespace, &endpoints[i], []model.ID{o.id})
 			out.Peers = append(out.Peers, model.CiliumPeer{Source: o.source(here), Endpoints: &s})
 		}
 	}
-	if kind(side+"CIDR", cidrs != nil) {
+	if kind(side+"CIDR", cidrs != nil, len(cidrs)) {
 		for i, text := range cidrs {
 			here := index(child(at, side+"CIDR"), i)
 			if b, ok := im.ciliumBlock(o, here, text); ok {
@@ -323,9 +346,13 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 			}
 		}
 	}
-	if kind(side+"CIDRSet", sets != nil) {
+	if kind(side+"CIDRSet", sets != nil, len(sets)) {
 		for i, s := range sets {
 			here := index(child(at, side+"CIDRSet"), i)
+			if s.CIDR != "" && (s.Group != "" || s.Selector != nil) {
+				im.bad(o, here, "cidr beside a group", "one of cidr, cidrGroupRef and cidrGroupSelector")
+				continue
+			}
 			if s.CIDR == "" && (s.Group != "" || s.Selector != nil) {
 				im.cannot(o, here, "a CiliumCIDRGroup: which addresses it holds is not known", o.id)
 				continue
@@ -347,7 +374,7 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 			}
 		}
 	}
-	if kind(side+"Entities", entities != nil) {
+	if kind(side+"Entities", entities != nil, len(entities)) {
 		for i, e := range entities {
 			if !slices.Contains(ciliumEntities(), e) {
 				im.bad(o, index(child(at, side+"Entities"), i), e, "one of "+strings.Join(ciliumEntities(), ", "))
@@ -355,7 +382,7 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 			out.Peers = append(out.Peers, model.CiliumPeer{Source: o.source(index(child(at, side+"Entities"), i)), Entity: e})
 		}
 	}
-	if kind("toFQDNs", d == model.Outbound && t.ToFQDNs != nil) {
+	if kind("toFQDNs", t.ToFQDNs != nil, len(t.ToFQDNs)) {
 		for i, n := range t.ToFQDNs {
 			if access == model.Deny {
 				im.bad(o, child(at, "toFQDNs"), "toFQDNs", "no names in a rule that denies")
@@ -369,8 +396,8 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 	for _, u := range []struct {
 		name string
 		list []any
-	}{{"Requires", append(t.FromRequires, t.ToRequires...)}, {"Groups", append(t.FromGroups, t.ToGroups...)}, {"Nodes", append(t.FromNodes, t.ToNodes...)}, {"Services", t.ToServices}} {
-		if kind(side+u.name, len(u.list) > 0) {
+	}{{"Requires", either(t.FromRequires, t.ToRequires)}, {"Groups", either(t.FromGroups, t.ToGroups)}, {"Nodes", either(t.FromNodes, t.ToNodes)}, {"Services", t.ToServices}} {
+		if kind(side+u.name, u.list != nil, len(u.list)) {
 			im.cannot(o, child(at, side+u.name), "a kind of peers that is not followed: whom the rule is about is not known", o.id)
 		}
 	}
@@ -382,14 +409,25 @@ func (im *importer) ciliumTraffic(o *object, at, namespace string, d model.Direc
 		out.Doubt = true
 		im.note(o, child(at, "authentication"), "peers must prove their identity: the rule may match less")
 	}
+	limited := len(t.ToPorts)+len(t.ICMPs) > 0
 	switch {
 	case len(kinds) > 0:
-	case len(out.Ports)+len(out.ICMP) > 0, len(t.ToPorts) > 0:
-		out.AnyPeer = true
+		out.Doubt = out.Doubt || empty
+	case limited: // K8S-CIL-04: beside an empty list of peers everyone, or nobody
+		out.AnyPeer, out.Doubt = true, out.Doubt || empty
+	case empty: // K8S-CIL-03: nobody
 	case access == model.Deny: // K8S-CIL-02: of an empty rule that denies nothing is documented
 		out.AnyPeer, out.Doubt = true, true
 	}
 	return out
+}
+
+// either is the list that is there: the other is of the other direction.
+func either(a, b []any) []any {
+	if a != nil {
+		return a
+	}
+	return b
 }
 
 // ciliumEntities are the entities of K8S-CIL-06.
@@ -410,6 +448,7 @@ func (im *importer) ciliumPorts(o *object, at string, access model.Access, t *ci
 	if len(t.ToPorts) > 0 && len(t.ICMPs) > 0 {
 		im.bad(o, at, "toPorts and icmps", "one or the other")
 	}
+	everything := false // an entry names no ports, or no types: it may mean all of them, and Cilium lets it mean none
 	for i, p := range t.ToPorts {
 		here := index(child(at, "toPorts"), i)
 		if len(p.Rules)+len(p.TerminatingTLS)+len(p.OriginatingTLS)+len(p.ServerNames)+len(p.Listener) > 0 {
@@ -419,16 +458,14 @@ func (im *importer) ciliumPorts(o *object, at string, access model.Access, t *ci
 			out.Doubt = true
 			im.note(o, here, "rules for the application layer: connections may open, and not all requests are answered (K8S-CIL-04)")
 		}
-		if len(p.Ports) == 0 { // every port: of all entries, none limits
-			for _, x := range []model.Protocol{model.TCP, model.UDP, model.SCTP} {
-				out.Ports = append(out.Ports, model.PolicyPort{Source: o.source(here), Protocol: x, All: true, Ports: model.PortRange{First: 1, Last: 65535}})
-			}
-		}
+		everything = everything || len(p.Ports) == 0
 		for j, x := range p.Ports {
-			out.Ports = append(out.Ports, im.ciliumPort(o, index(child(here, "ports"), j), x)...)
+			ports, doubt := im.ciliumPort(o, index(child(here, "ports"), j), x)
+			out.Ports, out.Doubt = append(out.Ports, ports...), out.Doubt || doubt
 		}
 	}
 	for i, m := range t.ICMPs {
+		everything = everything || len(m.Fields) == 0
 		for j, f := range m.Fields {
 			here := index(child(index(child(at, "icmps"), i), "fields"), j)
 			x := model.CiliumICMP{Protocol: model.ICMP, Echo: f.Type == "8" || f.Type == "EchoRequest"}
@@ -445,38 +482,73 @@ func (im *importer) ciliumPorts(o *object, at string, access model.Access, t *ci
 			out.ICMP = append(out.ICMP, x)
 		}
 	}
+	if everything { // K8S-CIL-04
+		out.Ports, out.ICMP, out.Doubt = nil, nil, true
+	}
 }
 
-// ciliumPort reads a port by number, range or name. Port 0 is every port; without a protocol it is one of all that have ports.
-func (im *importer) ciliumPort(o *object, at string, p ciliumPort) []model.PolicyPort {
-	var protocols []model.Protocol
-	switch strings.ToUpper(p.Protocol) {
+// ciliumProtocol reads the name of a protocol. Those that have no ports Cilium knows by a setting of its own.
+func ciliumProtocol(name string) (list []model.Protocol, extended, known bool) {
+	switch strings.ToUpper(name) {
 	case "", "ANY":
-		protocols = []model.Protocol{model.TCP, model.UDP, model.SCTP}
+		return []model.Protocol{model.TCP, model.UDP, model.SCTP}, false, true
 	case "TCP":
-		protocols = []model.Protocol{model.TCP}
+		return []model.Protocol{model.TCP}, false, true
 	case "UDP":
-		protocols = []model.Protocol{model.UDP}
+		return []model.Protocol{model.UDP}, false, true
 	case "SCTP":
-		protocols = []model.Protocol{model.SCTP}
+		return []model.Protocol{model.SCTP}, false, true
+	case "IGMP":
+		return []model.Protocol{2}, true, true
+	case "IPIP":
+		return []model.Protocol{4}, true, true
+	case "IPV6":
+		return []model.Protocol{41}, true, true
+	case "GRE":
+		return []model.Protocol{47}, true, true
+	case "ESP":
+		return []model.Protocol{model.ESP}, true, true
+	case "AH":
+		return []model.Protocol{model.AH}, true, true
+	case "VRRP":
+		return []model.Protocol{112}, true, true
 	default:
-		im.bad(o, child(at, "protocol"), p.Protocol, "TCP, UDP, SCTP or ANY")
+		return nil, false, false
+	}
+}
+
+// ciliumPort reads a port by number, range or name. Port 0 is every port; without a protocol it is one of all that have ports. doubt says
+// that versions of Cilium read it differently.
+func (im *importer) ciliumPort(o *object, at string, p ciliumPort) (ports []model.PolicyPort, doubt bool) {
+	protocols, extended, known := ciliumProtocol(p.Protocol)
+	if !known {
+		im.bad(o, child(at, "protocol"), p.Protocol, "TCP, UDP, SCTP, ANY, or without a port VRRP, IGMP, GRE, IPIP, IPV6, ESP, AH")
 	}
 	x := model.PolicyPort{Source: o.source(at)}
-	n, err := strconv.ParseUint(p.Port, 10, 16)
+	n, err := strconv.ParseUint(p.Port, 0, 16) // as Cilium reads it: 010 is octal
 	switch {
-	case err != nil:
-		x.Named = p.Port
-		im.portName(o, child(at, "port"), p.Port)
+	case extended && p.Port != "" && (err != nil || n != 0):
+		im.bad(o, child(at, "port"), p.Port, "no port, or 0: "+strings.ToUpper(p.Protocol)+" has none")
+	case extended, p.Port == "":
+		// A version, or a setting, that does not know them refuses the whole policy, of both directions: the entry is about the rule.
+		root, path, _ := strings.Cut(at, ".")
+		im.cannot(o, root, path+": an entry without a port is known to Cilium by its setting enable-extended-ip-protocols alone: whether the policy acts is not known", o.id)
+		x.All, x.Ports = true, model.AllPorts
+	case strings.ContainsFunc(p.Port, unicode.IsLetter):
+		x.Named = strings.ToLower(p.Port) // as Cilium compares it
+		im.portName(o, child(at, "port"), x.Named)
 		if p.EndPort != 0 {
-			im.bad(o, child(at, "endPort"), fmt.Sprint(p.EndPort), "no endPort with a named port")
+			im.note(o, child(at, "endPort"), "Cilium reads no endPort beside a named port (K8S-CIL-04)")
 		}
 		if len(protocols) > 1 {
 			x.Protocol = model.AnyProtocol
-			return []model.PolicyPort{x}
+			return []model.PolicyPort{x}, false
 		}
+	case err != nil:
+		im.bad(o, child(at, "port"), p.Port, "a port from 0 to 65535, or a port name")
 	case n == 0:
 		x.All, x.Ports = true, model.PortRange{First: 1, Last: 65535}
+		doubt = p.EndPort != 0 && p.EndPort != 65535 // the ports to endPort, or all of them
 	default:
 		x.Ports = model.PortRange{First: uint16(n), Last: uint16(n)}
 		if p.EndPort != 0 {
@@ -486,10 +558,9 @@ func (im *importer) ciliumPort(o *object, at string, p ciliumPort) []model.Polic
 			}
 		}
 	}
-	var out []model.PolicyPort
 	for _, protocol := range protocols {
 		x.Protocol = protocol
-		out = append(out, x)
+		ports = append(ports, x)
 	}
-	return out
+	return ports, doubt
 }

@@ -62,6 +62,42 @@ func TestCiliumPolicies(t *testing.T) {
 			},
 		},
 		{
+			// Of lists that are there and empty, and of entries that limit nothing, versions of Cilium say different things (K8S-CIL-04).
+			"empty lists and entries", "endpointSelector: {}\ningress:\n- fromCIDR: []\n  toPorts: [{ports: [{port: '80', protocol: TCP}]}]\n- fromEndpoints: []\n  fromEntities: [world]\n- fromEntities: [all]\n  toPorts: [{}, {ports: [{port: '80', protocol: TCP}]}]\n- fromEntities: [all]\n  toPorts: []\n- icmps: [{fields: []}]\negressDeny:\n- toEntities: [all]\n  icmps: [{}]\n- toPorts: [{}]\n",
+			model.CiliumRule{
+				Isolates: [2]model.Setting{model.On, model.On},
+				Allow: [2][]model.CiliumTraffic{{
+					{AnyPeer: true, Doubt: true, Ports: []model.PolicyPort{port(model.TCP, 80, 80)}},
+					{Doubt: true, Peers: []model.CiliumPeer{{Entity: "world"}}},
+					{Doubt: true, Peers: []model.CiliumPeer{{Entity: "all"}}},
+					{Peers: []model.CiliumPeer{{Entity: "all"}}},
+					{AnyPeer: true, Doubt: true},
+				}},
+				Deny: [2][]model.CiliumTraffic{nil, {{Doubt: true, Peers: []model.CiliumPeer{{Entity: "all"}}}, {AnyPeer: true, Doubt: true}}},
+			},
+		},
+		{
+			"ports as Cilium reads them", "endpointSelector: {}\ningress:\n- toPorts: [{ports: [{port: '0100', protocol: TCP}, {port: HTTP, protocol: TCP}]}]\n- toPorts: [{ports: [{port: '0', endPort: 90, protocol: TCP}]}]\n",
+			model.CiliumRule{
+				Isolates: [2]model.Setting{model.On, model.Off},
+				Allow: [2][]model.CiliumTraffic{{
+					{AnyPeer: true, Ports: []model.PolicyPort{port(model.TCP, 64, 64), {Protocol: model.TCP, Named: "http"}}},
+					{AnyPeer: true, Doubt: true, Ports: []model.PolicyPort{{Protocol: model.TCP, All: true, Ports: model.PortRange{First: 1, Last: 65535}}}},
+				}},
+			},
+		},
+		{
+			// A selector that asks for no label takes what has none, unless Cilium adds that there be a namespace (K8S-CIL-03).
+			"peers that lack a label", "endpointSelector: {}\ningress: [{fromEndpoints: [{matchExpressions: [{key: 'k8s:io.kubernetes.pod.namespace', operator: NotIn, values: [b]}]}, {matchExpressions: [{key: app, operator: DoesNotExist}]}]}]\n",
+			model.CiliumRule{
+				Isolates: [2]model.Setting{model.On, model.Off},
+				Allow: [2][]model.CiliumTraffic{{{Peers: []model.CiliumPeer{
+					{Endpoints: &model.CiliumSelector{Others: true, Namespaces: &model.LabelSelector{Requirements: []model.Requirement{{Key: "kubernetes.io/metadata.name", Operator: "NotIn", Values: []string{"b"}}}}}},
+					{Endpoints: &model.CiliumSelector{Pods: model.LabelSelector{Requirements: []model.Requirement{{Key: "app", Operator: "DoesNotExist"}}}}},
+				}}}},
+			},
+		},
+		{
 			"the application layer", "endpointSelector: {}\ningress:\n- toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{}]}}]\n- authentication: {mode: required}\n  fromEntities: [all]\n",
 			model.CiliumRule{
 				Isolates: [2]model.Setting{model.On, model.Off},
@@ -96,9 +132,12 @@ func TestBadCilium(t *testing.T) {
 		{"a bad CIDR", in("{fromCIDR: [10.0.0.0/33]}"), "m.yaml:7: p: spec.ingress[0].fromCIDR[0]: found `10.0.0.0/33`, want a CIDR as in 10.9.8.0/24 or 2001:db8::/64"},
 		{"except outside", in("{fromCIDRSet: [{cidr: 10.0.0.0/8, except: [11.0.0.0/9]}]}"), "m.yaml:7: p: spec.ingress[0].fromCIDRSet[0].except[0]: found `11.0.0.0/9`, want a part of 10.0.0.0/8"},
 		{"a port as a number", in("{toPorts: [{ports: [{port: 80}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].port: found `80`, want a string; this is a number, unless it stands in quotes"},
-		{"a port out of range", in("{toPorts: [{ports: [{port: '70000'}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].port: found `70000`, want a port number without quotes, or a port name: up to 15 of lower case, digits and `-`, at least one letter"},
+		{"a port out of range", in("{toPorts: [{ports: [{port: '70000'}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].port: found `70000`, want a port from 0 to 65535, or a port name"},
 		{"an endPort below", in("{toPorts: [{ports: [{port: '80', endPort: 79}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].endPort: found `79`, want a port not below port 80"},
-		{"a protocol of its own", in("{toPorts: [{ports: [{port: '80', protocol: GRE}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].protocol: found `GRE`, want TCP, UDP, SCTP or ANY"},
+		{"a protocol that Cilium does not know", in("{toPorts: [{ports: [{port: '80', protocol: ICMP}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].protocol: found `ICMP`, want TCP, UDP, SCTP, ANY, or without a port VRRP, IGMP, GRE, IPIP, IPV6, ESP, AH"},
+		{"a port of a protocol without ports", in("{toPorts: [{ports: [{port: '80', protocol: GRE}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].port: found `80`, want no port, or 0: GRE has none"},
+		{"an octal number that is none", in("{toPorts: [{ports: [{port: '0080'}]}]}"), "m.yaml:7: p: spec.ingress[0].toPorts[0].ports[0].port: found `0080`, want a port from 0 to 65535, or a port name"},
+		{"a CIDR beside a group", in("{fromCIDRSet: [{cidr: 10.0.0.0/8, cidrGroupRef: g}]}"), "m.yaml:7: p: spec.ingress[0].fromCIDRSet[0]: found `cidr beside a group`, want one of cidr, cidrGroupRef and cidrGroupSelector"},
 		{"ports and kinds of messages", in("{toPorts: [{ports: [{port: '80'}]}], icmps: [{fields: [{type: 8}]}]}"), "m.yaml:7: p: spec.ingress[0]: found `toPorts and icmps`, want one or the other"},
 		{"a family", in("{icmps: [{fields: [{type: 8, family: IP}]}]}"), "m.yaml:7: p: spec.ingress[0].icmps[0].fields[0].family: found `IP`, want IPv4 or IPv6"},
 		{"no type", in("{icmps: [{fields: [{family: IPv4}]}]}"), "m.yaml:7: p: spec.ingress[0].icmps[0].fields[0].type: want a type of ICMP messages, by number or name"},
@@ -125,6 +164,10 @@ func TestCiliumLedger(t *testing.T) {
 		{"a group of addresses", in("{fromCIDRSet: [{cidrGroupRef: g}]}"), "unsupported m.yaml:7 spec.ingress[0].fromCIDRSet[0]: a CiliumCIDRGroup: which addresses it holds is not known" + policy},
 		{"a derived label of a peer", in("{fromEndpoints: [{matchLabels: {'k8s:io.cilium.k8s.policy.serviceaccount': x}}]}"), "unsupported m.yaml:7 spec.ingress[0].fromEndpoints[0].matchLabels[k8s:io.cilium.k8s.policy.serviceaccount]: a label that Cilium derives from more than pods and namespaces: whom the policy selects is not known" + policy},
 		{"a label of another source for the subject", cilium("endpointSelector: {matchLabels: {'container:app': x}}\ningress: [{}]\n"), "unsupported m.yaml:5 spec.endpointSelector.matchLabels[container:app]: a label that is not one of Kubernetes: whom the policy selects is not known" + ns},
+		{"a protocol without ports", in("{toPorts: [{ports: [{protocol: VRRP}, {port: '0', protocol: igmp}]}]}"), "unsupported m.yaml:4 spec: ingress[0].toPorts[0].ports[0]: an entry without a port is known to Cilium by its setting enable-extended-ip-protocols alone: whether the policy acts is not known" + policy + "\nunsupported m.yaml:4 spec: ingress[0].toPorts[0].ports[1]: an entry without a port is known to Cilium by its setting enable-extended-ip-protocols alone: whether the policy acts is not known" + policy},
+		{"no port", in("{toPorts: [{ports: [{protocol: TCP}]}]}"), "unsupported m.yaml:4 spec: ingress[0].toPorts[0].ports[0]: an entry without a port is known to Cilium by its setting enable-extended-ip-protocols alone: whether the policy acts is not known" + policy},
+		{"an endPort beside a name", in("{toPorts: [{ports: [{port: HTTP, endPort: 90}]}]}"), "irrelevant m.yaml:7 spec.ingress[0].toPorts[0].ports[0].endPort: Cilium reads no endPort beside a named port (K8S-CIL-04)"},
+		{"another namespace than its own", cilium("endpointSelector: {matchLabels: {'k8s:io.kubernetes.pod.namespace': b}}\ningress: [{}]\n"), "unsupported m.yaml:5 spec.endpointSelector.matchLabels[k8s:io.kubernetes.pod.namespace]: another namespace than the policy's: whom the policy selects is not known (K8S-CIL-03)" + ns},
 		{"a newer field", in("{trustDomain: mars}"), "unsupported m.yaml:7 spec.ingress[0].trustDomain: a field that this version does not know: what the policy lets pass is not known" + policy},
 		{"the application layer", in("{toPorts: [{ports: [{port: '80'}], rules: {dns: []}}]}"), "irrelevant m.yaml:7 spec.ingress[0].toPorts[0]: rules for the application layer: connections may open, and not all requests are answered (K8S-CIL-04)"},
 		{"a policy for nodes", "apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {name: p}\nspec:\n  nodeSelector: {}\n  ingress: [{}]\n", "unsupported m.yaml:5 spec.nodeSelector: a policy for nodes: what it lets nodes open and accept is not known (K8S-CIL-08) " + string(options().Cluster)},

@@ -164,6 +164,7 @@ func (d *draft) ciliumTraffic(at model.Source, dir model.Direction) model.Cilium
 			continue
 		case 1, 2:
 			s := d.ciliumSelector()
+			s.Others = s.Namespaces != nil && d.one(3)
 			x.Endpoints = &s
 		case 3:
 			x.Block = d.ipBlock()
@@ -180,8 +181,11 @@ func (d *draft) ciliumTraffic(at model.Source, dir model.Direction) model.Cilium
 	case 0, 1:
 		for range d.upTo(1, 2) {
 			x := d.policyPort(at)
-			if x.Named != "" && d.one(2) {
+			switch {
+			case x.Named != "" && d.one(2):
 				x.Protocol = model.AnyProtocol
+			case d.one(8):
+				x = model.PolicyPort{Source: at, Protocol: choose(d, model.ESP, model.AH), All: true, Ports: model.AllPorts}
 			}
 			t.Ports = append(t.Ports, x)
 		}

@@ -214,7 +214,11 @@ func (p *planner) ciliumPeer(cp *clusterPlan, x *model.CiliumPolicy, e model.Cil
 		if len(a) != len(b) {
 			notes = append(notes, "ASM-K-NSLABELS")
 		}
-		return at(p.addr.exactHosts(a...)), at(p.addr.exactHosts(b...)), notes
+		must, may = at(p.addr.exactHosts(a...)), at(p.addr.exactHosts(b...))
+		if e.Endpoints.Others { // K8S-CIL-03
+			may, notes = either(may, outside(pods)), append(notes, "ASM-K-CILIUM")
+		}
+		return must, may, notes
 	case e.Block != nil:
 		block, holes := p.addr.set([]netip.Prefix{e.Block.CIDR}), p.addr.set(e.Block.Except)
 		return minus(minus(at(block.must), at(holes.may)), inside), minus(minus(at(block.may), at(holes.must)), surely), []string{"ASM-K-NODES"}
@@ -233,8 +237,8 @@ func (p *planner) ciliumPeer(cp *clusterPlan, x *model.CiliumPolicy, e model.Cil
 		return outer(at(p.addr.v4))
 	case "world-ipv6":
 		return outer(at(p.addr.v6))
-	case "cluster":
-		return surely, inside, []string{"ASM-K-NODES"}
+	case "cluster": // the API server is of it
+		return surely, either(inside, at(p.addr.exactHosts(p.apiAddrs(cp.c)...))), []string{"ASM-K-NODES"}
 	case "host", "remote-node":
 		return nothing(), either(mayBeNodes, hostPods), []string{"ASM-K-NODES"}
 	case "kube-apiserver", "ingress":
@@ -244,6 +248,18 @@ func (p *planner) ciliumPeer(cp *clusterPlan, x *model.CiliumPolicy, e model.Cil
 	default: // health and none: nobody of the input
 		return nothing(), nothing(), nil
 	}
+}
+
+// apiAddrs is where the input has a cluster's API server: what the symbol of a manifest's stands for is in no input.
+func (p *planner) apiAddrs(c *model.Cluster) []netip.Addr {
+	if c.Manifest {
+		return nil
+	}
+	list := []netip.Addr{p.symbolOf(model.APIDoor, c.ID, "")}
+	for _, e := range p.endpointsOf(c.ID) {
+		list = append(list, p.endpointAddrs(e)...)
+	}
+	return list
 }
 
 // hostPods is the stated addresses of pods of the host network, which are those of their nodes (K8S-NP-25).

@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/ringfence/ringfence/model"
 )
@@ -189,6 +190,8 @@ func (t *tracer) ciliumPeerAt(p *model.CiliumPolicy, e model.CiliumPeer, x *pod,
 	switch {
 	case e.Endpoints != nil:
 		switch {
+		case !isPod && e.Endpoints.Others: // K8S-CIL-03: what has no labels lacks the one that it must not have
+			return maybe("ASM-K-CILIUM")
 		case !isPod:
 			return no()
 		case other.pod != nil:
@@ -221,6 +224,9 @@ func (t *tracer) ciliumPeerAt(p *model.CiliumPolicy, e model.CiliumPeer, x *pod,
 	case "world-ipv6":
 		return outer.and(when(v6))
 	case "cluster":
+		if !isPod && !host.must && t.atDoorOf(x.cluster, at) {
+			return maybe("ASM-K-NODES")
+		}
 		return host.or(when(isPod))
 	case "host", "remote-node":
 		if host.must {
@@ -247,6 +253,19 @@ func (t *tracer) hostPodAt(c *model.Cluster, a netip.Addr) bool {
 		}
 	}
 	return false
+}
+
+// atDoorOf reports an address at which the input has the API server of a cluster.
+func (t *tracer) atDoorOf(c *model.Cluster, a netip.Addr) bool {
+	if c.Manifest {
+		return false
+	}
+	if s, ok := t.symbols.At(a); ok && s.Kind == model.APIDoor {
+		return same(s.Owner, c.ID)
+	}
+	return slices.ContainsFunc(t.e.Endpoints, func(p *model.PrivateEndpoint) bool {
+		return same(p.Target, c.ID) && slices.Contains(t.endpointAddresses(p), a)
+	})
 }
 
 // mayBeNode reports an address that a node of the cluster may have.

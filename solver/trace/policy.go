@@ -391,8 +391,8 @@ func (t *tracer) portsOfRule(r model.PolicyRule, target *pod, other peer, c cour
 		return yes()
 	}
 	p := c.packet
-	if !p.Protocol.HasPorts() {
-		return no() // K8S-NP-24: an entry carries a protocol
+	if !p.Protocol.HasPorts() { // K8S-NP-24: an entry carries a protocol; one of Cilium may carry one without ports
+		return when(slices.ContainsFunc(r.Ports, func(e model.PolicyPort) bool { return e.All && e.Protocol == p.Protocol }))
 	}
 	m := no()
 	for _, e := range r.Ports {
