@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 	"testing/fstest"
 
 	"github.com/ringfence/ringfence/importers/kubernetes"
@@ -745,6 +747,26 @@ func TestNetworkAroundManifests(t *testing.T) {
 		if test.want == Unknown && !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == "MISSING(network of cluster B)" }) {
 			t.Errorf("%s to %s: nobody names the network that is missing: %v", test.from, test.to, r.Assumptions)
 		}
+	}
+	// The matrix says the same, of a block that holds public addresses as well in two rows.
+	k = manifests(t, "calico", netPolicy("podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress, Egress], ingress: [{from: [{ipBlock: {cidr: 10.9.0.0/16}}, {ipBlock: {cidr: 172.0.0.0/8}}]}], egress: [{to: [{ipBlock: {cidr: 10.9.0.0/16}}]}]"))
+	rows, notes, err := WorkloadMatrix(k.s.Project, Options{}, WorkloadQuestion{Services: []model.PortService{portService(t, "tcp/443")}, Direct: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range rows {
+		if strings.HasPrefix(r.Src, "cidr:") && r.Dst == "pod:a/db" || r.Src == "pod:a/db" && strings.HasPrefix(r.Dst, "cidr:") {
+			got = append(got, fmt.Sprintf("%s %s %s", r.Src, r.Dst, r.Verdict))
+		}
+	}
+	if diff := cmp.Diff(got, []string{
+		"cidr:10.9.0.0/16 pod:a/db unknown", "cidr:172.0.0.0/8 pod:a/db reachable", "cidr:172.0.0.0/8 pod:a/db unknown", "pod:a/db cidr:10.9.0.0/16 unknown",
+	}); diff != "" {
+		t.Errorf("the matrix (-got +want):\n%s", diff)
+	}
+	if len(notes) != 1 || notes[0].ID != "MISSING(network of cluster B)" {
+		t.Errorf("the matrix names %v", notes)
 	}
 }
 

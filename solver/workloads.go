@@ -21,7 +21,7 @@ type WorkloadQuestion struct {
 // WorkloadMatrix answers every pair of workloads and of what lies outside the estate, as [Solution.Matrix] by [ByWorkload] does. Of
 // manifests alone, where nothing but policies stands between two pods, no graph is flooded: workloads that no policy tells apart are
 // decided once (K8S-GEN-03), and outside addresses that policies tell apart have rows of their own. The assumptions are those of the
-// rows about pods that do not exist yet.
+// rows about pods that do not exist yet, and what is missing about the network around such a cluster.
 func WorkloadMatrix(p *model.Project, o Options, q WorkloadQuestion) ([]Row, []Assumption, error) {
 	if cluster, alone := dataplane.Standalone(p.Estate, dataplane.Options{Intent: p.Intent}); alone && len(o.Questions) == 0 {
 		m, err := newPodMatrix(p, cluster, o, q.Services)
@@ -35,10 +35,10 @@ func WorkloadMatrix(p *model.Project, o Options, q WorkloadQuestion) ([]Row, []A
 				rows = append(rows, m.relayed(relays)...)
 				sortRows(rows)
 			}
-			var notes []string
+			notes := m.lacks
 			if q.Exposure {
 				e := exposureOf(m.s, m.net, cluster, m.names)
-				rows, notes = append(rows, e.rows...), e.notes
+				rows, notes = append(rows, e.rows...), append(notes, e.notes...)
 				sortRows(rows)
 			}
 			return rows, m.s.assumptions(notes, true), m.s.Err()
@@ -81,6 +81,7 @@ type podMatrix struct {
 	dst     [][]string // its addresses, as packets print them
 	cells   map[int]*podCell
 	printed map[[2]int][]Packets
+	lacks   []string // what the input does not say about the ends of a row
 }
 
 // podCell is how a cell is printed: what passes for certain, and what passes perhaps.
@@ -158,6 +159,9 @@ func (m *podMatrix) rows() []Row {
 func (m *podMatrix) pairRows(from, to, cell int, kind Kind, via []string) []Row {
 	var out []Row
 	c := m.cell(cell)
+	if m.lacks == nil && (m.net.Around(from) || m.net.Around(to)) {
+		m.lacks = []string{m.net.Lacks()}
+	}
 	for i, verdict := range []Verdict{Reachable, Unknown} {
 		if len(c.parts[i]) > 0 {
 			out = append(out, Row{Src: m.names[from], Dst: m.names[to], Verdict: verdict, Kind: kind, Via: via, Packets: m.packets(c, cell*2+i, to), Total: c.total[i]})

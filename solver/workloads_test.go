@@ -94,6 +94,27 @@ func outsideDiffers(t *testing.T, s *Solution, p *model.Project, o Options, serv
 	if err != nil {
 		t.Fatal(err)
 	}
+	at := func(b dataplane.PodBlock) netip.Addr {
+		if b.Addresses[0].IsSingleIP() {
+			return b.Addresses[0].Addr()
+		}
+		return b.Addresses[0].Addr().Next()
+	}
+	// Of the network around the cluster the graph knows the addresses that somebody asks for.
+	around := map[int][]model.Selector{}
+	var asked []model.Selector
+	for j, b := range m.net.Blocks {
+		if b.Around && privateOnly(b.Addresses) {
+			around[j] = selectors(t, "ip:"+at(b).String())
+			asked = append(asked, around[j]...)
+		}
+	}
+	if len(asked) > 0 {
+		o.Questions = asked
+		if s, err = Solve(p, o); err != nil {
+			t.Fatal(err)
+		}
+	}
 	internet, err := s.resolve(model.Selector{Kind: model.SelInternet, Text: "internet"})
 	if err != nil {
 		t.Fatal(err)
@@ -114,17 +135,19 @@ func outsideDiffers(t *testing.T, s *Solution, p *model.Project, o Options, serv
 			if b.Host != nil {
 				continue // its rows are those of a pod
 			}
-			at := b.Addresses[0].Addr().Next()
-			if len(b.Addresses) == 1 && b.Addresses[0].IsSingleIP() {
-				at = b.Addresses[0].Addr()
-			}
-			if !public(b.Addresses) {
-				continue // the graph of manifests knows the internet alone
+			at, outside := at(b), internet
+			switch {
+			case around[j] != nil:
+				if outside, err = s.resolve(around[j][0]); err != nil {
+					t.Fatal(err)
+				}
+			case !public(b.Addresses):
+				continue // neither the internet nor a host that may be there
 			}
 			for _, dir := range []bool{true, false} {
-				from, to, pair := pod, internet, [2]int{i, len(m.net.Workloads) + j}
+				from, to, pair := pod, outside, [2]int{i, len(m.net.Workloads) + j}
 				if !dir {
-					from, to, pair = internet, pod, [2]int{pair[1], pair[0]}
+					from, to, pair = outside, pod, [2]int{pair[1], pair[0]}
 				}
 				q := s.newQuery(from, to)
 				q.service, q.direct = s.serviceSet(services), true
@@ -164,6 +187,13 @@ func outsideDiffers(t *testing.T, s *Solution, p *model.Project, o Options, serv
 		}
 	}
 	return ""
+}
+
+// privateOnly reports whether a block of outside addresses is one of private ones, whole.
+func privateOnly(list []netip.Prefix) bool {
+	return !slices.ContainsFunc(list, func(x netip.Prefix) bool {
+		return !slices.ContainsFunc(cidrs("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"), func(y netip.Prefix) bool { return y.Bits() <= x.Bits() && y.Contains(x.Addr()) })
+	})
 }
 
 // public reports whether a block of outside addresses lies on the internet, whole.

@@ -64,6 +64,8 @@ type PodBlock struct {
 	CIDR      netip.Prefix
 	Addresses []netip.Prefix
 	Host      *model.Workload // nil: addresses outside
+	Around    bool            // of the network around the cluster, of which nobody knows who is there (K8S-GEN-04)
+	silent    bool            // and where nobody can be who sends
 }
 
 // podSet is a set of columns.
@@ -355,13 +357,22 @@ func (n *PodNet) planBlocks() {
 		return a.Compare(b)
 	})
 	sendable := minusSet(ipset([]netip.Prefix{allV4()}), ipset(prefixes("224.0.0.0/4", "255.255.255.255/32")))
+	known := ipset(append(publicV4().Prefixes(), hosts(platformHosts())...))
+	around := minusSet(sendable, known)
+	for _, w := range n.cp.workloads {
+		around = minusSet(around, ipset(hosts(w.Addresses)))
+	}
 	for i, x := range cidrs {
 		inside := slices.DeleteFunc(slices.Clone(cidrs[:i]), func(y netip.Prefix) bool { return !x.Overlaps(y) })
-		if rest := intersectSet(sendable, ipset([]netip.Prefix{x}, inside...)); !isEmpty(rest) {
-			n.Blocks = append(n.Blocks, PodBlock{CIDR: x, Addresses: rest.Prefixes()})
+		rest := ipset([]netip.Prefix{x}, inside...)
+		if part := intersectSet(rest, known); !isEmpty(part) {
+			n.Blocks = append(n.Blocks, PodBlock{CIDR: x, Addresses: part.Prefixes()})
+		}
+		if part := intersectSet(rest, around); !isEmpty(part) {
+			n.Blocks = append(n.Blocks, PodBlock{CIDR: x, Addresses: part.Prefixes(), Around: true, silent: !part.Overlaps(ipset(ianaPrivate()))})
 		}
 	}
-	slices.SortFunc(n.Blocks, func(a, b PodBlock) int { return a.CIDR.Compare(b.CIDR) })
+	slices.SortStableFunc(n.Blocks, func(a, b PodBlock) int { return a.CIDR.Compare(b.CIDR) })
 	for _, w := range n.cp.workloads {
 		if w.HostNetwork {
 			n.Blocks = append(n.Blocks, PodBlock{Addresses: hosts(w.Addresses), Host: w})
@@ -795,15 +806,32 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 			if side < 0 && n.served[to] != nil && n.workload(from) == nil {
 				in = n.behindServices(from, to, in)
 			}
-			if in == emptySet {
+			if in == emptySet || n.silent(from) {
 				continue
 			}
-			if cell := n.pair(out, in); n.cells[cell][0] != emptySet {
+			cell := n.pair(out, in)
+			if n.Around(from) || n.Around(to) {
+				cell = n.Doubtful(cell)
+			}
+			if n.cells[cell][0] != emptySet {
 				yield(from, to, cell)
 			}
 		}
 	}
 }
+
+// Around reports whether a column is of the network around the cluster: what policies let come from there, and go there, is possible alone
+// (K8S-GEN-04).
+func (n *PodNet) Around(column int) bool {
+	return column >= len(n.Workloads) && n.Blocks[column-len(n.Workloads)].Around
+}
+
+func (n *PodNet) silent(column int) bool {
+	return column >= len(n.Workloads) && n.Blocks[column-len(n.Workloads)].silent
+}
+
+// Lacks names what the input does not say of that network.
+func (n *PodNet) Lacks() string { return missing("network of cluster", n.cp.c.ID) }
 
 // rowFiller computes what sides admit at all far ends, rule by rule.
 type rowFiller struct {
@@ -869,7 +897,7 @@ func (n *PodNet) Place() model.Place {
 // SendsAnywhere reports whether a column may open something to an end of which neither labels nor address are known.
 func (n *PodNet) SendsAnywhere(from int) bool {
 	if from >= len(n.Workloads) {
-		return true
+		return !n.silent(from)
 	}
 	return n.meet(n.anything, n.id(n.withAnyPod(n.Workloads[from], model.Outbound))) != emptySet
 }
@@ -981,7 +1009,7 @@ func (n *PodNet) Reaches(from, to int) (may, must bool) {
 	}
 	in := n.cells[n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], from)]
 	some := func(bound int) bool { return n.meet(n.anything, n.meet(out[bound], in[bound])) != emptySet }
-	return some(0), some(1)
+	return some(0) && !n.silent(from), some(1) && !n.Around(from)
 }
 
 // Doubtful is a cell of which nothing is certain.
