@@ -114,6 +114,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-K-IPBLOCK", Open: true, Text: "whether ipBlock matches pod and node addresses when the engine is unknown", Settle: "the engine"},
 		{ID: "ASM-K-SNAT", Open: true, Text: "which source address policy sees behind a Service", Settle: "externalTrafficPolicy, engine, pod placement"},
 		{ID: "ASM-K-NODE", Text: "a pod's own node can always open connections to it: left out of proofs, printed", Settle: "accepted by the assessor; node hardening"},
+		{ID: "ASM-K-SELF", Open: true, Text: "whether policies act on what a pod sends to its own address, by a Service or a host port", Settle: "a rule that admits it; a test in the cluster"},
 		{ID: "ASM-K-RACE", Statement: true, Text: "policies act on new connections of pods that the engine has handled: a pod may open some before", Settle: "none; restart what was open before"},
 		{ID: "ASM-K-ICMP", Text: "Cilium, Calico and Azure NPM on Linux drop ICMP of isolated pods unless a rule without ports admits the peer", Settle: "a ping in the cluster"},
 		{ID: "ASM-K-NSLABELS", Open: true, Text: "labels of an undeclared namespace", Settle: "the Namespace manifest or a live import"},

@@ -670,6 +670,33 @@ func TestNetworkPolicyRules(t *testing.T) {
 	}
 }
 
+// K8S-NP-23: whether policies act on what a pod sends to its own address by a Service nobody documents; a rule that admits it settles it.
+func TestPodToItself(t *testing.T) {
+	live := "{apiVersion: v1, kind: Pod, metadata: {name: live, namespace: a, labels: {app: live}}, spec: {containers: [{name: c}]}, status: {phase: Running, podIP: 10.244.0.5, podIPs: [{ip: 10.244.0.5}]}}"
+	service := "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {clusterIP: 10.0.0.10, selector: {app: live}, ports: [{port: 80, targetPort: 8080}]}}"
+	for _, test := range []struct {
+		name   string
+		policy string
+		want   Verdict
+	}{
+		{"isolated", netPolicy("podSelector: {}, policyTypes: [Ingress]"), Unknown},
+		{"in the other direction", netPolicy("podSelector: {}, policyTypes: [Egress]"), Unknown},
+		{"admitted", netPolicy("podSelector: {}, ingress: [{from: [{podSelector: {}}]}]"), Reachable},
+	} {
+		k := manifests(t, "calico", live, service, test.policy)
+		r, err := k.s.Reach(selectors(t, "pod:a/live"), selectors(t, "pod:a/live"), []model.PortService{portService(t, "tcp/8080")}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Verdict != test.want {
+			t.Errorf("%s: got %s, want %s", test.name, r.Verdict, test.want)
+		}
+		if test.want == Unknown && !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == "ASM-K-SELF" }) {
+			t.Errorf("%s: nobody names what is open: %v", test.name, r.Assumptions)
+		}
+	}
+}
+
 // X21: a pod of the host network is its node: no subject, matched by no selector, and by blocks as the engine has it for nodes (K8S-NP-13,
 // K8S-NP-25). Manifests alone know no node but by it.
 func TestX21(t *testing.T) {

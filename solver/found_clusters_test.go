@@ -493,6 +493,24 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			pod("w", "pb"), "over",
 		},
 		{
+			"K8S-NP-23: and by a Service of its own",
+			small{vnet, a, b, c, cluster("overlay", "azure"), block("203.0.113.0/24"), workload("w", "pb", "10.244.0.5"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("w", "pb"), src: "10.244.0.5", dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), "over",
+		},
+		{
+			"K8S-NP-23: not another replica",
+			small{vnet, a, b, c, cluster("overlay", "azure"), block("203.0.113.0/24"), workload("w", "pb", "10.244.0.5", "10.244.0.6"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("w", "pb"), src: "10.244.0.6", dst: "10.244.0.5", port: 8080},
+			pod("w", "pb"), none,
+		},
+		{
+			"K8S-SVC-01: behind a Service each running pod has its own address, of which a policy may admit one",
+			small{vnet, a, b, c, cluster("overlay", "calico"), outward("10.244.0.6/32"), workload("v", "pa"), workload("w", "pb", "10.244.0.5", "10.244.0.6"), service("ClusterIP", "w", 80, 8080)},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.250.0.4", port: 80},
+			pod("w", "pb"), all,
+		},
+		{
 			"AKS-NET-12: the reply to a node's address is that address's, whichever pod of the host network asked",
 			small{vnet, a, b, routed(subnet("c", "10.0.0.8/29")), vm, table("10.0.0.6/31", model.HopInternet, ""), cluster("overlay", ""), onHost(workload("w", "pa"))},
 			sent{from: pod("w", "pa"), src: "10.0.0.4", dst: "10.0.0.12", port: 443},

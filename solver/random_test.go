@@ -408,8 +408,7 @@ func TestEnginesAgreeOnManifests(t *testing.T) {
 				continue
 			}
 			total++
-			// K8S-NP-23: that a pod reaches itself by its own Service the solver does not follow here.
-			if diff := j.differ(p); diff != "" && !strings.Contains(diff, "(K8S-NP-23)") {
+			if diff := j.differ(p); diff != "" {
 				t.Fatalf("seed %d: %s\n%s", seed, diff, modeltest.Print(modeltest.RandomManifests(rand.New(rand.NewPCG(seed, 5)))))
 			}
 		}

@@ -269,6 +269,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	}
 	var targets []target
 	var hostTargets []hostTarget
+	selves := map[*model.Workload][]target{} // by which a pod may reach itself
 	for _, k := range cp.services {
 		addresses := p.serviceAddrs(cp, k)
 		if len(addresses) == 0 {
@@ -285,6 +286,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			for _, t := range slices.Sorted(maps.Keys(backends)) {
 				var sure, perhaps []netip.Addr
 				for _, w := range backends[t] {
+					selves[w] = append(selves[w], target{match: onlyOver(at), port: t, notes: doubts})
 					if serves(k, w) == yes {
 						sure = append(sure, p.podAddrs(w)...)
 					} else {
@@ -364,6 +366,15 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			routes = x.node.out
 		}
 		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), reading{}, routes, out, notes)
+		if own := p.toItself(x.w); own != nil && len(selves[x.w]) > 0 && (out.over != nil || x.ingress.over != nil) { // K8S-NP-23
+			n := p.node(x.site.Place, StageFrontend, viaNode+" itself")
+			pods := p.b.AddPool("", hosts(p.podsOn(cp, x.w, x.pool)))
+			for _, t := range selves[x.w] {
+				p.edge(x.site.Send, n, t.match, &rewrite{dst: &pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, t.notes...)
+			}
+			mesh, more := p.meshGuard(cp, x.w)
+			p.edge(n, x.site.Receive, and(onlyOver(own), mesh), nil, append(more, "ASM-K-SELF")...)
+		}
 		var as *packet.AddrSet
 		var r reading
 		if cp.mode == podsOverlay && x.node != nil {
@@ -1044,10 +1055,11 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 		}
 		p.routeDone[key] = true
 		in := x.ingress
+		more := slices.Clone(x.notes)
 		if own := p.toItself(x.w); own != nil && in.over != nil {
 			in.over, in.under = either(in.over, own), in.low()
+			more = append(more, "ASM-K-SELF")
 		}
-		more := slices.Clone(x.notes)
 		if !local {
 			if in.over != nil {
 				in = p.maskedIngress(m, x)
@@ -1068,9 +1080,16 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 	}
 }
 
+// manyReplicas is how many stated addresses of a workload are told apart where its pods may reach themselves.
+const manyReplicas = 16
+
 // toItself is what a pod sends to its own address: policies are silent about it (K8S-NP-23). Nil where no address is stated: replicas are pods
-// of their own.
+// of their own, and of very many any may be the one.
 func (p *planner) toItself(w *model.Workload) *lazy {
+	if len(w.Addresses) > manyReplicas {
+		at := p.addr.exactHosts(w.Addresses...)
+		return both(srcIn(at), dstIn(at))
+	}
 	var out []*lazy
 	for _, a := range p.podAddrs(w) {
 		if !model.SymbolBlock().Contains(a) {

@@ -49,6 +49,7 @@ type PodNet struct {
 	selected  map[string]podMatch
 	exposed   map[[2]int][]Exposed // by direction and side
 	served    map[int][]podServed  // by workload: what load balancers bring to its pods
+	itself    map[int]uint32       // by workload: ports at which a Service may bring its pods back to themselves (K8S-NP-23)
 }
 
 // podServed is packets that nodes bring to pods from outside with an address of their own, of which nobody knows what policies make of it
@@ -228,6 +229,7 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 	}
 	n.planBlocks()
 	n.planServed()
+	n.planItself()
 	if n.acts {
 		n.planPolicies(model.Inbound)
 		n.planPolicies(model.Outbound)
@@ -404,6 +406,26 @@ func (n *PodNet) planServed() {
 			for _, port := range k.Ports {
 				if t := targetPort(w, port); t != 0 && !withoutRule(k, port) {
 					n.served[i] = append(n.served[i], podServed{n.portSet(port.Protocol, model.PortRange{First: t, Last: t}), from})
+				}
+			}
+		}
+	}
+}
+
+// planItself lists the ports at which running pods may reach their own address by a Service.
+func (n *PodNet) planItself() {
+	n.itself = map[int]uint32{}
+	for _, k := range n.cp.services {
+		if _, err := netip.ParseAddr(k.ClusterIP); err != nil && len(k.ExternalIPs) == 0 && k.Type != "LoadBalancer" {
+			continue // it has no address (K8S-SVC-03)
+		}
+		for i, w := range n.Workloads {
+			if len(w.Addresses) == 0 || serves(k, w) == no {
+				continue
+			}
+			for _, port := range k.Ports {
+				if t := targetPort(w, port); t != 0 {
+					n.itself[i] = n.union(n.itself[i], n.portSet(port.Protocol, model.PortRange{First: t, Last: t}))
 				}
 			}
 		}
@@ -793,9 +815,12 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 		}
 		last = side
 		for _, to := range order {
-			out, in := int(row[to]), everySet
+			out, in, itself := int(row[to]), everySet, uint32(emptySet)
+			if from == to {
+				itself = n.itself[to]
+			}
 			switch {
-			case out == emptySet || side < 0 && to >= len(n.Workloads) && n.workload(from) == nil && n.workload(to) == nil:
+			case out == emptySet && itself == emptySet || side < 0 && to >= len(n.Workloads) && n.workload(from) == nil && n.workload(to) == nil:
 				continue
 			case to >= len(n.Workloads):
 			case table != nil:
@@ -806,10 +831,13 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 			if side < 0 && n.served[to] != nil && n.workload(from) == nil {
 				in = n.behindServices(from, to, in)
 			}
-			if in == emptySet || n.silent(from) {
+			if in == emptySet && itself == emptySet || n.silent(from) {
 				continue
 			}
 			cell := n.pair(out, in)
+			if itself != emptySet {
+				cell = n.cell(n.union(n.cells[cell][0], n.meet(n.wire, itself)), n.cells[cell][1])
+			}
 			if n.Around(from) || n.Around(to) {
 				cell = n.Doubtful(cell)
 			}

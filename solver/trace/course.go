@@ -67,6 +67,7 @@ type tracer struct {
 	*world
 	paths []Path
 	steps int
+	from  netip.Addr // the sender of the run
 }
 
 // limits of one run: more courses than this say so and stop.

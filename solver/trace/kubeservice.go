@@ -227,8 +227,31 @@ type backend struct {
 }
 
 // backends lists the pods behind a Service port: selected by labels, in its namespace; a named target is resolved on each pod, and a
-// pod without it is no backend (K8S-SVC-01).
+// pod without it is no backend (K8S-SVC-01). Pods that run have each its own address, which policies may tell apart.
 func (t *tracer) backends(s *model.KubeService, p model.ServicePort) []backend {
+	var out []backend
+	for _, b := range t.backendPods(s, p) {
+		live := t.liveOn(b.pod)
+		if b.pod.workload.HostNetwork || len(live) < 2 {
+			out = append(out, b)
+			continue
+		}
+		for i, a := range live {
+			if i < maxReplicas || a == t.from {
+				x := *b.pod
+				x.addr = t.podAddress(&x, a)
+				out = append(out, backend{&x, b.port, b.match})
+			}
+		}
+	}
+	return out
+}
+
+// maxReplicas is how many running pods of a workload are walked behind a Service, beside the one that asks.
+const maxReplicas = 8
+
+// backendPods are the backends of a Service port by workload and pool.
+func (t *tracer) backendPods(s *model.KubeService, p model.ServicePort) []backend {
 	var out []backend
 	if len(s.Selector) == 0 {
 		return nil

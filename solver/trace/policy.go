@@ -215,7 +215,7 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 	}
 	v = decide()
 	if own {
-		v = v.either(passes("a pod to its own address (K8S-NP-23)"))
+		v = v.either(passes("a pod to its own address (K8S-NP-23)"), "ASM-K-SELF")
 	}
 	if other.masked != nil && other.masked.sameNode {
 		v = v.either(passes("from the pod's own node, where the packet is masqueraded (K8S-NP-22)"), "ASM-K-SNAT")

@@ -9,6 +9,7 @@ import (
 
 // start finds who sends the packet and sends it.
 func (t *tracer) start(p Packet) {
+	t.from = p.Src
 	c := course{packet: p, certain: true}
 	if !p.Src.IsValid() || !p.Dst.IsValid() {
 		t.drop(c, p.From, Transport, "a packet needs a source and a destination")
