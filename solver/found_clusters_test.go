@@ -493,6 +493,18 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			pod("w", "pb"), "over",
 		},
 		{
+			"K8S-SVC-06: an external IP that is a node's address leads to the pods",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("ClusterIP", "w", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.4")} })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 80},
+			pod("w", "pb"), all,
+		},
+		{
+			"K8S-SVC-06: and may take what a host port of the node would",
+			small{vnet, a, b, c, vm, cluster("overlay", ""), onHost(workload("h", "pa")), workload("w", "pb"), with(service("ClusterIP", "w", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("10.0.0.4")} })},
+			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 80},
+			pod("h", "pa"), "over",
+		},
+		{
 			"K8S-NP-23: and by a Service of its own",
 			small{vnet, a, b, c, cluster("overlay", "azure"), block("203.0.113.0/24"), workload("w", "pb", "10.244.0.5"), service("ClusterIP", "w", 80, 8080)},
 			sent{from: pod("w", "pb"), src: "10.244.0.5", dst: "10.250.0.4", port: 80},

@@ -295,6 +295,9 @@ func (d *draft) kubeService(c *model.Cluster, i int) {
 	if d.one(2) {
 		s.ClusterIP = netip.AddrFrom4([4]byte{10, 250, 0, byte(4 + i)}).String()
 	}
+	if d.one(6) {
+		s.ExternalIPs = []netip.Addr{cidr(choose(d, "10.0.0.5/32", "10.0.0.36/32", "10.0.0.37/32", "10.0.0.68/32", "198.51.100.9/32")).Addr()}
+	}
 	const prefix = "service.beta.kubernetes.io/"
 	if s.Type == "LoadBalancer" {
 		if d.one(2) {

@@ -472,10 +472,16 @@ func (p *planner) serviceAddrs(cp *clusterPlan, k *model.KubeService) []netip.Ad
 	return addresses
 }
 
-// nodePorts is the packets to ports that Services have, or may have, on every node (K8S-SVC-06, K8S-SVC-10).
-func nodePorts(cp *clusterPlan) *lazy {
+// nodePorts is the packets to ports that Services have, or may have, on every node, and on those whose addresses they take (K8S-SVC-06,
+// K8S-SVC-10).
+func (p *planner) nodePorts(cp *clusterPlan) *lazy {
 	out := []*lazy{nothing()}
 	for _, k := range cp.services {
+		for _, port := range k.Ports {
+			if len(k.ExternalIPs) > 0 {
+				out = append(out, both(dstIn(p.addr.exactHosts(k.ExternalIPs...)), transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false)))
+			}
+		}
 		if k.Type != "NodePort" && (k.Type != "LoadBalancer" || k.NoNodePorts) {
 			continue
 		}
@@ -617,7 +623,7 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 		// AKS-NET-06: to overlay pods it sends as its node does.
 		p.edge(x.site.Send, p.fromNodes(cp, x.pool), and(exactly(dstIn(cp.all)), untaken), nil, more...)
 	}
-	p.edge(m.accept, x.site.Receive, between(dstIn(m.addr), minus(dstIn(m.addr), nodePorts(cp))), nil)
+	p.edge(m.accept, x.site.Receive, between(dstIn(m.addr), minus(dstIn(m.addr), p.nodePorts(cp))), nil)
 }
 
 // planBareHostPod is a pod of the host network where the input has no nodes: it stands at an address of its own, which is a node's, with no
@@ -759,7 +765,7 @@ func (p *planner) frontendOf(cp *clusterPlan, k *model.KubeService) kubeFrontend
 // planKubeServices adds what Services open from outside the cluster (K8S-SVC-06): frontends, node ports and host ports.
 func (p *planner) planKubeServices(cp *clusterPlan) {
 	for _, k := range cp.services {
-		if k.Type != "LoadBalancer" && k.Type != "NodePort" {
+		if k.Type != "LoadBalancer" && k.Type != "NodePort" && len(k.ExternalIPs) == 0 {
 			continue
 		}
 		var frontends []netip.Addr
@@ -789,7 +795,7 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 				target = h.Port
 			}
 			at := both(dstIn(x.node.addr), transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false))
-			g := between(at, minus(at, nodePorts(cp)))
+			g := between(at, minus(at, p.nodePorts(cp)))
 			p.toPods(x.node, []*pod{x}, g, target, staysHere, nil)
 		}
 	}
@@ -860,7 +866,11 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 			}
 			p.toBackends(m, k, backends, g, port, byFrontend.of(k), notes)
 		}
-		if k.NoNodePorts {
+		if len(k.ExternalIPs) > 0 {
+			g := certain(exactly(both(both(dstIn(m.addr), dstIn(p.addr.exactHosts(k.ExternalIPs...))), transport(proto, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))))
+			p.toBackends(m, k, backends, g, port, byNode.of(k), doubts)
+		}
+		if k.NoNodePorts || k.Type != "LoadBalancer" && k.Type != "NodePort" {
 			continue
 		}
 		g := certain(exactly(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: port.NodePort, Last: port.NodePort}}, false))))

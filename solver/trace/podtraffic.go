@@ -403,7 +403,14 @@ func (t *tracer) fromNode(c course, h *host) {
 func (t *tracer) atNode(c course, h *host) {
 	taken, why := false, []string(nil)
 	for _, s := range t.e.KubeServices {
-		if !same(s.Cluster, h.cluster.ID) || s.NoNodePorts && s.Type == "LoadBalancer" || s.Type != "NodePort" && s.Type != "LoadBalancer" {
+		if !same(s.Cluster, h.cluster.ID) {
+			continue
+		}
+		if p, ok := servicePort(s, c.packet); ok && slices.ContainsFunc(s.ExternalIPs, func(a netip.Addr) bool { return a.IsValid() && a.Unmap() == c.packet.Dst }) { // K8S-SVC-06
+			taken = true
+			t.kubeProxy(c, h, s, p)
+		}
+		if s.NoNodePorts && s.Type == "LoadBalancer" || s.Type != "NodePort" && s.Type != "LoadBalancer" {
 			continue
 		}
 		for _, p := range s.Ports {
