@@ -670,6 +670,73 @@ func TestNetworkPolicyRules(t *testing.T) {
 	}
 }
 
+// K8S-SVC-06, K8S-SVC-08: nodes hand on what comes to a node port, with their own address where the traffic policy is Cluster. Of a cluster of
+// manifests nobody knows the nodes: they may have any private address (K8S-GEN-04).
+func TestNodePortOfManifests(t *testing.T) {
+	service := func(more string) string {
+		return "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: a}, spec: {" + more + "selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}}"
+	}
+	fromDB := netPolicy("podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {matchLabels: {app: db}}}]}]")
+	toPods := netPolicyIn("b", "podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {}}]}]")
+	const cluster, local = "type: NodePort, ", "type: NodePort, externalTrafficPolicy: Local, "
+	for _, test := range []struct {
+		name, from string
+		manifests  []string
+		service    string
+		want       Verdict
+	}{
+		{"a pod by a node port", "pod:b/api", []string{service(cluster), fromDB}, "tcp/8080", Unknown},
+		{"to another port of the pod", "pod:b/api", []string{service(cluster), fromDB}, "tcp/8081", Unreachable},
+		{"a host around", "ip:10.9.0.4", []string{service(cluster), fromDB}, "tcp/8080", Unknown},
+		{"past the source ranges of a load balancer", "ip:10.9.0.4", []string{service("type: LoadBalancer, loadBalancerSourceRanges: [203.0.113.0/24], "), fromDB}, "tcp/8080", Unknown},
+		{"which has no node ports", "ip:10.9.0.4", []string{service("type: LoadBalancer, allocateLoadBalancerNodePorts: false, loadBalancerSourceRanges: [203.0.113.0/24], "), fromDB}, "tcp/8080", Unreachable},
+		{"the internet has no way to nodes", "internet", []string{service(cluster), fromDB}, "tcp/8080", Unreachable},
+		{"Local, where policies see the pod", "pod:b/api", []string{service(local), fromDB}, "tcp/8080", Unreachable},
+		{"a pod that may send to pods alone", "pod:b/api", []string{service(cluster), fromDB, toPods}, "tcp/8080", Unreachable},
+		{"no node port", "pod:b/api", []string{service(""), fromDB}, "tcp/8080", Unreachable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := manifests(t, "calico", test.manifests...)
+			from := selectors(t, test.from)
+			s, err := Solve(k.s.Project, Options{Questions: from})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := s.Reach(from, selectors(t, "pod:a/web"), []model.PortService{portService(t, test.service)}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Verdict != test.want {
+				t.Errorf("got %s, want %s: %v", r.Verdict, test.want, r.Flows)
+			}
+			for _, id := range []string{"ASM-K-SNAT", "ASM-K-NODEPORT", "MISSING(network of cluster B)"} {
+				if test.want == Unknown && !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == id }) {
+					t.Errorf("nobody names %s: %v", id, r.Assumptions)
+				}
+			}
+			if !strings.HasPrefix(test.from, "pod:") {
+				return
+			}
+			rows, notes, err := WorkloadMatrix(k.s.Project, Options{}, WorkloadQuestion{Services: []model.PortService{portService(t, test.service)}, Direct: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.want == Unknown && !slices.ContainsFunc(notes, func(a Assumption) bool { return a.ID == "MISSING(network of cluster B)" }) {
+				t.Errorf("nobody names what the matrix rests on: %v", notes)
+			}
+			got := Unreachable
+			for _, row := range rows {
+				if row.Src == test.from && row.Dst == "pod:a/web" {
+					got = row.Verdict
+				}
+			}
+			if got != test.want {
+				t.Errorf("the matrix says %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 // K8S-NP-23: whether policies act on what a pod sends to its own address by a Service nobody documents; a rule that admits it settles it.
 func TestPodToItself(t *testing.T) {
 	live := "{apiVersion: v1, kind: Pod, metadata: {name: live, namespace: a, labels: {app: live}}, spec: {containers: [{name: c}]}, status: {phase: Running, podIP: 10.244.0.5, podIPs: [{ip: 10.244.0.5}]}}"

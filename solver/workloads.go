@@ -35,7 +35,7 @@ func WorkloadMatrix(p *model.Project, o Options, q WorkloadQuestion) ([]Row, []A
 				rows = append(rows, m.relayed(relays)...)
 				sortRows(rows)
 			}
-			notes := m.lacks
+			notes := m.net.Lacks()
 			if q.Exposure {
 				e := exposureOf(m.s, m.net, cluster, m.names)
 				rows, notes = append(rows, e.rows...), append(notes, e.notes...)
@@ -81,7 +81,6 @@ type podMatrix struct {
 	dst     [][]string // its addresses, as packets print them
 	cells   map[int]*podCell
 	printed map[[2]int][]Packets
-	lacks   []string // what the input does not say about the ends of a row
 }
 
 // podCell is how a cell is printed: what passes for certain, and what passes perhaps.
@@ -159,9 +158,6 @@ func (m *podMatrix) rows() []Row {
 func (m *podMatrix) pairRows(from, to, cell int, kind Kind, via []string) []Row {
 	var out []Row
 	c := m.cell(cell)
-	if m.lacks == nil && (m.net.Around(from) || m.net.Around(to)) {
-		m.lacks = []string{m.net.Lacks()}
-	}
 	for i, verdict := range []Verdict{Reachable, Unknown} {
 		if len(c.parts[i]) > 0 {
 			out = append(out, Row{Src: m.names[from], Dst: m.names[to], Verdict: verdict, Kind: kind, Via: via, Packets: m.packets(c, cell*2+i, to), Total: c.total[i]})

@@ -778,8 +778,11 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 			}
 			if cp.mode == podsBare {
 				p.bareService(cp, f)
-				continue
 			}
+		}
+		if cp.mode == podsBare {
+			p.bareNodePorts(cp, k)
+			continue
 		}
 		for _, port := range k.Ports {
 			p.kubeProxy(cp, k, port, frontends)
@@ -920,33 +923,91 @@ func (p *planner) bareService(cp *clusterPlan, f kubeFrontend) {
 			p.forwardUnknown(n, "", match.over, append(more, missing("endpoints of Service", k.ID))) // K8S-SVC-02
 			continue
 		}
-		for _, x := range cp.pods {
-			t := targetPort(x.w, port)
-			if serves(k, x.w) == no || t == 0 {
-				continue
+		p.toBarePods(n, cp, k, port, match, more)
+	}
+}
+
+// toBarePods leads what a node took for a Service to its pods where the input has no nodes.
+func (p *planner) toBarePods(from NodeID, cp *clusterPlan, k *model.KubeService, port model.ServicePort, match guard, notes []string) {
+	for _, x := range cp.pods {
+		t := targetPort(x.w, port)
+		if serves(k, x.w) == no || t == 0 {
+			continue
+		}
+		to := match
+		if serves(k, x.w) != yes {
+			to = to.mayOnly()
+		}
+		dst := p.addr.exactHosts(p.podAddrs(x.w)...)
+		rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: t, Last: t}}}
+		if x.w.HostNetwork { // K8S-NP-25
+			p.edge(from, x.site.Receive, to, rw, notes...)
+			continue
+		}
+		how, in, seen := "service local", x.ingress, x.notes
+		if !k.LocalPolicy && x.ingress.over != nil {
+			how, in, seen = "service", p.bareIngress(cp, x), append(slices.Clone(x.notes), "ASM-K-SNAT")
+		} else if own := p.toItself(x.w); own != nil && in.over != nil {
+			in.over, in.under, seen = either(in.over, own), in.low(), append(slices.Clone(x.notes), "ASM-K-SELF")
+		}
+		at := p.node(x.site.Place, StagePod, how)
+		p.edge(from, at, to, rw, notes...)
+		if key := (Node{Place: x.site.Place.Key(), Stage: StagePod, Via: how}); !p.routeDone[key] {
+			p.routeDone[key] = true
+			p.edge(at, x.site.Receive, in, nil, seen...)
+		}
+	}
+}
+
+// bareNodePorts leads what is for a port of a node to pods where the input has no nodes: any address of the network around that no pod has may
+// be a node's, and one that a Service calls its own (K8S-SVC-06, K8S-SVC-10).
+func (p *planner) bareNodePorts(cp *clusterPlan, k *model.KubeService) {
+	send, receive, lacks := p.around(cp)
+	nodes := minus(everything(), either(dstIn(p.addr.public), dstIn(cp.all), dstIn(p.addr.exactHosts(platformHosts()...))))
+	for _, port := range k.Ports {
+		for _, way := range bareWays(k, port) {
+			at := nodes
+			notes := append(p.doubtsOf(k), lacks)
+			if way.external {
+				at = both(at, dstIn(p.addr.exactHosts(k.ExternalIPs...)))
+			} else if port.NodePort == 0 {
+				notes = append(notes, "ASM-K-NODEPORT")
 			}
-			to := match
-			if serves(k, x.w) != yes {
-				to = to.mayOnly()
-			}
-			dst := p.addr.exactHosts(p.podAddrs(x.w)...)
-			rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: t, Last: t}}}
-			if x.w.HostNetwork { // K8S-NP-25
-				p.edge(n, x.site.Receive, to, rw, more...)
-				continue
-			}
-			how, in, seen := "service local", x.ingress, x.notes
-			if !k.LocalPolicy && x.ingress.over != nil {
-				how, in, seen = "service", p.bareIngress(cp, x), append(slices.Clone(x.notes), "ASM-K-SNAT")
-			}
-			at := p.node(x.site.Place, StagePod, how)
-			p.edge(n, at, to, rw, more...)
-			if key := (Node{Place: x.site.Place.Key(), Stage: StagePod, Via: how}); !p.routeDone[key] {
-				p.routeDone[key] = true
-				p.edge(at, x.site.Receive, in, nil, seen...)
+			at = both(at, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{way.ports}, false))
+			for _, from := range []NodeID{send, receive, p.insideCluster(cp, ""), p.fromNodes(cp, ""), p.publicIn()} {
+				match := onlyOver(at)
+				if from != send && from != receive { // to nodes by what is on their network
+					match = onlyOver(both(at, dstIn(cp.onNodes)))
+				}
+				if len(k.Selector) == 0 {
+					p.forwardUnknown(from, "", match.over, append(notes, missing("endpoints of Service", k.ID))) // K8S-SVC-02
+					continue
+				}
+				p.toBarePods(from, cp, k, port, match, notes)
 			}
 		}
 	}
+}
+
+// bareWay is ports of a node by which a Service is reached: on every node, or at its external IPs.
+type bareWay struct {
+	ports    model.PortRange
+	external bool
+}
+
+func bareWays(k *model.KubeService, port model.ServicePort) []bareWay {
+	var out []bareWay
+	if len(k.ExternalIPs) > 0 {
+		out = append(out, bareWay{model.PortRange{First: port.Port, Last: port.Port}, true})
+	}
+	switch {
+	case k.Type != "NodePort" && (k.Type != "LoadBalancer" || k.NoNodePorts):
+	case port.NodePort == 0:
+		out = append(out, bareWay{model.PortRange{First: 30000, Last: 32767}, false})
+	default:
+		out = append(out, bareWay{model.PortRange{First: port.NodePort, Last: port.NodePort}, false})
+	}
+	return out
 }
 
 // bareIngress is a pod's ingress policy behind a Service whose nodes the input does not have: it may run on the node that took the packet,

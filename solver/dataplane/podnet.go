@@ -50,6 +50,16 @@ type PodNet struct {
 	exposed   map[[2]int][]Exposed // by direction and side
 	served    map[int][]podServed  // by workload: what load balancers bring to its pods
 	itself    map[int]uint32       // by workload: ports at which a Service may bring its pods back to themselves (K8S-NP-23)
+	entered   map[int][]podEntered // by column: what node ports lead to
+	outward   map[int]uint32       // by egress side: what it lets go to addresses that may be nodes'
+	lacks     map[string]bool      // what the input does not say about cells that were asked for
+}
+
+// podEntered is a port of every node that leads to pods (K8S-SVC-06).
+type podEntered struct {
+	at    uint32 // packets to it
+	ports uint32 // at the pod
+	local bool   // with the sender's own address (K8S-SVC-08)
 }
 
 // podServed is packets that nodes bring to pods from outside with an address of their own, of which nobody knows what policies make of it
@@ -146,7 +156,11 @@ func Standalone(e *model.Estate, o Options) (*model.Cluster, bool) {
 			if r.HostNetwork && engineOf(e.Clusters[0]) == engineOther { // it may be a subject of policies (K8S-NP-25)
 				return nil, false
 			}
-		case *model.Cluster, *model.Namespace, *model.NetworkPolicy, *model.KubeService, *model.Ingress:
+		case *model.KubeService:
+			if len(r.ExternalIPs) > 0 {
+				return nil, false
+			}
+		case *model.Cluster, *model.Namespace, *model.NetworkPolicy, *model.Ingress:
 		default:
 			return nil, false
 		}
@@ -230,6 +244,7 @@ func NewPodNet(e *model.Estate, cluster *model.Cluster, o Options, g *Graph, ask
 	n.planBlocks()
 	n.planServed()
 	n.planItself()
+	n.planEntered()
 	if n.acts {
 		n.planPolicies(model.Inbound)
 		n.planPolicies(model.Outbound)
@@ -430,6 +445,90 @@ func (n *PodNet) planItself() {
 			}
 		}
 	}
+}
+
+// planEntered lists what node ports lead to.
+func (n *PodNet) planEntered() {
+	n.entered, n.outward, n.lacks = map[int][]podEntered{}, map[int]uint32{}, map[string]bool{}
+	for _, k := range n.cp.services {
+		for i := range n.columns() {
+			w := n.workload(i)
+			if w == nil || serves(k, w) == no {
+				continue
+			}
+			for _, port := range k.Ports {
+				for _, way := range bareWays(k, port) {
+					if t := targetPort(w, port); t != 0 {
+						n.entered[i] = append(n.entered[i], podEntered{n.portSet(port.Protocol, way.ports), n.portSet(port.Protocol, model.PortRange{First: t, Last: t}), k.LocalPolicy})
+					}
+				}
+			}
+		}
+	}
+}
+
+// toNodes is what a column may send to addresses that may be nodes': those of the network around, and those of pods of the host network, which
+// are all that the internet may reach.
+func (n *PodNet) toNodes(from int) uint32 {
+	switch {
+	case from < len(n.Workloads):
+	case n.silent(from), n.workload(from) == nil && !n.Around(from) && !slices.ContainsFunc(n.Blocks, func(b PodBlock) bool { return b.Host != nil }):
+		return emptySet
+	default:
+		return everySet
+	}
+	number := n.sideOf[model.Outbound][from]
+	if out, ok := n.outward[number]; ok {
+		return out
+	}
+	s := &n.sides[model.Outbound][number]
+	out := uint32(everySet)
+	if !s.open && s.isolated != no {
+		over := uint32(emptySet)
+		for k := range s.selected {
+			for _, i := range s.selected[k].policy.rules {
+				r := &n.rules[i]
+				names := len(r.source.Peers) == 0 || slices.ContainsFunc(r.source.Peers, func(e model.PolicyPeer) bool {
+					return e.IPBlock != nil && e.IPBlock.CIDR.Bits() == 0 && e.IPBlock.CIDR.Addr().Is4()
+				})
+				for j, b := range n.Blocks {
+					names = names || (b.Around || b.Host != nil) && r.may.has(len(n.Workloads)+j)
+				}
+				if names {
+					over = n.union(over, r.fixed)
+				}
+			}
+		}
+		out = n.cells[n.bound(s, over, emptySet, emptySet)][0]
+	}
+	n.outward[number] = out
+	return out
+}
+
+// byNodePorts is what policies, and node ports besides, let one column open at another.
+func (n *PodNet) byNodePorts(from, to, in, cell int) int {
+	over := n.cells[cell][0]
+	for _, e := range n.entered[to] {
+		if n.meet(n.toNodes(from), e.at) == emptySet {
+			continue
+		}
+		ports := e.ports
+		if e.local && to < len(n.Workloads) {
+			seen := n.cells[in][0]
+			if from == to && len(n.Workloads[to].Addresses) > 0 {
+				seen = everySet
+			}
+			ports = n.meet(ports, seen)
+		}
+		if more := n.union(over, n.meet(n.wire, ports)); more != over {
+			over = more
+			n.lacks[missing("network of cluster", n.cp.c.ID)] = true
+			if !e.local {
+				n.lacks["ASM-K-SNAT"] = true
+			}
+		}
+	}
+	return n.cell(over, n.cells[cell][1])
 }
 
 // behindServices is what policies and load balancers let come from outside addresses to a workload's pods, as a cell.
@@ -820,7 +919,7 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 				itself = n.itself[to]
 			}
 			switch {
-			case out == emptySet && itself == emptySet || side < 0 && to >= len(n.Workloads) && n.workload(from) == nil && n.workload(to) == nil:
+			case out == emptySet && itself == emptySet && n.entered[to] == nil || side < 0 && to >= len(n.Workloads) && n.workload(from) == nil && n.workload(to) == nil:
 				continue
 			case to >= len(n.Workloads):
 			case table != nil:
@@ -831,15 +930,16 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 			if side < 0 && n.served[to] != nil && n.workload(from) == nil {
 				in = n.behindServices(from, to, in)
 			}
-			if in == emptySet && itself == emptySet || n.silent(from) {
+			if in == emptySet && itself == emptySet && n.entered[to] == nil || n.silent(from) {
 				continue
 			}
-			cell := n.pair(out, in)
+			cell := n.byNodePorts(from, to, in, n.pair(out, in))
 			if itself != emptySet {
 				cell = n.cell(n.union(n.cells[cell][0], n.meet(n.wire, itself)), n.cells[cell][1])
 			}
 			if n.Around(from) || n.Around(to) {
 				cell = n.Doubtful(cell)
+				n.lacks[missing("network of cluster", n.cp.c.ID)] = true
 			}
 			if n.cells[cell][0] != emptySet {
 				yield(from, to, cell)
@@ -858,8 +958,8 @@ func (n *PodNet) silent(column int) bool {
 	return column >= len(n.Workloads) && n.Blocks[column-len(n.Workloads)].silent
 }
 
-// Lacks names what the input does not say of that network.
-func (n *PodNet) Lacks() string { return missing("network of cluster", n.cp.c.ID) }
+// Lacks names what the input does not say of that network, where some cell that was asked for rests on it.
+func (n *PodNet) Lacks() []string { return slices.Sorted(maps.Keys(n.lacks)) }
 
 // rowFiller computes what sides admit at all far ends, rule by rule.
 type rowFiller struct {
@@ -1037,7 +1137,10 @@ func (n *PodNet) Reaches(from, to int) (may, must bool) {
 	}
 	in := n.cells[n.side(model.Inbound, &n.sides[model.Inbound][n.sideOf[model.Inbound][to]], from)]
 	some := func(bound int) bool { return n.meet(n.anything, n.meet(out[bound], in[bound])) != emptySet }
-	return some(0) && !n.silent(from), some(1) && !n.Around(from)
+	entered := slices.ContainsFunc(n.entered[to], func(e podEntered) bool {
+		return n.meet(n.toNodes(from), e.at) != emptySet && (!e.local || from == to && len(n.Workloads[to].Addresses) > 0 || n.meet(e.ports, in[0]) != emptySet)
+	})
+	return (some(0) || entered) && !n.silent(from), some(1) && !n.Around(from)
 }
 
 // Doubtful is a cell of which nothing is certain.

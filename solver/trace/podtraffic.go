@@ -194,8 +194,35 @@ func (t *tracer) fromManifest(c course, x *pod) {
 	case c.dst.isPublic().may:
 		t.toPublic(c.forward(x.place(), Transport, "out of the cluster"))
 	default:
+		t.toManifestNode(c, x.cluster)
 		at := model.Place{Kind: model.PlaceUnknown, ID: x.cluster.ID, Part: c.packet.Dst.String()}
 		t.lose(c, at, Transport, "the input does not say which network the cluster is in", "MISSING(network of cluster "+x.cluster.ID.ShortName()+")")
+	}
+}
+
+// toManifestNode is a packet to an address around a cluster whose nodes the input does not have: one of them may have it, and hand the packet on
+// for a node port or an external IP (K8S-SVC-06, K8S-SVC-10).
+func (t *tracer) toManifestNode(c course, cl *model.Cluster) {
+	c = c.uncertain("MISSING(network of cluster " + cl.ID.ShortName() + ")")
+	for _, s := range t.e.KubeServices {
+		if !same(s.Cluster, cl.ID) {
+			continue
+		}
+		if p, ok := servicePort(s, c.packet); ok && slices.ContainsFunc(s.ExternalIPs, func(a netip.Addr) bool { return a.IsValid() && a.Unmap() == c.packet.Dst }) {
+			t.kubeProxy(c, nil, s, p)
+		}
+		if s.Type != "NodePort" && (s.Type != "LoadBalancer" || s.NoNodePorts) {
+			continue
+		}
+		for _, p := range s.Ports {
+			switch {
+			case p.Protocol != c.packet.Protocol:
+			case p.NodePort != 0 && p.NodePort == c.packet.DPort:
+				t.kubeProxy(c, nil, s, p)
+			case p.NodePort == 0 && c.packet.DPort >= 30000 && c.packet.DPort <= 32767:
+				t.kubeProxy(c.uncertain("ASM-K-NODEPORT"), nil, s, p)
+			}
+		}
 	}
 }
 
@@ -265,6 +292,9 @@ func (t *tracer) acrossNodes(c course, from []*host, y *pod, who peer) {
 // podToHostNetwork: such a pod has its node's address, and what leads to it is filtered like any packet to a node (K8S-NP-25, AKS-NET-10).
 func (t *tracer) podToHostNetwork(c course, x, y *pod) {
 	if x.network() == manifestPods || x.pool == nil || y.pool == nil {
+		if x.network() == manifestPods {
+			t.toManifestNode(c, x.cluster)
+		}
 		t.deliverHostPod(c, y)
 		return
 	}

@@ -101,6 +101,8 @@ func (t *tracer) peerOf(c course, x *pod) peer {
 		return peer{addr: c.masked.client, cluster: x.cluster, masked: c.masked}
 	case c.pod != nil && same(c.pod.cluster.ID, x.cluster.ID) && !c.pod.workload.HostNetwork:
 		return peer{pod: c.pod, addr: c.src, cluster: x.cluster}
+	case c.pod != nil && same(c.pod.cluster.ID, x.cluster.ID) && c.node == nil: // of the host network, where the input has no nodes
+		return peer{node: true, hostNetwork: true, addr: c.src, cluster: x.cluster, pool: c.pod.pool}
 	case c.node != nil && same(c.node.cluster.ID, x.cluster.ID):
 		return peer{node: true, hostNetwork: c.pod != nil && c.pod.workload.HostNetwork, addr: c.src, cluster: x.cluster, pool: c.node.pool}
 	default:

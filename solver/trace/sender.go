@@ -285,6 +285,9 @@ func (t *tracer) send(c course, from model.Place) {
 			t.intoManifest(c.uncertain("MISSING(network of cluster "+from.ID.ShortName()+")"), x)
 			return
 		}
+		if cl := t.clusterOf(from.ID); cl != nil && cl.Manifest && from.Part == "" && !c.dst.isPublic().may && !isPlatform(c.packet.Dst) {
+			t.toManifestNode(c, cl)
+		}
 		t.lose(c, from, Transport, "the sender is outside what the input states", "ASM-NEXTHOP")
 	default: // AZ-PE-01, AZ-LB-01: endpoints, frontends, services and gateways open no connections
 		t.drop(c, from, Transport, "a "+from.Kind.String()+" opens no connections")
@@ -410,6 +413,7 @@ func (t *tracer) fromInternet(c course) {
 // intoManifest is a packet from outside for a pod whose cluster's network the input does not state.
 func (t *tracer) intoManifest(c course, x *pod) {
 	if x.workload.HostNetwork {
+		t.toManifestNode(c, x.cluster)
 		t.deliverHostPod(c.forward(x.place(), Transport, "to the node of the pod"), x)
 		return
 	}
