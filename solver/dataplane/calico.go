@@ -338,8 +338,17 @@ func (p *planner) calicoTraffic(cp *clusterPlan, w *model.Workload, r *model.Cal
 		var sets []*lazy
 		for _, x := range list {
 			switch {
-			case x.Named != "" && source: // the sender's own port of that name
-				sets = append(sets, nothing())
+			case x.Named != "" && source && p.future != nil && dir == model.Inbound:
+				unsure = true
+				sets = append(sets, transport(protocolsOf(x), nil, nil, false))
+			case x.Named != "" && source && dir == model.Inbound:
+				for _, src := range cp.workloads {
+					if !src.HostNetwork {
+						sets = append(sets, both(srcIn(p.addr.exactHosts(p.podAddrs(src)...)), namedSource(src, x)))
+					}
+				}
+			case x.Named != "" && source:
+				sets = append(sets, namedSource(w, x))
 			case x.Named != "" && dir == model.Inbound:
 				sets = append(sets, namedPort(w, x))
 			case x.Named != "" && p.future != nil: // whichever it calls so (K8S-NP-19)
@@ -372,6 +381,17 @@ func (p *planner) calicoTraffic(cp *clusterPlan, w *model.Workload, r *model.Cal
 		return nothing(), all
 	}
 	return l, l
+}
+
+// namedSource is the packets from the container ports of a pod that have a name.
+func namedSource(w *model.Workload, x model.PolicyPort) *lazy {
+	sets := []*lazy{nothing()}
+	for _, c := range w.Ports {
+		if c.Name == x.Named {
+			sets = append(sets, transport([]model.Protocol{c.Protocol}, []model.PortRange{{First: c.Port, Last: c.Port}}, nil, false))
+		}
+	}
+	return either(sets...)
 }
 
 // calicoEnd is one side of a rule, near that of the pod itself: addresses that all it states hold for.

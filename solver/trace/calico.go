@@ -297,8 +297,12 @@ func (t *tracer) calicoTraffic(p *model.CalicoPolicy, r *model.CalicoRule, x *po
 			switch {
 			case e.Named == "":
 				out = out.or(when(k.Protocol.HasPorts() && e.Ports.First <= n && n <= e.Ports.Last))
-			case !source && to.pod != nil:
-				out = out.or(when(slices.ContainsFunc(to.pod.workload.Ports, func(q model.ContainerPort) bool {
+			default: // of the pod at that end, by its name
+				end := to.pod
+				if source {
+					end = from.pod
+				}
+				out = out.or(when(end != nil && !end.workload.HostNetwork && slices.ContainsFunc(end.workload.Ports, func(q model.ContainerPort) bool {
 					return q.Name == e.Named && q.Protocol == k.Protocol && q.Port == n
 				})))
 			}
