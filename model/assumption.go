@@ -118,6 +118,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-K-RACE", Statement: true, Text: "policies act on new connections of pods that the engine has handled: a pod may open some before", Settle: "none; restart what was open before"},
 		{ID: "ASM-K-ICMP", Text: "Cilium, Calico and Azure NPM on Linux drop ICMP of isolated pods unless a rule without ports admits the peer", Settle: "a ping in the cluster"},
 		{ID: "ASM-K-NSLABELS", Open: true, Text: "labels of an undeclared namespace", Settle: "the Namespace manifest or a live import"},
+		{ID: "ASM-K-PODLABELS", Open: true, Text: "labels that a controller or the platform sets on each pod, or that differ between pods of a workload", Settle: "live pods; selectors by labels of the pod template"},
 		{ID: "ASM-K-SYSTEM", Text: "kube-system add-ons that are not in the input are future pods of kube-system", Settle: "live import"},
 		{ID: "ASM-K-CNP", Open: true, Text: "whether the engine enforces policies of other kinds than NetworkPolicy", Settle: "the engine"},
 		{ID: "ASM-K-CILIUM", Open: true, Text: "what a Cilium policy does where versions differ, or rules for the application layer or types of ICMP messages decide", Settle: "rules by endpoints, addresses and ports"},

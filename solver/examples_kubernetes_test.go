@@ -738,6 +738,34 @@ func TestNodePortOfManifests(t *testing.T) {
 	}
 }
 
+// K8S-WL-02: a selector on a label that a template does not show leaves the verdict open, by that label.
+func TestUnknownPodLabels(t *testing.T) {
+	const hash = "podSelector: {matchLabels: {pod-template-hash: x}}"
+	load := "{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {type: LoadBalancer, selector: {pod-template-hash: x}, ports: [{port: 80}]}}"
+	for _, test := range []struct {
+		name, from string
+		manifests  []string
+		reason     string
+	}{
+		{"the subject", "pod:b/api", []string{netPolicy(hash + ", policyTypes: [Ingress]")}, "ASM-K-PODLABELS(a/web, pod-template-hash)"},
+		{"a peer", "pod:b/api", []string{netPolicy("podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {}, " + hash + "}]}]")}, "ASM-K-PODLABELS(b/api, pod-template-hash)"},
+		{"a peer of Cilium", "pod:b/api", []string{ciliumPolicy(onWeb + "ingress: [{fromEndpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': b, pod-template-hash: x}}]}]")}, "ASM-K-PODLABELS(b/api, pod-template-hash)"},
+		{"a Service", "internet", []string{load, netPolicy("podSelector: {}, policyTypes: [Ingress]")}, "ASM-K-PODLABELS(a/web, pod-template-hash)"},
+	} {
+		engine := "calico"
+		if strings.Contains(test.name, "Cilium") {
+			engine = "cilium"
+		}
+		r, err := manifests(t, engine, test.manifests...).s.Reach(selectors(t, test.from), selectors(t, "pod:a/web"), []model.PortService{portService(t, "tcp/80")}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Verdict != Unknown || !slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == test.reason }) {
+			t.Errorf("%s: %s by %v, want unknown by %s", test.name, r.Verdict, r.Assumptions, test.reason)
+		}
+	}
+}
+
 // K8S-NP-23: whether policies act on what a pod sends to its own address by a Service nobody documents; a rule that admits it settles it.
 func TestPodToItself(t *testing.T) {
 	live := "{apiVersion: v1, kind: Pod, metadata: {name: live, namespace: a, labels: {app: live}}, spec: {containers: [{name: c}]}, status: {phase: Running, podIP: 10.244.0.5, podIPs: [{ip: 10.244.0.5}]}}"

@@ -147,6 +147,10 @@ func (p *planner) calicoTier(cp *clusterPlan, w *model.Workload, pool string, di
 			}
 			mine = true
 			applies = max(applies, selected)
+			if selected == maybe {
+				notes = append(notes, cp.termDoubts(w, x.Selector)...)
+				notes = append(notes, cp.termDoubts(w, x.Namespaces)...)
+			}
 			for _, entry := range p.fogged(x.ID) {
 				if !otherSide(entry.Field, dir) {
 					doubt, notes = true, append(notes, unsupported(entry))
@@ -215,6 +219,14 @@ func (p *planner) calicoSelects(cp *clusterPlan, x *model.CalicoPolicy, w *model
 		match = match.and(p.calicoMatch(cp, x.Namespaces, w.Namespace, nil))
 	}
 	return match
+}
+
+// termDoubts names the labels on which a selector of Calico hangs.
+func (cp *clusterPlan) termDoubts(w *model.Workload, s model.CalicoSelector) (out []string) {
+	for _, t := range s {
+		out = append(out, cp.labelDoubts(w, t.Namespaces, &t.Labels)...)
+	}
+	return out
 }
 
 // calicoMatch decides a selector for something in a namespace; any of its terms.
@@ -446,9 +458,10 @@ func (p *planner) calicoSelected(cp *clusterPlan, x *model.CalicoPolicy, s model
 		if match != no {
 			b = append(b, p.podAddrs(w)...)
 		}
-	}
-	if len(a) != len(b) {
-		notes = append(notes, "ASM-K-NSLABELS")
+		if match == maybe {
+			notes = append(notes, cp.termDoubts(w, s)...)
+			notes = append(notes, cp.termDoubts(w, e.Namespaces)...)
+		}
 	}
 	certain, possible := []*lazy{at(p.addr.exactHosts(a...))}, []*lazy{at(p.addr.exactHosts(b...))}
 	for _, n := range p.e.CalicoSets {

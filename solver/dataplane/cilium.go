@@ -55,6 +55,9 @@ func (p *planner) withCilium(cp *clusterPlan, w *model.Workload, pool string, di
 				continue
 			}
 			touched = true
+			if selected == maybe {
+				notes = append(notes, cp.labelDoubts(w, rule.Subject.Namespaces, &rule.Subject.Pods)...)
+			}
 			at := func(list []model.CiliumTraffic, access model.Access) (must, may []*lazy) {
 				for j := range list {
 					a, b, more := p.ciliumTraffic(cp, x, w, &list[j], dir, access, at)
@@ -209,10 +212,9 @@ func (p *planner) ciliumPeer(cp *clusterPlan, x *model.CiliumPolicy, e model.Cil
 			b = append(b, p.podAddrs(w)...)
 			if match == yes {
 				a = append(a, p.podAddrs(w)...)
+			} else {
+				notes = append(notes, cp.labelDoubts(w, e.Endpoints.Namespaces, &e.Endpoints.Pods)...)
 			}
-		}
-		if len(a) != len(b) {
-			notes = append(notes, "ASM-K-NSLABELS")
 		}
 		must, may = at(p.addr.exactHosts(a...)), at(p.addr.exactHosts(b...))
 		if e.Endpoints.Others { // K8S-CIL-03

@@ -196,7 +196,9 @@ func (p *planner) tierPeers(cp *clusterPlan, peers []model.ClusterPolicyPeer, at
 			a, b := p.peerPods(cp, nil, model.PolicyPeer{Namespaces: x.Namespaces, Pods: x.Pods})
 			certain, possible = append(certain, at(p.addr.exactHosts(a...))), append(possible, at(p.addr.exactHosts(b...)))
 			if len(a) != len(b) {
-				notes = append(notes, "ASM-K-NSLABELS")
+				for _, w := range cp.workloads {
+					notes = append(notes, cp.labelDoubts(w, x.Namespaces, x.Pods)...)
+				}
 			}
 		case x.Nodes != nil:
 			a, b := p.selectedNodes(cp, *x.Nodes)

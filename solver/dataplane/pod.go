@@ -936,7 +936,7 @@ func (p *planner) toBarePods(from NodeID, cp *clusterPlan, k *model.KubeService,
 		}
 		to := match
 		if serves(k, x.w) != yes {
-			to = to.mayOnly()
+			to, notes = to.mayOnly(), append(slices.Clone(notes), cp.labelDoubts(x.w, nil, &model.LabelSelector{Match: k.Selector})...)
 		}
 		dst := p.addr.exactHosts(p.podAddrs(x.w)...)
 		rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: t, Last: t}}}
@@ -1071,11 +1071,12 @@ func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, 
 		if t == 0 {
 			continue
 		}
-		to := g
+		to, more := g, notes
 		if serves(k, x.w) != yes {
 			to = and(g, onlyOver(everything()))
+			more = append(slices.Clone(notes), p.clusters[x.w.Cluster.Key()].labelDoubts(x.w, nil, &model.LabelSelector{Match: k.Selector})...)
 		}
-		p.toPods(m, []*pod{x}, to, t, by, notes)
+		p.toPods(m, []*pod{x}, to, t, by, more)
 	}
 }
 

@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -51,6 +52,28 @@ func (cp *clusterPlan) selectsNamespace(s model.LabelSelector, name string) tri 
 		}
 	}
 	return matchLabels(s, labels, func(string) bool { return !declared })
+}
+
+// labelDoubts names the labels on which selectors of a workload's pods, and of its namespace, hang.
+func (cp *clusterPlan) labelDoubts(w *model.Workload, namespaces *model.LabelSelector, pods ...*model.LabelSelector) (out []string) {
+	if namespaces != nil && cp.selectsNamespace(*namespaces, w.Namespace) == maybe {
+		out = append(out, "ASM-K-NSLABELS") // the interpreter says which (K8S-NS-03)
+	}
+	for _, s := range pods {
+		if s == nil || selectsPod(*s, w) != maybe {
+			continue
+		}
+		keys := slices.Sorted(maps.Keys(s.Match))
+		for _, r := range s.Requirements {
+			keys = append(keys, r.Key)
+		}
+		for _, key := range keys {
+			if _, known := w.Labels[key]; !known && slices.Contains(w.Implied, key) {
+				out = append(out, "ASM-K-PODLABELS("+w.Namespace+"/"+w.Name()+", "+key+")")
+			}
+		}
+	}
+	return out
 }
 
 // peerPods is the pods that a policy peer names, in both bounds.
@@ -109,7 +132,11 @@ func (p *planner) policySide(cp *clusterPlan, policy *model.NetworkPolicy, rule 
 			possible[len(possible)-1], notes = either(possible[len(possible)-1], at(cp.onNodes)), append(notes, "ASM-K-BYOCNI")
 		}
 		if len(mustPods) != len(mayPods) {
-			notes = append(notes, "ASM-K-NSLABELS")
+			for _, w := range cp.workloads {
+				if peer.Namespaces != nil || w.Namespace == policy.Namespace {
+					notes = append(notes, cp.labelDoubts(w, peer.Namespaces, peer.Pods)...)
+				}
+			}
 		}
 	}
 	for i, peer := range rule.Peers {
@@ -228,6 +255,9 @@ func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, pool string, d
 		selected := selectsPod(n.Pods, w)
 		if selected == no {
 			continue
+		}
+		if selected == maybe {
+			notes = append(notes, cp.labelDoubts(w, nil, &n.Pods)...)
 		}
 		if cp.windowsNPM(pool) && beyondWindows(n) { // K8S-NP-21: not enforced
 			selected, notes = maybe, append(notes, "ASM-K-BYOCNI")

@@ -575,21 +575,22 @@ func (t *tracer) namespaceMatch(s model.LabelSelector, cluster model.ID, name st
 // unknownPodLabels tells of labels that controllers add to their pods and templates do not show (K8S-WL-02).
 func unknownPodLabels(w *model.Workload) func(string) (bool, []string) {
 	return func(key string) (bool, []string) {
+		why := []string{"ASM-K-PODLABELS(" + w.Namespace + "/" + w.Name() + ", " + key + ")"}
 		if slices.Contains(w.Implied, key) { // K8S-WL-03: not the same on all pods
-			return true, nil
+			return true, why
 		}
 		switch w.Kind {
 		case "StatefulSet":
-			return slices.Contains([]string{"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"}, key), nil
+			return slices.Contains([]string{"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-revision-hash"}, key), why
 		case "DaemonSet":
-			return slices.Contains([]string{"controller-revision-hash", "pod-template-generation"}, key), nil
+			return slices.Contains([]string{"controller-revision-hash", "pod-template-generation"}, key), why
 		case "Deployment", "ReplicaSet":
-			return key == "pod-template-hash", nil
+			return key == "pod-template-hash", why
 		case "Job", "CronJob":
 			return slices.Contains([]string{
 				"batch.kubernetes.io/controller-uid", "controller-uid", "batch.kubernetes.io/job-name", "job-name",
 				"batch.kubernetes.io/job-completion-index",
-			}, key), nil
+			}, key), why
 		default:
 			return false, nil
 		}
