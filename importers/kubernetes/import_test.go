@@ -220,6 +220,7 @@ func TestErrors(t *testing.T) {
 		{"a pod address that is none", pod("containers: [{name: c}]\n") + "status:\n  podIPs:\n  - ip: x\n", "m.yaml:8: x: status.podIPs[0].ip: found `x`, want an IP address"},
 
 		{"a service account that is none", pod("serviceAccountName: A\ncontainers: [{name: c}]\n"), "m.yaml:5: x: spec.serviceAccountName: found `A`, want the name of a ServiceAccount"},
+		{"a toleration by no operator", pod("containers: [{name: c}]\ntolerations:\n- {key: a, operator: exists}\n"), "m.yaml:7: x: spec.tolerations[0].operator: found `exists`, want Equal, Exists, Lt or Gt"},
 		{"a toleration of no key", pod("containers: [{name: c}]\ntolerations:\n- {key: a b}\n"), "m.yaml:7: x: spec.tolerations[0].key: found `a b`, want " + wantLabelKey},
 		{"a kind that YAML reads as a boolean", "apiVersion: v1\nkind: Yes\nmetadata: {name: a}\n", "m.yaml:2: kind: found `Yes`, want apiVersion and kind that every YAML parser reads alike"},
 		{"a controller without a domain", "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: a}\nspec: {controller: nginx}\n", "m.yaml:4: a: spec.controller: found `nginx`, want a DNS name and a path as in k8s.io/ingress-nginx"},

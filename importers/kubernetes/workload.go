@@ -183,8 +183,14 @@ func (im *importer) podFacts(o *object, at string, meta metav1.ObjectMeta, spec 
 			im.bad(o, index(at+"spec.tolerations", i)+".key", t.Key, wantLabelKey)
 		}
 		operator := string(t.Operator)
-		if operator == "" {
+		switch operator {
+		case "":
 			operator = string(corev1.TolerationOpEqual)
+		case string(corev1.TolerationOpEqual), string(corev1.TolerationOpExists):
+		case "Lt", "Gt": // of numbers: whether it holds for a taint is not asked, so that no pool is left out (K8S-WL-07)
+			operator = string(corev1.TolerationOpExists)
+		default:
+			im.bad(o, index(at+"spec.tolerations", i)+".operator", operator, "Equal, Exists, Lt or Gt")
 		}
 		w.Tolerations = append(w.Tolerations, model.Toleration{Key: t.Key, Operator: operator, Value: t.Value, Effect: string(t.Effect)})
 	}

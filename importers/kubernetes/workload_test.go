@@ -260,3 +260,12 @@ volumes:
 		t.Error("a StatefulSet with volumeClaimTemplates has no claims")
 	}
 }
+
+// K8S-WL-07: a toleration by an order of numbers leaves no pool out, whatever the taint's number is.
+func TestTolerations(t *testing.T) {
+	e := mustImport(t, "m.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a}\nspec:\n  containers: [{name: c}]\n  tolerations: [{key: sla, operator: Gt, value: '950', effect: NoSchedule}, {key: only, value: a}]\n")
+	want := []model.Toleration{{Key: "sla", Operator: "Exists", Value: "950", Effect: "NoSchedule"}, {Key: "only", Operator: "Equal", Value: "a"}}
+	if diff := cmp.Diff(get[*model.Workload](t, e, "Pod", "a", "p").Tolerations, want); diff != "" {
+		t.Errorf("(-got +want):\n%s", diff)
+	}
+}
