@@ -50,7 +50,7 @@ type PodNet struct {
 	exposed   map[[2]int][]Exposed // by direction and side
 	served    map[int][]podServed  // by workload: what load balancers bring to its pods
 	itself    map[int]uint32       // by workload: ports at which a Service may bring its pods back to themselves (K8S-NP-23)
-	entered   map[int][]podEntered // by column: what node ports lead to
+	entered   [][]podEntered       // by column: what node ports lead to
 	outward   map[int]uint32       // by egress side: what it lets go to addresses that may be nodes'
 	lacks     map[string]bool      // what the input does not say about cells that were asked for
 }
@@ -449,7 +449,7 @@ func (n *PodNet) planItself() {
 
 // planEntered lists what node ports lead to.
 func (n *PodNet) planEntered() {
-	n.entered, n.outward, n.lacks = map[int][]podEntered{}, map[int]uint32{}, map[string]bool{}
+	n.entered, n.outward, n.lacks = make([][]podEntered, n.columns()), map[int]uint32{}, map[string]bool{}
 	for _, k := range n.cp.services {
 		for i := range n.columns() {
 			w := n.workload(i)
@@ -933,7 +933,10 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 			if in == emptySet && itself == emptySet && n.entered[to] == nil || n.silent(from) {
 				continue
 			}
-			cell := n.byNodePorts(from, to, in, n.pair(out, in))
+			cell := n.pair(out, in)
+			if n.entered[to] != nil {
+				cell = n.byNodePorts(from, to, in, cell)
+			}
 			if itself != emptySet {
 				cell = n.cell(n.union(n.cells[cell][0], n.meet(n.wire, itself)), n.cells[cell][1])
 			}
