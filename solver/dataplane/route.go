@@ -425,8 +425,9 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		s := c.s
 		over := make([][]packet.Set, len(groups))
 		wins := make([]packet.Set, len(list))
-		taken := packet.Set{}
-		tags := packet.Set{} // what tags may take from explicit public prefixes, whose length is not known
+		taken := packet.Set{} // by rows that are surely there: no later one gets it
+		firm := packet.Set{}  // likewise, from rows whose length nobody knows as well
+		tags := packet.Set{}  // what such rows may take from explicit public prefixes
 		for _, r := range list {
 			if r.vague() {
 				tags = s.Union(tags, r.may.get(c))
@@ -437,28 +438,34 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 			for end = start + 1; end < len(list) && start >= own && list[start].ties(list[end].route); {
 				end++
 			}
-			var sure []packet.Set
+			var sure, firmly []packet.Set
 			for k, r := range list[start:end] {
-				may := r.may.get(c)
+				may, before := r.may.get(c), taken
+				if r.vague() {
+					before = firm
+				}
 				i := index[r.hop]
-				wins[start+k] = s.Subtract(may, taken)
+				wins[start+k] = s.Subtract(may, before)
 				over[i] = append(over[i], wins[start+k])
 				switch {
 				case !r.certain:
 				case r.must == nil:
-					sure = append(sure, may)
+					sure, firmly = append(sure, may), append(firmly, may)
 				case !r.vague() && r.prefix.Bits() > 0 && !r.prefix.IsSingleIP():
-					sure = append(sure, s.Subtract(r.must.get(c), tags))
+					must := r.must.get(c)
+					sure, firmly = append(sure, must), append(firmly, s.Subtract(must, tags))
 				default:
-					sure = append(sure, r.must.get(c))
+					must := r.must.get(c)
+					sure, firmly = append(sure, must), append(firmly, must)
 				}
 			}
 			for k := start; k < end; k++ {
 				if l := jointly[k]; l != nil {
-					sure = append(sure, s.Subtract(l.get(c), tags))
+					must := l.get(c)
+					sure, firmly = append(sure, must), append(firmly, s.Subtract(must, tags))
 				}
 			}
-			taken = s.Union(append(sure, taken)...)
+			taken, firm = s.Union(append(sure, taken)...), s.Union(append(firmly, firm)...)
 		}
 		result = &solved{over: make([]packet.Set, len(groups)), under: make([]packet.Set, len(groups)), wins: wins, defaults: make([]packet.Set, len(groups))}
 		for k, r := range list {
