@@ -642,6 +642,11 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 		if p.onlyTunnels(subnet, via) && g.hop.kind != model.HopGateway {
 			continue
 		}
+		if eg.tunnelled && g.defaults != nil { // AZ-FW-46
+			broken := both(g.defaults, dstIn(p.addr.public))
+			p.leave(from, subnet, via, eg, onlyOver(broken), "ASM-E-FWTUNNEL")
+			g.under, g.notes = minus(g.under, broken), append(slices.Clone(g.notes), "ASM-E-FWTUNNEL")
+		}
 		sent := p.sent(subnet, g)
 		notes := g.notes
 		switch g.hop.kind {
@@ -678,12 +683,6 @@ func (p *planner) routing(subnet model.ID, via string, eg egress) NodeID {
 			}
 			p.leave(from, subnet, via, eg, sent)
 		case model.HopGateway:
-			if eg.tunnelled && g.defaults != nil { // AZ-FW-46
-				public := dstIn(p.addr.public)
-				p.leave(from, subnet, via, eg, onlyOver(both(g.defaults, public)), "ASM-E-FWTUNNEL")
-				g.under = minus(g.under, both(g.defaults, public))
-				g.notes = append(slices.Clone(g.notes), "ASM-E-FWTUNNEL")
-			}
 			p.toGateway(from, v, subnet, via, g)
 		case model.HopAppliance:
 			p.toAppliance(from, v, subnet, via, g)
