@@ -132,3 +132,59 @@ func TestFoundByLongRuns(t *testing.T) {
 		})
 	}
 }
+
+// A public frontend whose address the input does not state lies in no prefix of the input, so that it is among what is left of the internet where
+// prefixes are cut out of it: by the public range of a site, at a gateway with a default site and in the Internet tag (K8S-SVC-11, AZ-TAG-06).
+func TestUnnamedFrontend(t *testing.T) {
+	subnet := func(path, prefix string) *model.Subnet {
+		s := &model.Subnet{Meta: smallMeta("virtualNetworks/" + path), Prefixes: cidrs(prefix), DefaultOutbound: model.On}
+		s.VNet = s.ID.Parent()
+		return s
+	}
+	svc := &model.KubeService{
+		Meta: model.Meta{ID: model.Kubernetes("aks", "Service", "x", "web")}, Cluster: smallID("managedClusters/aks"), Namespace: "x", Type: "LoadBalancer",
+		Ports: []model.ServicePort{{Name: "p", Port: 443, Protocol: model.TCP, NodePort: 30443}},
+	}
+	estate := func(forced bool) small {
+		from := subnet("a/subnets/s", "10.0.0.0/29")
+		from.NSG = smallID("networkSecurityGroups/n")
+		gw := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet")}
+		out := small{
+			&model.VNet{Meta: smallMeta("virtualNetworks/a"), Prefixes: cidrs("10.0.0.0/24")}, &model.VNet{Meta: smallMeta("virtualNetworks/b"), Prefixes: cidrs("10.0.1.0/24")},
+			from, subnet("a/subnets/GatewaySubnet", "10.0.0.32/27"), subnet("b/subnets/s", "10.0.1.0/29"), gw,
+			&model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: model.DefaultRules()},
+			&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("198.51.100.0/24")},
+			&model.Connection{Meta: smallMeta("connections/site"), Kind: "IPsec", Gateway: gw.ID, Peer: smallID("localNetworkGateways/site"), State: "Connected"},
+			&model.Cluster{Meta: smallMeta("managedClusters/aks"), NodeGroup: "nodes", Plugin: "azure", PluginMode: "overlay", PodCIDRs: cidrs("10.244.0.0/28"), Pools: []model.NodePool{{Name: "p", Subnet: smallID("virtualNetworks/b/subnets/s")}}},
+			svc,
+		}
+		if forced {
+			gw.DefaultSite = smallID("localNetworkGateways/default")
+			out = append(
+				out, &model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/default"), Prefixes: cidrs("192.168.0.0/24")},
+				&model.Connection{Meta: smallMeta("connections/default"), Kind: "IPsec", Gateway: gw.ID, Peer: smallID("localNetworkGateways/default"), State: "Connected"},
+			)
+		}
+		return out
+	}
+	for _, test := range []struct {
+		name     string
+		forced   bool
+		at, want string
+	}{
+		{"the Internet tag lets it pass", false, "internet  ", "over"}, // or it is the Service, which has no pods
+		{"a default site takes it", true, "far side vpn default", "over one-way session"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			j, err := newJoint(modeltest.Draft{Resources: estate(test.forced)}.Clone())
+			if err != nil {
+				t.Fatal(err)
+			}
+			dst, ok := j.s.symbols().Of(model.ServiceFrontend, svc.ID, "")
+			if !ok {
+				t.Fatal("the frontend has no stand-in")
+			}
+			j.holdsFrom(t, "subnet a/s ", trace.Packet{Src: ip("10.0.0.4"), Dst: dst, Protocol: model.TCP, SPort: 50000, DPort: 443}, test.at, test.want)
+		})
+	}
+}

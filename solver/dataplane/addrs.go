@@ -133,6 +133,7 @@ type addressPlan struct {
 
 	manifold packet.AddrSet // multicast and broadcast
 	internet *netipx.IPSet  // publicV4
+	unnamed  netip.Addr     // a public address that lies in no prefix of the input; invalid where there is none
 }
 
 // symbolGroup is the symbols that share one range of possible addresses.
@@ -141,8 +142,8 @@ type symbolGroup struct {
 	members []netip.Prefix
 }
 
-func newAddressPlan(b *packet.Builder, symbols []symbolGroup) *addressPlan {
-	p := &addressPlan{b: b, groups: symbols, cache: map[string]addrs{}}
+func newAddressPlan(b *packet.Builder, symbols []symbolGroup, unnamed netip.Addr) *addressPlan {
+	p := &addressPlan{b: b, groups: symbols, cache: map[string]addrs{}, unnamed: unnamed}
 	p.internet = publicV4()
 	block := model.SymbolBlock()
 	p.any = b.AddSet("", []netip.Prefix{allV4(), allV6()})
@@ -185,9 +186,9 @@ func (p *addressPlan) bounds(s *netipx.IPSet) (must, may []netip.Prefix) {
 	for _, g := range p.groups {
 		switch {
 		case g.within == nil:
-			// A public address that the input does not state is in no prefix that the input names: only a set that holds the whole
-			// public IPv4 space holds it (K8S-SVC-11).
-			if contains(s, p.internet) {
+			// A public address that lies in no prefix that the input names is in a set as any such address is (K8S-SVC-11). Where prefixes name
+			// all of the space, only what holds all of it holds the address.
+			if p.unnamed.IsValid() && s.Contains(p.unnamed) || !p.unnamed.IsValid() && contains(s, p.internet) {
 				must, may = append(must, g.members...), append(may, g.members...)
 			}
 		case contains(s, g.within):
@@ -222,7 +223,7 @@ func (p *addressPlan) published(s *netipx.IPSet) addrs {
 	if len(public) == 0 {
 		return a
 	}
-	plan := addressPlan{b: p.b, cache: map[string]addrs{}, internet: p.internet}
+	plan := addressPlan{b: p.b, cache: map[string]addrs{}, internet: p.internet, unnamed: p.unnamed}
 	for _, g := range p.groups {
 		if g.within != nil && !contains(p.internet, g.within) {
 			plan.groups = append(plan.groups, g)

@@ -90,7 +90,7 @@ func (b *Rulebook) planner(lists []RuleList) *planner {
 	}
 	p.b, p.asgs, p.symbolic = packet.NewBuilder(), map[string]addrs{}, map[string]bool{}
 	p.doorSets, p.nameSet, p.stages = map[string]packet.AddrSet{}, map[string]bool{}, map[string]*adminStage{}
-	p.addr = newAddressPlan(p.b, b.groups)
+	p.addr = newAddressPlan(p.b, b.groups, netip.Addr{})
 	real := []netip.Prefix{allV4()} // and the stand-ins in use
 	for _, g := range b.groups {
 		real = append(real, g.members...)
