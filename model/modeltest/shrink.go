@@ -137,8 +137,8 @@ func simplify(v reflect.Value, n *int) bool {
 		switch name := v.Type().Field(i).Name; {
 		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo", "Service", "Cluster", "Namespace", "Kind", "CIDR", "Operator", "Plugin", "PluginMode", "PodCIDRs", "Pools", "NodeGroup"}, name):
 			continue
-		case f.Kind() == reflect.Pointer:
-			continue
+		case f.Kind() == reflect.Pointer, f.Type() == reflect.TypeFor[model.PortRange]():
+			continue // a range without one of its ends is none
 		case name == "Prefixes" && (v.Type() == reflect.TypeFor[model.VNet]() || v.Type() == reflect.TypeFor[model.Subnet]()):
 			continue
 		case f.Kind() == reflect.Slice && f.Len() == 1 && (name == "IPConfigs" || strings.HasSuffix(name, "Ports") || strings.HasSuffix(name, "Prefixes") || name == "Protocols" || name == "Apps"):
@@ -150,7 +150,7 @@ func simplify(v reflect.Value, n *int) bool {
 					return true
 				}
 				*n--
-				if e := f.Index(j); ours(e) && simplify(e, n) {
+				if e := f.Index(j); ours(e) && e.Type() != reflect.TypeFor[model.PortRange]() && simplify(e, n) {
 					return true
 				}
 			}
