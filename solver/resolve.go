@@ -52,7 +52,7 @@ func (s *Solution) target(sels []model.Selector) (*end, error) {
 	space := s.graph.Space
 	var minus []*end
 	for _, sel := range sels {
-		e, err := s.resolve(sel)
+		e, err := s.resolved(sel)
 		if err != nil {
 			return nil, err
 		}
@@ -112,6 +112,22 @@ func (s *Solution) target(sels []model.Selector) (*end, error) {
 		return nil, &model.InputError{Source: src, Field: "selector", Found: out.text, Accepted: "something that the input holds; this selects nothing"}
 	}
 	return out, nil
+}
+
+// resolved is resolve for those who only read the end: a selector that comes again, as zones do in assertions, is looked for once.
+func (s *Solution) resolved(sel model.Selector) (*end, error) {
+	if e, ok := s.ends[sel.Text]; ok && sel.Text != "" {
+		return e, nil
+	}
+	e, err := s.resolve(sel)
+	if err != nil {
+		return nil, err
+	}
+	if s.ends == nil {
+		s.ends = map[string]*end{}
+	}
+	s.ends[sel.Text] = e
+	return e, nil
 }
 
 // resolve resolves one selector, without regard to `not:`.

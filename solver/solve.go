@@ -34,6 +34,7 @@ type Solution struct {
 	Project *model.Project
 	graph   *dataplane.Graph
 	o       Options
+	ends    map[string]*end // of selectors, by their text
 	floods  [3]*dataplane.Flood
 	focused func(dataplane.Bound) *dataplane.Flood // of what some questions are about alone; nil: none are asked
 	refs    *model.Refs
