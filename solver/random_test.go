@@ -94,6 +94,9 @@ type probe struct {
 func (j *joint) draw(rnd *rand.Rand, targets []netip.Addr) (probe, bool) {
 	g := j.s.graph
 	o := rnd.IntN(len(g.Origins))
+	if g.Origins[o].Site.Channel == ingressChannel {
+		return probe{}, false // what a controller's pods forward for others; the interpreter has the pods themselves
+	}
 	src := within(rnd, g.Origins[o].Prefixes)
 	p := trace.Packet{From: g.Origins[o].Site.PlaceOf(src), Src: src, Dst: targets[rnd.IntN(len(targets))]}
 	ports := modeltest.Ports()
