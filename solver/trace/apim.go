@@ -95,24 +95,37 @@ func (t *tracer) atAPIM(c course, a *model.APIM, site int, public bool) {
 
 // apimNSG is the NSG of the subnet of an injected service (AZ-APIM-03).
 func (t *tracer) apimNSG(c course, h *host, behind address, listen func(course)) {
-	doubts := t.doubtsAt(h) // AZ-GEN-08
-	if t.subnetNSG(h) == "" {
-		if len(doubts) == 0 {
-			listen(c)
-			return
-		}
-		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(allowed("", h.subnet.Source), doubts), listen)
-		return
-	}
-	x := c.flow()
-	x.dst = behind
-	t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(c.pastNSG(t.nsgByID(h.subnet.NSG, h, x, model.Inbound)), doubts), func(c course) {
-		f := flow{src: t.platformOf("ApiManagement"), dst: behind, protocol: model.TCP, sport: 49152, dport: 3443, tags: []string{"ApiManagement"}}
-		if v := t.nsgByID(h.subnet.NSG, h, f, model.Inbound); (!v.allow.is || v.deny.is) && c.packet.DPort == 443 {
+	managed := func(c course) {
+		if c.packet.DPort == 443 && !t.managedAPIM(h, behind) {
 			c = c.uncertain() // AZ-APIM-03: the platform does not reach it
 		}
 		listen(c)
-	})
+	}
+	doubts := t.doubtsAt(h) // AZ-GEN-08
+	switch {
+	case t.subnetNSG(h) == "" && len(doubts) == 0:
+		managed(c)
+	case t.subnetNSG(h) == "":
+		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(allowed("", h.subnet.Source), doubts), managed)
+	default:
+		x := c.flow()
+		x.dst = behind
+		t.decide(c, Hop{At: h.place, Stage: SubnetIn}, hindered(c.pastNSG(t.nsgByID(h.subnet.NSG, h, x, model.Inbound)), doubts), managed)
+	}
+}
+
+// managedAPIM reports that the platform surely reaches the management port of a service, from whatever port.
+func (t *tracer) managedAPIM(h *host, behind address) bool {
+	const port = 3443
+	platform := t.platformOf("ApiManagement")
+	sports, _ := t.distinctPorts(h.subnet.NSG, model.PortRange{First: port, Last: port})
+	for _, sport := range sports {
+		p := Packet{Src: platform.at, Dst: behind.at, Protocol: model.TCP, SPort: sport, DPort: port, Tags: []string{"ApiManagement"}}
+		if v := t.inboundVerdict(course{packet: p, src: platform, dst: behind, certain: true}, h); !v.allow.is || v.deny.is {
+			return false
+		}
+	}
+	return true
 }
 
 // fromAPIM is a connection that a service opens: where to, its APIs and policies say, which are not followed (ASM-E-APIM).
