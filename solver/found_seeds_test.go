@@ -83,6 +83,15 @@ func TestFoundByLongRuns(t *testing.T) {
 	}}
 	apart := small{vnet("a", "westeurope", "10.0.0.0/24"), vnet("b", "northeurope", "10.0.1.0/24"), a, b, balancer(model.Basic), pooled(nic("n", "b/subnets/s", "10.0.1.4", ""))}
 	oneRegion := small{peered(vnet("a", "West Europe", "10.0.0.0/24"), "b"), peered(vnet("b", "westeurope", "10.0.1.0/24"), "a"), a, b, balancer(model.Basic), pooled(nic("n", "b/subnets/s", "10.0.1.4", ""))}
+	// A gateway whose default site's connection lists a NAT rule that the input lacks.
+	lacking := func() small {
+		g := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet"), DefaultSite: smallID("localNetworkGateways/site")}
+		return small{
+			vnet("a", "", "10.0.0.0/24"), subnet("a/subnets/s", "10.0.0.0/29"), subnet("a/subnets/GatewaySubnet", "10.0.0.32/27"), nic("n", "a/subnets/s", "10.0.0.4", ""), g,
+			&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("172.16.0.0/12")},
+			&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: g.ID, Peer: g.DefaultSite, State: "Connected", IngressNAT: []model.ID{g.ID + "/natRules/gone"}},
+		}
+	}
 	for _, test := range []struct {
 		name                 string
 		estate               small
@@ -118,6 +127,8 @@ func TestFoundByLongRuns(t *testing.T) {
 		{"AZ-GW-04: by BGP it has", vpn(model.On), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way session", "far side vpn line"},
 		{"AZ-GW-08: BGP may announce the default route of a default site to another gateway", forced(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "far side far line"},
 		{"AZ-GW-08: and may not", forced(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "internet  "},
+		{"AZ-GW-12: what a NAT rule does that the input lacks is not known, by the default site's route too", lacking(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "far side vpn line"},
+		{"AZ-GW-12: and that route leaves nothing to the internet", lacking(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "", "internet  "},
 		{"AZ-PEER-13: a group between regions may lead to a Basic frontend", append(small{manager}, apart...), nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over", "nic n a"},
 		{"AZ-PEER-13: without a group nothing does", apart, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "", "nic n a"},
 		{"AZ-PEER-13: a region is one however it is written", oneRegion, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over one-way session", "nic n a"},
@@ -187,4 +198,27 @@ func TestUnnamedFrontend(t *testing.T) {
 			j.holdsFrom(t, "subnet a/s ", trace.Packet{Src: ip("10.0.0.4"), Dst: dst, Protocol: model.TCP, SPort: 50000, DPort: 443}, test.at, test.want)
 		})
 	}
+}
+
+// AZ-RT-21: what a service endpoint's route leaves to others goes by the longest of them, of a subnet with a service endpoint whose policy admits no
+// account and a gateway that holds a public prefix for certain.
+func TestWhatAServiceEndpointLeaves(t *testing.T) {
+	g := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet")}
+	s := &model.Subnet{
+		Meta: smallMeta("virtualNetworks/a/subnets/s"), VNet: smallID("virtualNetworks/a"), Prefixes: cidrs("10.0.0.0/29"), DefaultOutbound: model.On,
+		ServiceEndpoints: []model.ServiceEndpoint{{Service: "Microsoft.Storage"}}, ServicePolicies: []model.ID{smallID("serviceEndpointPolicies/p")},
+	}
+	j, err := newJoint(modeltest.Draft{Resources: small{
+		&model.VNet{Meta: smallMeta("virtualNetworks/a"), Prefixes: cidrs("10.0.0.0/24")}, s, g,
+		&model.Subnet{Meta: smallMeta("virtualNetworks/a/subnets/GatewaySubnet"), VNet: smallID("virtualNetworks/a"), Prefixes: cidrs("10.0.0.32/27")},
+		&model.ServiceEndpointPolicy{Meta: smallMeta("serviceEndpointPolicies/p"), Definitions: []model.PolicyDefinition{{Name: "d", Service: "Microsoft.Storage"}}},
+		&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("198.51.100.0/24")},
+		&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: g.ID, Peer: smallID("localNetworkGateways/site"), State: "Connected"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := trace.Packet{Src: ip("10.0.0.4"), Dst: ip("198.51.100.7"), Protocol: model.TCP, SPort: 50000, DPort: 443, Tags: []string{"storage", "storage.northeurope"}}
+	j.holdsFrom(t, "subnet a/s ", p, "internet  ", "")
+	j.holdsFrom(t, "subnet a/s ", p, "far side vpn line", "over")
 }

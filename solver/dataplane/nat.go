@@ -164,6 +164,9 @@ func (p *planner) translateIn(from NodeID, f farSide) NodeID {
 // translateOut delivers packets to a far side, behind the same translations: their source becomes external, their destination internal.
 func (p *planner) translateOut(from NodeID, f farSide, gd guard, notes []string) {
 	receive := p.node(farPlace(f), StageReceive, "")
+	if !f.certain || len(f.missing) > 0 { // AZ-GW-12: what a rule does that the input lacks is not known, whatever route leads here
+		gd = gd.mayOnly()
+	}
 	if len(f.ingress)+len(f.egress) == 0 {
 		p.edge(from, receive, gd, nil, notes...)
 		return

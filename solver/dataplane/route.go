@@ -428,7 +428,8 @@ func (p *planner) groupsOf(subnet, nic model.ID, user bool) []hopGroup {
 		taken := packet.Set{} // by rows that are surely there: no later one gets it
 		firm := packet.Set{}  // likewise, from rows whose length nobody knows as well
 		tags := packet.Set{}  // what such rows may take from explicit public prefixes
-		for _, r := range list {
+		// AZ-RT-21: a service endpoint's route stands before all of them, whatever their length.
+		for _, r := range list[own:] {
 			if r.vague() {
 				tags = s.Union(tags, r.may.get(c))
 			}
