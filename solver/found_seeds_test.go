@@ -92,6 +92,17 @@ func TestFoundByLongRuns(t *testing.T) {
 			&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: g.ID, Peer: g.DefaultSite, State: "Connected", IngressNAT: []model.ID{g.ID + "/natRules/gone"}},
 		}
 	}
+	// A site behind a gateway claims the address of an endpoint that is not approved, in a VNet to which a peering of IPv6 alone leads.
+	pending := func() small {
+		six := func(v *model.VNet) *model.VNet { v.Peerings[0].OnlyIPv6 = model.On; return v }
+		return small{
+			six(peered(vnet("a", "", "10.0.0.0/24"), "b")), six(peered(vnet("b", "", "10.0.1.0/24"), "a")), a, b, nic("n", "a/subnets/s", "10.0.0.4", ""), subnet("a/subnets/GatewaySubnet", "10.0.0.32/27"),
+			&model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet")},
+			&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("10.0.1.0/29")},
+			&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: smallID("virtualNetworkGateways/vpn"), Peer: smallID("localNetworkGateways/site"), State: "Connected"},
+			&model.PrivateEndpoint{Meta: smallMeta("privateEndpoints/pe"), Subnet: b.ID, Addresses: []netip.Addr{ip("10.0.1.4")}, State: "Pending"},
+		}
+	}
 	for _, test := range []struct {
 		name                 string
 		estate               small
@@ -129,6 +140,7 @@ func TestFoundByLongRuns(t *testing.T) {
 		{"AZ-GW-08: and may not", forced(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "internet  "},
 		{"AZ-GW-12: what a NAT rule does that the input lacks is not known, by the default site's route too", lacking(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "far side vpn line"},
 		{"AZ-GW-12: and that route leaves nothing to the internet", lacking(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "", "internet  "},
+		{"AZ-PE-01: whether an endpoint that is not approved has its route is not known", pending(), nil, "nic n a", "10.0.0.4", "10.0.1.4", "over", "far side vpn line"},
 		{"AZ-PEER-13: a group between regions may lead to a Basic frontend", append(small{manager}, apart...), nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over", "nic n a"},
 		{"AZ-PEER-13: without a group nothing does", apart, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "", "nic n a"},
 		{"AZ-PEER-13: a region is one however it is written", oneRegion, nil, "subnet a/s ", "10.0.0.4", "10.0.1.5", "over one-way session", "nic n a"},

@@ -179,7 +179,7 @@ func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointR
 	imported := p.e.RoutesAt(nic)
 	for _, e := range p.e.Endpoints {
 		home := e.Subnet.Parent()
-		if !near[home.Key()] || !p.carriesTraffic(e) {
+		if !near[home.Key()] {
 			continue
 		}
 		s, hv := p.e.SubnetOf(e.Subnet)
@@ -194,7 +194,7 @@ func (p *planner) endpointTable(subnet, nic model.ID, table []route) []endpointR
 			}
 			at := p.possible(a)
 			where := sure[home.Key()]
-			r.certain = where != nil && contains(where, at) && imported == nil
+			r.certain = where != nil && contains(where, at) && imported == nil && p.carriesTraffic(e) // whether one that is not approved has its route is not known
 			surely, perhaps, local := false, false, false
 			var by *route
 			for i, u := range table {

@@ -402,8 +402,8 @@ func (p *planner) withoutNames(known bool) []resolution {
 			continue
 		}
 		r := resolution{addrs: []netip.Addr{p.symbolOf(model.ServiceDoor, s.ID, "")}, unknown: missing("host names of", s.ID)}
-		for _, e := range p.endpointsOf(s.ID) {
-			if len(e.Zones) > 0 || !known { // else no zone leads to it, but for records, which are read as they stand
+		for _, e := range p.e.Endpoints { // approved or not: a name may lead where nobody answers, and routes lead on
+			if e.Target.Key() == s.ID.Key() && (len(e.Zones) > 0 || !known) { // else no zone leads to it, but for records, which are read as they stand
 				r.addrs = append(r.addrs, p.endpointAddrs(e)...)
 			}
 		}

@@ -434,7 +434,7 @@ func (t *tracer) fromFirewall(c course, f *model.Firewall, h *host, before Packe
 	var why []string
 	// AZ-FW-46: without a management NIC a learned default route cuts the firewall off from the internet, perhaps.
 	breaks := func(r route) bool {
-		return r.origin == gatewayRoute && r.prefix.Bits() <= 0 && !f.Management && c.dst.isPublic().may
+		return r.tunnels && !f.Management && c.dst.isPublic().may
 	}
 	for _, r := range winners {
 		why = union(why, sorted(r.why))

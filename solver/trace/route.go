@@ -31,6 +31,7 @@ type route struct {
 	link     *link
 	gateway  *model.Gateway
 	hub      *attachment // a virtual hub, by this connection of the VNet
+	tunnels  bool        // of a winner: a default route of a gateway, or what a gateway learned, leads there
 	service  *model.ServiceEndpoint
 	endpoint *model.PrivateEndpoint // of an imported table
 	certain  bool
@@ -385,10 +386,13 @@ func (w *world) winners(h *host, table []route, f flow) (out []route, certain bo
 			x.service != nil && slices.ContainsFunc(rows, func(q entry) bool { return q.origin == userRoute && !w.beats(x, q.route, f) }) {
 			x.why = union(x.why, []string{"ASM-SE-UDR"})
 		}
+		x.tunnels = x.origin == gatewayRoute && x.prefix.Bits() <= 0
 		if i := slices.IndexFunc(out, func(q route) bool { return sameHop(q, x) }); i >= 0 {
+			tunnels := x.tunnels || out[i].tunnels
 			if w.lengthOr0(x, f) > w.lengthOr0(out[i], f) {
 				out[i] = x
 			}
+			out[i].tunnels = tunnels
 			continue
 		}
 		out = append(out, x)
