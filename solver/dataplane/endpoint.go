@@ -105,11 +105,17 @@ func (p *planner) endpointReply(subnet model.ID, via string) *lazy {
 			return nothing()
 		}
 	}
+	hubs, outside := p.hubsBack(groups, via), p.outsideSent()
 	return later(func(c *compiler) packet.Set {
 		back := []packet.Set{platform.get(c)}
 		for _, g := range groups {
 			direct := g.hop.kind == model.HopVnetLocal || g.hop.peer != "" || g.hop.kind == model.HopPrivateEndpoint || g.hop.kind == model.HopConnectedGroup
-			if isGateway(via) && g.hop.kind == model.HopGateway && g.link == nil && p.returnsBy(subnet, place.ID, g) || !isGateway(via) && direct {
+			switch {
+			case g.link != nil:
+				back = append(back, c.s.Intersect(c.swap(g.under.get(c)), hubs[g.link].get(c)))
+			case isHub(via) && direct:
+				back = append(back, c.s.Subtract(c.swap(g.under.get(c)), outside.get(c)))
+			case isGateway(via) && g.hop.kind == model.HopGateway && p.returnsBy(subnet, place.ID, g), !isGateway(via) && direct:
 				back = append(back, c.swap(g.under.get(c)))
 			}
 		}

@@ -131,6 +131,7 @@ func (p *planner) replyAt(subnet, nic model.ID, via string) *lazy {
 		}
 		return set
 	}
+	hubs, outside := p.hubsBack(groups, via), p.outsideSent()
 	l := later(func(c *compiler) packet.Set {
 		var sets []packet.Set
 		if via == "platform" {
@@ -139,10 +140,13 @@ func (p *planner) replyAt(subnet, nic model.ID, via string) *lazy {
 		for _, g := range groups {
 			direct := g.hop.kind == model.HopVnetLocal || g.hop.peer != "" || g.hop.kind == model.HopPrivateEndpoint
 			switch {
+			case g.link != nil:
+				sets = append(sets, c.s.Intersect(back(c, g), hubs[g.link].get(c)))
+			case isHub(via) && direct:
+				sets = append(sets, c.s.Subtract(back(c, g), outside.get(c)))
 			case (via == "" || via == "platform") && direct,
 				via == viaInternet && g.hop.kind == model.HopInternet,
 				isGateway(via) && g.hop.kind == model.HopGateway && g.link == nil && p.returnsBy(subnet, place.ID, g),
-				g.link != nil && p.hubReturns(g.link, via),
 				forwarded && g.hop.kind == model.HopAppliance && p.holds(place, subnet, g.hop.addr):
 				sets = append(sets, back(c, g))
 			case own != nil && direct:

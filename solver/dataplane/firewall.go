@@ -233,6 +233,11 @@ func (p *planner) firewallPlan(f *model.Firewall) *firewallPlan {
 		p.hubOnward(fw.out, f, hub) // AZ-FW-52
 		return fw
 	}
+	if f.Subnet == "" { // of a hub that the input lacks
+		p.forwardUnknown(fw.out, "", everything(), []string{"ASM-NEXTHOP"})
+		p.forwardUnknown(fw.masked, "", everything(), []string{"ASM-NEXTHOP"})
+		return fw
+	}
 	p.edge(fw.out, p.routing(f.Subnet, firewallVia(f), keptEgress(f)), guard{}, nil) // AZ-FW-04
 	p.edge(fw.masked, p.routing(f.Subnet, firewallVia(f), p.firewallEgress(f)), guard{}, nil)
 	return fw
@@ -704,9 +709,33 @@ func (p *planner) mask(f *model.Firewall, fw *firewallPlan) []firewallStep {
 	if !fw.hub {
 		return []firewallStep{{rewrite: &rewrite{src: &pool}, masked: true}}
 	}
-	toPrivate := dstIn(p.addr.space(unionSet(ipset(ianaPrivate()), p.estateSpace())).may)
+	toPrivate := dstIn(p.addr.space(p.maskedPrivately()).may)
 	public := p.firewallPublic(f)
-	return []firewallStep{{guard: exactly(toPrivate), rewrite: &rewrite{src: &pool}}, {guard: exactly(minus(everything(), toPrivate)), rewrite: &rewrite{src: &public}}}
+	toInternet, ported := minus(everything(), toPrivate), transport([]model.Protocol{model.TCP, model.UDP}, nil, nil, false) // AZ-FW-28
+	return []firewallStep{{guard: exactly(toPrivate), rewrite: &rewrite{src: &pool}}, {guard: between(toInternet, both(toInternet, ported)), rewrite: &rewrite{src: &public}}}
+}
+
+// maskedPrivately is where a firewall of a hub sends with its private address.
+func (p *planner) maskedPrivately() *netipx.IPSet {
+	return unionSet(ipset(ianaPrivate()), p.estateSpace())
+}
+
+// maskTo is the addresses, one set or the other, that a firewall puts on what it sends to some addresses: a private one, and in a hub towards the
+// internet a public one.
+func (p *planner) maskTo(f *model.Firewall, fw *firewallPlan, to ...netip.Addr) []packet.AddrSet {
+	if !fw.hub {
+		return []packet.AddrSet{p.firewallPool(f)}
+	}
+	must, may := p.addr.bounds(p.maskedPrivately())
+	in := func(ps []netip.Prefix) func(netip.Addr) bool { return ipset(ps).Contains }
+	var out []packet.AddrSet
+	if slices.ContainsFunc(to, in(may)) {
+		out = append(out, p.firewallPool(f))
+	}
+	if surely := in(must); slices.ContainsFunc(to, func(a netip.Addr) bool { return !surely(a) }) {
+		out = append(out, p.firewallPublic(f))
+	}
+	return out
 }
 
 // snat says what happens to the source of network-rule flows, by destination (AZ-FW-40 to 44).
@@ -743,15 +772,17 @@ func (p *planner) firewallEgress(f *model.Firewall) egress {
 // nameOwners says where the flows of application rules go: to the owner of the name, as the firewall resolves it, with a source of the
 // firewall (AZ-FW-33, AZ-FW-43).
 func (p *planner) nameOwners(f *model.Firewall, fw *firewallPlan) []firewallStep {
-	pool, public := p.firewallPool(f), p.firewallPublic(f)
 	var out []firewallStep
 	known := []*lazy{nameless()}
 	add := func(g guard, id string, to ...netip.Addr) {
-		dst, src := p.addr.exact(to...), pool
-		if fw.hub && (p.isDoor(to) || to[0] == p.symbolOf(model.NamedHost, "", "")) {
-			src = public
+		dst := p.addr.exact(to...)
+		masks := p.maskTo(f, fw, to...)
+		for _, src := range masks {
+			if len(masks) > 1 {
+				g = g.mayOnly()
+			}
+			out = append(out, firewallStep{guard: g, rewrite: &rewrite{dst: &dst, src: &src}, notes: notesOf(id), masked: true})
 		}
-		out = append(out, firewallStep{guard: g, rewrite: &rewrite{dst: &dst, src: &src}, notes: notesOf(id), masked: true})
 	}
 	// Names with one answer leave together: a policy has thousands of them, and few answers.
 	var answers []resolution
@@ -800,13 +831,6 @@ func notesOf(id string) []string {
 		return nil
 	}
 	return []string{id}
-}
-
-func (p *planner) isDoor(as []netip.Addr) bool {
-	return slices.ContainsFunc(as, func(a netip.Addr) bool {
-		s, ok := p.symbols.At(a)
-		return ok && s.Kind == model.ServiceDoor
-	})
 }
 
 // planDNAT compiles NAT rules: a match is translated and admitted (AZ-FW-20 to 22), wherever the target lies (AZ-FW-26), and application
@@ -889,18 +913,26 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 			g := between(over, minus(under, deniedAfter(denied, to, rw)))
 			// AZ-FW-22: through a public address the source is translated as well. Through the private one it is kept for targets in
 			// the private ranges; for others the documents do not say.
-			masked := &rewrite{dst: rw.dst, dports: rw.dports, src: &pool}
+			masks := p.maskTo(f, fw, target)
 			step := func(g guard, rw *rewrite, m bool) {
 				fw.steps = append(fw.steps, firewallStep{guard: g, rewrite: rw, masked: m, notes: notes})
 			}
-			step(and(g, exactly(toPublic)), masked, true)
+			masked := func(g guard) {
+				for _, src := range masks {
+					if len(masks) > 1 {
+						g = g.mayOnly()
+					}
+					step(g, &rewrite{dst: rw.dst, dports: rw.dports, src: &src}, true)
+				}
+			}
+			masked(and(g, exactly(toPublic)))
 			g = and(g, exactly(minus(everything(), toPublic)))
 			if p.keepsSource(f, target) {
 				step(g, rw, false)
 				continue
 			}
 			step(g.mayOnly(), rw, false)
-			step(g.mayOnly(), masked, true)
+			masked(g.mayOnly())
 		}
 	}
 	fw.taken = earlier

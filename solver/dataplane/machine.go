@@ -598,6 +598,14 @@ func (p *planner) forwardUnknown(from NodeID, vnetKey string, sent *lazy, notes 
 		for _, g := range p.gatewaysOf(v) {
 			p.towardsGateway(n, g, "unknown", false, onlyOver(everything()))
 		}
+		for _, l := range p.linksOf(v) {
+			p.unknownIntoHub(n, l.hub, l.table(), rw)
+		}
+	}
+	if vnetKey == "" {
+		for _, h := range p.e.Hubs {
+			p.unknownIntoHub(n, h, defaultTable(h.ID), rw)
+		}
 	}
 	p.edge(n, p.publicOut(), onlyOver(everything()), rw)
 }

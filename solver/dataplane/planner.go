@@ -65,6 +65,7 @@ type planner struct {
 	namedIn      map[string][]netip.Addr // addressed, by the key of the VNet; in no order
 	fabrics      []pendingFabric
 	replies      map[string]*lazy
+	hubReplies   map[string]*lazy
 	firewalls    map[string]*firewallPlan
 	ipGroups     map[*model.IPGroup]addrs
 	relaysAt     map[string][]firewallRelay // by firewall
@@ -165,7 +166,7 @@ func plan(e *model.Estate, o Options, b *packet.Builder, second map[string]*mode
 	p := &planner{
 		e: e, o: o, b: b, second: second, symbols: e.Symbols(),
 		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, contextAt: map[[2]model.ID]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
-		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
+		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, hubReplies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		ipGroups: map[*model.IPGroup]addrs{}, relaysAt: map[string][]firewallRelay{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
 		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{}, asgSenders: map[string][2]*lazy{},
@@ -268,9 +269,6 @@ func (p *planner) planDoors() {
 // planForwarders names the forwarders that keep state, before any path asks for the way back through them.
 func (p *planner) planForwarders() {
 	for _, f := range p.e.Firewalls {
-		if f.Subnet == "" && p.hubFirewall(f) == nil {
-			continue
-		}
 		place := model.Place{Kind: model.PlaceFirewall, ID: f.ID}
 		p.vias[firewallVia(f)] = place
 		p.site(&Site{Place: place, Prefixes: []netip.Prefix{host(p.firewallAddr(f))}, Send: -1, Receive: p.node(place, StageReceive, ""), Subnet: f.Subnet})

@@ -69,8 +69,8 @@ func (p *planner) planPublicEntries() {
 		}
 	}
 	for _, f := range p.e.Firewalls { // of a hub, which names its addresses without resources
-		if len(f.PublicAddresses) > 0 && p.hubFirewall(f) != nil {
-			p.edge(p.publicIn(), p.firewallIn(f, viaInternet), exactly(dstIn(p.addr.exactHosts(f.PublicAddresses...))), nil)
+		if len(f.PublicAddresses) > 0 {
+			p.edge(p.publicIn(), p.firewallIn(f, viaInternet), exactly(dstIn(p.addr.exactHosts(f.PublicAddresses...))).withReply(p.hubFirewallBack(f, viaInternet)), nil)
 		}
 	}
 	for _, m := range p.machines {

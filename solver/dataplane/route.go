@@ -584,7 +584,7 @@ func missing(kind string, id model.ID) string { return "MISSING(" + kind + " " +
 func (p *planner) systemSpace(routes []route, certain bool) *netipx.IPSet {
 	var ps []netip.Prefix
 	for _, r := range routes {
-		if r.origin == systemRoute && (r.certain || !certain) && (r.hop.kind == model.HopVnetLocal || r.hop.peer != "") {
+		if r.origin == systemRoute && (r.certain || !certain) && (r.hop.kind == model.HopVnetLocal || r.hop.peer != "" || r.link != nil) { // AZ-WAN-05: the hub's range is one of them
 			ps = append(ps, r.prefix)
 		}
 	}

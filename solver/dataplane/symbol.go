@@ -99,6 +99,9 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 		}
 	case model.FirewallAddress:
 		if f, ok := model.Get[*model.Firewall](p.e, s.Owner); ok {
+			if h := p.hubFirewall(f); h != nil && h.Prefix.IsValid() { // AZ-FW-52
+				return ipset([]netip.Prefix{h.Prefix})
+			}
 			return p.freeSpace(f.Subnet)
 		}
 	case model.APIMAddress:

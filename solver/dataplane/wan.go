@@ -175,8 +175,8 @@ func (p *planner) policy(h *model.VirtualHub, destination string) (next model.ID
 	return "", false
 }
 
-// privateSpace is what a private routing policy takes: the private ranges, and prefixes that the default table sends to the same next hop.
-func (p *planner) policySpace(h *model.VirtualHub, next model.ID) *netipx.IPSet {
+// policyPrefixes is what a private routing policy takes: the private ranges, and prefixes that the default table sends to the same next hop.
+func (p *planner) policyPrefixes(h *model.VirtualHub, next model.ID) []netip.Prefix {
 	ps := rfc1918()
 	if t, ok := model.Get[*model.HubRouteTable](p.e, defaultTable(h.ID)); ok {
 		for _, r := range t.Routes {
@@ -185,7 +185,11 @@ func (p *planner) policySpace(h *model.VirtualHub, next model.ID) *netipx.IPSet 
 			}
 		}
 	}
-	return ipset(ps)
+	return ps
+}
+
+func (p *planner) policySpace(h *model.VirtualHub, next model.ID) *netipx.IPSet {
+	return ipset(p.policyPrefixes(h, next))
 }
 
 // hubFirewall is the hub of a firewall that lives in one (AZ-FW-01).
@@ -207,8 +211,12 @@ func (p *planner) learns(table model.ID, hub *model.VirtualHub, l *hubLink) (ove
 		return false, false
 	}
 	isDefault := table.Key() == defaultTable(hub.ID).Key()
-	if _, managed := p.policy(hub, "PrivateTraffic"); managed || !l.routing.Stated {
-		return isDefault, isDefault // AZ-WAN-03: intent associates and propagates everything to the default table
+	if p.privatePolicy(l.hub) {
+		// AZ-WAN-03: the intent manages what the connection propagates, to nothing as exports have it, and announces its prefixes to every hub.
+		return isDefault || !p.privatePolicy(hub), isDefault
+	}
+	if !l.routing.Stated {
+		return isDefault, isDefault
 	}
 	if slices.ContainsFunc(l.routing.Propagated, func(id model.ID) bool { return id.Key() == table.Key() }) {
 		return true, true
@@ -268,14 +276,16 @@ func (p *planner) hubTable(h *model.VirtualHub, table model.ID) []hubRow {
 		} else if h.WAN == "" || len(l.routing.Maps) > 0 {
 			note = "ASM-WAN"
 		}
-		to := hubTarget{link: l.id.Key()}
+		to, local := hubTarget{link: l.id.Key()}, l.hub != nil && l.hub.ID.Key() == h.ID.Key() // AZ-WAN-04: the default route stays in its hub
 		add := func(x netip.Prefix, certain bool, why string) {
 			out = append(out, hubRow{prefix: x, certain: certain && under, to: to, note: why})
 		}
 		switch {
 		case l.side != nil:
 			for _, r := range l.side.routes {
-				add(r.prefix, r.certain, note)
+				if r.prefix.Bits() > 0 || local {
+					add(r.prefix, r.certain, note)
+				}
 			}
 			if l.side.learned != "" {
 				out = append(out, hubRow{prefix: allV4(), learned: true, to: to, note: l.side.learned})
@@ -293,7 +303,9 @@ func (p *planner) hubTable(h *model.VirtualHub, table model.ID) []hubRow {
 		if l.routing.PropagateStatic != model.Off { // AZ-WAN-07
 			for _, s := range l.routing.Static {
 				for _, x := range s.Prefixes {
-					add(x, l.routing.PropagateStatic == model.On, "ASM-WAN")
+					if x.Bits() > 0 || local {
+						add(x, l.routing.PropagateStatic == model.On, "ASM-WAN")
+					}
 				}
 			}
 		}
@@ -452,7 +464,7 @@ func (p *planner) hubRoutes(v *model.VNet) []route {
 			learn("ASM-WAN")
 		}
 		if next, ok := p.policy(l.hub, "PrivateTraffic"); ok {
-			for _, x := range p.policySpace(l.hub, next).Prefixes() {
+			for _, x := range p.policyPrefixes(l.hub, next) { // each a route of its own: a longer one beats a user route for a range that holds it
 				add(x, len(l.routing.Maps) == 0, "")
 			}
 		}
@@ -480,10 +492,17 @@ func (p *planner) hubRoutes(v *model.VNet) []route {
 // intoHub hands packets of a connection to its hub.
 func (p *planner) intoHub(from NodeID, l *hubLink, sent guard, notes ...string) {
 	if l.hub == nil {
-		p.unknownFrom(from, sent, append(notes, missing("virtual hub", l.hubID)))
+		p.unknownFrom(from, and(sent, guard{over: p.routed()}), append(notes, missing("virtual hub", l.hubID))) // AZ-PLAT-02
 		return
 	}
 	p.edge(from, p.hubAt(l.hub, l.table(), viaHub+l.hub.ID.Key()), sent, nil, notes...)
+}
+
+// unknownIntoHub lets a forwarder that the input does not describe send to what lies behind a hub.
+func (p *planner) unknownIntoHub(from NodeID, h *model.VirtualHub, table model.ID, rw *rewrite) {
+	if h != nil {
+		p.edge(from, p.hubAt(h, table, "unknown"), onlyOver(everything()), rw)
+	}
 }
 
 // hubAt is a hub on the way from one of its connections: its policies, then the connection's table decide.
@@ -500,7 +519,7 @@ func (p *planner) hubAt(h *model.VirtualHub, table model.ID, via string) NodeID 
 	for _, f := range p.e.Firewalls { // DNS and the explicit proxy of the hub's firewall
 		if at := p.hubFirewall(f); at != nil && sameWAN(at, h) {
 			own := dstIn(p.addr.exactHosts(p.firewallAddr(f)))
-			p.edge(n, p.firewallIn(f, via), and(left, exactly(own), fog), nil)
+			p.edge(n, p.firewallIn(f, via), and(left, exactly(own), fog).withReply(p.hubFirewallBack(f, via)), nil)
 			left = and(left, exactly(minus(everything(), own)))
 		}
 	}
@@ -521,8 +540,8 @@ func (p *planner) hubAt(h *model.VirtualHub, table model.ID, via string) NodeID 
 		p.toPolicy(n, next, via, and(left, onlyOver(dstIn(other.may))), "ASM-WAN")
 		left = and(left, between(rest, nothing()))
 		if next, ok := p.policy(h, "Internet"); ok {
-			public := minus(minus(everything(), dstIn(space.may)), dstIn(other.may))
-			p.toPolicy(n, next, via, and(guard{over: p.routed()}, fog, exactly(both(public, dstIn(p.addr.public)))))
+			over, under := minus(minus(everything(), dstIn(space.must)), dstIn(other.must)), minus(minus(everything(), dstIn(space.may)), dstIn(other.may))
+			p.toPolicy(n, next, via, and(guard{over: p.routed()}, fog, between(over, under), exactly(dstIn(p.addr.public))))
 		}
 	} else if next, ok := p.policy(h, "Internet"); ok {
 		var named []netip.Prefix
@@ -533,10 +552,10 @@ func (p *planner) hubAt(h *model.VirtualHub, table model.ID, via string) NodeID 
 				named = append(named, r.prefix)
 			}
 		}
-		public := both(minus(everything(), dstIn(p.addr.set(named).may)), dstIn(p.addr.public))
-		g := exactly(public)
+		held := p.addr.set(named)
+		g := and(between(minus(everything(), dstIn(held.must)), minus(everything(), dstIn(held.may))), exactly(dstIn(p.addr.public)))
 		if learned {
-			g = onlyOver(public)
+			g = g.mayOnly()
 		}
 		p.toPolicy(n, next, via, and(left, fog, g))
 		rows = slices.DeleteFunc(slices.Clone(rows), func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
@@ -566,7 +585,7 @@ func (p *planner) hubRows(n NodeID, h *model.VirtualHub, rows []hubRow, via stri
 			p.toLink(n, h, p.linkOf(g.to.link), via, sent, g.notes...)
 		case g.to.firewall != "":
 			if f, ok := model.Get[*model.Firewall](p.e, model.ID(g.to.firewall)); ok && p.hubFirewall(f) != nil {
-				p.edge(n, p.firewallIn(f, via), sent, nil, g.notes...)
+				p.edge(n, p.firewallIn(f, via), sent.withReply(p.hubFirewallBack(f, via)), nil, g.notes...)
 				continue
 			}
 			p.unknownFrom(n, sent, append(g.notes, "ASM-WAN"))
@@ -588,7 +607,7 @@ func (p *planner) unknownFrom(n NodeID, sent guard, notes []string) {
 // toPolicy hands packets to the next hop of a routing policy.
 func (p *planner) toPolicy(n NodeID, next model.ID, via string, sent guard, notes ...string) {
 	if f, ok := model.Get[*model.Firewall](p.e, next); ok && p.hubFirewall(f) != nil {
-		p.edge(n, p.firewallIn(f, via), sent, nil, notes...)
+		p.edge(n, p.firewallIn(f, via), sent.withReply(p.hubFirewallBack(f, via)), nil, notes...)
 		return
 	}
 	p.unknownFrom(n, sent, append(notes, missing("next hop", next)))
@@ -606,18 +625,10 @@ func (p *planner) toLink(n NodeID, h *model.VirtualHub, l *hubLink, via string, 
 	sent, more := p.between(h, l, via, sent)
 	notes = append(slices.Clone(notes), more...)
 	if l.side != nil {
-		var space []netip.Prefix
-		for _, other := range p.hubLinks() {
-			if other.vnet != nil {
-				space = append(space, other.vnet.Prefixes...)
-			} else if other.side != nil {
-				space = append(space, withoutDefaults(other.side.stated())...)
-			}
-		}
 		if isHub(via) {
 			sent = and(sent, exactly(minus(everything(), p.fromPlace(farPlace(*l.side))))) // not by the way that it came
 		}
-		p.translateOut(n, *l.side, sent.withReply(srcIn(p.addr.set(space).must)), append(notes, l.side.missing...))
+		p.translateOut(n, *l.side, sent.withReply(p.hubBack(l.hub, l.table(), via)), append(notes, l.side.missing...))
 		return
 	}
 	if l.vnet == nil {
@@ -639,8 +650,8 @@ func (p *planner) toLink(n NodeID, h *model.VirtualHub, l *hubLink, via string, 
 	p.edge(n, p.fabric(l.vnet, via), and(sent, inside), nil, notes...)
 }
 
-// between narrows what one connection may open to another (AZ-WAN-08): a Basic WAN joins no VNets with each other and no hubs; branches talk only if
-// the WAN lets them.
+// between narrows what one connection may open to another (AZ-WAN-08): a Basic WAN joins no VNets with each other, and hubs perhaps; branches talk
+// only if the WAN lets them.
 func (p *planner) between(h *model.VirtualHub, l *hubLink, via string, sent guard) (guard, []string) {
 	wan, ok := model.Get[*model.VirtualWAN](p.e, h.WAN)
 	if !ok {
@@ -653,35 +664,35 @@ func (p *planner) between(h *model.VirtualHub, l *hubLink, via string, sent guar
 		}
 	}
 	fromBranch := either(branches...)
+	var notes []string
 	if l.side != nil && len(branches) > 0 {
 		switch wan.BranchToBranch {
 		case model.Off:
-			return and(sent, exactly(minus(everything(), fromBranch))), nil
+			sent = and(sent, exactly(minus(everything(), fromBranch)))
 		case model.NotStated:
-			return and(sent, between(everything(), minus(everything(), fromBranch))), []string{"ASM-WAN"}
+			sent = and(sent, between(everything(), minus(everything(), fromBranch)))
+			notes = append(notes, "ASM-WAN")
 		}
 	}
-	if strings.EqualFold(wan.Type, "Basic") && l.vnet != nil && isHub(via) {
-		return and(sent, exactly(fromBranch)), nil
+	if !strings.EqualFold(wan.Type, "Basic") {
+		return sent, notes
 	}
-	return sent, nil
+	if l.hub == nil || l.hub.ID.Key() != h.ID.Key() {
+		sent, notes = sent.mayOnly(), append(notes, "ASM-WAN")
+	}
+	if l.side == nil && isHub(via) {
+		sent = and(sent, exactly(fromBranch))
+	}
+	return sent, notes
 }
 
-// toHubAppliance follows a static route of a VNet connection to an address in the VNet.
+// toHubAppliance follows a static route of a VNet connection to an address in the VNet, as a user route there would lead to it (AZ-WAN-07).
 func (p *planner) toHubAppliance(n NodeID, l *hubLink, a netip.Addr, via string, sent guard, notes []string) {
-	notes = append(slices.Clone(notes), "ASM-WAN")
-	o, ok := p.ownerIn(l.vnet, a)
-	switch {
-	case ok && o.kind == model.PlaceFirewall:
-		f, _ := model.Get[*model.Firewall](p.e, o.id)
-		p.edge(n, p.firewallIn(f, via), sent, nil, notes...)
-	case ok && o.kind == model.PlaceNIC:
-		p.edge(n, p.transit(o, via), sent, nil, notes...)
-	case ok && o.kind == model.PlaceFrontend:
-		p.frontendTransit(n, o, via, sent, notes)
-	default:
-		p.unknownFrom(n, sent, append(notes, "ASM-NEXTHOP"))
+	over := sent.over
+	if over == nil {
+		over = everything()
 	}
+	p.toAppliance(n, l.vnet, "", via, hopGroup{hop: hop{kind: model.HopAppliance, addr: a}, over: over, under: sent.low(), notes: append(slices.Clone(notes), "ASM-WAN")})
 }
 
 func firewallKey(id model.ID) string { return "firewall:" + id.Key() }
@@ -693,36 +704,15 @@ func (p *planner) hubOnward(from NodeID, f *model.Firewall, h *model.VirtualHub)
 	place := model.Place{Kind: model.PlaceGateway, ID: h.ID, Part: "behind " + f.ID.Key()}
 	n := p.node(place, StageGateway, via)
 	p.edge(from, n, guard{over: p.routed()}, nil)
-	var rows []hubRow
-	straight := false
-	for _, r := range p.hubTable(h, defaultTable(h.ID)) {
-		if r.to.firewall == f.ID.Key() {
-			straight = straight || r.prefix.Bits() == 0
-			continue
-		}
-		rows = append(rows, r)
-	}
-	next, internet := p.policy(h, "Internet")
-	straight = internet && next.Key() == f.ID.Key() || straight && !p.privatePolicy(h)
-	var named []netip.Prefix
-	learned := false
-	for _, r := range rows {
-		learned = learned || r.learned
-		if !r.learned && r.prefix.Bits() > 0 {
-			named = append(named, r.prefix)
-		}
-	}
-	outside := both(minus(everything(), dstIn(p.addr.set(named).may)), both(dstIn(p.addr.public), srcIn(p.addr.public)))
-	out := exactly(outside)
+	rows, straight, learned, named := p.hubOut(f, h)
+	held := p.addr.set(named)
+	out := and(between(minus(everything(), dstIn(held.must)), minus(everything(), dstIn(held.may))), exactly(dstIn(p.addr.public)), between(srcIn(p.addr.public), srcIn(p.firewallPublic(f)))) // AZ-FW-41: a source that it keeps the internet drops, perhaps
 	var notes []string
 	if !straight || learned {
-		out, notes = onlyOver(outside), []string{"ASM-WAN"}
+		out, notes = out.mayOnly(), []string{"ASM-WAN"}
 	}
 	fog := p.hubFog(n, h)
 	p.edge(n, p.publicOut(), and(out, fog), nil, notes...)
-	if straight {
-		rows = slices.DeleteFunc(rows, func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
-	}
 	p.hubRows(n, h, rows, via, fog)
 }
 
@@ -731,8 +721,13 @@ func (p *planner) privatePolicy(h *model.VirtualHub) bool {
 	return ok
 }
 
-// planHubs adds the branches of hubs as senders and receivers.
+// planHubs adds the branches of hubs as senders and receivers, and the firewalls of hubs, which send of their own (AZ-FW-53, AZ-FW-54).
 func (p *planner) planHubs() {
+	for _, f := range p.e.Firewalls {
+		if p.hubFirewall(f) != nil {
+			p.firewallPlan(f)
+		}
+	}
 	for _, l := range p.hubLinks() {
 		if l.side == nil {
 			continue
@@ -749,15 +744,155 @@ func (p *planner) planHubs() {
 	}
 }
 
-// hubReturns reports whether a reply on a route to a hub comes back the way that a packet came: through the hubs of the WAN, or through
-// the firewall that their policy names.
-func (p *planner) hubReturns(l *hubLink, via string) bool {
-	if l == nil || l.hub == nil {
-		return false
+// outsideSent is the packets that come from outside the estate's VNets: of a public address, or from behind a gateway.
+func (p *planner) outsideSent() *lazy {
+	return later(func(c *compiler) packet.Set {
+		var rs []packet.Range
+		for i, o := range p.origins {
+			switch o.Site.Place.Kind {
+			case model.PlaceInternet, model.PlaceFrontDoor, model.PlaceFarSide:
+				rs = append(rs, packet.Range{Lo: uint32(i), Hi: uint32(i)})
+			default:
+			}
+		}
+		if len(rs) == 0 {
+			return packet.Set{}
+		}
+		return c.s.Box(packet.Box{Origin: rs})
+	})
+}
+
+// hubBack is the packets whose reply, handed to a hub with a table, returns to where they came from (AZ-WAN-09). via is the forwarder that
+// they passed last.
+func (p *planner) hubBack(h *model.VirtualHub, table model.ID, via string) *lazy {
+	if h == nil || len(p.fogged(h.ID)) > 0 {
+		return nothing()
 	}
-	if isHub(via) {
-		return !p.privatePolicy(l.hub)
+	key := h.ID.Key() + "|" + table.Key() + "|" + via
+	if l, ok := p.hubReplies[key]; ok {
+		return l
 	}
-	next, ok := p.policy(l.hub, "PrivateTraffic")
-	return ok && via == firewallKey(next)
+	l := p.hubReply(h, table, via)
+	p.hubReplies[key] = l
+	return l
+}
+
+// hubsBack is hubBack for the connections that routes lead to.
+func (p *planner) hubsBack(groups []hopGroup, via string) map[*hubLink]*lazy {
+	out := map[*hubLink]*lazy{}
+	for _, g := range groups {
+		if g.link != nil {
+			out[g.link] = p.hubBack(g.link.hub, g.link.table(), via)
+		}
+	}
+	return out
+}
+
+func (p *planner) hubReply(h *model.VirtualHub, table model.ID, via string) *lazy {
+	left, sets := minus(everything(), srcIn(p.addr.exactHosts(platformHosts()...))), []*lazy{nothing()}
+	for _, f := range p.e.Firewalls {
+		if at := p.hubFirewall(f); at != nil && sameWAN(at, h) {
+			own := srcIn(p.addr.exactHosts(p.firewallAddr(f)))
+			if via == firewallVia(f) {
+				sets = append(sets, both(left, own))
+			}
+			left = minus(left, own)
+		}
+	}
+	if next, ok := p.policy(h, "PrivateTraffic"); ok {
+		if via == firewallKey(next) {
+			sets = append(sets, both(left, srcIn(p.addr.space(p.policySpace(h, next)).must)))
+		}
+		return either(sets...)
+	}
+	rows := p.hubTable(h, table)
+	if _, ok := p.policy(h, "Internet"); ok {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
+	}
+	return either(append(sets, both(left, p.rowsBack(h, rows, "", via)))...)
+}
+
+// rowsBack is the packets whose reply returns by the rows of a hub. behind is a firewall of the hub that sends it on.
+func (p *planner) rowsBack(h *model.VirtualHub, rows []hubRow, behind, via string) *lazy {
+	sets := []*lazy{nothing()}
+	for _, g := range p.hubGroups(rows) {
+		to := later(func(c *compiler) packet.Set { return c.swap(g.under.get(c)) })
+		switch {
+		case g.to.link != "":
+			sets = append(sets, both(to, p.linkBack(h, p.linkOf(g.to.link), behind, via)))
+		case g.to.firewall != "" && via == firewallKey(model.ID(g.to.firewall)):
+			sets = append(sets, to)
+		}
+	}
+	return either(sets...)
+}
+
+// linkBack is the packets whose reply returns by a connection of a hub: those that its own hosts sent, straight or through the firewall of its hub.
+func (p *planner) linkBack(h *model.VirtualHub, l *hubLink, behind, via string) *lazy {
+	if l.hub != nil && l.hub.ID.Key() != h.ID.Key() {
+		if next, ok := p.policy(l.hub, "PrivateTraffic"); ok && behind != firewallKey(next) {
+			if via == firewallKey(next) {
+				return everything()
+			}
+			return nothing()
+		}
+	}
+	switch {
+	case via != "" && !isHub(via):
+		return nothing()
+	case l.side != nil:
+		return p.fromPlace(farPlace(*l.side))
+	case l.vnet == nil:
+		return nothing()
+	}
+	var apart []netip.Prefix // of such addresses nobody knows who has them
+	for _, s := range l.routing.Static {
+		apart = append(apart, s.Prefixes...)
+	}
+	for _, v := range p.e.VNets {
+		if v.ID.Key() != l.vnet.ID.Key() {
+			apart = append(apart, v.Prefixes...)
+		}
+	}
+	return minus(minus(srcIn(p.addr.set(l.vnet.Prefixes).must), srcIn(p.addr.set(apart).may)), p.outsideSent())
+}
+
+// hubOut is how a firewall of a hub sends on: the rows of the hub's default table but those that lead to itself, and whether public destinations
+// leave straight (AZ-WAN-03).
+func (p *planner) hubOut(f *model.Firewall, h *model.VirtualHub) (rows []hubRow, straight, learned bool, named []netip.Prefix) {
+	for _, r := range p.hubTable(h, defaultTable(h.ID)) {
+		if r.to.firewall == f.ID.Key() {
+			straight = straight || !r.learned && r.prefix.Bits() == 0
+			continue
+		}
+		rows = append(rows, r)
+	}
+	next, internet := p.policy(h, "Internet")
+	straight = internet && next.Key() == f.ID.Key() || straight && !p.privatePolicy(h)
+	for _, r := range rows {
+		learned = learned || r.learned
+		if !r.learned && r.prefix.Bits() > 0 {
+			named = append(named, r.prefix)
+		}
+	}
+	if straight {
+		rows = slices.DeleteFunc(rows, func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
+	}
+	return rows, straight, learned, named
+}
+
+// hubFirewallBack is the packets whose reply a firewall of a hub, which they met on this way, sends back to where they came from (AZ-WAN-09).
+func (p *planner) hubFirewallBack(f *model.Firewall, via string) *lazy {
+	h := p.hubFirewall(f)
+	if h == nil || len(p.fogged(h.ID)) > 0 {
+		return nothing()
+	}
+	rows, straight, learned, named := p.hubOut(f, h)
+	if via == viaInternet {
+		if !straight || learned {
+			return nothing()
+		}
+		return both(srcIn(p.addr.public), minus(everything(), srcIn(p.addr.set(named).may)))
+	}
+	return both(p.rowsBack(h, rows, firewallVia(f), via), minus(everything(), srcIn(p.addr.exactHosts(platformHosts()...))))
 }

@@ -313,6 +313,9 @@ func (w *world) address(a netip.Addr) address {
 		out.may = privateSpace()
 		if f, ok := model.Get[*model.Firewall](w.e, s.Owner); ok {
 			out.may = w.unheld(f.Subnet)
+			if h := w.hubOf(f); h != nil && h.Prefix.IsValid() { // AZ-FW-52
+				out.may = prefixSet(h.Prefix)
+			}
 		}
 	case model.GatewayAddress:
 		out.may = privateSpace()

@@ -54,7 +54,7 @@ func (t *tracer) publicOwners(c course) bool {
 		t.atPublicIP(c, p)
 	}
 	for _, f := range t.e.Firewalls { // of a hub, which names its addresses without resources
-		if slices.Contains(f.PublicAddresses, dst) && t.hubOf(f) != nil {
+		if slices.Contains(f.PublicAddresses, dst) {
 			found = true
 			t.atFirewall(c, f, true)
 		}

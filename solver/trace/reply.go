@@ -58,6 +58,12 @@ func (t *tracer) backFromOutside(c course) bool {
 
 // backFromFarSide: outside networks know the ranges of the gateway's VNet and of the peers that use the gateway (AZ-PEER-06, AZ-PEER-07).
 func (t *tracer) backFromFarSide(c course, at model.Place) bool {
+	seen := c.shown
+	for _, a := range t.attachments() {
+		if a.branch != nil && a.place().Key() == at.Key() { // AZ-WAN-09
+			return t.backAtHub(c, a, seen, c.crossed)
+		}
+	}
 	g, ok := model.Get[*model.Gateway](t.e, at.ID)
 	if !ok {
 		return false
@@ -66,7 +72,6 @@ func (t *tracer) backFromFarSide(c course, at model.Place) bool {
 	if h.vnet == nil {
 		return false
 	}
-	seen := c.shown
 	known := seen.in(prefixSet(h.vnet.Prefixes...))
 	for _, l := range t.links(h.vnet) {
 		if l.remote != nil && l.back != nil && l.back.UseRemoteGateways == model.On && l.peering.AllowGatewayTransit == model.On {
@@ -118,7 +123,8 @@ func untranslate(crossed []crossing) []crossing {
 func (t *tracer) back(c course, h *host, seen address, crossed []crossing) bool {
 	crossed = untranslate(crossed)
 	if h.vnet == nil {
-		return false
+		f, ok := model.Get[*model.Firewall](t.e, h.place.ID)
+		return ok && t.hubOf(f) != nil && t.backFromHubFirewall(c, f, t.hubOf(f), seen, crossed)
 	}
 	// AZ-PLAT-02, AZ-GEN-05: answers to the host addresses meet no route, those between addresses of one NIC never leave it. Neither passes a
 	// device.
@@ -172,7 +178,11 @@ func (t *tracer) backBy(c course, h *host, r route, seen address, crossed []cros
 		return crossed[len(crossed)-1].source && seen.isPublic().must && t.backAt(c, seen, crossed)
 	case model.HopGateway:
 		if r.hub != nil {
-			return len(crossed) == 0 && c.packet.From.Kind == model.PlaceFarSide
+			n := len(crossed)
+			if bypasses := h.place.Kind == model.PlaceEndpoint || h.place.Kind == model.PlaceAPIServer; bypasses && n > 0 && !crossed[n-1].source {
+				return false // AZ-PE-08
+			}
+			return t.backAtHub(c, r.hub, seen, crossed)
 		}
 		n := len(crossed)
 		if n == 0 || crossed[n-1].gateway == nil || !t.isGateway(h, r, crossed[n-1].gateway) {

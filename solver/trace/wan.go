@@ -180,7 +180,14 @@ func (w *world) learnedBy(table model.ID, h *model.VirtualHub, a *attachment) ma
 		return no()
 	}
 	isDefault := same(table, defaultTableOf(h.ID))
-	if w.routingPolicy(h, "PrivateTraffic") != "" || !a.routing.Stated {
+	if w.routingPolicy(a.hub, "PrivateTraffic") != "" {
+		// AZ-WAN-03: an intent manages what its hub's connections propagate, whatever they say, and their prefixes are announced to other hubs.
+		if !isDefault && w.routingPolicy(h, "PrivateTraffic") == "" {
+			return maybe("ASM-WAN")
+		}
+		return when(isDefault)
+	}
+	if !a.routing.Stated {
 		return when(isDefault)
 	}
 	if contains(a.routing.Propagated, table) {
@@ -279,12 +286,19 @@ func (w *world) hubTable(h *model.VirtualHub, table model.ID) []hubEntry {
 		if !certain {
 			why = union(sorted(why), []string{"ASM-WAN"})
 		}
+		abroad := a.hub == nil || !same(a.hub.ID, h.ID) // AZ-WAN-04: 0.0.0.0/0 is local to its hub
 		for _, p := range w.prefixesOfAttachment(a) {
+			if abroad && p.prefix.IsValid() && p.prefix.Bits() == 0 {
+				continue
+			}
 			out = append(out, hubEntry{prefix: p.prefix, certain: certain && p.certain, to: a, why: union(sorted(why), p.why)})
 		}
 		if a.routing.PropagateStatic != model.Off { // AZ-WAN-07
 			for _, s := range a.routing.Static {
 				for _, p := range s.Prefixes {
+					if abroad && p.Bits() == 0 {
+						continue
+					}
 					out = append(out, hubEntry{prefix: p, certain: certain && a.routing.PropagateStatic == model.On, to: a, why: []string{"ASM-WAN"}})
 				}
 			}
@@ -370,6 +384,10 @@ func (w *world) hubRoutes(h *host) []route {
 
 // intoHub hands a packet of a connection to its hub.
 func (t *tracer) intoHub(c course, from model.Place, a *attachment) {
+	if isPlatform(c.packet.Dst) {
+		t.drop(c, from, Transport, "the host addresses lie behind no hub (AZ-PLAT-02)")
+		return
+	}
 	if a.hub == nil {
 		t.lose(c, model.Place{Kind: model.PlaceUnknown, ID: a.hubID, Part: c.packet.Dst.String()}, Transport, "the input lacks the virtual hub "+a.hubID.ShortName(), "ASM-WAN")
 		return
@@ -433,13 +451,13 @@ func (t *tracer) atHub(c course, h *model.VirtualHub, table model.ID, behind *mo
 		if inRows.may {
 			t.toPolicy(c.uncertain("ASM-WAN"), at, private, nil)
 		}
-		if internet != "" && !in.may && !inRows.may && public.may {
-			t.toPolicy(c.given(public), at, internet, nil)
+		if internet != "" && !inRows.must && public.may {
+			t.toPolicy(c.given(in.not()).given(inRows.not()).given(public), at, internet, nil)
 		}
 		t.byRows(c.uncertain("ASM-WAN"), h, rows, nil)
 	case internet != "":
-		if !inRows.may && public.may {
-			d := c.given(public)
+		if !inRows.must && public.may {
+			d := c.given(inRows.not()).given(public)
 			if learned {
 				d = d.uncertain("ASM-WAN")
 			}
@@ -455,9 +473,24 @@ func (t *tracer) atHub(c course, h *model.VirtualHub, table model.ID, behind *mo
 // straight.
 func (t *tracer) pastFirewall(c course, h *model.VirtualHub, rows []hubEntry, f *model.Firewall) {
 	at := model.Place{Kind: model.PlaceGateway, ID: h.ID}
-	straight, learned := false, false
-	inRows := no()
-	var rest []hubEntry
+	rest, straight, learned, inRows := t.rowsPast(f, h, rows, c.dst)
+	if !inRows.must && c.dst.isPublic().may && c.src.isPublic().may {
+		d := c.given(inRows.not()).given(c.dst.isPublic().and(c.src.isPublic()))
+		if n := len(c.crossed); n == 0 || !c.crossed[n-1].source {
+			d = d.uncertain() // AZ-FW-41: the internet may drop a source that the firewall keeps
+		}
+		if !straight || learned {
+			d = d.uncertain("ASM-WAN")
+		}
+		t.toPublic(d.forward(at, Transport, "to the internet"))
+	}
+	t.byRows(c, h, rest, f)
+}
+
+// rowsPast is how a firewall of a hub sends on: the rows of the default table that do not lead to itself, whether public destinations leave
+// straight, and whether a row that the input does not state may take them, or one that holds the address.
+func (w *world) rowsPast(f *model.Firewall, h *model.VirtualHub, rows []hubEntry, dst address) (rest []hubEntry, straight, learned bool, inRows match) {
+	inRows = no()
 	for _, r := range rows {
 		if r.firewall != nil && same(r.firewall.ID, f.ID) {
 			straight = straight || r.prefix.IsValid() && r.prefix.Bits() == 0
@@ -467,21 +500,99 @@ func (t *tracer) pastFirewall(c course, h *model.VirtualHub, rows []hubEntry, f 
 		if !r.prefix.IsValid() {
 			learned = true
 		} else if r.prefix.Bits() > 0 {
-			inRows = inRows.or(c.dst.in(prefixSet(r.prefix)))
+			inRows = inRows.or(dst.in(prefixSet(r.prefix)))
 		}
 	}
-	straight = same(t.routingPolicy(h, "Internet"), f.ID) || straight && t.routingPolicy(h, "PrivateTraffic") == ""
-	if !inRows.may && c.dst.isPublic().may && c.src.isPublic().may {
-		d := c.given(c.dst.isPublic().and(c.src.isPublic()))
-		if !straight || learned {
-			d = d.uncertain("ASM-WAN")
-		}
-		t.toPublic(d.forward(at, Transport, "to the internet"))
-	}
+	straight = same(w.routingPolicy(h, "Internet"), f.ID) || straight && w.routingPolicy(h, "PrivateTraffic") == ""
 	if straight {
 		rest = slices.DeleteFunc(rest, func(r hubEntry) bool { return r.prefix.IsValid() && r.prefix.Bits() == 0 })
 	}
-	t.byRows(c, h, rest, f)
+	return rest, straight, learned, inRows
+}
+
+// backAtHub is the reply at a hub to which a connection hands it (AZ-WAN-09): to the firewall whose address it goes to, to that of the private
+// policy, or by the table of the connection.
+func (t *tracer) backAtHub(c course, a *attachment, seen address, crossed []crossing) bool {
+	crossed = untranslate(crossed)
+	h := a.hub
+	if h == nil || len(t.misread(h.ID)) > 0 || isPlatform(seen.at) {
+		return false
+	}
+	for _, f := range t.e.Firewalls {
+		if x := t.hubOf(f); x != nil && oneWAN(x, h) && seen.at == t.firewallAddress(f) {
+			return t.backThroughFirewall(c, f.ID, crossed)
+		}
+	}
+	if next := t.routingPolicy(h, "PrivateTraffic"); next != "" {
+		return seen.in(prefixSet(t.privatePolicyPrefixes(h, next)...)).must && t.backThroughFirewall(c, next, crossed)
+	}
+	rows := t.hubTable(h, a.tableOf())
+	if t.routingPolicy(h, "Internet") != "" {
+		rows = slices.DeleteFunc(rows, func(r hubEntry) bool { return r.prefix.IsValid() && r.prefix.Bits() == 0 })
+	}
+	return t.backByRows(c, h, rows, nil, seen, crossed)
+}
+
+// backThroughFirewall: a firewall that the packet did not meet last drops the reply (AZ-RT-29).
+func (t *tracer) backThroughFirewall(c course, id model.ID, crossed []crossing) bool {
+	n := len(crossed)
+	return n > 0 && crossed[n-1].stateful && crossed[n-1].at.Kind == model.PlaceFirewall && same(crossed[n-1].at.ID, id) && t.backThrough(c, crossed[n-1], crossed)
+}
+
+// backFromHubFirewall is the reply behind a firewall of a hub.
+func (t *tracer) backFromHubFirewall(c course, f *model.Firewall, h *model.VirtualHub, seen address, crossed []crossing) bool {
+	if len(t.misread(h.ID)) > 0 || isPlatform(seen.at) {
+		return false
+	}
+	rest, straight, learned, inRows := t.rowsPast(f, h, t.hubTable(h, defaultTableOf(h.ID)), seen)
+	if n := len(crossed); n == 0 && outside(c.packet.From) || n > 0 && crossed[n-1].source && seen.isPublic().must {
+		return straight && !learned && !inRows.may && seen.isPublic().must && (n == 0 || t.backAt(c, seen, crossed))
+	}
+	return t.backByRows(c, h, rest, f, seen, crossed)
+}
+
+// backByRows is the reply by the rows of a hub, of which one target must take it for certain.
+func (t *tracer) backByRows(c course, h *model.VirtualHub, rows []hubEntry, behind *model.Firewall, seen address, crossed []crossing) bool {
+	winners, certain := hubWinners(rows, seen)
+	if !certain || len(winners) != 1 {
+		return false
+	}
+	switch r := winners[0]; {
+	case r.to != nil:
+		return t.backToAttachment(c, h, r.to, behind, seen, crossed)
+	case r.firewall != nil:
+		return t.backThroughFirewall(c, r.firewall.ID, crossed)
+	default:
+		return false
+	}
+}
+
+// backToAttachment is the reply at the connection that holds its destination: it is where the packet came from, straight, or through the firewall
+// of that connection's hub.
+func (t *tracer) backToAttachment(c course, h *model.VirtualHub, a *attachment, behind *model.Firewall, seen address, crossed []crossing) bool {
+	if a.hub != nil && !same(a.hub.ID, h.ID) {
+		if next := t.routingPolicy(a.hub, "PrivateTraffic"); next != "" && (behind == nil || !same(behind.ID, next)) {
+			return t.backThroughFirewall(c, next, crossed)
+		}
+	}
+	for n := len(crossed); n > 0 && crossed[n-1].source && !crossed[n-1].stateful && !crossed[n-1].link; n = len(crossed) { // at the sender's own host
+		crossed = untranslate(crossed[:n-1])
+	}
+	from := c.packet.From
+	switch {
+	case len(crossed) > 0:
+		return false
+	case a.branch != nil:
+		return from.Key() == a.place().Key()
+	case a.vnet == nil, outside(from), from.Kind == model.PlaceFarSide, !seen.in(prefixSet(a.vnet.Prefixes...)).must:
+		return false
+	}
+	for _, s := range a.routing.Static {
+		if seen.in(prefixSet(s.Prefixes...)).may {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(t.e.VNets, func(v *model.VNet) bool { return !same(v.ID, a.vnet.ID) && seen.in(prefixSet(v.Prefixes...)).may })
 }
 
 // toPolicy hands a packet to the next hop of a routing policy.
@@ -493,17 +604,15 @@ func (t *tracer) toPolicy(c course, at model.Place, next model.ID, _ *model.Fire
 	t.lose(c, at, Transport, "the next hop "+next.ShortName()+" of the routing policy is not in the input", "ASM-WAN")
 }
 
-// byRows follows every row that may take the packet: a certain row that is longer, or static at equal length, beats it.
-func (t *tracer) byRows(c course, h *model.VirtualHub, rows []hubEntry, behind *model.Firewall) {
-	at := model.Place{Kind: model.PlaceGateway, ID: h.ID}
+// hubWinners are the rows that may take a destination, one of each target: a certain row that is longer, or static at equal length, beats
+// the rest. certain says that one of them surely takes it.
+func hubWinners(rows []hubEntry, dst address) (winners []hubEntry, certain bool) {
 	holds := func(r hubEntry) match {
 		if !r.prefix.IsValid() {
-			return when(!c.dst.v6())
+			return when(!dst.v6())
 		}
-		return c.dst.in(prefixSet(r.prefix))
+		return dst.in(prefixSet(r.prefix))
 	}
-	var winners []hubEntry
-	certain := false
 	for _, r := range rows {
 		m := holds(r)
 		if !m.may {
@@ -520,6 +629,13 @@ func (t *tracer) byRows(c course, h *model.VirtualHub, rows []hubEntry, behind *
 			winners = append(winners, r)
 		}
 	}
+	return winners, certain
+}
+
+// byRows follows every row that may take the packet.
+func (t *tracer) byRows(c course, h *model.VirtualHub, rows []hubEntry, behind *model.Firewall) {
+	at := model.Place{Kind: model.PlaceGateway, ID: h.ID}
+	winners, certain := hubWinners(rows, c.dst)
 	if len(winners) == 0 {
 		t.drop(c, at, Routing, "the hub has no route to the destination")
 		return
@@ -618,6 +734,8 @@ func (t *tracer) mayJoin(c course, h *model.VirtualHub, a *attachment, behind *m
 		return maybe("ASM-WAN"), ""
 	case a.branch == nil && !fromBranch && strings.EqualFold(wan.Type, "Basic") && behind == nil:
 		return no(), "a Basic WAN joins no VNets with each other"
+	case strings.EqualFold(wan.Type, "Basic") && (a.hub == nil || !same(a.hub.ID, h.ID)):
+		return maybe("ASM-WAN"), "" // Basic has no way between hubs, as documented; nobody says that packets are dropped
 	default:
 		return yes(), ""
 	}
@@ -684,8 +802,7 @@ func (t *tracer) fromHubFirewall(c course, f *model.Firewall, h *model.VirtualHu
 	}
 	c = c.given(inside.not())
 	if c.packet.Protocol != model.TCP && c.packet.Protocol != model.UDP {
-		t.drop(c, at, SNAT, "only TCP and UDP are translated towards the internet (AZ-FW-28)")
-		return
+		c = c.uncertain() // AZ-FW-28: no SNAT for other protocols
 	}
 	var ways []translation
 	for _, id := range f.PublicIPs {
