@@ -78,7 +78,7 @@ func (d *draft) network() {
 	for _, part := range []struct {
 		kind Kinds
 		draw func()
-	}{{WithFrontDoors, d.frontDoors}, {WithAPIMs, d.apims}, {WithWindows, d.windows}} {
+	}{{WithFrontDoors, d.frontDoors}, {WithAPIMs, d.apims}, {WithWindows, d.windows}, {WithHubs, d.hubs}} {
 		if d.has(part.kind) {
 			part.draw()
 		}

@@ -38,8 +38,9 @@ const (
 	WithFrontDoors                     // Front Door profiles
 	WithAPIMs                          // API Management
 	WithWindows                        // Windows nodes in clusters
+	WithHubs                           // a Virtual WAN with its hubs
 
-	AllKinds = WithWindows<<1 - 1
+	AllKinds = WithHubs<<1 - 1
 )
 
 // Draft is a random estate before it is built. The same source of numbers gives the same draft.
@@ -192,6 +193,9 @@ func (d *draft) prefix() netip.Prefix {
 	if d.has(WithGateways) {
 		outside = append(outside, "10.0.2.0/28", "10.0.2.0/29", "192.168.0.0/24")
 	}
+	if d.has(WithHubs) {
+		outside = append(outside, "10.0.4.0/27", "10.0.4.64/29", "192.168.0.0/24", "192.168.2.0/29")
+	}
 	if d.has(WithIPv6) {
 		outside = append(outside, "::/0", "fd00::/48", "2001:db8::/32")
 	}
@@ -253,6 +257,8 @@ func KindsOf(seed uint64) Kinds {
 		k |= WithAPIMs
 	case 4:
 		k |= WithWindows
+	case 5:
+		k |= WithHubs
 	}
 	return k
 }
@@ -330,6 +336,34 @@ func Addresses(e *model.Estate) []netip.Addr {
 		for _, p := range l.Prefixes {
 			block(4, p)
 		}
+	}
+	for _, h := range e.Hubs {
+		block(8, h.Prefix)
+	}
+	for _, s := range e.VPNSites {
+		block(4, s.Prefixes...)
+	}
+	for _, g := range e.HubGateways {
+		for _, b := range g.Connections {
+			block(4, b.Pools...)
+		}
+		for _, r := range g.NATRules {
+			block(4, r.Internal...)
+			block(4, r.External...)
+		}
+	}
+	for _, c := range e.HubConnections {
+		for _, s := range c.Routing.Static {
+			block(1, s.Prefixes...)
+		}
+	}
+	for _, t := range e.HubTables {
+		for _, r := range t.Routes {
+			block(1, r.Prefixes...)
+		}
+	}
+	for _, f := range e.Firewalls {
+		one(f.PublicAddresses...)
 	}
 	for _, w := range e.Workloads {
 		one(w.Addresses...)

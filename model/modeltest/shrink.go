@@ -135,7 +135,7 @@ func simplify(v reflect.Value, n *int) bool {
 	for i := range v.NumField() {
 		f := v.Field(i)
 		switch name := v.Type().Field(i).Name; {
-		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo", "Service", "Cluster", "Namespace", "Kind", "CIDR", "Operator", "Plugin", "PluginMode", "PodCIDRs", "Pools", "NodeGroup"}, name):
+		case slices.Contains([]string{"Meta", "ID", "VNet", "Source", "Name", "Address", "Subnets", "NextHop", "Protocol", "Prefix", "IPForwarding", "Subnet", "AttachedTo", "Service", "Cluster", "Namespace", "Kind", "CIDR", "Operator", "Plugin", "PluginMode", "PodCIDRs", "Pools", "NodeGroup", "Hub", "VirtualHub", "WAN"}, name):
 			continue
 		case f.Kind() == reflect.Pointer, f.Type() == reflect.TypeFor[model.PortRange]():
 			continue // a range without one of its ends is none
