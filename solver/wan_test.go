@@ -62,6 +62,7 @@ func TestEX34(t *testing.T) {
 	wanRows(t, s,
 		wanRow{"nic:vma", "10.1.1.4 > 10.2.1.4 tcp/443", "nic:vmb", "D"},
 		wanRow{"far:vpn/site", "10.50.0.4 > 10.1.1.4 tcp/443", "nic:vma", "A same > same"},
+		wanRow{"far:vpn/site", "10.50.0.4 > 10.3.1.4 tcp/443", "nic:vmc", "over"}, // no way between hubs is offered
 	)
 	agree(t, s, 500, 36)
 }
