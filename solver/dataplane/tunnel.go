@@ -147,7 +147,7 @@ func (p *planner) tunnel(from NodeID, g *model.Gateway, via string, sent guard, 
 		if f.learned != "" {
 			gd.over, why = everything(), append(why, f.learned)
 		}
-		if learned || !f.certain || len(f.missing) > 0 { // AZ-GW-12: a translation that the input lacks may take any packet
+		if learned || !f.certain {
 			gd.under = nothing()
 		}
 		gd = and(gd, p.transits(g, via, f))
