@@ -1137,7 +1137,11 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 				in = p.maskedIngress(m, x)
 				more = append(more, "ASM-K-SNAT")
 			}
-			across, extra := p.acrossNodes(p.clusters[x.w.Cluster.Key()], m, x.node, false)
+			cp := p.clusters[x.w.Cluster.Key()]
+			across, extra := p.acrossNodes(cp, m, x.node, false)
+			if cp.mode.flat() { // the VNet carries it by the routes of the node's subnet, which may lead elsewhere (AZ-RT-18)
+				across = and(guard{over: orEverything(across.over), under: across.low()}, between(everything(), p.straightFrom(m.filters)))
+			}
 			switch {
 			case m.pool != x.pool || across.over == nil:
 			case by == byFrontend: // of a load balancer the client meets the pod's node by trying again (AZ-GEN-13)
@@ -1150,6 +1154,19 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 		}
 		p.edge(n, x.site.Receive, in, nil, more...)
 	}
+}
+
+// straightFrom is the packets that the routes of a NIC's subnet surely lead to their destination's VNet, past no forwarder.
+func (p *planner) straightFrom(f filtered) *lazy {
+	out := []*lazy{nothing()}
+	for _, g := range p.hopGroups(f.subnet, f.nic) {
+		switch g.hop.kind {
+		case model.HopVnetLocal, model.HopPeering, model.HopGlobalPeering, model.HopConnectedGroup:
+			out = append(out, g.under)
+		default:
+		}
+	}
+	return either(out...)
 }
 
 // manyReplicas is how many stated addresses of a workload are told apart where its pods may reach themselves.
