@@ -142,9 +142,6 @@ func natRule(s item[armnetwork.InboundNatRule]) model.LBNATRule {
 	}
 	at := s.at.get("properties")
 	rule.Frontend, rule.Pool = s.reference(at, "frontendIPConfiguration"), s.reference(at, "backendAddressPool")
-	if rule.Frontend == "" {
-		s.missing(at, "frontendIPConfiguration", "the frontend of the rule: without one it takes nothing")
-	}
 	rule.Target = s.reference(at, "backendIPConfiguration")
 	rule.Protocol, rule.BackendPort, rule.FloatingIP = s.transport(at), s.port(at, "backendPort", 0), setting(p.EnableFloatingIP)
 	one := s.port(at, "frontendPort", 0)
