@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
-	"testing/fstest"
 
 	"github.com/ringfence/ringfence/importers/kubernetes"
 	"github.com/ringfence/ringfence/model"

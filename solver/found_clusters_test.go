@@ -255,13 +255,15 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			"K8S-CIL-06: the API server is of the cluster, and may be a node's address or none",
 			small{vnet, a, b, c, cluster("overlay", "cilium"), workload("w", "pa"), toCluster},
 			sent{from: pod("w", "pa"), src: symbol, to: api, port: 443},
-			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			"over",
 		},
 		{
 			"K8S-CIL-06: a private one too",
 			small{vnet, a, b, c, private(cluster("overlay", "cilium")), workload("w", "pa"), toCluster},
 			sent{from: pod("w", "pa"), src: symbol, to: api, port: 443},
-			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")}, "over",
+			model.Place{Kind: model.PlaceAPIServer, ID: smallID("managedClusters/aks")},
+			"over",
 		},
 		{
 			"K8S-NP-25: a backend on the host network of another node",

@@ -229,5 +229,6 @@ func lined(r model.Resource, line int) {
 		at(&r.Source, 0)
 	case *model.Firewall:
 		at(&r.Source, 0)
+	default: // of the others nothing is asked
 	}
 }

@@ -157,9 +157,9 @@ func loadBoth(c *cli.Context) (projects [2]*model.Project, names [2]string, err 
 			return projects, names, bad
 		}
 		projects, err = bothAtOnce(func() (*model.Project, error) {
-			p, err := (&loader{c: c}).project(then, names[0])
-			if err != nil {
-				return nil, fmt.Errorf("in revision %s: %w", revision, err)
+			p, wrong := (&loader{c: c}).project(then, names[0])
+			if wrong != nil {
+				return nil, fmt.Errorf("in revision %s: %w", revision, wrong)
 			}
 			return p, nil
 		}, func() (*model.Project, error) { return (&loader{c: c}).folder(dir) })

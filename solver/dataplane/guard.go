@@ -35,7 +35,7 @@ func (m *memo[T]) get(c *compiler) T {
 			return *m.second
 		}
 	}
-	if m.done && !(m.varies && c.second) {
+	if m.done && (!m.varies || !c.second) {
 		return m.value
 	}
 	before := c.varies

@@ -33,10 +33,10 @@ func BuildTogether(a, b *model.Estate, oa, ob Options) (*Pair, error) {
 	p := &Pair{A: g, B: g.secondOf(b, ob, moved)}
 	x, y := p.A.compiler, p.B.compiler
 	for i := range g.edges {
-		guard := g.edges[i].guard
+		e := &g.edges[i]
 		for _, bound := range []Bound{Over, OneWay, Session} {
 			x.varies = false
-			if set := guard.bound(x, bound); x.varies && set != guard.bound(y, bound) {
+			if set := e.guard.bound(x, bound); x.varies && set != e.guard.bound(y, bound) {
 				p.changed = append(p.changed, int32(i))
 				break
 			}

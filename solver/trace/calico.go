@@ -294,18 +294,17 @@ func (t *tracer) calicoTraffic(p *model.CalicoPolicy, r *model.CalicoRule, x *po
 	ports := func(list []model.PolicyPort, n uint16, source bool) match {
 		out := no()
 		for _, e := range list {
-			switch {
-			case e.Named == "":
+			if e.Named == "" {
 				out = out.or(when(k.Protocol.HasPorts() && e.Ports.First <= n && n <= e.Ports.Last))
-			default: // of the pod at that end, by its name
-				end := to.pod
-				if source {
-					end = from.pod
-				}
-				out = out.or(when(end != nil && !end.workload.HostNetwork && slices.ContainsFunc(end.workload.Ports, func(q model.ContainerPort) bool {
-					return q.Name == e.Named && q.Protocol == k.Protocol && q.Port == n
-				})))
+				continue
 			}
+			end := to.pod // by the names of the pod at that end
+			if source {
+				end = from.pod
+			}
+			out = out.or(when(end != nil && !end.workload.HostNetwork && slices.ContainsFunc(end.workload.Ports, func(q model.ContainerPort) bool {
+				return q.Name == e.Named && q.Protocol == k.Protocol && q.Port == n
+			})))
 		}
 		return out
 	}
