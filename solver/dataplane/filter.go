@@ -93,7 +93,7 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 	if !ok {
 		return filterList{guard{over: everything(), under: nothing()}, []string{missing("network security group", id)}}
 	}
-	groups := p.denyGroups(n, dir)
+	groups := denyGroups(n, dir)
 	key := id.Key() + "|" + dir.String() + "|" + ctx.key
 	if groups {
 		names := make([]string, len(members))
@@ -150,7 +150,7 @@ func (p *planner) nsgList(n *model.NSG, dir model.Direction, ctx *subnetContext,
 		l.notes = append(l.notes, unsupported(entry))
 	}
 	l.notes = append(l.notes, p.matchNotes(rules, ctx)...)
-	if p.denyGroups(n, dir) {
+	if denyGroups(n, dir) {
 		l.notes = append(l.notes, "ASM-ASG")
 	}
 	slices.Sort(l.notes)
@@ -199,7 +199,7 @@ func (p *planner) usesTag(rules []model.SecurityRule, k tagKind) bool {
 }
 
 // denyGroups reports whether a list holds a Deny with a source ASG.
-func (p *planner) denyGroups(n *model.NSG, dir model.Direction) bool {
+func denyGroups(n *model.NSG, dir model.Direction) bool {
 	return slices.ContainsFunc(n.Rules, func(r model.SecurityRule) bool {
 		return r.Direction == dir && r.Access == model.Deny && len(r.SourceAddrs.ASGs) > 0
 	})

@@ -106,7 +106,7 @@ func likeButRules(a, b *model.NSG, at func(a, b model.Source)) bool {
 		return slices.ContainsFunc(n.Rules, func(r model.SecurityRule) bool { return len(r.SourceAddrs.ASGs) > 0 })
 	}
 	for _, dir := range []model.Direction{model.Inbound, model.Outbound} {
-		if (&planner{}).denyGroups(a, dir) != (&planner{}).denyGroups(b, dir) || usesGroup(a, dir) != usesGroup(b, dir) {
+		if denyGroups(a, dir) != denyGroups(b, dir) || usesGroup(a, dir) != usesGroup(b, dir) {
 			return false
 		}
 	}

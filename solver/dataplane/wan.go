@@ -558,7 +558,7 @@ func (p *planner) hubAt(h *model.VirtualHub, table model.ID, via string) NodeID 
 			g = g.mayOnly()
 		}
 		p.toPolicy(n, next, via, and(left, fog, g))
-		rows = slices.DeleteFunc(slices.Clone(rows), func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
+		rows = pastDefault(rows)
 	}
 	p.hubRows(n, h, rows, via, and(left, fog))
 	return n
@@ -807,7 +807,7 @@ func (p *planner) hubReply(h *model.VirtualHub, table model.ID, via string) *laz
 	}
 	rows := p.hubTable(h, table)
 	if _, ok := p.policy(h, "Internet"); ok {
-		rows = slices.DeleteFunc(slices.Clone(rows), func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
+		rows = pastDefault(rows)
 	}
 	return either(append(sets, both(left, p.rowsBack(h, rows, "", via)))...)
 }
@@ -876,9 +876,14 @@ func (p *planner) hubOut(f *model.Firewall, h *model.VirtualHub) (rows []hubRow,
 		}
 	}
 	if straight {
-		rows = slices.DeleteFunc(rows, func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
+		rows = pastDefault(rows)
 	}
 	return rows, straight, learned, named
+}
+
+// pastDefault gives the rows of a hub but its configured default routes, whose place a policy to the internet takes.
+func pastDefault(rows []hubRow) []hubRow {
+	return slices.DeleteFunc(slices.Clone(rows), func(r hubRow) bool { return !r.learned && r.prefix.Bits() == 0 })
 }
 
 // hubFirewallBack is the packets whose reply a firewall of a hub, which they met on this way, sends back to where they came from (AZ-WAN-09).
