@@ -22,6 +22,20 @@ const (
 // rule is a good rule with some words replaced.
 func rule(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(good) }
 
+// says checks what the import of a file says: its error, or what it does not support.
+func says(t *testing.T, text, want string) {
+	t.Helper()
+	res, err := files(t, map[string]string{"a.json": text})
+	got := strings.Join(ledgerOf(res, model.Unsupported), "\n")
+	if err != nil {
+		got = err.Error()
+		importertest.Errors(t, err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
 // Every way in which input can be wrong has an error of its own, with file, line, resource, field, what was found and what is accepted.
 func TestBadInput(t *testing.T) {
 	const rules = "a.json:2: n: properties.securityRules[0]"
