@@ -104,6 +104,11 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			Allow:    [2][]model.CiliumTraffic{model.Outbound: {{Peers: []model.CiliumPeer{{Entity: "cluster"}}}}},
 		}},
 	}
+	onPort30080 := with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })
+	denyPods := &model.ClusterPolicy{
+		Meta: id("ClusterNetworkPolicy", "p"), Cluster: smallID("managedClusters/aks"), Kind: "ClusterNetworkPolicy", Tier: model.AdminTier,
+		Ingress: []model.ClusterPolicyRule{{Action: model.PolicyDeny, Peers: []model.ClusterPolicyPeer{{Namespaces: &model.LabelSelector{}}}}},
+	}
 	private := func(x *model.Cluster) *model.Cluster { x.Private = model.On; return x }
 	guarded := func(s *model.Subnet) *model.Subnet { s.NSG = smallID("networkSecurityGroups/n"); return s }
 	deny := func(cidr string) *model.NSG {
@@ -341,7 +346,7 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		},
 		{
 			"K8S-SVC-06: a packet to a node port reaches the node",
-			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			small{vnet, a, b, c, vm, cluster("overlay", ""), workload("w", "pb"), onPort30080},
 			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080},
 			node("pa"), all,
 		},
@@ -532,13 +537,13 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		},
 		{
 			"K8S-SVC-08: at a node's port a packet stays on the node or crosses to another of the pool",
-			small{vnet, a, guarded(subnet("b", "10.0.1.0/29")), c, vm, admitOnly("30080", "443"), cluster("overlay", ""), workload("w", "pb"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			small{vnet, a, guarded(subnet("b", "10.0.1.0/29")), c, vm, admitOnly("30080", "443"), cluster("overlay", ""), workload("w", "pb"), onPort30080},
 			sent{from: machine, src: "10.0.0.12", dst: "10.0.1.4", port: 30080},
 			pod("w", "pb"), "over",
 		},
 		{
 			"AZ-GEN-05: the reply to a node's own address stays on the node, whatever pods hide behind it",
-			small{vnet, a, b, c, cluster("overlay", ""), workload("v", "pa"), workload("w", "pa"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			small{vnet, a, b, c, cluster("overlay", ""), workload("v", "pa"), workload("w", "pa"), onPort30080},
 			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.0.4", port: 30080},
 			pod("w", "pa"), all,
 		},
@@ -562,7 +567,7 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		},
 		{
 			"K8S-SVC-08, K8S-NP-22: on another node the packet is none of the pod's own node",
-			small{vnet, a, b, c, vm, cluster("", "azure"), workload("w", ""), block("203.0.113.0/24"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			small{vnet, a, b, c, vm, cluster("", "azure"), workload("w", ""), block("203.0.113.0/24"), onPort30080},
 			sent{from: machine, src: "10.0.0.12", dst: "10.0.0.4", port: 30080},
 			pod("w", "pb"), none,
 		},
@@ -701,6 +706,42 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			},
 			sent{from: internet, src: "198.51.100.7", to: front, port: 80},
 			pod("w", "pb"), "over one-way",
+		},
+		{
+			"AZ-RT-18: a node hands on to a pod of another node by its subnet's routes, and a machine that forwards nothing ends them",
+			small{vnet, a, routed(subnet("b", "10.0.1.0/29")), c, vm, table("10.0.0.0/29", model.HopAppliance, "10.0.0.12"), cluster("", ""), workload("w", "pa"), onPort30080},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.0.1.4", port: 30080},
+			pod("w", "pa"), none,
+		},
+		{
+			"AZ-RT-18: a next hop that the input lacks may lead them anywhere",
+			small{vnet, a, routed(subnet("b", "10.0.1.0/29")), c, vm, table("10.0.0.0/29", model.HopAppliance, "10.0.0.13"), cluster("", ""), workload("w", "pa"), onPort30080},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.0.1.4", port: 30080},
+			machine, "over",
+		},
+		{
+			"AZ-RT-18: and to the pod",
+			small{vnet, a, routed(subnet("b", "10.0.1.0/29")), c, vm, table("10.0.0.0/29", model.HopAppliance, "10.0.0.13"), cluster("", ""), workload("w", "pa"), onPort30080},
+			sent{from: node("pa"), src: "10.0.0.4", dst: "10.0.1.4", port: 30080},
+			pod("w", "pa"), "over",
+		},
+		{
+			"K8S-SVC-09: what kube-proxy masquerades comes from no pod, for cluster-wide policies",
+			small{vnet, a, b, c, vm, cluster("", "calico"), workload("v", "pa"), workload("w", "pa"), denyPods, onPort30080},
+			sent{from: pod("v", "pa"), src: symbol, dst: "10.0.1.4", port: 30080},
+			pod("w", "pa"), all,
+		},
+		{
+			"K8S-CNP-08: the pod itself is refused, if the engine enforces them",
+			small{vnet, a, b, c, vm, cluster("", "calico"), workload("v", "pa"), workload("w", "pa"), denyPods, onPort30080},
+			sent{from: pod("v", "pa"), src: symbol, to: podOf("w"), port: 8080},
+			pod("w", "pa"), "over",
+		},
+		{
+			"K8S-GEN-02: port 0 of a pod that nothing isolates",
+			small{vnet, a, b, c, vm, cluster("", ""), workload("w", "pa")},
+			sent{from: node("pb"), src: "10.0.1.4", to: podOf("w")},
+			pod("w", "pa"), all,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

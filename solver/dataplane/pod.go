@@ -1140,7 +1140,12 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 			cp := p.clusters[x.w.Cluster.Key()]
 			across, extra := p.acrossNodes(cp, m, x.node, false)
 			if cp.mode.flat() { // the VNet carries it by the routes of the node's subnet, which may lead elsewhere (AZ-RT-18)
-				across = and(guard{over: orEverything(across.over), under: across.low()}, between(everything(), p.straightFrom(m.filters)))
+				ways := p.waysFrom(m.filters)
+				p.asNode(n, m, onlyOver(ways.detours), nil, "ASM-K-SNAT")
+				if in.over != nil { // policies may see the client behind a forwarder too (K8S-NP-14)
+					ways.straight.over = either(ways.straight.over, ways.passed)
+				}
+				across = and(guard{over: orEverything(across.over), under: across.low()}, ways.straight)
 			}
 			switch {
 			case m.pool != x.pool || across.over == nil:
@@ -1156,17 +1161,39 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 	}
 }
 
-// straightFrom is the packets that the routes of a NIC's subnet surely lead to their destination's VNet, past no forwarder.
-func (p *planner) straightFrom(f filtered) *lazy {
-	out := []*lazy{nothing()}
+// ways is how the routes of a NIC's subnet lead packets to their destination's VNet.
+type ways struct {
+	straight guard // past no forwarder
+	detours  *lazy // possibly by a forwarder
+	passed   *lazy // possibly by one that passes packets on
+}
+
+// waysFrom reads the routes of a NIC's subnet as ways.
+func (p *planner) waysFrom(f filtered) ways {
+	s, v := p.e.SubnetOf(f.subnet)
+	if v == nil {
+		return ways{between(everything(), nothing()), everything(), everything()}
+	}
+	var over, under, around, passed []*lazy
 	for _, g := range p.hopGroups(f.subnet, f.nic) {
 		switch g.hop.kind {
 		case model.HopVnetLocal, model.HopPeering, model.HopGlobalPeering, model.HopConnectedGroup:
-			out = append(out, g.under)
+			over, under = append(over, g.over), append(under, g.under)
+		case model.HopNone, model.HopInternet: // neither leads back to a pod
 		default:
+			around = append(around, g.over)
+			if o, ok := p.nextHop(v, g.hop.addr); ok && o.kind == model.PlaceNIC {
+				if m := p.machineAt[model.Place{Kind: o.kind, ID: o.id, Part: o.part}.Key()]; m != nil && !m.forwards { // AZ-RT-10
+					continue
+				}
+			}
+			passed = append(passed, g.over)
 		}
 	}
-	return either(out...)
+	if p.e.RoutesAt(f.nic) == nil && p.tableDoubt(s) != "" || slices.ContainsFunc(p.fogged(v.ID), carries) {
+		under, around, passed = nil, []*lazy{everything()}, []*lazy{everything()}
+	}
+	return ways{between(either(over...), either(under...)), either(around...), either(passed...)}
 }
 
 // manyReplicas is how many stated addresses of a workload are told apart where its pods may reach themselves.

@@ -153,7 +153,11 @@ func (t *tracer) tierPolicy(p *model.ClusterPolicy, m match, x *pod, other peer,
 			ports := func(e []model.PolicyPort) match {
 				return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir)
 			}
-			hit = hit.and(ports(r.Ports)).and(t.tierPeers(r.Peers, x, other, c))
+			hit = hit.and(ports(r.Ports))
+			if action == model.PolicyDeny && dir == model.Inbound && t.masquerades(x, other) {
+				hit = no() // its peers are pods alone (K8S-CNP-08), and a node is none (K8S-SVC-09)
+			}
+			hit = hit.and(t.tierPeers(r.Peers, x, other, c))
 			if hit.may {
 				entries = entriesOf(r.Source, len(r.Peers), func(i int) (model.Source, match) { return r.Peers[i].Source, t.tierPeer(r.Peers[i], x, other, c) }, r.Ports, ports)
 			}
@@ -207,6 +211,12 @@ func (t *tracer) tierPeer(e model.ClusterPolicyPeer, x *pod, other peer, c cours
 	default:
 		return maybe("ASM-K-FQDN")
 	}
+}
+
+// masquerades reports a packet of a Service that carries the receiving node's address for certain (K8S-SVC-09).
+func (t *tracer) masquerades(x *pod, other peer) bool {
+	eng := t.engineOf(x.cluster, x.pool).kind
+	return other.masked != nil && (eng == calico || eng == azureNPM)
 }
 
 // tierPods is a peer by namespaces and pods; pods of the host network are none (K8S-CNP-07).

@@ -373,10 +373,6 @@ func (t *tracer) arriveAtPod(c course, x *pod) {
 
 // intoPod is the ingress policy of a pod, and its delivery.
 func (t *tracer) intoPod(c course, x *pod, from peer) {
-	if c.packet.Protocol.HasPorts() && c.packet.DPort == 0 {
-		t.drop(c, x.place(), PodIngress, "port 0 is no port (K8S-GEN-02)")
-		return
-	}
 	v, listed := t.ingress(x, from, c)
 	next := func(c course) { t.deliver(c, x.place()) }
 	if m, ok := t.mesh(x, from, c); ok {
