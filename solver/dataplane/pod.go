@@ -261,6 +261,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		match guard
 		pods  packet.AddrSet
 		port  uint16
+		outer bool // by an address outside the cluster, for whose packets kube-proxy stands as the node (K8S-SVC-12)
 		notes []string
 	}
 	type hostTarget struct {
@@ -270,12 +271,12 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 	var targets []target
 	var hostTargets []hostTarget
 	selves := map[*model.Workload][]target{} // by which a pod may reach itself
-	for _, k := range cp.services {
-		addresses := p.serviceAddrs(cp, k)
-		if len(addresses) == 0 {
-			continue
-		}
+	called := map[*model.Workload]bool{}     // by outer addresses
+	add := func(k *model.KubeService, addresses []netip.Addr, outer, fenced bool) {
 		doubts := p.doubtsOf(k)
+		if fenced {
+			doubts = append(doubts, "ASM-K-SNAT")
+		}
 		for _, port := range k.Ports {
 			at := both(dstIn(p.addr.exactHosts(addresses...)), transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 			taken := exactly(at)
@@ -287,6 +288,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 				var sure, perhaps []netip.Addr
 				for _, w := range backends[t] {
 					selves[w] = append(selves[w], target{match: onlyOver(at), port: t, notes: doubts})
+					called[w] = called[w] || outer
 					if serves(k, w) == yes {
 						sure = append(sure, p.podAddrs(w)...)
 					} else {
@@ -294,10 +296,10 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 					}
 				}
 				if len(sure) > 0 {
-					targets = append(targets, target{taken, p.b.AddPool("", hosts(sure)), t, doubts})
+					targets = append(targets, target{taken, p.b.AddPool("", hosts(sure)), t, outer, doubts})
 				}
 				if len(perhaps) > 0 {
-					targets = append(targets, target{onlyOver(at), p.b.AddPool("", hosts(perhaps)), t, doubts})
+					targets = append(targets, target{onlyOver(at), p.b.AddPool("", hosts(perhaps)), t, outer, doubts})
 				}
 			}
 			for _, x := range cp.pods { // K8S-NP-25: a pod of the host network serves at its node's address
@@ -311,30 +313,48 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 				}
 				switch {
 				case x.node != nil:
-					hostTargets = append(hostTargets, hostTarget{target{match, x.node.addr, t, doubts}, x})
+					hostTargets = append(hostTargets, hostTarget{target{match, x.node.addr, t, outer, doubts}, x})
 				case cp.mode == podsBare:
-					targets = append(targets, target{match, p.b.AddPool("", hosts(p.podAddrs(x.w))), t, doubts})
+					targets = append(targets, target{match, p.b.AddPool("", hosts(p.podAddrs(x.w))), t, false, doubts})
 				}
 			}
 		}
 	}
-	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *packet.AddrSet, out guard, notes []string) {
+	for _, k := range cp.services {
+		for _, g := range p.addressesByWay(cp, k) {
+			add(k, g.addresses, g.outer, g.fenced)
+		}
+	}
+	// masked: kube-proxy may stand as the node, so that nothing is certain of the sender's own address.
+	match := func(t target, masked bool) (guard, []string) {
+		if masked && t.outer {
+			return t.match.mayOnly(), append(slices.Clone(t.notes), "ASM-K-SNAT")
+		}
+		return t.match, t.notes
+	}
+	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *packet.AddrSet, out guard, notes []string, masked bool) {
 		for _, t := range hostTargets {
 			n := p.node(place, StageFrontend, viaNode+" "+t.pod.w.ID.Key()+" "+t.pod.pool)
-			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, t.notes...)
+			at, more := match(t.target, masked)
+			p.edge(from, n, at, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, more...)
 			if t.pod.pool == pool { // it may run on this node, where nothing filters (K8S-AZ-04)
-				p.edge(n, t.pod.site.Receive, and(onlyOver(everything()), out), nil, notes...)
+				here := and(onlyOver(everything()), out)
+				if cp.engine == engineAzure { // K8S-NPM-02
+					here = onlyOver(everything())
+				}
+				p.edge(n, t.pod.site.Receive, here, nil, notes...)
 			}
 			p.toNode(n, f, r, as, t.pod, out, notes)
 		}
 	}
-	send := func(from NodeID, place model.Place, inside NodeID, f filtered, r reading, routes NodeID, out guard, notes []string) {
+	send := func(from NodeID, place model.Place, inside NodeID, f filtered, r reading, routes NodeID, out guard, notes []string, masked bool) {
 		if len(targets) == 0 {
 			return
 		}
 		n := p.node(place, StageFrontend, viaNode)
 		for _, t := range targets {
-			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, t.notes...)
+			at, more := match(t, masked)
+			p.edge(from, n, at, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, more...)
 		}
 		p.edge(n, inside, out, nil, notes...)
 		if cp.mode.flat() && routes >= 0 {
@@ -343,8 +363,52 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		}
 	}
 	asNode := func(from NodeID, place model.Place, m *machine) {
-		send(from, place, p.fromNodes(cp, m.pool), m.filters, m.reading(), m.out, guard{}, nil)
-		toHosts(from, place, m.pool, m.filters, m.reading(), nil, guard{}, nil)
+		send(from, place, p.fromNodes(cp, m.pool), m.filters, m.reading(), m.out, guard{}, nil, false)
+		toHosts(from, place, m.pool, m.filters, m.reading(), nil, guard{}, nil, false)
+	}
+	// masquerade leads what a pod sends to outer addresses on as its node's (K8S-SVC-12).
+	masquerade := func(x *pod, out guard, notes []string, sure bool) {
+		n := p.node(x.site.Place, StageFrontend, viaNode+" masqueraded")
+		some := false
+		for _, t := range targets {
+			if t.outer {
+				some = true
+				p.edge(x.site.Send, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, append(slices.Clone(t.notes), "ASM-K-SNAT")...)
+			}
+		}
+		m := x.node
+		if m == nil {
+			if some {
+				p.intoBarePods(n, cp, out, notes)
+			}
+			return
+		}
+		if !sure {
+			out = out.mayOnly()
+		}
+		if some {
+			at := p.node(x.site.Place, StageFrontend, viaNode+" as its node")
+			p.edge(n, at, out, &rewrite{src: &m.addr}, notes...)
+			p.edge(at, p.fromNodes(cp, x.pool), guard{}, nil)
+			if cp.mode.flat() {
+				filters, more := p.filters(m.filters, model.Outbound, m.reading())
+				p.edge(at, m.out, filters, nil, more...)
+			}
+			for _, y := range cp.pods { // a pod on this node admits it (K8S-NP-22)
+				if called[y.w] && y.pool == x.pool && y.ingress.over != nil && !y.w.HostNetwork {
+					mesh, more := p.meshGuard(cp, y.w)
+					p.edge(n, y.site.Receive, and(onlyOver(dstIn(p.addr.exactHosts(p.podsOn(cp, y.w, y.pool)...))), out, mesh), nil, slices.Concat(notes, more)...)
+				}
+			}
+		}
+		for _, t := range hostTargets {
+			if !t.outer {
+				continue
+			}
+			n := p.node(x.site.Place, StageFrontend, viaNode+" masqueraded "+t.pod.w.ID.Key()+" "+t.pod.pool)
+			p.edge(x.site.Send, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, append(slices.Clone(t.notes), "ASM-K-SNAT")...)
+			p.toNode(n, m.filters, m.reading(), &m.addr, t.pod, out, notes)
+		}
 	}
 	for _, x := range cp.pods {
 		if x.w.HostNetwork {
@@ -352,7 +416,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			case x.node != nil:
 				asNode(x.site.Send, x.site.Place, x.node)
 			case cp.mode == podsBare:
-				send(x.site.Send, x.site.Place, p.fromNodes(cp, x.pool), filtered{}, reading{}, -1, guard{}, nil)
+				send(x.site.Send, x.site.Place, p.fromNodes(cp, x.pool), filtered{}, reading{}, -1, guard{}, nil, false)
 			}
 			continue
 		}
@@ -365,7 +429,11 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		case x.node != nil:
 			routes = x.node.out
 		}
-		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), reading{}, routes, out, notes)
+		masked, sure := cp.masks(x.pool)
+		send(x.site.Send, x.site.Place, p.insideCluster(cp, x.pool), p.podFilters(cp, x), reading{}, routes, out, notes, masked)
+		if masked {
+			masquerade(x, out, notes, sure)
+		}
 		if own := p.toItself(x.w); own != nil && len(selves[x.w]) > 0 && (out.over != nil || x.ingress.over != nil) { // K8S-NP-23
 			n := p.node(x.site.Place, StageFrontend, viaNode+" itself")
 			pods := p.b.AddPool("", hosts(p.podsOn(cp, x.w, x.pool)))
@@ -380,12 +448,56 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		if cp.mode == podsOverlay && x.node != nil {
 			as, r = &x.node.addr, x.node.reading()
 		}
-		toHosts(x.site.Send, x.site.Place, x.pool, p.podFilters(cp, x), r, as, out, notes)
+		toHosts(x.site.Send, x.site.Place, x.pool, p.podFilters(cp, x), r, as, out, notes, masked && x.node != nil)
 	}
 	for _, m := range p.machines {
 		if m.cluster == cp {
 			asNode(m.send, m.site.Place, m)
 		}
+	}
+}
+
+// wayOf is addresses of a Service that its clients in the cluster use alike.
+type wayOf struct {
+	addresses []netip.Addr
+	outer     bool // of those for which kube-proxy masquerades
+	fenced    bool // the node admits some clients only (K8S-SVC-07)
+}
+
+// addressesByWay are the addresses of a Service, as [planner.serviceAddrs] lists them, by what its node does with them (K8S-SVC-12).
+func (p *planner) addressesByWay(cp *clusterPlan, k *model.KubeService) []wayOf {
+	var out []wayOf
+	if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
+		out = append(out, wayOf{addresses: []netip.Addr{a}})
+	}
+	if len(k.ExternalIPs) > 0 {
+		out = append(out, wayOf{addresses: k.ExternalIPs, outer: !k.LocalPolicy})
+	}
+	if k.Type == "LoadBalancer" {
+		_, open := srcRanges(k)
+		out = append(out, wayOf{[]netip.Addr{p.frontendOf(cp, k).addr}, !k.LocalPolicy, !open})
+	}
+	return out
+}
+
+// masks reports whether kube-proxy puts the node's address on what pods of a pool send to outer addresses of Services: possibly, and for
+// certain with the engines that leave Services to it (K8S-SVC-12).
+func (cp *clusterPlan) masks(pool string) (may, must bool) {
+	sure := cp.engine == engineCalico || cp.engine == engineAzure || cp.engine == engineNone
+	return cp.engine != engineCilium, sure && !cp.windows(pool)
+}
+
+// intoBarePods leads to pods what a node that the input does not have took for a Service.
+func (p *planner) intoBarePods(from NodeID, cp *clusterPlan, out guard, notes []string) {
+	for _, y := range cp.pods {
+		if y.w.HostNetwork {
+			continue
+		}
+		in, seen := y.ingress, y.notes
+		if in.over != nil {
+			in = p.bareIngress(cp, y)
+		}
+		p.edge(from, y.site.Receive, and(exactly(dstIn(p.addr.exactHosts(p.podAddrs(y.w)...))), out, in), nil, slices.Concat(notes, seen)...)
 	}
 }
 

@@ -50,6 +50,7 @@ type PodNet struct {
 	exposed   map[[2]int][]Exposed // by direction and side
 	served    map[int][]podServed  // by workload: what load balancers bring to its pods
 	itself    map[int]uint32       // by workload: ports at which a Service may bring its pods back to themselves (K8S-NP-23)
+	called    map[int]uint32       // by workload: ports at which frontends bring pods' packets to its pods as a node's (K8S-SVC-12)
 	entered   [][]podEntered       // by column: what node ports lead to
 	outward   map[int]uint32       // by egress side: what it lets go to addresses that may be nodes'
 	lacks     map[string]bool      // what the input does not say about cells that were asked for
@@ -402,7 +403,8 @@ func (n *PodNet) planBlocks() {
 
 // planServed lists what load balancers bring to pods. With traffic policy Local pods see the client, as policies do.
 func (n *PodNet) planServed() {
-	n.served = map[int][]podServed{}
+	n.served, n.called = map[int][]podServed{}, map[int]uint32{}
+	masked, _ := n.cp.masks(anyPool)
 	for _, k := range n.cp.services {
 		if k.Type != "LoadBalancer" || k.LocalPolicy {
 			continue
@@ -419,8 +421,16 @@ func (n *PodNet) planServed() {
 				continue
 			}
 			for _, port := range k.Ports {
-				if t := targetPort(w, port); t != 0 && !withoutRule(k, port) {
-					n.served[i] = append(n.served[i], podServed{n.portSet(port.Protocol, model.PortRange{First: t, Last: t}), from})
+				t := targetPort(w, port)
+				if t == 0 {
+					continue
+				}
+				ports := n.portSet(port.Protocol, model.PortRange{First: t, Last: t})
+				if masked {
+					n.called[i] = n.union(n.called[i], ports)
+				}
+				if !withoutRule(k, port) {
+					n.served[i] = append(n.served[i], podServed{ports, from})
 				}
 			}
 		}
@@ -529,6 +539,15 @@ func (n *PodNet) byNodePorts(from, to, in, cell int) int {
 		}
 	}
 	return n.cell(over, n.cells[cell][1])
+}
+
+// byFrontends is what policies, and frontends besides, let come from pods to a workload's pods, as a cell.
+func (n *PodNet) byFrontends(called uint32, in int) int {
+	over := n.union(n.cells[in][0], called)
+	if over != n.cells[in][0] {
+		n.lacks["ASM-K-SNAT"] = true
+	}
+	return n.cell(over, n.cells[in][1])
 }
 
 // behindServices is what policies and load balancers let come from outside addresses to a workload's pods, as a cell.
@@ -929,6 +948,9 @@ func (n *PodNet) Each(order []int, yield func(from, to, cell int)) {
 			}
 			if side < 0 && n.served[to] != nil && n.workload(from) == nil {
 				in = n.behindServices(from, to, in)
+			}
+			if called := n.called[to]; called != emptySet && from < len(n.Workloads) {
+				in = n.byFrontends(called, in)
 			}
 			if in == emptySet && itself == emptySet && n.entered[to] == nil || n.silent(from) {
 				continue

@@ -411,7 +411,7 @@ func (t *tracer) fromNodeAddress(c course, h *host, a address) course {
 // toClusterService is a packet of a pod or node for a Service of its own cluster: the node rewrites it to a backend, whichever of the
 // Service's addresses it names (K8S-SVC-01, K8S-SVC-04). Where no Service takes the packet it returns the packet as it goes on: possibly, if
 // its address is a Service's that lacks the port (ASM-K-SVCPORT).
-func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course, *pod)) (course, bool) {
+func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course, *pod, *model.KubeService)) (course, bool) {
 	found, open := false, false
 	for _, s := range t.e.KubeServices {
 		if !same(s.Cluster, cl.ID) || !t.serviceHolds(s, c.packet.Dst) {
@@ -426,6 +426,9 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 		found = true
 		list := t.backends(s, p)
 		doubtful := t.doubtful(c, s)
+		if len(s.SourceRanges) > 0 && slices.Contains(t.frontendAddresses(s), c.packet.Dst) { // K8S-SVC-12
+			doubtful = doubtful.uncertain("ASM-K-SNAT")
+		}
 		switch {
 		case len(s.Selector) == 0:
 			t.lose(doubtful, at, DNAT, "the Service selects no pods; its endpoints are not in the input (K8S-SVC-02)")
@@ -439,7 +442,7 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 			before := d.packet
 			d = d.to(b.pod.addr, b.port)
 			d = d.add(Hop{At: at, Stage: DNAT, Action: Forward, Detail: "Service " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: b.match.must})
-			send(d.cross(crossing{at: at, before: before}), b.pod)
+			send(d.cross(crossing{at: at, before: before}), b.pod, s)
 		}
 	}
 	if open && !found {
@@ -447,6 +450,17 @@ func (t *tracer) toClusterService(c course, cl *model.Cluster, send func(course,
 		c = c.uncertain("ASM-K-SVCPORT")
 	}
 	return c, found
+}
+
+// masks reports a packet to a frontend or an external IP of a Service with externalTrafficPolicy Cluster, where kube-proxy puts the address of the
+// sender's node on what pods send too (K8S-SVC-12): possibly, and for certain with engines that leave Services to it.
+func (t *tracer) masks(x *pod, s *model.KubeService, dst netip.Addr) (may, must bool) {
+	if ip, err := netip.ParseAddr(s.ClusterIP); s.LocalPolicy || err == nil && ip.Unmap() == dst {
+		return false, false
+	}
+	eng := t.engineOf(x.cluster, x.pool)
+	sure := eng.kind == calico || eng.kind == azureNPM || eng.kind == noEngine
+	return eng.kind != cilium, sure && !eng.windows
 }
 
 // doubtful takes the certainty from what a Service does where something of it was not understood, or something else may take what is for its

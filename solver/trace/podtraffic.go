@@ -22,14 +22,17 @@ func (t *tracer) fromPod(c course, x *pod) {
 	if ways := t.unread(x, model.Carries); len(ways) > 0 {
 		t.lose(c, x.place(), Transport, "something that was not understood may carry the packet elsewhere (K8S-GEN-07)", namesOf(ways)...)
 	}
-	c, found := t.toClusterService(c, x.cluster, func(c course, y *pod) { t.podToPod(c, x, y) })
+	dst := c.packet.Dst
+	c, found := t.toClusterService(c, x.cluster, func(c course, y *pod, s *model.KubeService) {
+		t.podToPod(c, x, y, func(c course) { t.byService(c, x, y, s, dst) })
+	})
 	if found {
 		return
 	}
 	for _, y := range t.podsOf(x.cluster) {
 		if y.holds(t.world, c.packet.Dst) && t.placedAt(y, c.packet.Dst) {
 			found = true
-			t.podToPod(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), x, y)
+			t.podToPod(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), x, y, func(c course) { t.betweenPods(c, x, y) })
 		}
 	}
 	if found {
@@ -84,15 +87,14 @@ func (t *tracer) fromNodeOf(c course, x *pod) {
 		}
 		return
 	}
-	send := func(c course, y *pod) { t.betweenPods(c, x, y) }
-	c, found := t.toClusterService(c, x.cluster, send)
+	c, found := t.toClusterService(c, x.cluster, func(c course, y *pod, _ *model.KubeService) { t.betweenPods(c, x, y) })
 	if found {
 		return
 	}
 	for _, y := range t.podsOf(x.cluster) {
 		if y.holds(t.world, c.packet.Dst) {
 			found = true
-			send(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), y)
+			t.betweenPods(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), x, y)
 		}
 	}
 	if !found {
@@ -226,20 +228,56 @@ func (t *tracer) toManifestNode(c course, cl *model.Cluster) {
 	}
 }
 
-// podToPod carries a packet between pods of one cluster: egress policy, the network between nodes, ingress policy (K8S-GEN-03).
-func (t *tracer) podToPod(c course, x, y *pod) {
+// podToPod carries a packet between pods of one cluster: egress policy, then the network between nodes and ingress policy (K8S-GEN-03).
+func (t *tracer) podToPod(c course, x, y *pod, next func(course)) {
 	to := peer{pod: y, addr: c.dst, cluster: x.cluster}
 	if y.workload.HostNetwork { // no pod to policies, but its node (K8S-NP-25)
 		to = t.outsidePeer(c, x)
 		to.node, to.hostNetwork = true, true
 	}
 	v, listed := t.egress(x, to, c)
-	next := func(c course) { t.betweenPods(c, x, y) }
 	if !listed {
 		next(c)
 		return
 	}
 	t.decide(c, Hop{At: x.place(), Stage: PodEgress}, v, next)
+}
+
+// byService carries a pod's packet to a pod behind an address of a Service: with the sender's address, and from a node where kube-proxy
+// masquerades it (K8S-SVC-12).
+func (t *tracer) byService(c course, x, y *pod, s *model.KubeService, dst netip.Addr) {
+	may, must := t.masks(x, s, dst)
+	if !may {
+		t.betweenPods(c, x, y)
+		return
+	}
+	var hosts []*host
+	if x.pool != nil {
+		hosts = t.nodeHosts(x.cluster, x.pool)
+	}
+	if len(hosts) == 0 && !y.workload.HostNetwork {
+		c.masked = &masked{client: c.src, nodes: anyIPv4(), sameNode: true}
+		t.intoPod(c, y, t.peerOf(c, y))
+		return
+	}
+	c = c.because("ASM-K-SNAT")
+	if len(hosts) == 0 {
+		t.betweenPods(c, x, y)
+		return
+	}
+	t.betweenPods(c.uncertain(), x, y)
+	for _, h := range hosts {
+		if y.pool != nil && y.pool.Name == x.pool.Name && !y.workload.HostNetwork { // on this node
+			d := c.uncertain()
+			d.masked = &masked{client: c.src, nodes: h.addr.may, sameNode: true}
+			t.intoPod(d, y, t.peerOf(d, y))
+		}
+		t.pick([]address{h.addr}, "ASM-SNATPOOL", func(a address) {
+			d := t.masquerade(c.uncertainIf(!must), x, h, a)
+			d.src.holder = h
+			t.nodeToPod(d, h, y)
+		})
+	}
 }
 
 // betweenPods is the network between two pods. On one node nothing filters; between nodes the NSGs of both do, with the pods' addresses
@@ -387,29 +425,31 @@ func (t *tracer) intoPod(c course, x *pod, from peer) {
 	t.decide(c, Hop{At: x.place(), Stage: PodIngress}, v, next)
 }
 
+// nodeToPod is a packet of a node for a pod of its cluster.
+func (t *tracer) nodeToPod(c course, h *host, y *pod) {
+	who := peer{node: true, hostNetwork: c.pod != nil && c.pod.workload.HostNetwork, addr: c.src, cluster: h.cluster, pool: h.pool}
+	if y.workload.HostNetwork { // a packet to its node's address
+		if y.pool == nil || h.pool == nil || y.pool.Name == h.pool.Name {
+			t.deliverHostPod(c.uncertain().forward(h.place, Transport, "on the pod's own node, where no NSG filters (K8S-AZ-04)"), y)
+		}
+		t.eachOf([]address{c.dst}, func(a address) { t.nodeToNode(c.to(a, c.packet.DPort), h, y) })
+		return
+	}
+	if y.pool != nil && h.pool != nil && y.pool.Name == h.pool.Name { // K8S-NP-22: the pod's own node is one of the pool's
+		own := who
+		own.ownNode = true
+		c.inCluster = true
+		t.intoPod(c.forward(h.place, Transport, "from the pod's own node").because("ASM-K-NODE"), y, own)
+	}
+	c.inCluster = !networkOf(h.cluster, h.pool).flat()
+	t.acrossNodes(c, []*host{h}, y, who)
+}
+
 // fromNode is a packet that a node sends.
 func (t *tracer) fromNode(c course, h *host) {
 	c.node = h
 	c.src.holder = h
-	inCluster := !networkOf(h.cluster, h.pool).flat()
-	send := func(c course, y *pod) {
-		who := peer{node: true, hostNetwork: c.pod != nil && c.pod.workload.HostNetwork, addr: c.src, cluster: h.cluster, pool: h.pool}
-		if y.workload.HostNetwork { // a packet to its node's address
-			if y.pool == nil || h.pool == nil || y.pool.Name == h.pool.Name {
-				t.deliverHostPod(c.uncertain().forward(h.place, Transport, "on the pod's own node, where no NSG filters (K8S-AZ-04)"), y)
-			}
-			t.eachOf([]address{c.dst}, func(a address) { t.nodeToNode(c.to(a, c.packet.DPort), h, y) })
-			return
-		}
-		if y.pool != nil && h.pool != nil && y.pool.Name == h.pool.Name { // K8S-NP-22: the pod's own node is one of the pool's
-			own := who
-			own.ownNode = true
-			c.inCluster = true
-			t.intoPod(c.forward(h.place, Transport, "from the pod's own node").because("ASM-K-NODE"), y, own)
-		}
-		c.inCluster = inCluster
-		t.acrossNodes(c, []*host{h}, y, who)
-	}
+	send := func(c course, y *pod, _ *model.KubeService) { t.nodeToPod(c, h, y) }
 	c, found := t.toClusterService(c, h.cluster, send)
 	if found {
 		return
@@ -417,7 +457,7 @@ func (t *tracer) fromNode(c course, h *host) {
 	for _, y := range t.podsOf(h.cluster) {
 		if !y.workload.HostNetwork && y.holds(t.world, c.packet.Dst) && t.placedAt(y, c.packet.Dst) {
 			found = true
-			send(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), y)
+			t.nodeToPod(c.to(t.podAddress(y, c.packet.Dst), c.packet.DPort), h, y)
 		}
 	}
 	if !found {

@@ -216,7 +216,7 @@ func (t *tracer) policyVerdict(x *pod, other peer, c course, dir model.Direction
 		return passes("the engine filters no IPv6 (K8S-NPM-01)"), true
 	}
 	v = decide()
-	if own {
+	if own && other.pod.pool == x.pool { // an address is one pod's, on one pool
 		v = v.either(passes("a pod to its own address (K8S-NP-23)"), "ASM-K-SELF")
 	}
 	if other.masked != nil && other.masked.sameNode {
