@@ -244,6 +244,7 @@ func (p *planner) byGateway(cp *clusterPlan, x *pod, sent NodeID, untaken guard)
 	for _, pool := range cp.c.Pools {
 		if m := p.nodeMachine(cp, pool.Name); strings.EqualFold(pool.Mode, "Gateway") && m != nil {
 			found = true
+			p.masking[m] = true
 			p.asNode(x.site.Send, m, outside, nil, notes...)
 		}
 	}
@@ -318,7 +319,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			}
 		}
 	}
-	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *packet.AddrSet, out guard, notes []string) {
+	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *machine, out guard, notes []string) {
 		for _, t := range hostTargets {
 			n := p.node(place, StageFrontend, viaNode+" "+t.pod.w.ID.Key()+" "+t.pod.pool)
 			p.edge(from, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, t.notes...)
@@ -375,10 +376,10 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			mesh, more := p.meshGuard(cp, x.w)
 			p.edge(n, x.site.Receive, and(onlyOver(own), mesh), nil, append(more, "ASM-K-SELF")...)
 		}
-		var as *packet.AddrSet
+		var as *machine
 		var r reading
 		if cp.mode == podsOverlay && x.node != nil {
-			as, r = &x.node.addr, x.node.reading()
+			as, r = x.node, x.node.reading()
 		}
 		toHosts(x.site.Send, x.site.Place, x.pool, p.podFilters(cp, x), r, as, out, notes)
 	}
@@ -402,14 +403,16 @@ func offCluster(cp *clusterPlan) guard {
 
 // toNode leads packets for a pod of the host network from one node to another: past the filters of both, by the routes of the VNet. Where
 // other routes may carry them, over leaves those out, and nothing is certain (K8S-NP-25).
-func (p *planner) toNode(n NodeID, f filtered, r reading, as *packet.AddrSet, x *pod, out guard, notes []string) {
+func (p *planner) toNode(n NodeID, f filtered, r reading, as *machine, x *pod, out guard, notes []string) {
+	there := x.node.reading()
 	if as != nil {
 		at := p.node(p.nodes[n].Place, StageForward, p.nodes[n].Via)
-		p.edge(n, at, out, &rewrite{src: as}, notes...)
+		p.edge(n, at, out, &rewrite{src: &as.addr}, notes...)
 		n, out = at, guard{}
+		there.from = as
 	}
 	from, more := p.filters(f, model.Outbound, r)
-	to, also := p.receives(x.node)
+	to, also := p.filters(x.node.filters, model.Inbound, there)
 	var local []*lazy
 	for _, g := range p.hopGroups(f.subnet, f.nic) {
 		if g.hop.kind == model.HopVnetLocal {
@@ -1107,7 +1110,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 			if m.pool == x.pool {
 				p.edge(n, x.site.Receive, onlyOver(everything()), nil)
 			}
-			p.toNode(n, m.filters, m.reading(), &m.addr, x, guard{}, nil)
+			p.toNode(n, m.filters, m.reading(), m, x, guard{}, nil)
 			continue
 		}
 		dst := p.addr.exact(p.podsOn(p.clusters[x.w.Cluster.Key()], x.w, x.pool)...)
@@ -1138,7 +1141,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 				more = append(more, "ASM-K-SNAT")
 			}
 			cp := p.clusters[x.w.Cluster.Key()]
-			across, extra := p.acrossNodes(cp, m, x.node, false)
+			across, extra := p.acrossNodes(cp, m, x.node, true)
 			if cp.mode.flat() { // the VNet carries it by the routes of the node's subnet, which may lead elsewhere (AZ-RT-18)
 				across = and(guard{over: orEverything(across.over), under: across.low()}, between(everything(), p.straightFrom(m.filters)))
 			}
