@@ -473,7 +473,8 @@ func (p *planner) sentByNodes(c *compiler, g model.ID) (members, others packet.S
 		}
 		places := map[model.Place]bool{m.site.Place.Key(): true}
 		for _, x := range m.cluster.pods {
-			if x.node == m && (x.w.HostNetwork || m.cluster.mode == podsOverlay) {
+			gateway := slices.ContainsFunc(p.masking[x], func(y *machine) bool { return y.shares(m) && in(y) != in(m) }) // AKS-OUT-09
+			if x.node == m && (x.w.HostNetwork || m.cluster.mode == podsOverlay) && !gateway {
 				places[x.site.Place.Key()] = true // and the relay that it may be
 			}
 		}
@@ -496,17 +497,22 @@ func (p *planner) sentByNodes(c *compiler, g model.ID) (members, others packet.S
 	return members, others
 }
 
-// mayMask reports that a machine may pass on packets of another one with an address that may be that one's: an appliance does (AZ-RT-11), a node
-// for a Service whose endpoints the input does not state (K8S-SVC-02), and one of a static egress gateway for pods (AKS-OUT-09).
+// mayMask reports that a machine may pass on packets of another one with an address that may be that one's: an appliance does (AZ-RT-11), and
+// a node for a Service whose endpoints the input does not state (K8S-SVC-02).
 func (p *planner) mayMask(x, m *machine) bool {
-	if x == m || !ipset(x.site.Prefixes).Overlaps(ipset(m.site.Prefixes)) {
+	if x == m || !x.shares(m) {
 		return false
 	}
 	if x.cluster != nil && slices.ContainsFunc(x.cluster.services, func(k *model.KubeService) bool { return len(k.Selector) == 0 && takenBy(x, k) }) {
 		return true
 	}
 	_, forwards := p.vias[applianceVia(x.site.Place)]
-	return forwards || p.masking[x]
+	return forwards
+}
+
+// shares reports that an address may be either machine's.
+func (m *machine) shares(x *machine) bool {
+	return ipset(m.site.Prefixes).Overlaps(ipset(x.site.Prefixes))
 }
 
 // takenBy reports a Service for whose packets others come to a node: by its load balancer, a node port or an external IP that is the node's

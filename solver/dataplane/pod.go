@@ -244,7 +244,7 @@ func (p *planner) byGateway(cp *clusterPlan, x *pod, sent NodeID, untaken guard)
 	for _, pool := range cp.c.Pools {
 		if m := p.nodeMachine(cp, pool.Name); strings.EqualFold(pool.Mode, "Gateway") && m != nil {
 			found = true
-			p.masking[m] = true
+			p.masking[x] = append(p.masking[x], m)
 			p.asNode(x.site.Send, m, outside, nil, notes...)
 		}
 	}
