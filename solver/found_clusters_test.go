@@ -77,6 +77,7 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		port     uint16
 		to       model.Symbol   // where dst is a symbol
 		misread  model.ID       // of which the ledger holds something
+		carried  model.ID       // in which something that is not modelled may pass packets on
 		protocol model.Protocol // TCP where it is not stated
 		tags     []string
 	}
@@ -150,6 +151,24 @@ func TestFoundCasesOfClusters(t *testing.T) {
 		r := &g.Rules[len(g.Rules)-1]
 		r.SourceAddrs, r.DestAddrs = model.AddressMatch{Any: true}, model.AddressMatch{ASGs: []model.ID{to.ID}}
 		return g
+	}
+	// It refuses what a group sends itself.
+	fromTo := func(of *model.ASG) *model.NSG {
+		g := managed(of)
+		g.Rules[len(g.Rules)-1].SourceAddrs = model.AddressMatch{ASGs: []model.ID{of.ID}}
+		return g
+	}
+	// The same for what the group sends to pods.
+	toPods := func(of *model.ASG) *model.NSG {
+		g := fromTo(of)
+		g.Rules[len(g.Rules)-1].DestAddrs = model.AddressMatch{Prefixes: cidrs("10.244.0.0/28")}
+		return g
+	}
+	// Pool pa is a static egress gateway, by which a pod leaves.
+	egressBy := func(x *model.Cluster) *model.Cluster { x.Pools[0].Mode = "Gateway"; return x }
+	byEgress := func(w *model.Workload) *model.Workload {
+		w.Annotations = map[string]string{"kubernetes.azure.com/static-gateway-configuration": "g"}
+		return w
 	}
 	// Pool pa stands in the subnet of pool pb.
 	beside := func(x *model.Cluster) *model.Cluster { x.Pools[0].Subnet = b.ID; return x }
@@ -490,6 +509,42 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			machine, "over",
 		},
 		{
+			"AZ-ASG-05: not for a Service whose packets come to no node",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), joined, group, ofVM, denyBoth, beside(grouped(cluster("overlay", ""))), workload("w", "pb"), with(service("ClusterIP", "", 80, 8080), func(s *model.KubeService) { s.ExternalIPs = []netip.Addr{ip("198.51.100.9")} })},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.0.12", port: 443},
+			machine, none,
+		},
+		{
+			"AZ-ASG-05, K8S-SVC-09: another pool's node passes on as its own what a member sends to a pod of the host network",
+			small{vnet, a, b, c, group, fromTo(group), beside(grouped(cluster("overlay", ""))), onHost(workload("w", "pb")), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: node("pb"), src: "10.0.1.4", dst: "10.0.1.5", port: 30080},
+			pod("w", "pb"), all,
+		},
+		{
+			"AZ-ASG-05, K8S-SVC-09: and to a pod",
+			small{vnet, a, b, c, group, toPods(group), beside(grouped(cluster("overlay", ""))), workload("w", "pb"), with(service("NodePort", "w", 80, 8080), func(s *model.KubeService) { s.Ports[0].NodePort = 30080 })},
+			sent{from: node("pb"), src: "10.0.1.4", dst: "10.0.1.5", port: 30080},
+			pod("w", "pb"), all,
+		},
+		{
+			"AZ-ASG-05, AKS-OUT-09: a static egress gateway of another pool shows the addresses of its own nodes",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), joined, group, ofVM, denyBoth, egressBy(beside(grouped(cluster("overlay", "")))), byEgress(workload("w", "pb"))},
+			sent{from: pod("w", "pb"), src: symbol, dst: "10.0.0.12", port: 443},
+			machine, "over",
+		},
+		{
+			"AZ-ASG-05, AZ-GEN-08: what is not modelled may pass on with its own address what a member sends",
+			small{vnet, a, b, guarded(subnet("c", "10.0.0.8/29")), joined, group, ofVM, denyBoth, grouped(cluster("overlay", ""))},
+			sent{from: node("pb"), src: "10.0.1.4", dst: "10.0.1.5", port: 443, carried: b.ID},
+			machine, "over",
+		},
+		{
+			"AZ-ASG-05: by itself it does not get there",
+			small{vnet, a, b, c, group, fromTo(group), beside(grouped(cluster("overlay", ""))), onHost(workload("w", "pb"))},
+			sent{from: node("pb"), src: "10.0.1.4", dst: "10.0.1.5", port: 8080},
+			pod("w", "pb"), none,
+		},
+		{
 			"K8S-NP-23: a pod gets to its own address by its host port, perhaps, whatever isolates it",
 			small{vnet, a, b, c, func() *model.Cluster { x := cluster("", "azure"); x.Pools[1].PodSubnet = c.ID; return x }(), block("203.0.113.0/24"), func() *model.Workload {
 				w := workload("w", "pb", "10.0.0.12")
@@ -796,6 +851,9 @@ func TestFoundCasesOfClusters(t *testing.T) {
 			d := modeltest.Draft{Resources: test.estate}
 			if id := test.packet.misread; id != "" {
 				d.Ledger = []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Disposition: model.Unsupported, Affects: []model.ID{id}, Role: model.Steers}}
+			}
+			if id := test.packet.carried; id != "" {
+				d.Ledger = []model.LedgerEntry{{Resource: smallID("things/x"), Type: "Contoso.Network/things", Disposition: model.Unsupported, Affects: []model.ID{id}, Role: model.Carries}}
 			}
 			j, err := newJoint(d.Clone())
 			if err != nil {

@@ -103,6 +103,41 @@ func TestFoundByLongRuns(t *testing.T) {
 			&model.PrivateEndpoint{Meta: smallMeta("privateEndpoints/pe"), Subnet: b.ID, Addresses: []netip.Addr{ip("10.0.1.4")}, State: "Pending"},
 		}
 	}
+	// A site behind a gateway claims the addresses of a VNet with a load balancer, and of its member.
+	claimed := func(member ...model.Resource) small {
+		x := balancer(model.Standard)
+		x.Frontends[0].Subnet, x.Frontends[0].Address = smallID("virtualNetworks/a/subnets/f"), ip("10.0.0.68")
+		if len(member) == 0 {
+			x.Pools[0].Addresses = []model.LBAddress{{VNet: smallID("virtualNetworks/a"), Address: ip("10.0.0.4")}}
+		}
+		return append(
+			small{
+				vnet("a", "", "10.0.0.0/24"), subnet("a/subnets/s", "10.0.0.0/29"), subnet("a/subnets/f", "10.0.0.64/29"), subnet("a/subnets/GatewaySubnet", "10.0.0.32/27"), x,
+				&model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet")},
+				&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("10.0.0.0/23")},
+				&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: smallID("virtualNetworkGateways/vpn"), Peer: smallID("localNetworkGateways/site"), State: "Connected"},
+			}, member...,
+		)
+	}
+	instances := &model.ScaleSet{Meta: smallMeta("virtualMachineScaleSets/ss"), Profiles: []model.NICProfile{{
+		Name: "n", IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: smallID("virtualNetworks/a/subnets/s"), Primary: true, LBPools: []model.ID{pool}}},
+	}}}
+	// A site that speaks BGP, and a firewall to which GatewaySubnet sends what is for a part of it. Routes of BGP may lead from there to the gateway.
+	hairpin := func() small {
+		s := subnet("a/subnets/GatewaySubnet", "10.0.0.32/27")
+		s.RouteTable = smallID("routeTables/t")
+		g := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: s.ID}
+		any := model.AddressMatch{Any: true}
+		return small{
+			vnet("a", "", "10.0.0.0/24"), s, subnet("a/subnets/AzureFirewallSubnet", "10.0.0.64/26"), g,
+			&model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: []model.UserRoute{{Name: "r", Prefix: cidrs("10.8.0.0/29")[0], NextHop: model.HopAppliance, Address: ip("10.0.0.68")}}},
+			&model.Firewall{Meta: smallMeta("azureFirewalls/fw"), Subnet: smallID("virtualNetworks/a/subnets/AzureFirewallSubnet"), Address: ip("10.0.0.68"), Collections: []model.RuleCollection{{
+				Name: "c", Kind: model.NetworkRules, Access: model.Allow, Rules: []model.FirewallRule{{Name: "r", Sources: any, Dests: any, Protocols: []model.Protocol{model.TCP}, Ports: []model.PortRange{model.AllPorts}}},
+			}}},
+			&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs("10.8.1.0/24")},
+			&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: g.ID, Peer: smallID("localNetworkGateways/site"), State: "Connected", BGP: model.On},
+		}
+	}
 	for _, test := range []struct {
 		name                 string
 		estate               small
@@ -134,6 +169,18 @@ func TestFoundByLongRuns(t *testing.T) {
 			nil,
 			"nic m a", "10.0.0.4", "10.0.1.5", "over one-way session", "nic n a",
 		},
+		{
+			"AZ-LB-11: a site that holds the member's address, too, shows it its own", claimed(pooled(nic("n", "a/subnets/s", "10.0.0.4", ""))), nil,
+			"far side vpn line", "10.0.0.4", "10.0.0.68", "over", "nic n a",
+		},
+		{
+			"AZ-LB-11: and by another address another machine", claimed(pooled(nic("n", "a/subnets/s", "10.0.0.4", ""))), nil,
+			"far side vpn line", "10.0.1.4", "10.0.0.68", "over one-way session", "nic n a",
+		},
+		{"AZ-LB-11: likewise an instance, which may have any address of the subnet", claimed(instances), nil, "far side vpn line", "10.0.0.5", "10.0.0.68", "over", "scale set ss a"},
+		{"AZ-LB-11: and none of another one", claimed(instances), nil, "far side vpn line", "10.0.1.4", "10.0.0.68", "over one-way session", "scale set ss a"},
+		{"AZ-LB-11: likewise a machine to come", claimed(), nil, "far side vpn line", "10.0.0.4", "10.0.0.68", "over", "subnet a/s "},
+		{"AZ-RT-12: what a firewall brings back to a gateway may leave by the connection that it came by", hairpin(), nil, "far side vpn line", "10.8.1.4", "10.8.0.4", "over", "far side vpn line"},
 		{"AZ-GW-04: a site that custom routes lead to may have no route back to the clients", vpn(model.Off), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way", "far side vpn line"},
 		{"AZ-GW-04: by BGP it has", vpn(model.On), nil, "far side vpn p2s", "172.16.0.2", "192.168.0.9", "over one-way session", "far side vpn line"},
 		{"AZ-GW-08: BGP may announce the default route of a default site to another gateway", forced(), nil, "nic n a", "10.0.0.4", "20.3.0.9", "over", "far side far line"},
@@ -233,4 +280,30 @@ func TestWhatAServiceEndpointLeaves(t *testing.T) {
 	p := trace.Packet{Src: ip("10.0.0.4"), Dst: ip("198.51.100.7"), Protocol: model.TCP, SPort: 50000, DPort: 443, Tags: []string{"storage", "storage.northeurope"}}
 	j.holdsFrom(t, "subnet a/s ", p, "internet  ", "")
 	j.holdsFrom(t, "subnet a/s ", p, "far side vpn line", "over")
+}
+
+// AZ-TAG-06: a public address of Azure that the input does not state may lie in the public prefix of a site, and so in VirtualNetwork, whose
+// default rule then lets in what a machine sends to its own public address.
+func TestPublicAddressInASite(t *testing.T) {
+	s := &model.Subnet{Meta: smallMeta("virtualNetworks/a/subnets/s"), VNet: smallID("virtualNetworks/a"), Prefixes: cidrs("10.0.0.0/29"), NSG: smallID("networkSecurityGroups/n")}
+	door := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard}
+	g := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet")}
+	for _, test := range []struct{ prefix, want string }{{"198.51.100.0/24", "over"}, {"192.168.0.0/24", ""}} {
+		j, err := newJoint(modeltest.Draft{Resources: small{
+			&model.VNet{Meta: smallMeta("virtualNetworks/a"), Prefixes: cidrs("10.0.0.0/24")}, s, g, door,
+			&model.Subnet{Meta: smallMeta("virtualNetworks/a/subnets/GatewaySubnet"), VNet: smallID("virtualNetworks/a"), Prefixes: cidrs("10.0.0.32/27")},
+			&model.NIC{Meta: smallMeta("networkInterfaces/n"), IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: s.ID, Address: ip("10.0.0.4"), Primary: true, PublicIP: door.ID}}},
+			&model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: model.DefaultRules()},
+			&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs(test.prefix)},
+			&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: g.ID, Peer: smallID("localNetworkGateways/site"), State: "Connected"},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dst, ok := j.s.symbols().Of(model.PublicAddress, door.ID, "")
+		if !ok {
+			t.Fatal("the address has no stand-in")
+		}
+		j.holdsFrom(t, "nic n a", trace.Packet{Src: ip("10.0.0.4"), Dst: dst, Protocol: model.TCP, SPort: 50000, DPort: 443}, "nic n a", test.want)
+	}
 }

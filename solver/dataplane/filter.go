@@ -465,20 +465,22 @@ func (p *planner) sentByGroup(g model.ID) (must, may *lazy) {
 
 // sentByNodes is what nodes of a group send with their addresses, and what those do that are not in it.
 func (p *planner) sentByNodes(c *compiler, g model.ID) (members, others packet.Set) {
+	disguises := ipset(p.disguises)
 	in := func(m *machine) bool { return member([]model.ID{g}, m.filters.members) }
 	for _, m := range p.machines {
-		if !m.filters.node || m.cluster == nil || slices.ContainsFunc(p.machines, func(x *machine) bool { return p.mayMask(x, m) && in(x) != in(m) }) {
+		if !m.filters.node || m.cluster == nil || disguises.Overlaps(ipset(m.site.Prefixes)) || slices.ContainsFunc(p.machines, func(x *machine) bool { return p.mayMask(x, m) && in(x) != in(m) }) {
 			continue
 		}
-		sites := map[*Site]bool{m.site: true}
+		places := map[model.Place]bool{m.site.Place.Key(): true}
 		for _, x := range m.cluster.pods {
-			if x.node == m && (x.w.HostNetwork || m.cluster.mode == podsOverlay) {
-				sites[x.site] = true
+			gateway := slices.ContainsFunc(p.masking[x], func(y *machine) bool { return y.shares(m) && in(y) != in(m) }) // AKS-OUT-09
+			if x.node == m && (x.w.HostNetwork || m.cluster.mode == podsOverlay) && !gateway {
+				places[x.site.Place.Key()] = true // and the relay that it may be
 			}
 		}
 		var origins []packet.Range
 		for i, o := range p.origins {
-			if sites[o.Site] {
+			if places[o.Site.Place.Key()] {
 				origins = append(origins, packet.Range{Lo: uint32(i), Hi: uint32(i)})
 			}
 		}
@@ -498,14 +500,27 @@ func (p *planner) sentByNodes(c *compiler, g model.ID) (members, others packet.S
 // mayMask reports that a machine may pass on packets of another one with an address that may be that one's: an appliance does (AZ-RT-11), and
 // a node for a Service whose endpoints the input does not state (K8S-SVC-02).
 func (p *planner) mayMask(x, m *machine) bool {
-	if x == m || !ipset(x.site.Prefixes).Overlaps(ipset(m.site.Prefixes)) {
+	if x == m || !x.shares(m) {
 		return false
 	}
-	if x.cluster != nil && slices.ContainsFunc(x.cluster.services, func(k *model.KubeService) bool { return len(k.Selector) == 0 }) {
+	if x.cluster != nil && slices.ContainsFunc(x.cluster.services, func(k *model.KubeService) bool { return len(k.Selector) == 0 && takenBy(x, k) }) {
 		return true
 	}
 	_, forwards := p.vias[applianceVia(x.site.Place)]
 	return forwards
+}
+
+// shares reports that an address may be either machine's.
+func (m *machine) shares(x *machine) bool {
+	return ipset(m.site.Prefixes).Overlaps(ipset(x.site.Prefixes))
+}
+
+// takenBy reports a Service for whose packets others come to a node: by its load balancer, a node port or an external IP that is the node's
+// (K8S-SVC-06).
+func takenBy(x *machine, k *model.KubeService) bool {
+	return k.Type == "LoadBalancer" || k.Type == "NodePort" || slices.ContainsFunc(k.ExternalIPs, func(a netip.Addr) bool {
+		return slices.ContainsFunc(x.site.Prefixes, func(p netip.Prefix) bool { return p.Contains(a) })
+	})
 }
 
 // behindSide matches a destination by the subnet behind a frontend. Where the filter may see the frontend as well, it widens to rules

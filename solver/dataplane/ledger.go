@@ -136,6 +136,7 @@ func (p *planner) carrier(e model.LedgerEntry) NodeID {
 		p.edge(n, to, g, &rewrite{dst: &all})
 		if len(own) > 0 {
 			pool := p.b.AddPool("", own)
+			p.disguises = append(p.disguises, own...)
 			p.edge(n, to, g, &rewrite{dst: &all, src: &pool})
 		}
 	}

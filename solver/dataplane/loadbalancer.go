@@ -214,7 +214,8 @@ func (p *planner) unreadBalancer(n NodeID, lb *model.LoadBalancer, f model.LBFro
 	}
 }
 
-// notToItself takes certainty from what a member's machine sends to the member's own frontend (AZ-LB-11).
+// notToItself takes certainty from what a member's machine sends to the member's own frontend, and from what shows the machine an address of its
+// own because a site holds that too (AZ-LB-11).
 func (p *planner) notToItself(g guard, m poolMember) guard {
 	own := srcIn(m.addr)
 	switch place := m.site.Place; {
@@ -232,7 +233,7 @@ func (p *planner) notToItself(g guard, m poolMember) guard {
 	case place.Kind == model.PlaceScaleSet: // which instance an address of the subnet is, nobody knows
 		var all []*lazy
 		for _, x := range p.sameMachine(m.machine) {
-			all = append(all, both(p.fromPlace(x.site.Place), srcIn(x.addr)))
+			all = append(all, both(either(p.fromPlace(x.site.Place), p.fromKind(model.PlaceFarSide)), srcIn(x.addr)))
 		}
 		own = either(all...)
 	default:

@@ -75,6 +75,8 @@ type planner struct {
 	tables       map[string][]hopGroup
 	asgs         map[string]addrs
 	asgSenders   map[string][2]*lazy
+	masking      map[*pod][]*machine // nodes of static egress gateways that put their address on a pod's packets
+	disguises    []netip.Prefix      // addresses that something which is not modelled may put on packets of others
 	serviceTag   map[string]*netipx.IPSet
 	symbolic     map[string]bool           // service tags without a list that are in use, by lower-case name
 	doorSets     map[string]packet.AddrSet // of a symbolic tag: the doors of the estate's accounts in it
@@ -169,7 +171,7 @@ func plan(e *model.Estate, o Options, b *packet.Builder, second map[string]*mode
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, hubReplies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		ipGroups: map[*model.IPGroup]addrs{}, relaysAt: map[string][]firewallRelay{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
-		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{}, asgSenders: map[string][2]*lazy{},
+		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{}, asgSenders: map[string][2]*lazy{}, masking: map[*pod][]*machine{},
 	}
 	p.readLedger()
 	p.planGroups()

@@ -244,6 +244,7 @@ func (p *planner) byGateway(cp *clusterPlan, x *pod, sent NodeID, untaken guard)
 	for _, pool := range cp.c.Pools {
 		if m := p.nodeMachine(cp, pool.Name); strings.EqualFold(pool.Mode, "Gateway") && m != nil {
 			found = true
+			p.masking[x] = append(p.masking[x], m)
 			p.asNode(x.site.Send, m, outside, nil, notes...)
 		}
 	}
@@ -332,7 +333,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		}
 		return t.match, t.notes
 	}
-	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *packet.AddrSet, out guard, notes []string, masked bool) {
+	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *machine, out guard, notes []string, masked bool) {
 		for _, t := range hostTargets {
 			n := p.node(place, StageFrontend, viaNode+" "+t.pod.w.ID.Key()+" "+t.pod.pool)
 			at, more := match(t.target, masked)
@@ -407,7 +408,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			}
 			n := p.node(x.site.Place, StageFrontend, viaNode+" masqueraded "+t.pod.w.ID.Key()+" "+t.pod.pool)
 			p.edge(x.site.Send, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, append(slices.Clone(t.notes), "ASM-K-SNAT")...)
-			p.toNode(n, m.filters, m.reading(), &m.addr, t.pod, out, notes)
+			p.toNode(n, m.filters, m.reading(), m, t.pod, out, notes)
 		}
 	}
 	for _, x := range cp.pods {
@@ -443,10 +444,10 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			mesh, more := p.meshGuard(cp, x.w)
 			p.edge(n, x.site.Receive, and(onlyOver(own), mesh), nil, append(more, "ASM-K-SELF")...)
 		}
-		var as *packet.AddrSet
+		var as *machine
 		var r reading
 		if cp.mode == podsOverlay && x.node != nil {
-			as, r = &x.node.addr, x.node.reading()
+			as, r = x.node, x.node.reading()
 		}
 		toHosts(x.site.Send, x.site.Place, x.pool, p.podFilters(cp, x), r, as, out, notes, masked && x.node != nil)
 	}
@@ -514,14 +515,16 @@ func offCluster(cp *clusterPlan) guard {
 
 // toNode leads packets for a pod of the host network from one node to another: past the filters of both, by the routes of the VNet. Where
 // other routes may carry them, over leaves those out, and nothing is certain (K8S-NP-25).
-func (p *planner) toNode(n NodeID, f filtered, r reading, as *packet.AddrSet, x *pod, out guard, notes []string) {
+func (p *planner) toNode(n NodeID, f filtered, r reading, as *machine, x *pod, out guard, notes []string) {
+	there := x.node.reading()
 	if as != nil {
 		at := p.node(p.nodes[n].Place, StageForward, p.nodes[n].Via)
-		p.edge(n, at, out, &rewrite{src: as}, notes...)
+		p.edge(n, at, out, &rewrite{src: &as.addr}, notes...)
 		n, out = at, guard{}
+		there.from = as
 	}
 	from, more := p.filters(f, model.Outbound, r)
-	to, also := p.receives(x.node)
+	to, also := p.filters(x.node.filters, model.Inbound, there)
 	var local []*lazy
 	for _, g := range p.hopGroups(f.subnet, f.nic) {
 		if g.hop.kind == model.HopVnetLocal {
@@ -1219,7 +1222,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 			if m.pool == x.pool {
 				p.edge(n, x.site.Receive, onlyOver(everything()), nil)
 			}
-			p.toNode(n, m.filters, m.reading(), &m.addr, x, guard{}, nil)
+			p.toNode(n, m.filters, m.reading(), m, x, guard{}, nil)
 			continue
 		}
 		dst := p.addr.exact(p.podsOn(p.clusters[x.w.Cluster.Key()], x.w, x.pool)...)
@@ -1250,7 +1253,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 				more = append(more, "ASM-K-SNAT")
 			}
 			cp := p.clusters[x.w.Cluster.Key()]
-			across, extra := p.acrossNodes(cp, m, x.node, false)
+			across, extra := p.acrossNodes(cp, m, x.node, true)
 			if cp.mode.flat() { // the VNet carries it by the routes of the node's subnet, which may lead elsewhere (AZ-RT-18)
 				ways := p.waysFrom(m.filters)
 				p.asNode(n, m, onlyOver(ways.detours), nil, "ASM-K-SNAT")

@@ -325,10 +325,20 @@ func (p *planner) passes(g *model.Gateway, in, out farSide) guard {
 
 // fromPlace is the packets that a place sent.
 func (p *planner) fromPlace(place model.Place) *lazy {
+	return p.ofSites(func(s *Site) bool { return s.Place.Key() == place.Key() })
+}
+
+// fromKind is the packets that places of one kind sent.
+func (p *planner) fromKind(k model.PlaceKind) *lazy {
+	return p.ofSites(func(s *Site) bool { return s.Place.Kind == k })
+}
+
+// ofSites is the packets that some sites sent.
+func (p *planner) ofSites(is func(*Site) bool) *lazy {
 	return later(func(c *compiler) packet.Set {
 		var rs []packet.Range
 		for i, o := range p.origins {
-			if o.Site.Place.Key() == place.Key() {
+			if is(o.Site) {
 				rs = append(rs, packet.Range{Lo: uint32(i), Hi: uint32(i)})
 			}
 		}

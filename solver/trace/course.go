@@ -55,6 +55,13 @@ type visit struct {
 	src, dst netip.Addr
 	protocol model.Protocol
 	dport    uint16
+	brought  string // by which firewall, at a gateway
+}
+
+// again reports the same stage and packet, by whatever way.
+func (v visit) again(w visit) bool {
+	w.brought = v.brought
+	return v == w
 }
 
 // publicEntry is how a packet comes in from the internet.
@@ -141,7 +148,10 @@ func (c course) cross(x crossing) course {
 // step counts the work and finds loops; it reports whether the walk goes on.
 func (t *tracer) step(c *course, stage string, at model.Place) bool {
 	t.steps++
-	v := visit{stage, at.Key(), c.packet.Src, c.packet.Dst, c.packet.Protocol, c.packet.DPort}
+	v := visit{stage: stage, place: at.Key(), src: c.packet.Src, dst: c.packet.Dst, protocol: c.packet.Protocol, dport: c.packet.DPort}
+	if at.Kind == model.PlaceGateway {
+		v.brought = c.firewalled()
+	}
 	switch {
 	case slices.Contains(c.seen, v):
 		t.end(*c, Hop{At: at, Stage: Routing, Action: Drop, Detail: "the packet goes round in a loop (AZ-RT-12)", Certain: true}, Dropped, at)
@@ -152,8 +162,20 @@ func (t *tracer) step(c *course, stage string, at model.Place) bool {
 		}
 		return false
 	}
+	// AZ-RT-12: whether a gateway tells what a firewall brought back from what came by its tunnels is not known.
+	*c = c.uncertainIf(slices.ContainsFunc(c.seen, v.again))
 	c.seen = append(slices.Clip(c.seen), v)
 	return true
+}
+
+// firewalled names the firewall that the packet passed last.
+func (c course) firewalled() string {
+	for _, x := range slices.Backward(c.crossed) {
+		if x.at.Kind == model.PlaceFirewall {
+			return x.at.ID.Key()
+		}
+	}
+	return ""
 }
 
 // end closes a course with a last hop.

@@ -218,7 +218,7 @@ func (t *tracer) toMember(c course, f *model.LBFrontend, h *host, m member) {
 	if !t.healthy(h, m.probe) {
 		c = c.uncertain() // AZ-LB-03: healthy in over; in under only if the probe is let in
 	}
-	if sameMachine(c.src.holder, h) {
+	if sameMachine(c.src.holder, h) || t.looksLike(c, h) {
 		c = c.uncertain() // AZ-LB-11: a member that calls its own frontend may be sent to itself
 	}
 	before := c.packet
@@ -238,6 +238,19 @@ func (t *tracer) toMember(c course, f *model.LBFrontend, h *host, m member) {
 		return
 	}
 	t.arriveEither(c, h, []address{frontend, own}, func(c course) { t.received(c, h) })
+}
+
+// looksLike reports a packet from outside whose source is, or may be, an address of the member's machine: a site holds it too (AZ-LB-11).
+func (t *tracer) looksLike(c course, h *host) bool {
+	if c.packet.From.Kind != model.PlaceFarSide {
+		return false
+	}
+	return slices.ContainsFunc(t.machine(h), func(x *host) bool {
+		if x.nic != nil {
+			return x.addr.at == c.src.at
+		}
+		return t.mayStand(x.subnetID, c.src)
+	})
 }
 
 // memberAddress is the address of a member to which a frontend leads: of its own family (AZ-V6-04). An instance in a dual-stack subnet, whose address

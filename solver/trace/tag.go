@@ -327,10 +327,7 @@ func (w *world) virtualNetwork(v *view, as assignment, a address, tags []string,
 			return maybe("ASM-K-PODCIDR-TAG")
 		}
 	}
-	m := no()
-	if !a.public {
-		m = a.in(v.own)
-	}
+	m := a.in(v.own)
 	if l := v.learned; l != nil && l.said != nil { // AZ-TAG-04
 		m = m.and(a.in(l.said).not()).or(a.in(l.least))
 	}
