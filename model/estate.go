@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -352,17 +353,19 @@ type comparing struct {
 }
 
 func (x comparing) equal(a, b reflect.Value) bool {
-	switch {
-	case a.Type() != b.Type():
+	switch t := a.Type(); {
+	case t != b.Type():
 		return false
-	case a.Type() == reflect.TypeFor[Source]():
+	case t == reflect.TypeFor[Source]():
 		if x.at != nil {
 			x.at(sourceIn(a), sourceIn(b))
 		}
 		return true
-	case a.Type() == reflect.TypeFor[ID]() && !x.spelled:
-		return ID(a.String()).Key() == ID(b.String()).Key()
-	case a.Kind() == reflect.Struct && a.Type().PkgPath() == reflect.TypeFor[Estate]().PkgPath():
+	case t == reflect.TypeFor[ID]() && !x.spelled:
+		return a.String() == b.String() || ID(a.String()).Key() == ID(b.String()).Key()
+	case t == reflect.TypeFor[netip.Prefix](), t == reflect.TypeFor[netip.Addr](), a.CanInt(), a.CanUint(), a.Kind() == reflect.Bool:
+		return a.Equal(b)
+	case a.Kind() == reflect.Struct && t.PkgPath() == reflect.TypeFor[Estate]().PkgPath():
 		for i := range a.NumField() {
 			if !x.equal(a.Field(i), b.Field(i)) {
 				return false

@@ -18,30 +18,55 @@ type pair struct {
 	rules          bool // the estates differ in rules alone, and people state the same: what a selector names is the same
 }
 
-// SolvePair reads two projects that Compare will hold against each other. Where they are alike but for rules, what they share is solved once.
-// The errors are those of Solve; which says which side an error is of.
+// Begun is the base of a pair, planned while the other side is still read.
+type Begun struct {
+	project *model.Project
+	o       Options
+	base    *Solution
+	asks    dataplane.Options
+	draft   *dataplane.Draft
+}
+
+// Begin plans the base of a pair.
+func Begin(base *model.Project, o Options) *Begun {
+	x := &Begun{project: base, o: o}
+	x.base, x.asks = newSolution(base, o)
+	x.draft = dataplane.NewDraft(base.Estate, x.asks)
+	return x
+}
+
+// SolvePair is Begin and Pair.
 func SolvePair(base, proposed *model.Project, o Options) (sides [2]*Solution, which int, err error) {
-	if sides, err = solveAlike(base, proposed, o); err != nil || sides[0] != nil {
+	return Begin(base, o).Pair(proposed)
+}
+
+// Pair reads the project that Compare will hold against the base. Where they are alike but for rules, what they share is solved once.
+// The errors are those of Solve; which says which side an error is of. It is called once.
+func (x *Begun) Pair(proposed *model.Project) (sides [2]*Solution, which int, err error) {
+	if sides, err = x.alike(proposed); err != nil || sides[0] != nil {
 		return sides, 0, err
 	}
-	for i, p := range []*model.Project{base, proposed} {
-		if sides[i], err = Solve(p, o); err != nil {
+	for i, p := range []*model.Project{x.project, proposed} {
+		if sides[i], err = Solve(p, x.o); err != nil {
 			return sides, i, err
 		}
 	}
 	return sides, 0, nil
 }
 
-// solveAlike solves two projects as a pair; nothing where they are none.
-func solveAlike(base, proposed *model.Project, o Options) (sides [2]*Solution, err error) {
+// alike solves two projects as a pair; nothing where they are none.
+func (x *Begun) alike(proposed *model.Project) (sides [2]*Solution, err error) {
+	base, draft := x.project, x.draft
+	x.draft = nil // it is large
 	if (base.Intent == nil) != (proposed.Intent == nil) || base.Intent != nil && !model.Alike(base.Intent, proposed.Intent) ||
 		(base.Tags == nil) != (proposed.Tags == nil) || base.Tags != nil && !model.Alike(base.Tags, proposed.Tags) {
 		return sides, nil
 	}
-	a, da := newSolution(base, o)
-	b, db := newSolution(proposed, o)
+	a, da := x.base, x.asks
+	b, db := newSolution(proposed, x.o)
 	rules := true
-	graphs, err := dataplane.BuildTogether(base.Estate, proposed.Estate, da, db)
+	graphs, err := draft.Together(proposed.Estate, db)
+	draft = nil
 	if graphs == nil && err == nil {
 		var ok bool
 		if rules, ok = ruleChanges(base.Estate, proposed.Estate); !ok {
@@ -55,8 +80,8 @@ func solveAlike(base, proposed *model.Project, o Options) (sides [2]*Solution, e
 	if graphs == nil {
 		return sides, nil
 	}
-	x := &pair{base: a, proposed: b, graphs: graphs, rules: rules}
-	a.graph, a.pair, b.graph, b.pair = graphs.A, x, graphs.B, x
+	both := &pair{base: a, proposed: b, graphs: graphs, rules: rules}
+	a.graph, a.pair, b.graph, b.pair = graphs.A, both, graphs.B, both
 	return [2]*Solution{a, b}, errors.Join(a.ready(true), b.ready(true))
 }
 

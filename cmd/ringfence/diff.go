@@ -51,7 +51,10 @@ func runDiff(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	projects, names, err := loadBoth(c)
+	var begun *solver.Begun
+	projects, names, err := loadBoth(c, func(base *model.Project) {
+		begun = solver.Begin(base, solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step})
+	})
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func runDiff(c *cli.Context) error {
 	}
 	beside := pci.StartFindings(projects[0], projects[1])
 	defer beside.Wait()
-	solved, side, err := solver.SolvePair(projects[0], projects[1], solver.Options{Strict: c.Bool("strict"), Progress: newProgress(c.App.ErrWriter).step})
+	solved, side, err := begun.Pair(projects[1])
 	if err != nil {
 		return fmt.Errorf("%s: %w", names[side], err)
 	}
@@ -136,8 +139,9 @@ func drawDifference(file, format string, solved [2]*solver.Solution, names [2]st
 
 func stated(p *model.Project) bool { return p.Intent != nil && len(p.Intent.Assertions) > 0 }
 
-// loadBoth reads the two sides: two folders or snapshots, or one folder as it is and as it was in a revision.
-func loadBoth(c *cli.Context) (projects [2]*model.Project, names [2]string, err error) {
+// loadBoth reads the two sides: two folders or snapshots, or one folder as it is and as it was in a revision. begin is called for the base as soon
+// as that is there.
+func loadBoth(c *cli.Context, begin func(base *model.Project)) (projects [2]*model.Project, names [2]string, err error) {
 	revision, given := c.String("base"), c.IsSet("base")
 	most := 2
 	if given {
@@ -156,7 +160,7 @@ func loadBoth(c *cli.Context) (projects [2]*model.Project, names [2]string, err 
 		if bad != nil {
 			return projects, names, bad
 		}
-		projects, err = bothAtOnce(func() (*model.Project, error) {
+		projects, err = bothAtOnce(begin, func() (*model.Project, error) {
 			p, wrong := (&loader{c: c}).project(then, names[0])
 			if wrong != nil {
 				return nil, fmt.Errorf("in revision %s: %w", revision, wrong)
@@ -169,18 +173,22 @@ func loadBoth(c *cli.Context) (projects [2]*model.Project, names [2]string, err 
 		return projects, names, usage("diff compares two projects: want BASE and PROPOSED, each a folder or a snapshot, or --base REVISION")
 	}
 	names = [2]string{c.Args().Get(0), c.Args().Get(1)}
-	projects, err = bothAtOnce(
+	projects, err = bothAtOnce(begin,
 		func() (*model.Project, error) { return (&loader{c: c}).folder(names[0]) },
 		func() (*model.Project, error) { return (&loader{c: c}).folder(names[1]) })
 	return projects, names, err
 }
 
-// bothAtOnce reads two projects side by side; of two errors the first one's is told.
-func bothAtOnce(read ...func() (*model.Project, error)) (projects [2]*model.Project, err error) {
+// bothAtOnce reads two projects side by side, and begins with the first while the other one is read; of two errors the first one's is told.
+func bothAtOnce(begin func(*model.Project), read ...func() (*model.Project, error)) (projects [2]*model.Project, err error) {
 	var errs [2]error
 	var all sync.WaitGroup
 	for i := range projects {
-		all.Go(func() { projects[i], errs[i] = dated(read[i]()) })
+		all.Go(func() {
+			if projects[i], errs[i] = dated(read[i]()); i == 0 && errs[i] == nil {
+				begin(projects[i])
+			}
+		})
 	}
 	all.Wait()
 	return projects, cmp.Or(errs[0], errs[1])

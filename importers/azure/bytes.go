@@ -32,10 +32,14 @@ func readFile(fsys fs.FS, name string) ([]byte, *model.InputError) {
 		return nil, fail("", "", fmt.Errorf("open: %w", cause(err)))
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	if info, statErr := f.Stat(); statErr == nil && info.IsDir() {
-		return nil, fail("a folder", "a file of Azure resources as JSON", nil)
+	size := int64(0)
+	if info, statErr := f.Stat(); statErr == nil {
+		if info.IsDir() {
+			return nil, fail("a folder", "a file of Azure resources as JSON", nil)
+		}
+		size = info.Size()
 	}
-	data, err := limited(f)
+	data, err := limited(f, size)
 	if err != nil {
 		return nil, fail("", "", fmt.Errorf("read: %w", cause(err)))
 	}
@@ -56,15 +60,17 @@ func cause(err error) error {
 
 var errTooLarge = fmt.Errorf("the file is larger than %d MiB; split it", maxFile>>20)
 
-func limited(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err != nil {
+// limited reads all of a text, for which a size is expected; 0: nothing is known of it.
+func limited(r io.Reader, size int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(size, 0), maxFile)) + bytes.MinRead) // without room to see the end it would grow once more
+	if _, err := b.ReadFrom(io.LimitReader(r, maxFile+1)); err != nil {
 		return nil, err
 	}
-	if len(data) > maxFile {
+	if b.Len() > maxFile {
 		return nil, errTooLarge
 	}
-	return data, nil
+	return b.Bytes(), nil
 }
 
 // utf8Text unpacks and converts; see readFile.
@@ -74,7 +80,7 @@ func utf8Text(data []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("unpack gzip: %w", err)
 		}
-		if data, err = limited(z); err != nil {
+		if data, err = limited(z, 0); err != nil {
 			return nil, fmt.Errorf("unpack gzip: %w", err)
 		}
 	}

@@ -220,64 +220,98 @@ func skus() words[model.SKU] {
 	return words[model.SKU]{model.SKUNotStated: "not stated", model.Basic: "Basic", model.Standard: "Standard", model.GatewaySKU: "Gateway"}
 }
 
-// invalid walks what was read and returns the first place that holds what no importer makes: addresses in another form than the model
-// promises, a null in a list, a resource without an ID or an origin. The packages behind rely on these.
-func invalid(v reflect.Value, at string) (string, string) {
-	switch x := v.Interface().(type) {
-	case netip.Prefix:
-		if x != (netip.Prefix{}) && (x != x.Masked() || x.Addr().Is4In6()) {
-			return at, fmt.Sprintf("the prefix %s", x)
+// checker looks for what no importer makes: addresses in another form than the model promises, a null in a list, a resource without an ID
+// or an origin. The packages behind rely on these.
+type checker struct {
+	types map[reflect.Type]*checks
+}
+
+// checks is what is asked of the values of a type.
+type checks struct {
+	prefix, addr, resource bool
+	below                  bool  // something in it is asked
+	fields                 []int // of a struct: those that are
+}
+
+// of tells what is asked of a type. Of one inside itself something is asked below, until more is known.
+func (c *checker) of(t reflect.Type) *checks {
+	if known, ok := c.types[t]; ok {
+		return known
+	}
+	k := &checks{
+		prefix: t == reflect.TypeFor[netip.Prefix](), addr: t == reflect.TypeFor[netip.Addr](),
+		resource: t.Implements(reflect.TypeFor[model.Resource]()), below: true,
+	}
+	c.types[t] = k
+	switch below := false; {
+	case k.prefix || k.addr:
+		k.below = false
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() && c.of(f.Type).any() {
+				below, k.fields = true, append(k.fields, i)
+			}
 		}
-		return "", ""
-	case netip.Addr:
-		if x.Is4In6() || x.Zone() != "" {
-			return at, fmt.Sprintf("the address %s", x)
+		k.below = below
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice, t.Kind() == reflect.Array:
+		k.below = c.of(t.Elem()).any()
+	default:
+		k.below = false // no addresses there
+	}
+	return k
+}
+
+func (k *checks) any() bool { return k.prefix || k.addr || k.resource || k.below }
+
+// invalid returns the first place of a value that holds what it must not, from the value on, and what is there.
+func (c *checker) invalid(v reflect.Value) (where, what string) {
+	k := c.of(v.Type())
+	switch {
+	case k.prefix:
+		if x := v.Interface().(netip.Prefix); x != (netip.Prefix{}) && (x != x.Masked() || x.Addr().Is4In6()) { //nolint:forcetypeassert // by its type
+			return "", fmt.Sprintf("the prefix %s", x)
 		}
-		return "", ""
-	case model.Resource:
-		switch {
-		case v.IsNil():
-			return at, "null"
+	case k.addr:
+		if x := v.Interface().(netip.Addr); x.Is4In6() || x.Zone() != "" { //nolint:forcetypeassert // by its type
+			return "", fmt.Sprintf("the address %s", x)
+		}
+	case k.resource:
+		if v.IsNil() {
+			return "", "null"
+		}
+		switch x := v.Interface().(model.Resource); { //nolint:forcetypeassert // by its type
 		case x.ResourceID() == "":
-			return at + ".ID", "nothing"
+			return ".ID", "nothing"
 		case x.Origin().IsZero():
-			return at + ".Source", "nothing"
+			return ".Source", "nothing"
 		}
+	}
+	if !k.below {
+		return "", ""
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			return invalid(v.Elem(), at)
+			return c.invalid(v.Elem())
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() {
-				if where, what := invalid(v.Field(i), at+"."+f.Name); what != "" {
-					return where, what
-				}
+		for _, i := range k.fields {
+			if where, what = c.invalid(v.Field(i)); what != "" {
+				return "." + v.Type().Field(i).Name + where, what
 			}
 		}
 	case reflect.Slice, reflect.Array:
+		of := c.of(v.Type().Elem())
 		for i := range v.Len() {
-			item, place := v.Index(i), fmt.Sprintf("%s[%d]", at, i)
-			if zeroAddress(item) {
-				return place, "nothing"
+			item := v.Index(i)
+			if (of.prefix || of.addr) && item.IsZero() {
+				return fmt.Sprintf("[%d]", i), "nothing"
 			}
-			if where, what := invalid(item, place); what != "" {
-				return where, what
+			if where, what = c.invalid(item); what != "" {
+				return fmt.Sprintf("[%d]%s", i, where), what
 			}
 		}
-	default: // no addresses below
+	default: // nothing is below
 	}
 	return "", ""
-}
-
-// zeroAddress reports whether an element of a list is an address or prefix that was not given.
-func zeroAddress(v reflect.Value) bool {
-	switch v.Interface().(type) {
-	case netip.Prefix, netip.Addr:
-		return v.IsZero()
-	default:
-		return false
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -116,8 +117,9 @@ func Import(fsys fs.FS, name string) (*model.Project, error) {
 	if p.Estate == nil {
 		return nil, r.fail("project.Estate", "nothing", "an estate", nil)
 	}
-	if where, what := invalid(reflect.ValueOf(&p), "project"); what != "" {
-		return nil, r.fail(where, what, "what `ringfence import` writes", nil)
+	look := checker{types: map[reflect.Type]*checks{}}
+	if where, what := look.invalid(reflect.ValueOf(&p)); what != "" {
+		return nil, r.fail("project"+where, what, "what `ringfence import` writes", nil)
 	}
 	list := resources(p.Estate)
 	if len(list) == 0 {
@@ -138,9 +140,12 @@ func (r reader) unpack(data []byte) ([]byte, error) {
 		if err != nil {
 			return nil, r.fail("", "a gzip file that can't be read", "a whole snapshot", err)
 		}
-		if data, err = io.ReadAll(io.LimitReader(z, maxBytes+1)); err != nil {
+		var b bytes.Buffer
+		b.Grow(unpackedSize(data) + bytes.MinRead) // without room to see the end it would grow once more
+		if _, err = b.ReadFrom(io.LimitReader(z, maxBytes+1)); err != nil {
 			return nil, r.fail("", "a file that is cut off or damaged", "a whole snapshot", err)
 		}
+		data = b.Bytes()
 	}
 	if len(data) > maxBytes {
 		return nil, r.fail("", "more than 2 GiB of JSON", "a snapshot of at most 2 GiB", nil)
@@ -148,24 +153,24 @@ func (r reader) unpack(data []byte) ([]byte, error) {
 	return data, nil
 }
 
+// unpackedSize is the size that a gzip file states for its content (RFC 1952, 2.3.1), as far as its own size allows: no file grows
+// a thousandfold and more.
+func unpackedSize(data []byte) int {
+	stated := binary.LittleEndian.Uint32(data[max(0, len(data)-4):])
+	return int(min(int64(stated), 1000*int64(len(data)), maxBytes))
+}
+
 // content is the project of a snapshot as JSON without white space, once its schema and its digest are found to be right.
 func (r reader) content(data []byte) (jsontext.Value, error) {
-	var head struct {
-		Schema string         `json:"schema"`
-		Rest   jsontext.Value `json:",unknown"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, r.fail("", "no whole JSON object", asWritten, err)
-	}
-	if head.Schema != Schema {
-		return nil, r.fail("schema", head.Schema, Schema+"; another version of ringfence wrote this file: read it with that one, or import the sources again", nil)
-	}
 	var f File
-	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
-		return nil, r.fail("", "members that a snapshot does not have", asWritten, err)
+	if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil || f.Schema != Schema {
+		return nil, r.foreign(data, err)
 	}
 	if len(f.Project) == 0 {
 		return nil, r.fail("project", "nothing", "a project", nil)
+	}
+	if digest(f.Project) == f.Digest { // no white space in it, as it is written but for readers
+		return f.Project, nil
 	}
 	if err := f.Project.Compact(); err != nil {
 		return nil, r.fail("project", "no JSON", asWritten, err)
@@ -174,6 +179,21 @@ func (r reader) content(data []byte) (jsontext.Value, error) {
 		return nil, r.fail("digest", f.Digest, sum+", the digest of what is in the file: it was changed after it was written", nil)
 	}
 	return f.Project, nil
+}
+
+// foreign says why a file is no snapshot of this version: cause, unless what it states of itself says more.
+func (r reader) foreign(data []byte, cause error) error {
+	var head struct {
+		Schema string         `json:"schema"`
+		Rest   jsontext.Value `json:",unknown"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return r.fail("", "no whole JSON object", asWritten, err)
+	}
+	if head.Schema != Schema {
+		return r.fail("schema", head.Schema, Schema+"; another version of ringfence wrote this file: read it with that one, or import the sources again", nil)
+	}
+	return r.fail("", "members that a snapshot does not have", asWritten, cause)
 }
 
 // resources lists what the slices of a decoded estate hold; a nil among them was refused before.

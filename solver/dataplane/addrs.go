@@ -64,7 +64,16 @@ func ipset(add []netip.Prefix, remove ...netip.Prefix) *netipx.IPSet {
 	return must(b.IPSet())
 }
 
+// The operations on sets return one that they were given where it is the result: nothing changes a set once it is built, and building one costs
+// more than looking.
+
 func unionSet(sets ...*netipx.IPSet) *netipx.IPSet {
+	switch {
+	case len(sets) == 1, len(sets) == 2 && contains(sets[0], sets[1]):
+		return sets[0]
+	case len(sets) == 2 && contains(sets[1], sets[0]):
+		return sets[1]
+	}
 	var b netipx.IPSetBuilder
 	for _, s := range sets {
 		b.AddSet(s)
@@ -73,6 +82,13 @@ func unionSet(sets ...*netipx.IPSet) *netipx.IPSet {
 }
 
 func minusSet(a *netipx.IPSet, bs ...*netipx.IPSet) *netipx.IPSet {
+	bs = slices.DeleteFunc(slices.Clone(bs), func(s *netipx.IPSet) bool { return disjoint(a, s) })
+	switch {
+	case len(bs) == 0:
+		return a
+	case slices.ContainsFunc(bs, func(s *netipx.IPSet) bool { return contains(s, a) }):
+		return &netipx.IPSet{}
+	}
 	var b netipx.IPSetBuilder
 	b.AddSet(a)
 	for _, s := range bs {
@@ -82,6 +98,14 @@ func minusSet(a *netipx.IPSet, bs ...*netipx.IPSet) *netipx.IPSet {
 }
 
 func intersectSet(a, c *netipx.IPSet) *netipx.IPSet {
+	switch {
+	case contains(c, a):
+		return a
+	case contains(a, c):
+		return c
+	case disjoint(a, c):
+		return &netipx.IPSet{}
+	}
 	var b netipx.IPSetBuilder
 	b.AddSet(a)
 	b.Intersect(c)
@@ -92,8 +116,28 @@ func isEmpty(s *netipx.IPSet) bool { return len(s.Ranges()) == 0 }
 
 // contains reports whether a holds all of b.
 func contains(a, b *netipx.IPSet) bool {
+	list := a.Ranges()
 	for _, r := range b.Ranges() {
-		if !a.ContainsRange(r) {
+		for len(list) > 0 && list[0].To().Less(r.To()) {
+			list = list[1:]
+		}
+		if len(list) == 0 || r.From().Less(list[0].From()) { // ranges of a set neither touch nor overlap
+			return false
+		}
+	}
+	return true
+}
+
+// disjoint reports whether two sets have no address in common.
+func disjoint(a, b *netipx.IPSet) bool {
+	x, y := a.Ranges(), b.Ranges()
+	for len(x) > 0 && len(y) > 0 {
+		switch {
+		case x[0].To().Less(y[0].From()):
+			x = x[1:]
+		case y[0].To().Less(x[0].From()):
+			y = y[1:]
+		default:
 			return false
 		}
 	}
@@ -130,6 +174,10 @@ type addressPlan struct {
 	v4, v6 packet.AddrSet // each family; symbols stand for IPv4 addresses
 	public packet.AddrSet // publicSpace and the symbols of public addresses
 	cache  map[string]addrs
+	single map[netip.Prefix]addrs // by prefix
+	joined map[string]addrs       // spaces with more in them; see spaceWith
+
+	private *addressPlan // without the symbols of public addresses; see published
 
 	manifold packet.AddrSet // multicast and broadcast
 	internet *netipx.IPSet  // publicV4
@@ -143,7 +191,7 @@ type symbolGroup struct {
 }
 
 func newAddressPlan(b *packet.Builder, symbols []symbolGroup, unnamed netip.Addr) *addressPlan {
-	p := &addressPlan{b: b, groups: symbols, cache: map[string]addrs{}, unnamed: unnamed}
+	p := &addressPlan{b: b, groups: symbols, cache: map[string]addrs{}, single: map[netip.Prefix]addrs{}, joined: map[string]addrs{}, unnamed: unnamed}
 	p.internet = publicV4()
 	block := model.SymbolBlock()
 	p.any = b.AddSet("", []netip.Prefix{allV4(), allV6()})
@@ -155,11 +203,23 @@ func newAddressPlan(b *packet.Builder, symbols []symbolGroup, unnamed netip.Addr
 }
 
 // set registers the union of prefixes.
-func (p *addressPlan) set(ps []netip.Prefix) addrs { return p.space(ipset(ps)) }
+func (p *addressPlan) set(ps []netip.Prefix) addrs {
+	if len(ps) != 1 {
+		return p.space(ipset(ps))
+	}
+	a, ok := p.single[ps[0]]
+	if !ok {
+		a = p.space(ipset(ps))
+		p.single[ps[0]] = a
+	}
+	return a
+}
 
 // space registers a set of real addresses with the symbols that lie in it.
 func (p *addressPlan) space(s *netipx.IPSet) addrs {
-	s = minusSet(s, ipset([]netip.Prefix{model.SymbolBlock()}))
+	if s.OverlapsPrefix(model.SymbolBlock()) {
+		s = minusSet(s, ipset([]netip.Prefix{model.SymbolBlock()}))
+	}
 	key := setKey(s)
 	if a, ok := p.cache[key]; ok {
 		return a
@@ -175,8 +235,14 @@ func (p *addressPlan) spaceWith(s *netipx.IPSet, more []netip.Prefix) addrs {
 	if len(more) == 0 {
 		return p.space(s)
 	}
+	key := setKey(s) + "+" + prefixKey(more)
+	if a, ok := p.joined[key]; ok {
+		return a
+	}
 	must, may := p.bounds(s)
-	return addrs{p.b.AddSet("", append(must, more...)), p.b.AddSet("", append(may, more...))}
+	a := addrs{p.b.AddSet("", append(must, more...)), p.b.AddSet("", append(may, more...))}
+	p.joined[key] = a
+	return a
 }
 
 // bounds are the addresses that are in a set for certain, and those that can be.
@@ -214,22 +280,18 @@ func (p *addressPlan) unstated() []netip.Prefix {
 // published registers the real addresses of a set alone, with the symbols that lie in it and stand for no public address.
 func (p *addressPlan) published(s *netipx.IPSet) addrs {
 	a := p.space(s)
-	var public []netip.Prefix
-	for _, g := range p.groups {
-		if g.within == nil || contains(p.internet, g.within) {
-			public = append(public, g.members...)
+	if p.private == nil {
+		p.private = &addressPlan{b: p.b, cache: map[string]addrs{}, internet: p.internet, unnamed: p.unnamed}
+		for _, g := range p.groups {
+			if g.within != nil && !contains(p.internet, g.within) {
+				p.private.groups = append(p.private.groups, g)
+			}
 		}
 	}
-	if len(public) == 0 {
+	if len(p.private.groups) == len(p.groups) {
 		return a
 	}
-	plan := addressPlan{b: p.b, cache: map[string]addrs{}, internet: p.internet, unnamed: p.unnamed}
-	for _, g := range p.groups {
-		if g.within != nil && !contains(p.internet, g.within) {
-			plan.groups = append(plan.groups, g)
-		}
-	}
-	return plan.space(s)
+	return p.private.space(s)
 }
 
 // exact registers addresses, symbols among them, exactly as given. The result may be the target of a rewrite.
@@ -249,10 +311,21 @@ func (p *addressPlan) pool(s *netipx.IPSet) packet.AddrSet {
 }
 
 func setKey(s *netipx.IPSet) string {
-	var b []byte
-	for _, r := range s.Ranges() {
+	list := s.Ranges()
+	b := make([]byte, 0, 33*len(list))
+	for _, r := range list {
 		f, l := r.From().As16(), r.To().As16()
 		b = append(append(append(b, byte(r.From().BitLen())), f[:]...), l[:]...)
+	}
+	return string(b)
+}
+
+// prefixKey names a list of prefixes.
+func prefixKey(list []netip.Prefix) string {
+	b := make([]byte, 0, 18*len(list))
+	for _, p := range list {
+		a := p.Addr().As16()
+		b = append(append(b, byte(p.Addr().BitLen()), byte(p.Bits())), a[:]...)
 	}
 	return string(b)
 }

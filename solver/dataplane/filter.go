@@ -114,8 +114,10 @@ func (p *planner) nsg(id model.ID, dir model.Direction, ctx *subnetContext, memb
 		return *l
 	}
 	l := p.nsgList(n, dir, ctx, members, d, false)
-	if other, ok := p.second[id.Key()]; ok {
-		l = p.ofTwo(l, p.nsgList(other, dir, ctx, members, d, true))
+	if p.open != nil {
+		x := &openList{first: l, plan: func(other *model.NSG) filterList { return p.nsgList(other, dir, ctx, members, d, true) }}
+		p.open[id.Key()] = append(p.open[id.Key()], x)
+		l = x.list()
 	}
 	p.lists[key] = &l
 	return l

@@ -58,13 +58,17 @@ func (p *planner) peersOf(v *model.VNet) []peerLink {
 		}
 		out = append(out, l)
 	}
+	named := map[string]bool{v.ID.Key(): true}
+	for _, x := range v.Peerings {
+		named[x.Remote.Key()] = true
+	}
 	for _, w := range p.e.VNets {
 		// AZ-PEER-01: an object is Connected only where the other one exists, so that the input lacks this VNet's; what it says is not known.
-		if w.ID.Key() == v.ID.Key() || slices.ContainsFunc(v.Peerings, func(x model.Peering) bool { return x.Remote.Key() == w.ID.Key() }) {
+		if named[w.ID.Key()] {
 			continue
 		}
 		for _, back := range w.Peerings {
-			if back.Remote.Key() == v.ID.Key() && strings.EqualFold(back.State, "Connected") {
+			if back.Remote.Compare(v.ID) == 0 && strings.EqualFold(back.State, "Connected") {
 				out = append(out, peerLink{vnet: v, local: model.Peering{Remote: w.ID}, remoteSide: back, remoteID: w.ID, remote: w})
 				break
 			}

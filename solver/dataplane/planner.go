@@ -50,8 +50,8 @@ type planner struct {
 	contexts     map[string]*subnetContext
 	contextAt    map[[2]model.ID]*subnetContext // the same by subnet and NIC; nil where contexts are replaced
 	lists        map[string]*filterList
-	second       map[string]*model.NSG  // by key, the NSGs whose rules the second estate of a plan for two has otherwise; nil of a plan for one
-	unlike       bool                   // what two estates differ in is more than rules can be (see either)
+	open         map[string][]*openList // by the NSG's key, the lists that a second estate may have otherwise; nil of a plan for one
+	second       map[string]*model.NSG  // by key, the NSGs whose rules the second estate has otherwise
 	admin        map[string][]adminList // security admin rules by VNet key
 	stages       map[string]*adminStage
 	groups       map[string][]groupLink          // connected groups by VNet key
@@ -162,11 +162,11 @@ func (g *Graph) in(s *packet.Space) error {
 	return s.Err()
 }
 
-// plan makes the nodes and edges of an estate, and registers what tells packets apart. second is the NSGs that another estate has otherwise,
-// where the plan is for both.
-func plan(e *model.Estate, o Options, b *packet.Builder, second map[string]*model.NSG) (*Graph, error) {
+// plan makes the nodes and edges of an estate, and registers what tells packets apart. open takes the lists that another estate may have otherwise,
+// where the plan is a draft for both.
+func plan(e *model.Estate, o Options, b *packet.Builder, open map[string][]*openList) (*Graph, error) {
 	p := &planner{
-		e: e, o: o, b: b, second: second, symbols: e.Symbols(),
+		e: e, o: o, b: b, open: open, symbols: e.Symbols(),
 		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, contextAt: map[[2]model.ID]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, hubReplies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
 		vias: map[string]model.Place{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},

@@ -286,6 +286,7 @@ func (p *planner) addNoneRoutes(v *model.VNet, routes *[]route) {
 		return
 	}
 	documented, printed := noneRoutes()
+	*routes = slices.Grow(*routes, len(documented)+len(printed))
 	add := func(x netip.Prefix, certain bool, note string) {
 		if user[x] {
 			return // a user route for exactly this prefix removes the row

@@ -138,7 +138,7 @@ func (b *Routebook) table(subnet, nic model.ID) *RouteTable {
 		}
 		w.Certain = intersectSet(w.Over, taken)
 		for _, o := range t.Ways {
-			if !w.sameHop(o) {
+			if !w.sameHop(o) && !isEmpty(w.Certain) {
 				w.Certain = minusSet(w.Certain, o.Over)
 			}
 		}

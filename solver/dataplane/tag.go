@@ -41,12 +41,13 @@ type tagPart struct {
 
 // takesInternet reports a part by which Internet may lose public addresses that the input does not state: routes may name them, while what
 // lies behind a gateway's connection is no address of Azure (ASM-INTERNET-0).
-func (t tagPart) takesInternet() bool {
+// public is publicV4.
+func (t tagPart) takesInternet(public *netipx.IPSet) bool {
 	switch t.reason {
 	case "routes", "default":
-		return len(t.tags) > 0 || t.set.Overlaps(publicV4())
+		return len(t.tags) > 0 || !disjoint(t.set, public)
 	case "gateway":
-		return contains(t.set, publicV4()) // learned: it may be any
+		return contains(t.set, public) // learned: it may be any
 	default:
 		return false
 	}
@@ -316,7 +317,7 @@ func (p *planner) readings(c *subnetContext) []assignment {
 			if bits>>i&1 == 1 {
 				in = append(in, t.set)
 				a.tags, doors = append(a.tags, t.tags...), append(doors, t.doors...)
-				a.whole = a.whole && !t.takesInternet()
+				a.whole = a.whole && !t.takesInternet(p.addr.internet)
 			}
 		}
 		a.vnetMust = unionSet(in...)

@@ -11,19 +11,35 @@ import (
 // Most changes are to a few rules of NSGs. Then one plan describes both estates: every list of such an NSG is compiled twice, and what depends on
 // it as well, all else once.
 
-// BuildTogether reads two estates that differ in rules of NSGs alone into one plan. The pair is nil where they differ in more, or in what is planned
-// before any rule is read.
-func BuildTogether(a, b *model.Estate, oa, ob Options) (*Pair, error) {
-	second, moved, ok := secondRules(a, b)
-	if !ok || !asksAlike(oa, ob) || !sameSymbols(a, b) {
+// Draft is the plan of an estate, made before it is known what another one has otherwise: the lists of its NSGs stay open.
+type Draft struct {
+	e     *model.Estate
+	o     Options
+	b     *packet.Builder
+	graph *Graph // nil where an error ended it
+	done  bool   // a pair was made of it
+}
+
+// NewDraft plans an estate that may be one of two.
+func NewDraft(e *model.Estate, o Options) *Draft {
+	d := &Draft{e: e, o: o, b: packet.NewBuilder()}
+	d.graph, _ = plan(e, o, d.b, map[string][]*openList{}) // each of two by itself may be within the limits
+	return d
+}
+
+// Together reads a second estate, which differs from the first in rules of NSGs alone, into the plan. The pair is nil where it differs in more, or
+// in what is planned before any rule is read. A draft makes one pair.
+func (d *Draft) Together(b *model.Estate, ob Options) (*Pair, error) {
+	second, moved, ok := secondRules(d.e, b)
+	if d.graph == nil || d.done || !ok || !asksAlike(d.o, ob) || !sameSymbols(d.e, b) {
 		return nil, nil
 	}
-	builder := packet.NewBuilder()
-	g, err := plan(a, oa, builder, second)
-	if err != nil || g.planner.unlike {
-		return nil, nil //nolint:nilerr // each by itself may be within the limits
+	d.done = true
+	g := d.graph
+	if !g.planner.adopt(second) {
+		return nil, nil
 	}
-	space := packet.NewSpace(builder.Freeze(), oa.Limits)
+	space := packet.NewSpace(d.b.Freeze(), d.o.Limits)
 	if err := g.in(space); err != nil {
 		return nil, err
 	}
@@ -113,21 +129,39 @@ func likeButRules(a, b *model.NSG, at func(a, b model.Source)) bool {
 	return sources(a) == sources(b) && oversized(a) == oversized(b) && model.SameAt(&x, &y, at)
 }
 
-// ofTwo is a list that two estates have otherwise, as each has it.
-func (p *planner) ofTwo(a, b filterList) filterList {
-	x, y := a.guard, b.guard
-	if !slices.Equal(a.notes, b.notes) || x.reply != nil || y.reply != nil || x.rest != nil || y.rest != nil || len(x.barriers) != len(y.barriers) {
-		p.unlike = true
-		return a
+// openList is a list of an NSG that a second estate may have otherwise.
+type openList struct {
+	first  filterList
+	plan   func(*model.NSG) filterList // as an estate has it
+	second *filterList                 // nil: both have it alike
+}
+
+// adopt takes in the NSGs that the second estate has otherwise, by key. It fails where that changes what was planned of the first one.
+func (p *planner) adopt(second map[string]*model.NSG) bool {
+	notes := len(p.notes)
+	for _, key := range slices.Sorted(maps.Keys(second)) {
+		for _, x := range p.open[key] {
+			l := x.plan(second[key])
+			if a, b := x.first.guard, l.guard; !slices.Equal(x.first.notes, l.notes) || a.reply != nil || b.reply != nil || a.rest != nil || b.rest != nil || len(a.barriers) != len(b.barriers) {
+				return false
+			}
+			x.second = &l
+		}
 	}
-	out := filterList{guard: guard{over: lazyOfTwo(x.over, y.over), under: lazyOfTwo(x.low(), y.low())}, notes: a.notes}
-	for i, first := range x.barriers {
-		z, other := *first, y.barriers[i]
-		z.over = lazyOfTwo(first.over, other.over)
+	p.second = second
+	return len(p.notes) == notes && len(p.symbolic) <= packet.MaxTags && p.unnamedAddr(p.addr.groups) == p.addr.unnamed
+}
+
+// list is the list as each estate has it. What reads it is compiled once the second estate is known.
+func (x *openList) list() filterList {
+	a := x.first.guard
+	out := filterList{guard: guard{over: x.lazy(a.over, func(g guard) *lazy { return g.over }), under: x.lazy(a.low(), guard.low), reply: a.reply, rest: a.rest}, notes: x.first.notes}
+	for i, first := range a.barriers {
+		z := *first
+		z.over = x.lazy(first.over, func(g guard) *lazy { return g.barriers[i].over })
 		z.parts = partsLater(func(c *compiler) []Part {
-			c.varies = true
-			if c.second {
-				return other.parts.get(c)
+			if x.varies(c) {
+				return x.second.guard.barriers[i].parts.get(c)
 			}
 			return first.parts.get(c)
 		})
@@ -136,14 +170,18 @@ func (p *planner) ofTwo(a, b filterList) filterList {
 	return out
 }
 
-// lazyOfTwo is a set that two estates have otherwise.
-func lazyOfTwo(a, b *lazy) *lazy {
-	a, b = orEverything(a), orEverything(b)
+// lazy is a set of the list: first, or what of finds in the list of the second estate.
+func (x *openList) lazy(first *lazy, of func(guard) *lazy) *lazy {
 	return later(func(c *compiler) packet.Set {
-		c.varies = true
-		if c.second {
-			return b.get(c)
+		if x.varies(c) {
+			return orEverything(of(x.second.guard)).get(c)
 		}
-		return a.get(c)
+		return orEverything(first).get(c)
 	})
+}
+
+// varies reports, to the compiler too, that the list is read as the second estate has it; to the compiler alone where that one only could.
+func (x *openList) varies(c *compiler) bool {
+	c.varies = c.varies || x.second != nil
+	return x.second != nil && c.second
 }
