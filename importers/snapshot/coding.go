@@ -236,8 +236,7 @@ func invalid(v reflect.Value, at string) (string, string) {
 		return "", ""
 	case model.Resource:
 		switch {
-		case v.IsNil():
-			return at, "null"
+		case v.IsNil(): // in a list it is refused
 		case x.ResourceID() == "":
 			return at + ".ID", "nothing"
 		case x.Origin().IsZero():
@@ -260,8 +259,11 @@ func invalid(v reflect.Value, at string) (string, string) {
 	case reflect.Slice, reflect.Array:
 		for i := range v.Len() {
 			item, place := v.Index(i), fmt.Sprintf("%s[%d]", at, i)
-			if zeroAddress(item) {
+			switch {
+			case zeroAddress(item):
 				return place, "nothing"
+			case item.Kind() == reflect.Pointer && item.IsNil():
+				return place, "null"
 			}
 			if where, what := invalid(item, place); what != "" {
 				return where, what
