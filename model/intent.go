@@ -261,6 +261,7 @@ type Project struct {
 	Intent *Intent // nil for ad-hoc inputs
 	Inputs []InputFile
 	Tags   *ServiceTags // nil: every service tag is symbolic (AZ-TAG-09)
+	Apart  *Apart       // what objects say by themselves; in snapshots, which others may lie over
 }
 
 // ServiceTags is a published list of service-tag prefixes.

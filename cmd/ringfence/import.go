@@ -29,7 +29,7 @@ func importCommand() *cli.Command {
 }
 
 func runImport(c *cli.Context) error {
-	p, err := (&loader{c: c}).read(0)
+	p, err := (&loader{c: c, keep: true}).read(0)
 	if err != nil {
 		return err
 	}

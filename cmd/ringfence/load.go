@@ -78,6 +78,8 @@ type loader struct {
 	tags      *model.ServiceTags
 	overlay   overlay
 	snapshots bool // an input is a snapshot
+	keep      bool // what objects say by themselves is wanted: for a snapshot
+	apart     *model.Apart
 	errs      []error
 	aside     bool           // it reads the side that is not judged, over which nothing is laid
 	dir       string         // the project's folder; empty: a snapshot, a revision, or inputs without an intent
@@ -92,6 +94,7 @@ type overlay struct {
 	manifests joinedFS
 	names     []string // of manifests
 	used      bool     // manifests were read
+	laid      bool     // Azure resources were laid over those of a snapshot
 }
 
 // azureInput is files of Azure resources, read when all of them are known.
@@ -329,6 +332,9 @@ func (l *loader) readAzure() {
 			continue
 		}
 		l.resources, l.ledger = append(l.resources, r.Resources...), append(l.ledger, r.Ledger...)
+		if l.keep {
+			l.addApart(r.Apart())
+		}
 		for _, f := range r.Files {
 			from, kind := all[f], "azure"
 			if slices.Contains(over, f) {
@@ -424,6 +430,9 @@ func (l *loader) snapshot(fsys *inputFS, name, side string) {
 	l.addInput(fsys, name, "snapshot", side)
 	l.snapshots = true
 	l.resources, l.ledger = append(l.resources, p.Estate.Resources()...), append(l.ledger, p.Estate.Ledger...)
+	if p.Apart != nil {
+		l.addApart(*p.Apart)
+	}
 	if p.Tags != nil {
 		l.useTags(p.Tags)
 	}
@@ -481,6 +490,7 @@ func (l *loader) readManifests() {
 		fsys    *inputFS
 		paths   []string
 		side    string
+		engine  string
 		parsed  map[string]*kubernetes.Documents
 	}
 	var groups []*group
@@ -497,6 +507,9 @@ func (l *loader) readManifests() {
 		if i < 0 {
 			i, groups = len(groups), append(groups, &group{cluster: c, fsys: m.fsys, side: m.side, parsed: map[string]*kubernetes.Documents{}})
 		}
+		if m.engine != "" {
+			groups[i].engine = m.engine
+		}
 		groups[i].paths = append(groups[i].paths, m.paths...)
 		maps.Copy(groups[i].parsed, m.parsed)
 	}
@@ -510,6 +523,11 @@ func (l *loader) readManifests() {
 			continue
 		}
 		l.resources, l.ledger = append(l.resources, r.Resources...), append(l.ledger, r.Ledger...)
+		if l.keep {
+			a := r.Apart()
+			a.Engine = g.engine
+			l.addApart(model.Apart{Clusters: []model.ApartCluster{a}})
+		}
 		for _, f := range r.Files {
 			l.addInput(g.fsys, f, "kubernetes", g.side)
 		}
@@ -527,7 +545,7 @@ func (l *loader) finish(in *model.Intent) (*model.Project, error) {
 		l.azureOnto()
 	}
 	if l.snapshots && !l.overlay.used {
-		l.policiesOnto()
+		l.manifestsOnto()
 	}
 	l.checkOverlay()
 	if len(l.errs) > 0 {
@@ -540,7 +558,11 @@ func (l *loader) finish(in *model.Intent) (*model.Project, error) {
 	if len(estate.Resources()) == 0 {
 		return nil, usage("the input holds no resource at all: nothing can be checked")
 	}
-	return &model.Project{Estate: estate, Intent: in, Inputs: l.sortedInputs(), Tags: l.tags}, nil
+	p := &model.Project{Estate: estate, Intent: in, Inputs: l.sortedInputs(), Tags: l.tags}
+	if l.keep {
+		p.Apart = cmp.Or(l.apart, &model.Apart{})
+	}
+	return p, nil
 }
 
 func (l *loader) sortedInputs() []model.InputFile {

@@ -208,7 +208,7 @@ func vocabulary() []string {
 		"ingress", "monitor", "firewall", "azurekeyvault", "data", "on-prem", "vault", "scope", "azure", "microsoft", "controller", "public", "node", "https", "http",
 		"component", "namespaces", "kubernetes", "connected", "wireless", "management", "workload", "name", "policy", "security", "registry", "storage",
 		"out-of-scope", "nginx", "appgw", "nsgs", "tier", "namespace", "platform", "zones", "rules", "frontdoor", "apim", "gateway", "network",
-		"dataflow", "endpoints", "roles", "logs", "changes",
+		"dataflow", "endpoints", "roles", "logs", "changes", "objects",
 	}
 }
 

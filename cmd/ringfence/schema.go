@@ -124,6 +124,10 @@ func snapshotSchema() ([]byte, error) {
 		}
 	}}, &file{}, "snapshot")
 	s.Required = []string{"schema", "tool", "digest", "project"}
+	s.ID = jsonschema.ID("https://github.com/ringfence/ringfence/schema/" + strings.ReplaceAll(strings.TrimPrefix(snapshot.Schema, "ringfence/"), "/", ".") + ".json")
+	if field, ok := s.Properties.Get("schema"); ok {
+		field.Const = snapshot.Schema
+	}
 	return jsonBytes(s)
 }
 

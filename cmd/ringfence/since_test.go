@@ -66,7 +66,7 @@ func TestSinceReviewSnapshotIsBad(t *testing.T) {
 			}
 		}, "the snapshot of the review of 2026-11-01 cannot be read: read evidence/review.json"},
 		"changed":         {func(t *testing.T, file string) { spoilText(t, file, "10.1.1.0/24", "10.1.9.0/24") }, "the digest of what is in the file: it was changed after it was written"},
-		"another version": {func(t *testing.T, file string) { spoilText(t, file, "ringfence/snapshot/v1", "ringfence/snapshot/v0") }, "another version of ringfence wrote this file"},
+		"another version": {func(t *testing.T, file string) { spoilText(t, file, "ringfence/snapshot/v2", "ringfence/snapshot/v1") }, "another version of ringfence wrote this file"},
 		"cut off":         {func(t *testing.T, file string) { spoilText(t, file, "\n}\n", "") }, "no whole JSON object"},
 	} {
 		t.Run(name, func(t *testing.T) {

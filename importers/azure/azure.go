@@ -17,6 +17,9 @@ type Result struct {
 	Resources []model.Resource    // one for each description, sorted by ID and source; model.NewEstate compares doubles
 	Ledger    []model.LedgerEntry // what became of each resource, and of fields that are not understood; sorted by source
 	Files     []string            // the files read, sorted
+
+	asRead []model.Resource // each of Resources before it was joined with others
+	claims []model.Claim
 }
 
 // Import reads files of Azure resources. A file that holds none is an error. On any error the result is empty.
@@ -30,17 +33,20 @@ func (im *importer) run(fsys fs.FS, paths []string) (Result, error) {
 		im.open(fsys, file)
 	}
 	im.cutPages()
-	im.read()
+	im.find()
+	im.read(func() {})
 	im.readEffective()
 	im.link()
+	return im.result(files)
+}
+
+// result is what was read, joined (link) and sorted.
+func (im *importer) result(files []string) (Result, error) {
 	if err := im.joined(); err != nil {
 		return Result{}, err
 	}
-	slices.SortStableFunc(im.out, func(a, b model.Resource) int {
-		return cmp.Or(a.ResourceID().Compare(b.ResourceID()), a.Origin().Compare(b.Origin()))
-	})
 	slices.SortStableFunc(im.ledger, compareEntries)
-	return Result{Resources: im.out, Ledger: im.ledger, Files: files}, nil
+	return Result{Resources: im.out, Ledger: im.ledger, Files: files, asRead: im.asRead, claims: im.claims}, nil
 }
 
 func newImporter() *importer {
@@ -64,8 +70,9 @@ type importer struct {
 	schemas   map[reflect.Type]*schema
 	bad       map[string]bool // files that an error was reported for
 	seen      linesPool
-	over      []string                  // files whose resources replace others
-	onto      map[string]model.Resource // what the files are read over, by key (ImportOnto)
+	over      []string                    // files whose resources replace others
+	onto      map[string][]model.Resource // what the files are read over, by key: every description (ImportOnto)
+	grafts    []model.Source              // parts of these that others stand in the place of
 	pages     []page
 	lists     []effectiveFile
 	resources []*resource
@@ -73,13 +80,11 @@ type importer struct {
 	ledger    []model.LedgerEntry
 	errs      []*model.InputError
 
-	known        map[string]bool // keys of resources whose parts are read with them
-	attachments  []attachment
-	vnetNames    []named // subnets that VNets name and do not describe
-	sqlRedirects []sqlRedirect
-	noVNetRules  []*model.Service // SQL servers whose virtual network rules are not in the input
-	frontParts   []*resource      // parts of Front Door profiles, in the order of their source
-	snapshots    []*resource      // rows that name what a network manager has in force at a VNet without printing it
+	known      map[string]bool  // keys of resources whose parts are read with them
+	claims     []model.Claim    // what resources say of others
+	asRead     []model.Resource // out before it was joined
+	frontParts []*resource      // parts of Front Door profiles, in the order of their source
+	snapshots  []*resource      // rows that name what a network manager has in force at a VNet without printing it
 }
 
 // open parses a file and finds its resources.
@@ -102,8 +107,8 @@ func (im *importer) open(fsys fs.FS, file string) {
 	}
 }
 
-// read turns every resource into its model, parents with their parts.
-func (im *importer) read() {
+// find looks for resources inside others, and drops what the overlay replaces.
+func (im *importer) find() {
 	im.overlay(false)
 	for _, r := range slices.Clone(im.resources) {
 		if r.kind.disposition == model.Modelled {
@@ -111,6 +116,10 @@ func (im *importer) read() {
 		}
 	}
 	im.overlay(true)
+}
+
+// read turns every resource into its model, parents with their parts. between is called once each resource is read by itself.
+func (im *importer) read(between func()) {
 	slices.SortStableFunc(im.resources, func(a, b *resource) int { return a.source(a.node).Compare(b.source(b.node)) })
 	parts := map[string]map[string][]*resource{}
 	for _, r := range im.resources {
@@ -131,7 +140,7 @@ func (im *importer) read() {
 		if r.kind.part || r.kind.disposition != model.Modelled {
 			continue
 		}
-		if r.bare() && r.graft == nil {
+		if r.bare() && len(r.graft) == 0 {
 			if im.known[r.id.Key()] {
 				im.entry(r, model.Irrelevant, "a mention without properties; the resource is described elsewhere", nil)
 			} else {
@@ -145,10 +154,11 @@ func (im *importer) read() {
 		}
 		r.children = parts[r.id.Key()]
 		r.kind.read(r)
-		if r.graft == nil {
+		if len(r.graft) == 0 {
 			im.entry(r, model.Modelled, "", nil)
 		}
 	}
+	between()
 	im.lonePeerings(parts)
 	im.loneRouteServers(parts)
 	im.managerParts(parts)
@@ -165,15 +175,34 @@ func (im *importer) read() {
 			im.entry(r, model.Irrelevant, r.kind.effect, nil)
 		}
 	}
+	for _, r := range im.resources {
+		if r.kind.disposition == model.Unsupported {
+			r.claimAffected()
+		}
+	}
 	modelled := map[string]model.Resource{}
 	for _, o := range im.out {
 		modelled[o.ResourceID().Key()] = o
 	}
-	for _, r := range im.resources {
-		if r.kind.disposition == model.Unsupported {
-			im.entry(r, model.Unsupported, r.kind.effect, r.affects(modelled))
-		}
+	for _, c := range im.claimed(model.ClaimUnsupported) {
+		c.Entry.Affects = im.affects(c, modelled)
+		im.ledger = append(im.ledger, c.Entry)
 	}
+}
+
+// claimAffected keeps what an unsupported resource names, as far as its type reaches.
+func (r *resource) claimAffected() {
+	var named []model.ID
+	if r.kind.reach == neighbours || r.kind.reach == networks {
+		texts(r.node, func(s string) {
+			if armID(s) {
+				named = append(named, model.ID(s))
+			}
+		})
+	}
+	r.claims = append(r.claims, model.Claim{Kind: model.ClaimUnsupported, IDs: distinct(named), Entry: model.LedgerEntry{
+		Resource: r.id, Type: r.kind.name, Disposition: model.Unsupported, Effect: r.kind.effect, Source: r.source(r.node), Role: r.kind.role,
+	}})
 }
 
 // bare reports whether an object names a resource and says nothing about it, as `az resource list` does: an NSG without properties is
@@ -198,11 +227,16 @@ func (im *importer) entry(r *resource, d model.Disposition, effect string, affec
 }
 
 // affects lists what an unsupported resource may change: itself, what it is a part of, and what it names as far as its type reaches.
-func (r *resource) affects(modelled map[string]model.Resource) []model.ID {
-	if r.kind.reach == everything {
+func (im *importer) affects(c model.Claim, modelled map[string]model.Resource) []model.ID {
+	self := c.Entry.Resource
+	kind, ok := im.types[strings.ToLower(c.Entry.Type)]
+	if !ok {
+		kind = unknownType(c.Entry.Type)
+	}
+	if kind.reach == everything {
 		return nil
 	}
-	found := map[string]model.ID{r.id.Key(): r.id}
+	found := map[string]model.ID{self.Key(): self}
 	nearest := func(id model.ID) (model.Resource, bool) {
 		for ; id != ""; id = id.Parent() {
 			if m, ok := modelled[id.Key()]; ok {
@@ -220,19 +254,15 @@ func (r *resource) affects(modelled map[string]model.Resource) []model.ID {
 			return
 		}
 		found[m.ResourceID().Key()] = m.ResourceID()
-		if s, subnet := m.(*model.Subnet); subnet && r.kind.reach == networks {
+		if s, subnet := m.(*model.Subnet); subnet && kind.reach == networks {
 			found[s.VNet.Key()] = s.VNet
 		}
 	}
-	if m, ok := nearest(r.id.Parent()); ok {
+	if m, ok := nearest(self.Parent()); ok {
 		found[m.ResourceID().Key()] = m.ResourceID()
 	}
-	if r.kind.reach != itself {
-		texts(r.node, func(s string) {
-			if armID(s) {
-				add(model.ID(s))
-			}
-		})
+	for _, id := range c.IDs {
+		add(id)
 	}
 	out := make([]model.ID, 0, len(found))
 	for _, id := range found {
@@ -321,10 +351,12 @@ func (r *resource) note(n *node, effect string) {
 
 // emit adds a resource to the result.
 func (r *resource) emit(m model.Resource) {
-	if r.graft != nil {
-		m = r.grafted(m)
+	if len(r.graft) == 0 {
+		r.out = append(r.out, m)
 	}
-	r.out = append(r.out, m)
+	for _, base := range r.graft {
+		r.out = append(r.out, r.grafted(base, m))
+	}
 }
 
 // meta is what every resource has. Regions are spelt as the API does (`westeurope`), not as the portal does (`West Europe`), so that

@@ -77,13 +77,7 @@ func readDNSZone(r *resource) {
 			z.Records = append(z.Records, rec)
 		}
 	}
-	z.Records = merge(r, "records", z.Records, func(d model.DNSRecord) (string, model.Source) {
-		family := " (A)"
-		if len(d.Addresses) > 0 && d.Addresses[0].Is6() {
-			family = " (AAAA)"
-		}
-		return d.Name + family, d.Source
-	})
+	z.Records = merge(r, "records", z.Records, recordName)
 	for _, s := range items[zoneLink](r, nil, nil, "virtualnetworklinks") {
 		at := s.at.get("properties")
 		link := model.ZoneLink{Source: s.source(s.node), VNet: s.reference(at, "virtualNetwork"), Resolution: at.text("resolutionPolicy")}
@@ -100,6 +94,17 @@ func readDNSZone(r *resource) {
 		}
 		z.Links = append(z.Links, link)
 	}
-	z.Links = merge(r, "virtualNetworkLinks", z.Links, func(l model.ZoneLink) (string, model.Source) { return l.Name, l.Source })
+	z.Links = merge(r, "virtualNetworkLinks", z.Links, linkName)
 	r.emit(z)
 }
+
+// recordName tells records of one name and two families apart.
+func recordName(d model.DNSRecord) (string, model.Source) {
+	family := " (A)"
+	if len(d.Addresses) > 0 && d.Addresses[0].Is6() {
+		family = " (AAAA)"
+	}
+	return d.Name + family, d.Source
+}
+
+func linkName(l model.ZoneLink) (string, model.Source) { return l.Name, l.Source }

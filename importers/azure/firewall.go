@@ -462,7 +462,7 @@ func readFirewallPolicy(r *resource) {
 		}
 	}
 	if p.SQL != nil && deref(p.SQL.AllowSQLRedirect) {
-		r.sqlRedirects = append(r.sqlRedirects, sqlRedirect{r, at.get("sql", "allowSqlRedirect"), f})
+		r.claim(model.ClaimSQLRedirect, at.get("sql", "allowSqlRedirect").raw)
 	}
 	if e := p.ExplicitProxySettings; e != nil { // AZ-FW-53
 		f.ExplicitProxy = setting(e.EnableExplicitProxy)
@@ -474,13 +474,6 @@ func readFirewallPolicy(r *resource) {
 		}
 	}
 	r.emit(f)
-}
-
-// sqlRedirect is a policy that lets redirected SQL connections pass by application rules (AZ-FW-39).
-type sqlRedirect struct {
-	*resource
-	at     *value
-	policy *model.FirewallPolicy
 }
 
 // readRuleCollectionGroup reads a group of collections of a policy.

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/ringfence/ringfence/importers/importertest"
+	"github.com/ringfence/ringfence/model"
 )
 
 func TestImporter(t *testing.T) {
@@ -19,7 +20,12 @@ func TestImporter(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		return res, nil
+		return struct {
+			Resources []model.Resource
+			Ledger    []model.LedgerEntry
+			Files     []string
+			Apart     any
+		}{res.Resources, res.Ledger, res.Files, res.Apart()}, nil
 	}, importertest.Case{Files: files, Secrets: []string{"hunter2", "c2VjcmV0", "SECRET", "MIIC", "ssh-rsa"}})
 }
 

@@ -48,7 +48,7 @@ func readLoadBalancer(r *resource) {
 	for _, s := range items(r, p.BackendAddressPools, at.list("backendAddressPools"), "backendaddresspools") {
 		lb.Pools = append(lb.Pools, lbPool(s))
 	}
-	lb.Pools = merge(r, "backendAddressPools", lb.Pools, func(p model.LBPool) (string, model.Source) { return p.Name, p.Source })
+	lb.Pools = merge(r, "backendAddressPools", lb.Pools, poolName)
 	for i, rule := range p.LoadBalancingRules {
 		lb.Rules = append(lb.Rules, r.lbRule(rule, at.get("loadBalancingRules").at(i)))
 	}
@@ -68,7 +68,7 @@ func readLoadBalancer(r *resource) {
 		}
 		lb.NATRules = append(lb.NATRules, rule)
 	}
-	lb.NATRules = merge(r, "inboundNatRules", lb.NATRules, func(n model.LBNATRule) (string, model.Source) { return n.ID.Key(), n.Source })
+	lb.NATRules = merge(r, "inboundNatRules", lb.NATRules, natRuleKey)
 	for _, v := range at.list("outboundRules") {
 		_, name := r.part(v, "outboundRules")
 		f := v.get("properties")
@@ -84,6 +84,10 @@ func readLoadBalancer(r *resource) {
 	}
 	r.emit(lb)
 }
+
+func poolName(p model.LBPool) (string, model.Source) { return p.Name, p.Source }
+
+func natRuleKey(n model.LBNATRule) (string, model.Source) { return n.ID.Key(), n.Source }
 
 // lbPool reads a backend pool: members by IP configuration or by address (AZ-LB-08).
 func lbPool(s item[armnetwork.BackendAddressPool]) model.LBPool {

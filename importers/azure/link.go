@@ -10,18 +10,28 @@ import (
 	"github.com/ringfence/ringfence/model"
 )
 
-// attachment is what an NSG, a route table or a NAT gateway says that it is attached to.
-type attachment struct {
-	*resource
-	field string
-	at    *value
-	to    []model.ID
+// claim keeps what the resource says of others until all of them are known.
+func (r *resource) claim(kind model.ClaimKind, n *node, ids ...model.ID) {
+	r.claims = append(r.claims, model.Claim{Kind: kind, IDs: ids, Entry: model.LedgerEntry{
+		Resource: r.holder, Type: r.kind.name, Field: n.field(r.node), Disposition: model.Unsupported, Source: r.source(n),
+	}})
 }
 
+// attach keeps what an NSG, a route table or a NAT gateway says that it is attached to.
 func (r *resource) attach(to []model.ID, field string, at *value) {
 	if len(to) > 0 {
-		r.attachments = append(r.attachments, attachment{r, field, at.get(field), to})
+		r.claim(model.ClaimAttached, at.get(field).raw, to...)
 	}
+}
+
+// claimed lists the claims of a kind.
+func (im *importer) claimed(kind model.ClaimKind) (out []model.Claim) {
+	for _, c := range im.claims {
+		if c.Kind == kind {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // estate is what the importer has emitted, by type.
@@ -45,7 +55,9 @@ func (im *importer) link() {
 	slices.SortStableFunc(im.out, func(a, b model.Resource) int {
 		return cmp.Or(a.ResourceID().Compare(b.ResourceID()), a.Origin().Compare(b.Origin()))
 	})
-	for _, o := range im.out {
+	im.asRead = make([]model.Resource, len(im.out))
+	for i, o := range im.out {
+		im.asRead[i] = asRead(o)
 		key := o.ResourceID().Key()
 		e.all[key] = append(e.all[key], o)
 		switch o := o.(type) {
@@ -381,8 +393,8 @@ func (im *importer) endpointAddresses(e estate) {
 // attachedTo compares what NSGs, route tables and NAT gateways say with what their subnets and NICs say. Where the two disagree, the
 // export mixes two times, and what holds is not known.
 func (im *importer) attachedTo(e estate) {
-	for _, a := range im.attachments {
-		for _, id := range a.to {
+	for _, a := range im.claimed(model.ClaimAttached) {
+		for _, id := range a.IDs {
 			var names []model.ID
 			switch o := first(e.all[id.Key()]).(type) {
 			case *model.Subnet:
@@ -392,14 +404,13 @@ func (im *importer) attachedTo(e estate) {
 			default:
 				continue
 			}
-			if slices.ContainsFunc(names, func(n model.ID) bool { return n.Key() == a.id.Key() }) {
+			if slices.ContainsFunc(names, func(n model.ID) bool { return n.Key() == a.Entry.Resource.Key() }) {
 				continue
 			}
-			a.ledger = append(a.ledger, model.LedgerEntry{
-				Resource: a.id, Type: a.kind.name, Field: a.at.raw.field(a.node), Disposition: model.Unsupported, Source: a.source(a.at.raw),
-				Effect:  "says that it is attached to " + id.ShortName() + ", which does not name it: the two were exported at different times",
-				Affects: []model.ID{id},
-			})
+			e := a.Entry
+			e.Effect = "says that it is attached to " + id.ShortName() + ", which does not name it: the two were exported at different times"
+			e.Affects = []model.ID{id}
+			im.ledger = append(im.ledger, e)
 		}
 	}
 }
@@ -468,12 +479,13 @@ func prefixList(list []netip.Prefix) string {
 
 // undescribed records subnets that a VNet names and that nothing describes: they may hold anything.
 func (im *importer) undescribed(e estate) {
-	for _, n := range im.vnetNames {
-		if e.subnets[n.id.Key()] == nil {
-			im.ledger = append(im.ledger, model.LedgerEntry{
-				Resource: n.holder, Type: n.kind.name, Field: n.at.raw.field(n.node), Disposition: model.Unsupported, Source: n.source(n.at.raw),
-				Effect: "the subnet is named and not described; export it", Affects: []model.ID{n.id},
-			})
+	for _, n := range im.claimed(model.ClaimNamed) {
+		for _, id := range n.IDs {
+			if e.subnets[id.Key()] == nil {
+				entry := n.Entry
+				entry.Effect, entry.Affects = "the subnet is named and not described; export it", []model.ID{id}
+				im.ledger = append(im.ledger, entry)
+			}
 		}
 	}
 }
@@ -510,11 +522,11 @@ func (im *importer) vnetRulesUnknown() {
 	if !enabled {
 		return
 	}
-	for _, s := range im.noVNetRules {
-		im.ledger = append(im.ledger, model.LedgerEntry{
-			Resource: s.ID, Type: s.Type, Field: "virtualNetworkRules", Disposition: model.Unsupported, Source: s.Source, Affects: []model.ID{s.ID},
-			Effect: "the virtual network rules of the server are not in the input, and a subnet has the service endpoint that they need: export them, or write `\"virtualNetworkRules\": []` into its properties",
-		})
+	for _, s := range im.claimed(model.ClaimNoVNetRules) {
+		e := s.Entry
+		e.Affects = []model.ID{e.Resource}
+		e.Effect = "the virtual network rules of the server are not in the input, and a subnet has the service endpoint that they need: export them, or write `\"virtualNetworkRules\": []` into its properties"
+		im.ledger = append(im.ledger, e)
 	}
 }
 
@@ -537,10 +549,13 @@ func (im *importer) redirectedSQL() {
 		default:
 		}
 	}
-	for _, s := range im.sqlRedirects {
-		for id, steps := s.policy.ID, 0; id != "" && steps < len(base)+1; id, steps = base[id.Key()], steps+1 {
+	for _, s := range im.claimed(model.ClaimSQLRedirect) {
+		for id, steps := s.Entry.Resource, 0; id != "" && steps < len(base)+1; id, steps = base[id.Key()], steps+1 {
 			if sql[id.Key()] {
-				s.unsupported(s.at.raw, "redirected SQL connections (ports 11000 to 11999) pass by the application rules for SQL (AZ-FW-39); not modelled")
+				e := s.Entry
+				e.Effect = "redirected SQL connections (ports 11000 to 11999) pass by the application rules for SQL (AZ-FW-39); not modelled"
+				e.Affects = []model.ID{e.Resource}
+				im.ledger = append(im.ledger, e)
 				break
 			}
 		}

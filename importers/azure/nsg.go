@@ -32,7 +32,7 @@ func readNSG(r *resource) {
 		merge(r, "defaultSecurityRules", securityRules(defaults, true), ruleName))
 	g.Rules = append(g.Rules, missingDefaults(r.id, g.Rules)...)
 	sortRules(g.Rules)
-	if r.graft == nil {
+	if len(r.graft) == 0 {
 		r.doublePriorities(g)
 	}
 	r.attach(r.references(at, "subnets"), "subnets", at)

@@ -25,11 +25,13 @@ func readRouteTable(r *resource) {
 			t.Routes = append(t.Routes, route)
 		}
 	}
-	t.Routes = merge(r, "routes", t.Routes, func(u model.UserRoute) (string, model.Source) { return u.Name, u.Source })
+	t.Routes = merge(r, "routes", t.Routes, routeName)
 	r.doubleRoutes(t)
 	r.attach(r.references(at, "subnets"), "subnets", at)
 	r.emit(t)
 }
+
+func routeName(u model.UserRoute) (string, model.Source) { return u.Name, u.Source }
 
 // doubleRoutes reports two routes of one table for one prefix: the platform refuses them.
 func (r *resource) doubleRoutes(t *model.RouteTable) {

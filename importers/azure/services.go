@@ -466,8 +466,12 @@ func ranges[T any](r *resource, inside []*T, at []*value, segment, first, last s
 		}
 		out = append(out, rule)
 	}
-	return merge(r, segment, out, func(i model.IPRule) (string, model.Source) { return i.Name, i.Source })
+	return merge(r, segment, out, ipRuleName)
 }
+
+func ipRuleName(i model.IPRule) (string, model.Source) { return i.Name, i.Source }
+
+func vnetRuleName(v model.VNetRule) (string, model.Source) { return v.Name, v.Source }
 
 // hosts sets the names of the data plane: those of the input, or the public cloud's where the input has none.
 func hosts(s *model.Service, stated []string, derived ...string) {
@@ -552,7 +556,7 @@ func readSQLServer(r *resource) {
 		}
 		s.VNetRules = append(s.VNetRules, rule)
 	}
-	s.VNetRules = merge(r, "virtualNetworkRules", s.VNetRules, func(v model.VNetRule) (string, model.Source) { return v.Name, v.Source })
+	s.VNetRules = merge(r, "virtualNetworkRules", s.VNetRules, vnetRuleName)
 	for _, child := range r.children["encryptionprotector"] {
 		if e, v := decode[encryptionProtector](child, child.node); e != nil {
 			s.AtRest = v.text("properties", "serverKeyType")
@@ -562,7 +566,9 @@ func readSQLServer(r *resource) {
 	if !strings.EqualFold(s.Public, "Disabled") {
 		r.unlisted(s, p, "firewallRules", "the firewall rules of the server are not in the input, and without one it is closed (AZ-SQL-01): export them, or write `\"firewallRules\": []` into its properties")
 		if p.get("virtualNetworkRules") == nil && len(r.children["virtualnetworkrules"]) == 0 {
-			r.noVNetRules = append(r.noVNetRules, s)
+			r.claims = append(r.claims, model.Claim{Kind: model.ClaimNoVNetRules, Entry: model.LedgerEntry{
+				Resource: s.ID, Type: s.Type, Field: "virtualNetworkRules", Disposition: model.Unsupported, Source: s.Source,
+			}})
 		}
 	}
 	r.emit(s)

@@ -93,7 +93,7 @@ type resource struct {
 	embedded bool     // it stands inside another resource, as `$expand` prints it
 	made     bool     // it stands for the output of a list operation, which has no ID of its own
 	children map[string][]*resource
-	graft    model.Resource // a stub: the resource whose parts are read (ImportOnto)
+	graft    []model.Resource // a stub: the descriptions of the resource whose parts are read (ImportOnto)
 }
 
 // document finds the resources of one document.

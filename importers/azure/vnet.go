@@ -41,19 +41,12 @@ func readVNet(r *resource) {
 		}
 		id, _ := r.part(s, "subnets")
 		if p.Subnets[i].Properties == nil {
-			r.vnetNames = append(r.vnetNames, named{r, s, id})
+			r.claim(model.ClaimNamed, s.raw, id)
 			continue
 		}
 		r.subnet(p.Subnets[i], s, id, model.Meta{ID: id, Source: r.partSource(s, id)})
 	}
 	r.emit(v)
-}
-
-// named is a subnet that a VNet names and does not describe.
-type named struct {
-	*resource
-	at *value
-	id model.ID
 }
 
 // partSource is the source of a resource that stands inside another.
@@ -184,6 +177,11 @@ const typePeering = "Microsoft.Network/virtualNetworks/virtualNetworkPeerings"
 // partial.
 func (im *importer) lonePeerings(parts map[string]map[string][]*resource) {
 	partial := map[string]*model.VNet{}
+	for _, o := range im.out {
+		if v, ok := o.(*model.VNet); ok && v.Partial {
+			partial[v.ID.Key()] = v
+		}
+	}
 	add := func(id model.ID, src model.Source) *model.VNet {
 		v := partial[id.Key()]
 		if v == nil {
@@ -201,7 +199,9 @@ func (im *importer) lonePeerings(parts map[string]map[string][]*resource) {
 			v.Peerings = merge(r, "virtualNetworkPeerings", peerings(items[armnetwork.VirtualNetworkPeering](r, nil, nil, "virtualnetworkpeerings")), peeringName)
 		}
 	}
-	for _, o := range slices.Clone(im.out) {
+	bySource := slices.Clone(im.out)
+	slices.SortStableFunc(bySource, func(a, b model.Resource) int { return a.Origin().Compare(b.Origin()) })
+	for _, o := range bySource {
 		if s, ok := o.(*model.Subnet); ok && s.VNet != "" && !im.known[s.VNet.Key()] {
 			add(s.VNet, s.Source)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -445,6 +446,7 @@ func newerPeer(at string) bool {
 
 // finishTiers reports the two versions of the API side by side; they are evaluated as one (K8S-CNP-01).
 func (im *importer) finishTiers() {
+	slices.SortStableFunc(im.tiers, func(a, b *model.ClusterPolicy) int { return a.Source.Compare(b.Source) })
 	older, newer := -1, -1
 	for i, p := range im.tiers {
 		if p.Kind == "ClusterNetworkPolicy" {
@@ -460,4 +462,9 @@ func (im *importer) finishTiers() {
 			Effect: "v1alpha1 and v1alpha2 of the API in one input, of which a cluster enforces one: read as one set of policies (K8S-CNP-01)",
 		})
 	}
+}
+
+// tierVersions reports the entry of finishTiers.
+func tierVersions(e model.LedgerEntry) bool {
+	return e.Field == "apiVersion" && strings.HasPrefix(e.Type, "policy.networking.k8s.io/v1alpha1/")
 }

@@ -30,6 +30,8 @@ type Result struct {
 	Resources []model.Resource    // sorted by ID
 	Ledger    []model.LedgerEntry // one entry for each object, and for each field that was not taken as written; sorted by Source
 	Files     []string            // every file that was read, sorted
+
+	im *importer // for Apart
 }
 
 // Limits of one import; doc.go says them in words.
@@ -43,10 +45,7 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	if o.ClusterName == "" {
 		o.ClusterName = o.Cluster.Name()
 	}
-	im := &importer{
-		options: o, kinds: kindIndex(), decoder: newDecoder(),
-		seen: map[objectKey]model.Source{}, namespaces: map[string]*namespaceUse{}, services: map[[2]string]*model.KubeService{},
-	}
+	im := newImporter(o)
 	result := Result{}
 	if len(o.OverPaths) > 0 {
 		builds, over := im.builds(o.Over, im.collect(o.Over, o.OverPaths))
@@ -71,6 +70,18 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	}
 	slices.Sort(result.Files)
 	result.Files = slices.Compact(result.Files)
+	return im.finish(result)
+}
+
+func newImporter(o Options) *importer {
+	return &importer{
+		options: o, kinds: kindIndex(), decoder: newDecoder(),
+		seen: map[objectKey]model.Source{}, namespaces: map[string]*namespaceUse{}, services: map[[2]string]*model.KubeService{},
+	}
+}
+
+// finish joins what the objects say about each other.
+func (im *importer) finish(result Result) (Result, error) {
 	im.finishWorkloads()
 	im.finishIngresses()
 	im.finishEndpoints()
@@ -80,7 +91,7 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 	if len(im.errs) > 0 {
 		return Result{}, joinErrors(im.errs)
 	}
-	result.Resources, result.Ledger = im.resources, im.ledger
+	result.Resources, result.Ledger, result.im = im.resources, im.ledger, im
 	slices.SortFunc(result.Resources, func(a, b model.Resource) int {
 		return a.ResourceID().Compare(b.ResourceID())
 	})
@@ -105,10 +116,11 @@ type importer struct {
 	replaced   map[objectKey]model.Source // objects that stand in the place of those of the input
 	namespaces map[string]*namespaceUse
 	selected   []model.LabelSelector // of policies and Services: the label keys that matter (K8S-WL-03)
+	apart      []model.ApartObject   // what each object says, in the order read
 	services   map[[2]string]*model.KubeService
 	endpoints  []endpointsObject
 	ingresses  []*model.Ingress
-	classes    []ingressClass
+	classes    []model.IngressClass
 	tiers      []*model.ClusterPolicy
 	carriers   []*carrier // wait until all owners and pods are known
 	meshHosts  []meshHosts

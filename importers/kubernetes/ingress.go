@@ -13,18 +13,11 @@ import (
 	"github.com/ringfence/ringfence/model"
 )
 
-// ingressClass is an IngressClass of the input: it says which controller serves Ingresses of the class (K8S-ING-02).
-type ingressClass struct {
-	name       string
-	controller string
-	isDefault  bool
-}
-
 func (im *importer) ingressClass(o *object, c *networkingv1.IngressClass) {
 	if len(validation.IsDomainPrefixedPath(field.NewPath("spec"), c.Spec.Controller)) > 0 {
 		im.bad(o, "spec.controller", c.Spec.Controller, "a DNS name and a path as in k8s.io/ingress-nginx")
 	}
-	im.classes = append(im.classes, ingressClass{c.Name, c.Spec.Controller, c.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"})
+	im.classes = append(im.classes, model.IngressClass{Name: c.Name, Controller: c.Spec.Controller, Default: c.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"})
 	im.record(o, model.Modelled, "as the controller of its Ingresses")
 }
 
@@ -100,15 +93,15 @@ func (im *importer) backend(o *object, out *model.Ingress, at, host, path string
 
 // finishIngresses gives each Ingress its class and controller. An Ingress without a class takes the default one, if there is just one.
 func (im *importer) finishIngresses() {
-	slices.SortFunc(im.classes, func(a, b ingressClass) int { return cmp.Compare(a.name, b.name) })
+	slices.SortFunc(im.classes, func(a, b model.IngressClass) int { return cmp.Compare(a.Name, b.Name) })
 	byDefault := ""
 	for _, c := range im.classes {
-		if c.isDefault {
+		if c.Default {
 			if byDefault != "" { // the API server then refuses Ingresses without a class
 				byDefault = ""
 				break
 			}
-			byDefault = c.name
+			byDefault = c.Name
 		}
 	}
 	for _, in := range im.ingresses {
@@ -116,8 +109,8 @@ func (im *importer) finishIngresses() {
 			in.Class = byDefault
 		}
 		for _, c := range im.classes {
-			if c.name == in.Class {
-				in.Controller = c.controller
+			if c.Name == in.Class {
+				in.Controller = c.Controller
 			}
 		}
 	}

@@ -149,6 +149,7 @@ func (im *importer) object(o *object) {
 	if _, gone := im.replaced[objectKey{o.group, o.kind, o.namespace, o.name}]; gone && o.id != "" {
 		return
 	}
+	before := im.count()
 	switch {
 	case !named:
 		return
@@ -165,6 +166,7 @@ func (im *importer) object(o *object) {
 		im.record(o, k.disposition, k.why)
 	}
 	im.claim(o, k)
+	im.remember(o, k, before)
 }
 
 // identify reads name and namespace of an object, whatever its kind. Of kinds that are decoded as a whole the errors come later, with

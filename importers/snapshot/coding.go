@@ -275,10 +275,7 @@ func (c *checker) invalid(v reflect.Value) (where, what string) {
 		if x := v.Interface().(netip.Addr); x.Is4In6() || x.Zone() != "" { //nolint:forcetypeassert // by its type
 			return "", fmt.Sprintf("the address %s", x)
 		}
-	case k.resource:
-		if v.IsNil() {
-			return "", "null"
-		}
+	case k.resource && !v.IsNil(): // in a list a nil is refused
 		switch x := v.Interface().(model.Resource); { //nolint:forcetypeassert // by its type
 		case x.ResourceID() == "":
 			return ".ID", "nothing"
@@ -304,8 +301,11 @@ func (c *checker) invalid(v reflect.Value) (where, what string) {
 		of := c.of(v.Type().Elem())
 		for i := range v.Len() {
 			item := v.Index(i)
-			if (of.prefix || of.addr) && item.IsZero() {
+			switch {
+			case (of.prefix || of.addr) && item.IsZero():
 				return fmt.Sprintf("[%d]", i), "nothing"
+			case item.Kind() == reflect.Pointer && item.IsNil():
+				return fmt.Sprintf("[%d]", i), "null"
 			}
 			if where, what = c.invalid(item); what != "" {
 				return fmt.Sprintf("[%d]%s", i, where), what

@@ -3,8 +3,9 @@
 //
 // Write and Import are the doors. A snapshot is JSON, gzipped where its name says so:
 //
-//	{"schema": "ringfence/snapshot/v1", "tool": "ringfence v1.2.3", "digest": "sha256:…", "project": {"Estate": …, "Intent": …, "Inputs": […], "Tags": …}}
+//	{"schema": "ringfence/snapshot/v2", "tool": "ringfence v1.2.3", "digest": "sha256:…", "project": {"Estate": …, "Intent": …, "Inputs": […], "Tags": …, "Apart": …}}
 //
+// Apart is what objects said before they were joined with others, so that overlays lie over a snapshot as over its sources.
 // Members are the fields of package model, by their names there; what is absent has its zero value. The digest is that of the project
 // without white space: two snapshots of the same inputs have the same one, whoever wrote them, and a file that was changed is refused.
 package snapshot

@@ -56,7 +56,7 @@ func Redact(p *model.Project, key []byte) (*model.Project, []Pseudonym, error) {
 	for _, later := range r.notes {
 		later()
 	}
-	list := resources(out.Estate)
+	list := out.Estate.Held()
 	if out.Estate, err = model.NewEstate(list, out.Estate.Ledger); err != nil {
 		return nil, nil, fmt.Errorf("a pseudonym stands for two names; take another key: %w", err)
 	}
@@ -98,7 +98,7 @@ func newRedactor(p *model.Project, key []byte) *redactor {
 	for _, c := range p.Estate.Clusters {
 		subnets = append(append(subnets, c.PodCIDRs...), c.ServiceCIDRs...)
 	}
-	for _, x := range resources(p.Estate) {
+	for _, x := range p.Estate.Held() {
 		if at := reflect.ValueOf(x).Elem().FieldByName("Location"); at.String() != "" {
 			r.regions[model.Region(at.String())] = true
 		}

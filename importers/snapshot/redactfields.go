@@ -52,7 +52,7 @@ func treatment(field string) how {
 		"PolicyExemption.Expires", "PolicySetMember.Effect",
 		"KubeRule.Groups", "KubeRule.Resources", "KubeRule.Verbs", "KubeSubject.Kind", "Lifecycle.BlobTypes", "Lifecycle.Containers",
 		"LogCategory.Category", "LogCategory.Group", "LogTable.Name", "RoleAssignment.PrincipalType", "RolePermission.Actions",
-		"RolePermission.DataActions", "RolePermission.NotActions", "RolePermission.NotDataActions", "Workload.Kind", "Workload.Volumes", "Zone.Kind", "ZoneLink.Resolution":
+		"RolePermission.DataActions", "RolePermission.NotActions", "RolePermission.NotDataActions", "ApartCluster.Engine", "ApartPods.OwnerKind", "Claim.Kind", "IngressClass.Controller", "Workload.Kind", "Workload.Volumes", "Zone.Kind", "ZoneLink.Resolution":
 		return keep
 	case "AGWFrontend.Name", "AGWListener.Name", "AGWPathMap.Name", "AGWPathRule.Name", "AGWPathRule.Paths", "AGWPool.Name", "AGWProbe.Name",
 		"AGWRedirect.Name", "AGWRule.Name", "AGWSetting.Name", "AppGateway.RewriteSets", "Assertion.ID", "Attestation.By",
@@ -70,7 +70,7 @@ func treatment(field string) how {
 		"Probe.PortName", "Requirement.Values", "Review.By", "Review.Ticket", "Roles.Approves", "Roles.Changes", "RoutePeer.Name", "RoutingPolicy.Name",
 		"RuleCollection.Name", "ScaleSet.Pool", "SecurityRule.Name", "ServicePort.Name", "ServicePort.TargetName", "TLSProfile.Client", "TLSProfile.Name",
 		"Toleration.Value", "UserRoute.Name", "VNetRule.Name", "WAFRule.Name", "Waiver.Owner", "Workload.Namespace", "Workload.ServiceAccount",
-		"RoleDefinition.Title", "Zone.Name", "Zone.Owner", "ZoneLink.Name":
+		"ApartCluster.Name", "ApartObject.Endpoints", "ApartPods.OwnerName", "IngressClass.Name", "RoleDefinition.Title", "Zone.Name", "Zone.Owner", "ZoneLink.Name":
 		return nameOf
 	case "AGWListener.Hosts", "AGWPool.FQDNs", "AddressMatch.FQDNs", "CiliumPeer.Name", "Cluster.FQDN", "Cluster.PrivateFQDN", "ClusterPolicyPeer.Names",
 		"DNSZone.Zone", "EndpointName.FQDN", "FirewallRule.FQDNs", "FirewallRule.ToFQDN", "FrontDoorDomain.Host", "FrontDoorEndpoint.Host",
@@ -89,11 +89,11 @@ func treatment(field string) how {
 		return pathOf
 	case "InputFile.SHA256":
 		return hashOf
-	case "Requirement.Key", "Toleration.Key", "Workload.Implied":
+	case "ApartObject.Selects", "Requirement.Key", "Toleration.Key", "Workload.Implied":
 		return keyOf
 	case "FirewallRule.Unknown", "HubRoute.Unknown", "LedgerEntry.Effect", "LedgerEntry.Field", "RuleCollection.Unknown", "SecurityRule.UnknownMatch":
 		return noteOf
-	case "LedgerEntry.Type":
+	case "ApartObject.Type", "LedgerEntry.Type":
 		return typeOf
 	case "Justification.Rules", "OwnerEntry.Controls", "Review.RuleSets":
 		return patternOf

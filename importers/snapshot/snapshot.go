@@ -20,7 +20,7 @@ import (
 )
 
 // Schema names the form of snapshots that this version writes and reads. It changes whenever a field of the model changes its meaning.
-const Schema = "ringfence/snapshot/v1"
+const Schema = "ringfence/snapshot/v2"
 
 // maxBytes bounds a snapshot once it is unpacked. An estate of 1,000 subnets and 26,000 rules takes about 30 MB.
 const maxBytes = 2 << 30
@@ -121,7 +121,7 @@ func Import(fsys fs.FS, name string) (*model.Project, error) {
 	if where, what := look.invalid(reflect.ValueOf(&p)); what != "" {
 		return nil, r.fail("project"+where, what, "what `ringfence import` writes", nil)
 	}
-	list := resources(p.Estate)
+	list := p.Estate.Held()
 	if len(list) == 0 {
 		return nil, r.fail("project.Estate", "no resource", "at least one: nothing can be checked", nil)
 	}
@@ -194,18 +194,4 @@ func (r reader) foreign(data []byte, cause error) error {
 		return r.fail("schema", head.Schema, Schema+"; another version of ringfence wrote this file: read it with that one, or import the sources again", nil)
 	}
 	return r.fail("", "members that a snapshot does not have", asWritten, cause)
-}
-
-// resources lists what the slices of a decoded estate hold; a nil among them was refused before.
-func resources(e *model.Estate) []model.Resource {
-	var out []model.Resource
-	v := reflect.ValueOf(e).Elem()
-	for i := range v.NumField() {
-		if f := v.Field(i); v.Type().Field(i).IsExported() && f.Type().Elem().Implements(reflect.TypeFor[model.Resource]()) {
-			for j := range f.Len() {
-				out = append(out, f.Index(j).Interface().(model.Resource)) //nolint:forcetypeassert // by the condition
-			}
-		}
-	}
-	return out
 }

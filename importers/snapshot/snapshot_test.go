@@ -138,7 +138,7 @@ func filled(t *testing.T) *model.Project {
 	p := &model.Project{}
 	new(filler).fill(reflect.ValueOf(p).Elem(), "p", 0)
 	ledger := p.Estate.Ledger
-	estate, err := model.NewEstate(resources(p.Estate), ledger)
+	estate, err := model.NewEstate(p.Estate.Held(), ledger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,14 +218,14 @@ func TestRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name, data, want string
 	}{
-		{"newer", strings.Replace(good, "snapshot/v1", "snapshot/v2", 1), "s.json: schema: found `ringfence/snapshot/v2`, want ringfence/snapshot/v1; another version"},
+		{"newer", strings.Replace(good, "snapshot/v2", "snapshot/v3", 1), "s.json: schema: found `ringfence/snapshot/v3`, want ringfence/snapshot/v2; another version"},
 		{"changed", strings.Replace(good, `"Path"`, `"Pfad"`, 1), "s.json: digest: found `sha256:"},
 		{"truncated", good[:len(good)/2], "s.json: found `no whole JSON object`"},
 		{"truncated gzip", string(zipped[:len(zipped)/2]), "s.json: found `a file that is cut off or damaged`"},
 		{"damaged gzip", string(zipped[:3]) + "\xff", "s.json: found `a gzip file that can't be read`"},
 		{"another object", `{"schema": "ringfence/verify/v1"}`, "s.json: schema: found `ringfence/verify/v1`"},
 		{"no object", `[1]`, "s.json: found `no whole JSON object`"},
-		{"no project", `{"schema": "ringfence/snapshot/v1", "tool": "", "digest": ""}`, "s.json: project: found `nothing`, want a project"},
+		{"no project", `{"schema": "ringfence/snapshot/v2", "tool": "", "digest": ""}`, "s.json: project: found `nothing`, want a project"},
 		{"more members", strings.Replace(good, `"tool"`, `"tools"`, 1), "s.json: found `members that a snapshot does not have`"},
 		{"a member of no type", sealed(`{"Estate": {"VNet": []}}`), "s.json: project: found `what a project does not hold`"},
 		{"a word of no type", sealed(`{"Estate": {"Ledger": [{"Disposition": "fine"}]}}`), "s.json: project: found `what a project does not hold`"},
