@@ -13,7 +13,12 @@ import (
 	"sync"
 
 	"github.com/goccy/go-graphviz"
+
+	"github.com/ringfence/ringfence/diagram/machinecode"
 )
+
+//nolint:gochecknoinits // the engine has started by now
+func init() { machinecode.Restore() }
 
 // engine is held while the layout engine runs.
 //

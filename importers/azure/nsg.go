@@ -67,7 +67,7 @@ func (r *resource) doublePriorities(g *model.NSG) {
 func ruleName(s model.SecurityRule) (string, model.Source) { return s.Name, s.Source }
 
 func securityRules(list []item[armnetwork.SecurityRule], isDefault bool) []model.SecurityRule {
-	var rules []model.SecurityRule
+	rules := make([]model.SecurityRule, 0, len(list))
 	for _, s := range list {
 		if rule, ok := securityRule(s, isDefault); ok {
 			rules = append(rules, rule)

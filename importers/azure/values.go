@@ -328,14 +328,17 @@ func both(v *value, one, many string) []*value {
 }
 
 // merge joins the parts that stand inside a resource with those that stand beside it, sorted by name. The same part twice is fine
-// when both say the same, and an error that names both places when they differ.
+// when both say the same, and an error that names both places when they differ. The list is the caller's no more.
 func merge[T any](r *resource, what string, list []T, name func(T) (string, model.Source)) []T {
 	slices.SortStableFunc(list, func(a, b T) int {
 		na, sa := name(a)
 		nb, sb := name(b)
 		return cmp.Or(cmp.Compare(strings.ToLower(na), strings.ToLower(nb)), sa.Compare(sb))
 	})
-	var out []T
+	if len(list) == 0 {
+		return nil
+	}
+	out := list[:0]
 	for _, t := range list {
 		n, src := name(t)
 		if len(out) > 0 {
