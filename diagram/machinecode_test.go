@@ -48,7 +48,8 @@ func TestMachineCode(t *testing.T) {
 			}
 			c := exec.Command(self, "-test.run", "^TestMachineCode$")
 			c.Env = append(os.Environ(), "TMPDIR="+temporary, "XDG_CACHE_HOME="+cache, "HOME="+filepath.Dir(cache), "MACHINE_CODE="+temporary)
-			if out, err := c.CombinedOutput(); err != nil {
+			out, err := c.CombinedOutput()
+			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			if _, err = os.Lstat(filepath.Join(temporary, "go-graphviz")); err == nil {
