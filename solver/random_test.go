@@ -20,6 +20,7 @@ import (
 
 var (
 	checks    = flag.Int("checks", 0, "packets on which the two engines are compared; 0: as many as a short run has time for")
+	each      = flag.Int("each", 1000, "packets of an estate on which the engines are compared")
 	firstSeed = flag.Uint64("seed", 1, "seed of the first random estate")
 	onlyKinds = flag.Uint("kinds", 0, "kinds of resources in random estates, as a bit set of modeltest.Kinds; 0: some of the settled ones, by seed")
 )
@@ -368,9 +369,8 @@ func recheck(d modeltest.Draft, p trace.Packet) string {
 }
 
 // TestEnginesAgree draws estates and packets: solver and interpreter must say the same of every packet, in all three bounds
-// (AZ-GEN-09). `go test ./solver -run TestEnginesAgree -checks 10000000 -timeout 0` is the long run.
+// (AZ-GEN-09). `go test ./solver -run TestEnginesAgree -checks 10000000 -timeout 0` is the long run; -each 10000 looks deeper into fewer estates.
 func TestEnginesAgree(t *testing.T) {
-	const perEstate = 1000
 	want := *checks
 	if want == 0 {
 		want = 300_000
@@ -385,7 +385,7 @@ func TestEnginesAgree(t *testing.T) {
 		wg.Go(func() {
 			for total.Load() < int64(want) && failures.Load() < 5 {
 				seed := *firstSeed + uint64(next.Add(1)) - 1
-				n, diff, p := check(seed, perEstate)
+				n, diff, p := check(seed, *each)
 				if now := total.Add(int64(n)); now/1_000_000 > (now-int64(n))/1_000_000 { // how far a long run is, with -v
 					t.Logf("%d checks", now)
 				}
