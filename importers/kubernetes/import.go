@@ -46,31 +46,30 @@ func Import(fsys fs.FS, paths []string, o Options) (Result, error) {
 		o.ClusterName = o.Cluster.Name()
 	}
 	im := newImporter(o)
-	result := Result{}
 	if len(o.OverPaths) > 0 {
-		builds, over := im.builds(o.Over, im.collect(o.Over, o.OverPaths))
-		for _, b := range builds {
-			im.build(b)
-		}
-		next := parseAhead(o.Over, over, nil)
-		for _, f := range over {
-			im.read(o.Over, f, next)
-		}
+		im.readAll(o.Over, o.OverPaths, nil)
 		im.replaced = maps.Clone(im.seen)
 	}
-	builds, files := im.builds(fsys, im.collect(fsys, paths))
-	for _, b := range builds {
-		result.Files = append(result.Files, im.build(b)...)
-	}
-	next := parseAhead(fsys, files, o.Parsed)
-	for _, f := range files {
-		if im.read(fsys, f, next) {
-			result.Files = append(result.Files, f.name)
-		}
-	}
+	result := Result{Files: im.readAll(fsys, paths, o.Parsed)}
 	slices.Sort(result.Files)
 	result.Files = slices.Compact(result.Files)
 	return im.finish(result)
+}
+
+// readAll reads manifests, kustomizations first, and returns the files that it read.
+func (im *importer) readAll(fsys fs.FS, paths []string, parsed map[string]*Documents) []string {
+	builds, files := im.builds(fsys, im.collect(fsys, paths))
+	var read []string
+	for _, b := range builds {
+		read = append(read, im.build(b)...)
+	}
+	next := parseAhead(fsys, files, parsed)
+	for _, f := range files {
+		if im.read(fsys, f, next) {
+			read = append(read, f.name)
+		}
+	}
+	return read
 }
 
 func newImporter(o Options) *importer {

@@ -27,14 +27,7 @@ func (b Base) Holds(id model.ID) bool {
 func ImportOnto(base Base, o Options) (Result, error) {
 	o.Cluster, o.ClusterName = base.Apart.Cluster, cmp.Or(base.Apart.Name, base.Apart.Cluster.Name())
 	im := newImporter(o)
-	builds, files := im.builds(o.Over, im.collect(o.Over, o.OverPaths))
-	for _, b := range builds {
-		im.build(b)
-	}
-	next := parseAhead(o.Over, files, nil)
-	for _, f := range files {
-		im.read(o.Over, f, next)
-	}
+	im.readAll(o.Over, o.OverPaths, nil)
 	im.adopt(base)
 	return im.finish(Result{})
 }

@@ -326,18 +326,21 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 			add(k, g.addresses, g.outer, g.fenced)
 		}
 	}
+	enter := func(from, n NodeID, t target, g guard, notes ...string) {
+		p.edge(from, n, g, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, slices.Concat(t.notes, notes)...)
+	}
 	// masked: kube-proxy may stand as the node, so that nothing is certain of the sender's own address.
-	match := func(t target, masked bool) (guard, []string) {
+	enterAs := func(from, n NodeID, t target, masked bool) {
 		if masked && t.outer {
-			return t.match.mayOnly(), append(slices.Clone(t.notes), "ASM-K-SNAT")
+			enter(from, n, t, t.match.mayOnly(), "ASM-K-SNAT")
+			return
 		}
-		return t.match, t.notes
+		enter(from, n, t, t.match)
 	}
 	toHosts := func(from NodeID, place model.Place, pool string, f filtered, r reading, as *machine, out guard, notes []string, masked bool) {
 		for _, t := range hostTargets {
 			n := p.node(place, StageFrontend, viaNode+" "+t.pod.w.ID.Key()+" "+t.pod.pool)
-			at, more := match(t.target, masked)
-			p.edge(from, n, at, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, more...)
+			enterAs(from, n, t.target, masked)
 			if t.pod.pool == pool { // it may run on this node, where nothing filters (K8S-AZ-04)
 				here := and(onlyOver(everything()), out)
 				if cp.engine == engineAzure { // K8S-NPM-02
@@ -354,8 +357,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		}
 		n := p.node(place, StageFrontend, viaNode)
 		for _, t := range targets {
-			at, more := match(t, masked)
-			p.edge(from, n, at, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, more...)
+			enterAs(from, n, t, masked)
 		}
 		p.edge(n, inside, out, nil, notes...)
 		if cp.mode.flat() && routes >= 0 {
@@ -374,7 +376,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 		for _, t := range targets {
 			if t.outer {
 				some = true
-				p.edge(x.site.Send, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, append(slices.Clone(t.notes), "ASM-K-SNAT")...)
+				enter(x.site.Send, n, t, t.match, "ASM-K-SNAT")
 			}
 		}
 		m := x.node
@@ -407,7 +409,7 @@ func (p *planner) planServiceAddresses(cp *clusterPlan) {
 				continue
 			}
 			n := p.node(x.site.Place, StageFrontend, viaNode+" masqueraded "+t.pod.w.ID.Key()+" "+t.pod.pool)
-			p.edge(x.site.Send, n, t.match, &rewrite{dst: &t.pods, dports: []model.PortRange{{First: t.port, Last: t.port}}}, append(slices.Clone(t.notes), "ASM-K-SNAT")...)
+			enter(x.site.Send, n, t.target, t.match, "ASM-K-SNAT")
 			p.toNode(n, m.filters, m.reading(), m, t.pod, out, notes)
 		}
 	}
@@ -465,7 +467,7 @@ type wayOf struct {
 	fenced    bool // the node admits some clients only (K8S-SVC-07)
 }
 
-// addressesByWay are the addresses of a Service, as [planner.serviceAddrs] lists them, by what its node does with them (K8S-SVC-12).
+// addressesByWay are the addresses of a Service by what its node does with them (K8S-SVC-12).
 func (p *planner) addressesByWay(cp *clusterPlan, k *model.KubeService) []wayOf {
 	var out []wayOf
 	if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
@@ -577,12 +579,9 @@ func (p *planner) doubtsOf(k *model.KubeService) []string {
 
 // serviceAddrs are the addresses of a Service: its cluster address, frontend and external ones. A headless one has none (K8S-SVC-03).
 func (p *planner) serviceAddrs(cp *clusterPlan, k *model.KubeService) []netip.Addr {
-	addresses := slices.Clone(k.ExternalIPs)
-	if a, err := netip.ParseAddr(k.ClusterIP); err == nil {
-		addresses = append(addresses, a)
-	}
-	if k.Type == "LoadBalancer" {
-		addresses = append(addresses, p.frontendOf(cp, k).addr)
+	var addresses []netip.Addr
+	for _, way := range p.addressesByWay(cp, k) {
+		addresses = append(addresses, way.addresses...)
 	}
 	return addresses
 }
