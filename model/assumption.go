@@ -122,6 +122,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-K-SYSTEM", Text: "kube-system add-ons that are not in the input are future pods of kube-system", Settle: "live import"},
 		{ID: "ASM-K-CNP", Open: true, Text: "whether the engine enforces policies of other kinds than NetworkPolicy", Settle: "the engine"},
 		{ID: "ASM-K-CILIUM", Open: true, Text: "what a Cilium policy does where versions differ, or rules for the application layer or types of ICMP messages decide", Settle: "rules by endpoints, addresses and ports"},
+		{ID: "ASM-K-ENDPORT", Text: "the policy engine reads endPort (Cilium does from 1.16, which AKS runs from Kubernetes 1.31 on)", Settle: "kubernetesVersion of the cluster; single ports"},
 		{ID: "ASM-K-CALICO", Open: true, Text: "the order of tiers that the input lacks or that have one order, and what rules for the application layer or types of ICMP messages of Calico match", Settle: "the Tier objects, each with its own order"},
 		{ID: "ASM-K-NODES", Open: true, Text: "which addresses are nodes', and which labels nodes have beside those of their pools", Settle: "no peers by nodes; a policy by networks"},
 		{ID: "ASM-K-MESH", Open: true, Text: "whether a service mesh refuses the connection: its policies are evidence, no network control", Settle: "a policy of the engine; trustMesh"},

@@ -2,6 +2,7 @@ package model
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -440,6 +441,7 @@ type Cluster struct {
 	Policy         string // networkPolicy as read: azure, calico, cilium, none; empty when absent
 	PolicyOpen     bool   // absent in a template or plan, whose default is not known (AKS-POL-01)
 	Engine         string // engine that the intent file states, where no resource says it
+	Version        string // of Kubernetes: the one that runs, else the one that is asked for; empty when absent
 	OutboundType   string
 	PodCIDRs       []netip.Prefix
 	ServiceCIDRs   []netip.Prefix
@@ -472,6 +474,17 @@ type Cluster struct {
 	IngressGateway ID       // the application gateway that the ingress add-on fills (AKS-ING-02)
 
 	WebAppController string // nginx.defaultIngressControllerType as read: AnnotationControlled, External, Internal, None (AKS-ING-01)
+}
+
+// KubernetesMinor is N of the cluster's Kubernetes version 1.N; false where the input does not state it.
+func (c *Cluster) KubernetesMinor() (int, bool) {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(c.Version, "v"), "1.")
+	if !ok {
+		return 0, false
+	}
+	text, _, _ := strings.Cut(rest, ".")
+	n, err := strconv.Atoi(text)
+	return n, err == nil && n >= 0
 }
 
 // MeshGateway is an ingress gateway of the Istio add-on.

@@ -48,7 +48,12 @@ func manifests(t *testing.T, engine string, objects ...string) *kube {
 // trusting is manifests where the intent file says whether a mesh counts (K8S-IST-05).
 func trusting(t *testing.T, mesh bool, engine string, objects ...string) *kube {
 	t.Helper()
-	c := &model.Cluster{Meta: model.Meta{ID: "kubernetes:B/Cluster//B", Source: model.Source{File: "B"}}, Manifest: true, Engine: engine}
+	return solved(t, mesh, &model.Cluster{Meta: model.Meta{ID: "kubernetes:B/Cluster//B", Source: model.Source{File: "B"}}, Manifest: true, Engine: engine}, objects...)
+}
+
+// solved is trusting for a cluster of which more is known.
+func solved(t *testing.T, mesh bool, c *model.Cluster, objects ...string) *kube {
+	t.Helper()
 	text := clusterB + "---\n" + strings.Join(objects, "\n---\n")
 	if slices.ContainsFunc(objects, func(o string) bool { return strings.Contains(o, "istio.io/") }) {
 		text = strings.Replace(text, "env: prod", "env: prod, istio.io/rev: asm-1-27", 1)
@@ -943,5 +948,58 @@ func TestLoadBalancerOfManifests(t *testing.T) {
 				t.Errorf("the matrix says %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+// X70: an engine without endPort applies the first port of a range alone (K8S-NP-16).
+func TestX70(t *testing.T) {
+	const (
+		np  = "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: np, namespace: a}, spec: {podSelector: {matchLabels: {app: db}}, policyTypes: [Ingress], ingress: [{ports: [{port: 85, endPort: 100}]}]}}"
+		cnp = "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: cnp, namespace: a}, spec: {endpointSelector: {matchLabels: {app: db}}, ingress: [{fromEndpoints: [{}], toPorts: [{ports: [{port: '85', endPort: 100, protocol: TCP}]}]}]}}"
+	)
+	for _, test := range []struct {
+		engine, version string
+		objects         []string
+		flow            string
+		assumed         bool
+	}{
+		{"cilium", "1.30.9", []string{np}, "web>db tcp/90 ?", false},
+		{"cilium", "1.31.0", []string{np}, "web>db tcp/90 A", false},
+		{"cilium", "", []string{np}, "web>db tcp/90 A", true},
+		{"cilium", "1.30", []string{cnp}, "web>db tcp/90 ?", false},
+		{"cilium", "1.33", []string{cnp}, "web>db tcp/90 A", false},
+		{"cilium", "", []string{cnp}, "web>db tcp/90 A", true},
+		{"calico", "1.30", []string{np}, "web>db tcp/90 A", false},
+		{"azure", "1.30", []string{np}, "web>db tcp/90 A", false},
+		{"antrea", "1.30", []string{np}, "web>db tcp/90 A", true},
+		{"", "1.30", []string{np}, "web>db tcp/90 A", true},
+	} {
+		k := solved(t, false, &model.Cluster{
+			Meta: model.Meta{ID: "kubernetes:B/Cluster//B", Source: model.Source{File: "B"}}, Manifest: true, Engine: test.engine, Version: test.version,
+		}, test.objects...)
+		k.flows("web>db tcp/85 A", "web>db tcp/84 D", "web>db tcp/101 D", test.flow)
+		_, notes := k.ask("web", "db", "tcp/90")
+		r, err := k.s.Reach(k.selectors("web"), k.selectors("db"), []model.PortService{portService(t, "tcp/90")}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := slices.ContainsFunc(r.Assumptions, func(a Assumption) bool { return a.ID == "ASM-K-ENDPORT" })
+		if said != test.assumed || slices.Contains(notes, "ASM-K-ENDPORT") != test.assumed {
+			t.Errorf("%s %s: the solver names %v, the interpreter %v", test.engine, test.version, r.Assumptions, notes)
+		}
+		strict, err := Solve(k.s.Project, Options{Strict: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err = strict.Reach(k.selectors("web"), k.selectors("db"), []model.PortService{portService(t, "tcp/90")}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(test.flow, "?") {
+			k.open(test.flow, "ASM-K-CILIUM")
+		}
+		if test.assumed && r.Verdict != Unknown {
+			t.Errorf("%s %s, strict: %s, want unknown", test.engine, test.version, r.Verdict)
+		}
 	}
 }

@@ -307,3 +307,58 @@ func TestPublicAddressInASite(t *testing.T) {
 		j.holdsFrom(t, "nic n a", trace.Packet{Src: ip("10.0.0.4"), Dst: dst, Protocol: model.TCP, SPort: 50000, DPort: 443}, "nic n a", test.want)
 	}
 }
+
+// AZ-TAG-06: prefixes of a site that together are larger than any network's stand for a default route, so that Internet may have lost what they
+// hold, or kept it: a Deny on the tag stops such a packet for certain no more, and an Allow may let it pass.
+func TestWidePrefixesOfASite(t *testing.T) {
+	s := &model.Subnet{Meta: smallMeta("virtualNetworks/a/subnets/s"), VNet: smallID("virtualNetworks/a"), Prefixes: cidrs("10.0.0.0/29"), NSG: smallID("networkSecurityGroups/n")}
+	account := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard}
+	g := &model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: smallID("virtualNetworks/a/subnets/GatewaySubnet")}
+	rule := func(name string, access model.Access, priority int, tag string) model.SecurityRule {
+		return model.SecurityRule{
+			Name: name, Direction: model.Outbound, Access: access, Priority: priority, Protocol: model.AnyProtocol,
+			SourceAddrs: model.AddressMatch{Any: true}, DestAddrs: model.AddressMatch{Tags: []string{tag}},
+			SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts},
+		}
+	}
+	halves, around := []string{"0.0.0.0/1", "128.0.0.0/1"}, []string{"192.0.0.0/9", "192.128.0.0/11", "192.160.0.0/13", "192.169.0.0/16", "192.170.0.0/15", "192.172.0.0/14", "192.176.0.0/12", "192.192.0.0/10", "193.0.0.0/8", "194.0.0.0/7", "196.0.0.0/6", "200.0.0.0/5", "208.0.0.0/4"}
+	for _, test := range []struct {
+		prefixes               []string
+		denyStated, denyUnsaid string // Deny Internet before Allow VirtualNetwork
+		passStated             string // Allow Internet before Deny VirtualNetwork
+	}{
+		{[]string{"192.168.0.0/24"}, "", "", ""},
+		{[]string{"198.51.100.0/24"}, "over one-way session", "", ""},
+		{halves, "over", "over", "over"},
+		{around, "over", "over", "over"},
+	} {
+		for _, allow := range []bool{false, true} {
+			rules := []model.SecurityRule{rule("a", model.Deny, 100, "Internet"), rule("b", model.Allow, 200, "VirtualNetwork")}
+			if allow {
+				rules = []model.SecurityRule{rule("a", model.Allow, 100, "Internet"), rule("b", model.Deny, 200, "VirtualNetwork")}
+			}
+			j, err := newJoint(modeltest.Draft{Resources: small{
+				&model.VNet{Meta: smallMeta("virtualNetworks/a"), Prefixes: cidrs("10.0.0.0/24")}, s, g, account,
+				&model.Subnet{Meta: smallMeta("virtualNetworks/a/subnets/GatewaySubnet"), VNet: smallID("virtualNetworks/a"), Prefixes: cidrs("10.0.0.32/27")},
+				&model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append(rules, model.DefaultRules()...)},
+				&model.LocalNetworkGateway{Meta: smallMeta("localNetworkGateways/site"), Prefixes: cidrs(test.prefixes...)},
+				&model.Connection{Meta: smallMeta("connections/line"), Kind: "IPsec", Gateway: g.ID, Peer: smallID("localNetworkGateways/site"), State: "Connected"},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			packet := trace.Packet{Src: ip("10.0.0.4"), Dst: ip("198.51.100.7"), Protocol: model.TCP, SPort: 50000, DPort: 443}
+			if allow {
+				j.holdsFrom(t, "subnet a/s ", packet, "far side vpn line", test.passStated)
+				continue
+			}
+			j.holdsFrom(t, "subnet a/s ", packet, "far side vpn line", test.denyStated)
+			unsaid, ok := j.s.symbols().Of(model.PublicAddress, account.ID, "")
+			if !ok {
+				t.Fatal("the address has no stand-in")
+			}
+			packet.Dst = unsaid
+			j.holdsFrom(t, "subnet a/s ", packet, "far side vpn line", test.denyUnsaid)
+		}
+	}
+}

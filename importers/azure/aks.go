@@ -18,6 +18,8 @@ type cluster struct {
 
 type clusterProperties struct {
 	NodeResourceGroup   *string           `json:"nodeResourceGroup,omitempty"`
+	Version             *string           `json:"kubernetesVersion,omitempty"`
+	Running             *string           `json:"currentKubernetesVersion,omitempty"`
 	FQDN                *string           `json:"fqdn,omitempty"`
 	PrivateFQDN         *string           `json:"privateFQDN,omitempty"`
 	PublicNetworkAccess *string           `json:"publicNetworkAccess,omitempty"`
@@ -164,9 +166,9 @@ func clusterFields() map[string]fieldUse {
 		"cluster": {harmless: "etag extendedLocation id identity kind location name sku systemData tags type zones plan"},
 		"clusterProperties": {
 			harmless: `aiToolchainOperatorProfile autoScalerProfile autoUpgradeProfile azureMonitorProfile azurePortalFQDN
-				controlPlaneScalingProfile creationData currentKubernetesVersion diskEncryptionSetID
+				controlPlaneScalingProfile creationData diskEncryptionSetID
 				dnsPrefix eTag enableFIPS enableNamespaceResources enablePodSecurityPolicy enableRBAC fqdnSubdomain guardrailsProfile
-				healthMonitorProfile identityProfile kubernetesVersion linuxProfile maxAgentPools metricsProfile nodeDisruptionProfile
+				healthMonitorProfile identityProfile linuxProfile maxAgentPools metricsProfile nodeDisruptionProfile
 				nodeProvisioningProfile nodeResourceGroupProfile oidcIssuerProfile podIdentityProfile powerState privateEndpointConnections
 				privateLinkResources provisioningState resourceUID safeguardsProfile schedulerProfile securityProfile
 				servicePrincipalProfile status storageProfile supportPlan upgradeSettings windowsProfile workloadAutoScalerProfile kind`,
@@ -232,6 +234,7 @@ func readCluster(r *resource) {
 	r.clusterAPI(c, p.API, at.get("apiServerAccessProfile"))
 	r.clusterProxy(c, p.Proxy)
 	c.Pools = r.pools(p, at)
+	r.clusterVersion(c, at)
 	for name, a := range p.AddOns {
 		if c.AddOns == nil {
 			c.AddOns = map[string]bool{}
@@ -258,6 +261,18 @@ func readCluster(r *resource) {
 	routing := at.get("ingressProfile", "webAppRouting")
 	c.WebAppRouting, c.WebAppController = boolean(routing, "enabled"), routing.text("nginx", "defaultIngressControllerType")
 	r.emit(c)
+}
+
+// clusterVersion reads which Kubernetes runs, or is to run (K8S-NP-16).
+func (r *resource) clusterVersion(c *model.Cluster, at *value) {
+	for _, name := range []string{"currentKubernetesVersion", "kubernetesVersion"} {
+		text := at.text(name)
+		if _, ok := (&model.Cluster{Version: text}).KubernetesMinor(); text != "" && !ok {
+			r.unsupported(at.get(name).raw, "a value that is not known to ringfence")
+			continue
+		}
+		c.Version = cmp.Or(c.Version, text)
+	}
 }
 
 func (r *resource) clusterNetwork(c *model.Cluster, at *value) {

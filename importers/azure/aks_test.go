@@ -1,6 +1,8 @@
 package azure
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,7 +13,7 @@ import (
 const clusterExample = `[{
   "name": "aks", "id": "RG/Microsoft.ContainerService/managedClusters/aks", "type": "Microsoft.ContainerService/ManagedClusters", "location": "westeurope",
   "sku": {"name": "Base", "tier": "Standard"}, "identity": {"type": "SystemAssigned"}, "kind": "Base",
-  "properties": {"provisioningState": "Succeeded", "powerState": {"code": "Running"}, "kubernetesVersion": "1.33", "dnsPrefix": "aks", "enableRBAC": true,
+  "properties": {"provisioningState": "Succeeded", "powerState": {"code": "Running"}, "kubernetesVersion": "1.33", "currentKubernetesVersion": "1.32.7", "dnsPrefix": "aks", "enableRBAC": true,
     "nodeResourceGroup": "MC_rg1_aks_westeurope", "fqdn": "AKS-1.hcp.westeurope.azmk8s.io", "privateFQDN": "aks-1.guid.privatelink.westeurope.azmk8s.io", "azurePortalFQDN": "x",
     "maxAgentPools": 100, "supportPlan": "KubernetesOfficial", "publicNetworkAccess": "enabled", "disableLocalAccounts": true,
     "aadProfile": {"managed": true, "enableAzureRBAC": false, "adminGroupObjectIDs": ["00000000-0000-0000-0000-00000000000A"], "tenantID": "x", "serverAppSecret": "hunter2"},
@@ -41,7 +43,7 @@ const clusterExample = `[{
 func clusterModel() *model.Cluster {
 	vnet := id("Microsoft.Network/virtualNetworks/vnet1")
 	return &model.Cluster{
-		Meta: meta("Microsoft.ContainerService/managedClusters/aks"), NodeGroup: "MC_rg1_aks_westeurope", Plugin: "azure", PluginMode: "overlay", DataPlane: "azure",
+		Meta: meta("Microsoft.ContainerService/managedClusters/aks"), NodeGroup: "MC_rg1_aks_westeurope", Plugin: "azure", PluginMode: "overlay", DataPlane: "azure", Version: "1.32.7",
 		Policy: "calico", OutboundType: "userDefinedRouting", PodCIDRs: prefixList2("10.244.0.0/16", "fd12:3456:789a::/64"), ServiceCIDRs: prefixList2("10.2.0.0/16"),
 		DNSServiceIP: addr("10.2.0.10"), Private: model.On, PrivateDNSZone: "system", PublicFQDN: model.Off, VNetAPI: model.On, APISubnet: vnet + "/subnets/api",
 		APIRanges: prefixList2("198.51.100.0/24", "203.0.113.7/32"), APIRangesSet: true, RunCommandOff: model.On, PublicAccess: "Enabled",
@@ -118,6 +120,24 @@ func TestClusterValues(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, ledgerOf(res, model.Unsupported)); diff != "" {
 		t.Errorf("ledger (-want +got):\n%s", diff)
+	}
+}
+
+// The version that runs counts, else the one that is asked for; one that cannot be read is unsupported (K8S-NP-16).
+func TestClusterVersion(t *testing.T) {
+	for _, test := range []struct{ fields, want string }{
+		{`"kubernetesVersion": "1.31"`, "1.31"},
+		{`"kubernetesVersion": "1.31", "currentKubernetesVersion": "1.30.9"`, "1.30.9"},
+		{`"kubernetesVersion": null`, ""},
+		{`"kubernetesVersion": "newest"`, ""},
+	} {
+		res := one(t, `{"id": "RG/Microsoft.ContainerService/managedClusters/aks", "type": "Microsoft.ContainerService/managedClusters", "properties": {`+test.fields+`}}`)
+		if got := res.Resources[0].(*model.Cluster).Version; got != test.want {
+			t.Errorf("%s: got %q, want %q", test.fields, got, test.want)
+		}
+		if said := slices.Contains(ledgerOf(res, model.Unsupported), "aks properties.kubernetesVersion: a value that is not known to ringfence"); said != strings.Contains(test.fields, "newest") {
+			t.Errorf("%s: ledger %v", test.fields, ledgerOf(res, model.Unsupported))
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func treatment(field string) how {
 		"ActiveAdminRules.Region", "ActiveConnectivity.Region", "AddressMatch.Tags", "AdminRule.Flag", "AppGateway.Tier", "AppProtocol.Type",
 		"Assertion.Requirement", "Assertion.Verb", "Attestation.Item", "AuthorizationPolicy.Action", "Bastion.SKU", "CalicoPolicy.Kind",
 		"CiliumPeer.Entity", "CiliumPolicy.Kind", "Cluster.DataPlane", "Cluster.Engine", "Cluster.MeshMode", "Cluster.OutboundType", "Cluster.Plugin",
-		"Cluster.PluginMode", "Cluster.Policy", "Cluster.PublicAccess", "Cluster.WebAppController", "ClusterPolicy.Kind", "Connection.Kind",
+		"Cluster.PluginMode", "Cluster.Policy", "Cluster.PublicAccess", "Cluster.Version", "Cluster.WebAppController", "ClusterPolicy.Kind", "Connection.Kind",
 		"Connection.State", "Connectivity.AddressOverlap", "Connectivity.EnforcesPeerings", "Connectivity.Topology", "ConnectivityHub.Type",
 		"DeploymentStatus.Kind", "DeploymentStatus.Region", "DeploymentStatus.State", "EffectiveRoute.From", "EffectiveRoute.NextHop",
 		"EffectiveRoute.Tags", "EndpointConnection.Groups", "EndpointConnection.State", "Firewall.ProvisioningBad", "Firewall.ThreatIntel",

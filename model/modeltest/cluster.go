@@ -24,6 +24,9 @@ func (d *draft) cluster(i int) {
 		Meta: d.meta(id("Microsoft.ContainerService", "managedClusters", d.name("aks", i))), Plugin: "azure", Policy: choose(d, "azure", "calico", "cilium", "none", ""),
 		OutboundType: choose(d, "", "loadBalancer", "userDefinedRouting", "managedNATGateway", "none", "block"), NodeGroup: d.name("nodes", i), Private: d.setting(),
 	}
+	if !d.one(3) {
+		c.Version = choose(d, "1.30.9", "1.31", "1.33.4")
+	}
 	mode := choose(d, "overlay", "node subnet", "pod subnet", "kubenet")
 	switch mode {
 	case "overlay":

@@ -183,8 +183,8 @@ func (p *planner) ciliumTraffic(cp *clusterPlan, x *model.CiliumPolicy, w *model
 		}
 		must, may = both(must, either(certain...)), both(may, either(possible...))
 	case len(t.Ports) > 0:
-		a, b := p.policyPorts(cp, w, model.PolicyRule{Ports: t.Ports}, dir)
-		must, may = both(must, a), both(may, b)
+		a, b, more := p.rulePorts(cp, w, t.Ports, dir)
+		must, may, notes = both(must, a), both(may, b), append(notes, more...)
 	}
 	if t.Doubt {
 		must, notes = nothing(), append(notes, "ASM-K-CILIUM")

@@ -371,7 +371,7 @@ func distinct(ps []netip.Prefix) []netip.Prefix {
 func (g *Graph) Internet(subnet, nic model.ID) (certain []netip.Prefix, possible []TagPart) {
 	c := g.planner.context(subnet, nic)
 	least, most := c.internet()
-	gained := &netipx.IPSet{}
+	gained := c.wide
 	for _, t := range c.parts {
 		gained = unionSet(gained, t.set)
 	}

@@ -169,7 +169,7 @@ func (p *planner) matchNotes(rules []model.SecurityRule, ctx *subnetContext) []s
 			notes = append(notes, ctx.lacks)
 		}
 	}
-	if (ctx.grown[0] || ctx.grown[1]) && p.usesTag(rules, tagInternet) {
+	if (ctx.grown[0] || ctx.grown[1] || !isEmpty(ctx.wide)) && p.usesTag(rules, tagInternet) {
 		notes = append(notes, "ASM-INTERNET-0")
 	}
 	for _, r := range rules {

@@ -254,7 +254,7 @@ func (p *planner) withAnyPod(cp *clusterPlan, w *model.Workload, dir model.Direc
 			rules = n.Egress
 		}
 		for _, r := range rules {
-			_, ports := p.policyPorts(cp, w, r, dir)
+			_, ports, _ := p.rulePorts(cp, w, r.Ports, dir)
 			open = append(open, ports)
 		}
 	}

@@ -1408,7 +1408,7 @@ func (p *planner) maskedIngress(m *machine, x *pod) guard {
 			if slices.ContainsFunc(r.Peers, func(e model.PolicyPeer) bool {
 				return e.IPBlock == nil && e.Namespaces != nil && matchesAll(*e.Namespaces) && (e.Pods == nil || matchesAll(*e.Pods))
 			}) {
-				_, ports := p.policyPorts(cp, x.w, r, model.Inbound)
+				_, ports, _ := p.rulePorts(cp, x.w, r.Ports, model.Inbound)
 				over = append(over, ports)
 			}
 		}

@@ -271,7 +271,8 @@ func (p *planner) netPolicies(cp *clusterPlan, w *model.Workload, pool string, d
 		for i, r := range rules {
 			must, may, peers, more := p.policySide(cp, n, r, at, dir)
 			notes = append(notes, more...)
-			portsMust, portsMay := p.policyPorts(cp, w, r, dir)
+			portsMust, portsMay, more := p.rulePorts(cp, w, r.Ports, dir)
+			notes = append(notes, more...)
 			passes := both(may, portsMay)
 			u.allowMay = append(u.allowMay, passes)
 			part := Part{Key: key, Rule: name + "/" + word + "[" + strconv.Itoa(i) + "]", Source: r.Source, Allow: true, peers: peers, ports: p.portEntries(cp, w, r.Source, r.Ports, dir)}
@@ -549,13 +550,50 @@ func (p *planner) policyPorts(cp *clusterPlan, w *model.Workload, r model.Policy
 	return l, l
 }
 
+// portsRead is the entries of a rule as the engine of a cluster reads them at least and at most. One that reads no endPort applies the first
+// port alone (K8S-NP-16).
+func (p *planner) portsRead(cp *clusterPlan, ports []model.PolicyPort) (least, most []model.PolicyPort, notes []string) {
+	ranged := func(x model.PolicyPort) bool { return x.Named == "" && !x.All && x.Ports.Last > x.Ports.First }
+	if cp.engine == engineAzure || cp.engine == engineCalico || !slices.ContainsFunc(ports, ranged) {
+		return ports, ports, nil
+	}
+	first := slices.Clone(ports)
+	for i := range first {
+		if ranged(first[i]) {
+			first[i].Ports.Last = first[i].Ports.First
+		}
+	}
+	if minor, known := cp.c.KubernetesMinor(); known && cp.engine == engineCilium && !strings.EqualFold(cp.c.Plugin, "none") {
+		if minor < 31 { // AKS may run a Cilium before 1.16 there
+			return first, ports, []string{"ASM-K-CILIUM"}
+		}
+		return ports, ports, nil
+	}
+	notes = []string{"ASM-K-ENDPORT"}
+	if p.assumed("ASM-K-ENDPORT") {
+		return ports, ports, notes
+	}
+	return first, ports, notes
+}
+
+// rulePorts is what a rule of a NetworkPolicy says about ports, as the engine reads it.
+func (p *planner) rulePorts(cp *clusterPlan, w *model.Workload, ports []model.PolicyPort, dir model.Direction) (must, may *lazy, notes []string) {
+	least, most, notes := p.portsRead(cp, ports)
+	must, may = p.policyPorts(cp, w, model.PolicyRule{Ports: most}, dir)
+	if len(notes) > 0 {
+		must, _ = p.policyPorts(cp, w, model.PolicyRule{Ports: least}, dir)
+	}
+	return must, may, notes
+}
+
 // portEntries are the entries of a rule that name ports.
 func (p *planner) portEntries(cp *clusterPlan, w *model.Workload, rule model.Source, ports []model.PolicyPort, dir model.Direction) []entrySet {
 	if p.future != nil || !p.o.Explain {
 		return nil
 	}
 	var out []entrySet
-	for _, x := range ports {
+	_, most, _ := p.portsRead(cp, ports)
+	for _, x := range most {
 		_, set := p.policyPorts(cp, w, model.PolicyRule{Ports: []model.PolicyPort{x}}, dir)
 		out = append(out, entrySet{x.Source.Within(rule), set})
 	}

@@ -17,6 +17,7 @@ import (
 type subnetContext struct {
 	must  *netipx.IPSet // in VirtualNetwork for certain
 	own   *netipx.IPSet // own and peered VNet space, for Internet (AZ-TAG-06)
+	wide  *netipx.IPSet // what of must only wide prefixes of gateways hold: Internet may have kept it (AZ-TAG-06)
 	parts []tagPart     // uncertain components, in the order of the table in AZ-TAG-01
 	known []tagPart     // the certain ones
 	grown [2]bool       // by family (IPv4, IPv6): the default route is not the system one
@@ -40,17 +41,29 @@ type tagPart struct {
 }
 
 // takesInternet reports a part by which Internet may lose public addresses that the input does not state: routes may name them, while what
-// lies behind a gateway's connection is no address of Azure (ASM-INTERNET-0).
+// lies behind a gateway's connection is no address of Azure, unless it is wide (ASM-INTERNET-0).
 // public is publicV4.
 func (t tagPart) takesInternet(public *netipx.IPSet) bool {
 	switch t.reason {
 	case "routes", "default":
 		return len(t.tags) > 0 || !disjoint(t.set, public)
-	case "gateway":
-		return contains(t.set, public) // learned: it may be any
+	case "gateway", "behind-peer":
+		return !isEmpty(wide(t.set, public)) // learned: it may be any
 	default:
 		return false
 	}
+}
+
+// wide is the public part of the blocks larger than a /8 that a set makes up together with space that nobody on the internet has: no network has
+// so much for itself, so routes to it stand for a default route, whatever prefixes make it up (AZ-TAG-06). public is publicV4.
+func wide(set, public *netipx.IPSet) *netipx.IPSet {
+	var out []netip.Prefix
+	for _, x := range minusSet(ipset([]netip.Prefix{allV4()}), minusSet(public, set)).Prefixes() {
+		if x.Bits() < 8 {
+			out = append(out, x)
+		}
+	}
+	return intersectSet(ipset(out), intersectSet(set, public))
 }
 
 // context computes the surroundings of a subnet's NICs once; nic names one that the input has effective rules or routes of, else it is
@@ -242,6 +255,10 @@ func (p *planner) findContext(subnet, nic model.ID) *subnetContext {
 		}
 	}
 	c.must, c.own = ipset(certain), ipset(space)
+	c.wide = ipset(nil)
+	if i := slices.IndexFunc(c.known, func(t tagPart) bool { return t.reason == "gateway" }); i >= 0 {
+		c.wide = minusSet(wide(ipset(c.known[i].listed), p.addr.internet), c.own)
+	}
 	for _, reason := range []string{"peer", "rest", "gateway", "group", "behind-peer", "routes", "default"} {
 		part := tagPart{set: ipset(possible[reason]), reason: reason, listed: possible[reason]}
 		if reason == "routes" {
@@ -293,7 +310,7 @@ func (c *subnetContext) internet() (least, most *netipx.IPSet) {
 		return c.internetLeast, c.internetMost
 	}
 	notPrivate := minusSet(ipset([]netip.Prefix{allV4(), allV6()}), ipset(rfc1918()))
-	return minusSet(publicSpace(), c.own), minusSet(notPrivate, c.must)
+	return minusSet(publicSpace(), c.own), minusSet(notPrivate, minusSet(c.must, c.wide))
 }
 
 // assignments lists the readings of the tags at a subnet: each uncertain component is wholly in or wholly out, in every rule and on both sides
@@ -309,15 +326,19 @@ func (p *planner) readings(c *subnetContext) []assignment {
 	least, most := c.internet()
 	var out []assignment
 	seen := map[string]bool{}
+	takes := make([]bool, len(c.parts))
+	for i, t := range c.parts {
+		takes[i] = t.takesInternet(p.addr.internet)
+	}
 	for bits := range 1 << len(c.parts) {
 		in := []*netipx.IPSet{c.must}
-		a := assignment{whole: c.internetSaid == nil}
+		a := assignment{whole: c.internetSaid == nil && isEmpty(c.wide)}
 		var doors []netip.Prefix
 		for i, t := range c.parts {
 			if bits>>i&1 == 1 {
 				in = append(in, t.set)
 				a.tags, doors = append(a.tags, t.tags...), append(doors, t.doors...)
-				a.whole = a.whole && !t.takesInternet(p.addr.internet)
+				a.whole = a.whole && !takes[i]
 			}
 		}
 		a.vnetMust = unionSet(in...)

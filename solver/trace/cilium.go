@@ -59,18 +59,18 @@ func (t *tracer) withCilium(list []admitter, x *pod, other peer, c course, dir m
 				a.isolates = m.and(maybe("ASM-K-CILIUM"))
 			}
 			for j := range r.Allow[dir] {
-				hit := t.ciliumTraffic(p, &r.Allow[dir][j], x, other, c, dir, model.Allow)
+				hit := t.ciliumTraffic(p, &r.Allow[dir][j], x, other, c, dir, model.Allow, eng)
 				if hit.must && !a.admits.must || hit.may && !a.admits.may {
-					a.by = blame{is: true, rule: fmt.Sprintf("%s/%s[%d]", name, word, j), source: r.Allow[dir][j].Source, detail: t.ciliumEntries(p, &r.Allow[dir][j], x, other, c, dir)}
+					a.by = blame{is: true, rule: fmt.Sprintf("%s/%s[%d]", name, word, j), source: r.Allow[dir][j].Source, detail: t.ciliumEntries(p, &r.Allow[dir][j], x, other, c, dir, eng)}
 				}
 				a.admits = a.admits.or(hit)
 			}
 			list = append(list, a)
 			for j := range r.Deny[dir] {
-				hit := m.and(t.ciliumTraffic(p, &r.Deny[dir][j], x, other, c, dir, model.Deny))
+				hit := m.and(t.ciliumTraffic(p, &r.Deny[dir][j], x, other, c, dir, model.Deny, eng))
 				deny.why = union(deny.why, hit.why)
 				if hit.may && !deny.deny.is {
-					deny.deny = blame{is: true, rule: fmt.Sprintf("%s/%sDeny[%d]", name, word, j), source: r.Deny[dir][j].Source, detail: t.ciliumEntries(p, &r.Deny[dir][j], x, other, c, dir)}
+					deny.deny = blame{is: true, rule: fmt.Sprintf("%s/%sDeny[%d]", name, word, j), source: r.Deny[dir][j].Source, detail: t.ciliumEntries(p, &r.Deny[dir][j], x, other, c, dir, eng)}
 				}
 				deny.rest = deny.rest && !hit.must
 			}
@@ -104,7 +104,7 @@ func (t *tracer) ciliumSelects(p *model.CiliumPolicy, s model.CiliumSelector, x 
 }
 
 // ciliumTraffic is one rule: its peers and its ports (K8S-CIL-04).
-func (t *tracer) ciliumTraffic(p *model.CiliumPolicy, r *model.CiliumTraffic, x *pod, other peer, c course, dir model.Direction, access model.Access) match {
+func (t *tracer) ciliumTraffic(p *model.CiliumPolicy, r *model.CiliumTraffic, x *pod, other peer, c course, dir model.Direction, access model.Access, eng engine) match {
 	m := no()
 	if r.AnyPeer {
 		m = yes()
@@ -130,7 +130,7 @@ func (t *tracer) ciliumTraffic(p *model.CiliumPolicy, r *model.CiliumTraffic, x 
 		if dir == model.Outbound {
 			target = other.pod
 		}
-		m = m.and(t.portsOfRule(model.PolicyRule{Ports: r.Ports}, target, other, c, dir))
+		m = m.and(t.portsOfRule(model.PolicyRule{Ports: r.Ports}, target, other, c, dir, t.readsEndPort(x.cluster, eng)))
 	}
 	if r.Doubt {
 		m = m.and(maybe("ASM-K-CILIUM"))
@@ -139,7 +139,7 @@ func (t *tracer) ciliumTraffic(p *model.CiliumPolicy, r *model.CiliumTraffic, x 
 }
 
 // ciliumEntries names the entries of a rule that match.
-func (t *tracer) ciliumEntries(p *model.CiliumPolicy, r *model.CiliumTraffic, x *pod, other peer, c course, dir model.Direction) string {
+func (t *tracer) ciliumEntries(p *model.CiliumPolicy, r *model.CiliumTraffic, x *pod, other peer, c course, dir model.Direction, eng engine) string {
 	target := x
 	if dir == model.Outbound {
 		target = other.pod
@@ -148,7 +148,7 @@ func (t *tracer) ciliumEntries(p *model.CiliumPolicy, r *model.CiliumTraffic, x 
 		r.Source,
 		len(r.Peers), func(i int) (model.Source, match) { return r.Peers[i].Source, t.ciliumPeer(p, r.Peers[i], x, other) },
 		r.Ports, func(e []model.PolicyPort) match {
-			return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir)
+			return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir, t.readsEndPort(x.cluster, eng))
 		},
 	)
 }

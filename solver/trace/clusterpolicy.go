@@ -151,7 +151,7 @@ func (t *tracer) tierPolicy(p *model.ClusterPolicy, m match, x *pod, other peer,
 				target = other.pod
 			}
 			ports := func(e []model.PolicyPort) match {
-				return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir)
+				return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir, yes())
 			}
 			hit = hit.and(ports(r.Ports))
 			if action == model.PolicyDeny && dir == model.Inbound && t.masquerades(x, other) {

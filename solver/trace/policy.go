@@ -357,13 +357,13 @@ func (t *tracer) rulesOfPolicy(p *model.NetworkPolicy, x *pod, other peer, c cou
 		if dir == model.Outbound {
 			target = other.pod
 		}
-		hit := t.portsOfRule(r, target, other, c, dir).and(t.peersOfRule(p, r, other, eng))
+		hit := t.portsOfRule(r, target, other, c, dir, t.readsEndPort(x.cluster, eng)).and(t.peersOfRule(p, r, other, eng))
 		if hit.must && !m.must || hit.may && !m.may {
 			best = blame{is: true, rule: fmt.Sprintf("%s/%s/%s[%d]", p.Namespace, p.Name(), word, i), source: r.Source, detail: entriesOf(
 				r.Source,
 				len(r.Peers), func(i int) (model.Source, match) { return r.Peers[i].Source, t.peerMatch(p, r.Peers[i], other, eng) },
 				r.Ports, func(e []model.PolicyPort) match {
-					return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir)
+					return t.portsOfRule(model.PolicyRule{Ports: e}, target, other, c, dir, t.readsEndPort(x.cluster, eng))
 				},
 			)}
 		}
@@ -388,7 +388,8 @@ func entriesOf(rule model.Source, peers int, peer func(int) (model.Source, match
 }
 
 // portsOfRule: none means everything; else the union of the entries, on the destination pod's own ports (K8S-NP-15 to K8S-NP-19).
-func (t *tracer) portsOfRule(r model.PolicyRule, target *pod, other peer, c course, dir model.Direction) match {
+// ranges says whether the engine reads endPort.
+func (t *tracer) portsOfRule(r model.PolicyRule, target *pod, other peer, c course, dir model.Direction, ranges match) match {
 	if len(r.Ports) == 0 {
 		return yes()
 	}
@@ -412,10 +413,31 @@ func (t *tracer) portsOfRule(r model.PolicyRule, target *pod, other peer, c cour
 		case e.All:
 			m = yes()
 		default:
-			m = m.or(when(e.Ports.First <= p.DPort && p.DPort <= e.Ports.Last))
+			hit := when(e.Ports.First <= p.DPort && p.DPort <= e.Ports.Last)
+			if p.DPort != e.Ports.First {
+				hit = hit.and(ranges)
+			}
+			m = m.or(hit)
 		}
 	}
 	return m
+}
+
+// readsEndPort: an engine without endPort applies the first port alone. Cilium reads it from 1.16, which AKS runs from Kubernetes 1.31 on
+// (K8S-NP-16).
+func (t *tracer) readsEndPort(c *model.Cluster, eng engine) match {
+	minor, stated := c.KubernetesMinor()
+	switch {
+	case eng.kind == azureNPM, eng.kind == calico:
+		return yes()
+	case eng.kind == cilium && stated && !fold(c.Plugin, "none"):
+		if minor < 31 { // what AKS names for a version is the least that it runs
+			return maybe("ASM-K-CILIUM")
+		}
+		return yes()
+	default:
+		return t.assume("ASM-K-ENDPORT")
+	}
 }
 
 // peersOfRule: none means everyone (K8S-NP-09); else the union of the entries.

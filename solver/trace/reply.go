@@ -11,13 +11,13 @@ import (
 // keeps state and past none that did not see the packet.
 func (t *tracer) returns(c course, at model.Place) bool {
 	switch at.Kind {
-	case model.PlaceInternet, model.PlaceService:
+	case model.PlaceInternet, model.PlaceService, model.PlaceGateway: // a gateway's listeners answer as a public service does (AZ-GW-10)
 		return t.backFromOutside(c)
 	case model.PlaceAPIServer:
 		if c.last == nil {
 			return t.backFromOutside(c)
 		}
-	case model.PlacePlatform, model.PlaceGateway:
+	case model.PlacePlatform:
 		return true
 	case model.PlaceFarSide:
 		return t.backFromFarSide(c, at)
@@ -42,7 +42,7 @@ func outside(p model.Place) bool {
 	return p.Kind == model.PlaceInternet || p.Kind == model.PlaceFrontDoor
 }
 
-// backFromOutside: a public service or an internet host answers to the address that it saw.
+// backFromOutside: a public service, a gateway's listener or an internet host answers to the address that it saw.
 func (t *tracer) backFromOutside(c course) bool {
 	crossed := untranslate(c.crossed)
 	switch {

@@ -14,6 +14,7 @@ import (
 type view struct {
 	own     *netipx.IPSet // must: own space, host address, peers with both flags, on-prem prefixes with propagation
 	space   *netipx.IPSet // own and peered VNets, whatever their flags: what Internet surely lacks (AZ-TAG-06)
+	wide    *netipx.IPSet // what of own wide prefixes of gateways hold beside space: Internet may have kept it (AZ-TAG-06)
 	rows    []row         // the rows of the table with must ≠ may, in its order, empty ones left out
 	others  *netipx.IPSet // prefixes in user routes of the VNet's other subnets (AZ-TAG-03)
 	nodeOf  *model.Cluster
@@ -36,7 +37,7 @@ func (r row) empty() bool { return emptySet(r.set) && len(r.tags) == 0 && !r.eve
 // view computes the tag for a host.
 func (w *world) view(h *host) *view {
 	v := &view{nodeOf: h.cluster}
-	var own, space, peerFlag, peerRest, gateways, groups, behind, routes, defaults netipx.IPSetBuilder
+	var own, space, sites, peerFlag, peerRest, gateways, groups, behind, routes, defaults netipx.IPSetBuilder
 	own.Add(wireServer())
 	if h.vnet != nil {
 		for _, p := range h.vnet.Prefixes {
@@ -56,7 +57,7 @@ func (w *world) view(h *host) *view {
 			addPrefix(&space, p)
 		}
 	}
-	learned, four := w.tagOfGateways(h, &own, &gateways)
+	learned, four := w.tagOfGateways(h, &sites, &gateways)
 	var tags []string
 	rt, known := w.routeTable(h.subnet)
 	if known && rt != nil {
@@ -72,7 +73,8 @@ func (w *world) view(h *host) *view {
 	for _, d := range w.overriddenDefaults(h) {
 		addPrefix(&defaults, d)
 	}
-	v.own, v.space = built(&own), built(&space)
+	v.own, v.space = joinSets(built(&own), built(&sites)), built(&space)
+	v.wide = lessSet(wide(built(&sites)), v.space)
 	w.importedPrefixes(h, &gateways, &routes)
 	v.others = w.otherTables(h)
 	var rows []row
@@ -80,9 +82,9 @@ func (w *world) view(h *host) *view {
 		rows,
 		row{set: built(&peerFlag), what: "peers that one side leaves out or that are not surely there"},
 		row{set: built(&peerRest), what: "other subnets of peers"},
-		row{set: built(&gateways), every: learned, growth: learned || four, what: "behind gateways"},
+		row{set: built(&gateways), every: learned, growth: learned || four || !emptySet(wide(built(&gateways))), what: "behind gateways"},
 		row{set: built(&groups), what: "connected groups"},
-		row{set: built(&behind), what: "behind peers that forward"},
+		row{set: built(&behind), growth: !emptySet(wide(built(&behind))), what: "behind peers that forward"},
 		row{set: built(&routes), tags: tags, growth: true, what: "user routes"},
 		row{set: built(&defaults), growth: true, what: "the default route"},
 	)
@@ -185,7 +187,7 @@ func (w *world) networksBehind(own, peer *model.VNet, b *netipx.IPSetBuilder) {
 
 // tagOfGateways adds the far sides of the gateways in use: static prefixes of connections must where routes propagate, all the rest
 // may. It reports whether routes are learned by BGP, so that any address may be among them.
-func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned, four bool) {
+func (w *world) tagOfGateways(h *host, must, may *netipx.IPSetBuilder) (learned, four bool) {
 	_, known := w.routeTable(h.subnet) // a table that the input lacks may turn propagation off
 	known = known || w.e.RoutesAt(h.nicID()) != nil
 	propagates := w.propagates(h.subnet)
@@ -196,7 +198,7 @@ func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned, 
 				learned = true
 			case r.prefix.Bits() == 0: // a row of its own
 			case r.static && r.certain && use.certain && propagates && known:
-				addPrefix(own, r.prefix)
+				addPrefix(must, r.prefix)
 			default:
 				addPrefix(may, r.prefix)
 			}
@@ -216,6 +218,22 @@ func (w *world) tagOfGateways(h *host, own, may *netipx.IPSetBuilder) (learned, 
 		addPrefix(may, netip.MustParsePrefix("0.0.0.0/0"))
 	}
 	return learned, four
+}
+
+// wide is what a set holds of the internet in IPv4 blocks larger than a /8, those that only reserved and private space completes counted too: no
+// network has such a block for itself, so routes to it stand for a default route (AZ-TAG-06).
+func wide(s *netipx.IPSet) *netipx.IPSet {
+	var blocks, out netipx.IPSetBuilder
+	blocks.AddSet(anyIPv4())
+	blocks.RemoveSet(lessSet(publicIPv4(), s))
+	for _, p := range built(&blocks).Prefixes() {
+		if p.Bits() < 8 {
+			out.AddPrefix(p)
+		}
+	}
+	out.Intersect(s)
+	out.Intersect(publicIPv4())
+	return built(&out)
 }
 
 // importedPrefixes adds what the NIC's own effective routes show, whoever made them (AZ-RT-33).
@@ -352,8 +370,10 @@ func (w *world) internet(v *view, as assignment, a address, tags []string) match
 		m = maybe() // AZ-TAG-06: reserved space beyond RFC 1918 may be in the tag
 	}
 	switch {
-	case !m.may || !a.public && a.in(v.own).must:
+	case !m.may || !a.public && a.in(v.own).must && !a.in(v.wide).may:
 		return no()
+	case a.in(v.wide).may:
+		m = m.and(maybe("ASM-INTERNET-0"))
 	case !a.public && (a.in(v.space).may || a.in(v.own).may):
 		m = m.and(maybe())
 	}
