@@ -573,11 +573,19 @@ func (n *PodNet) planPolicies(dir model.Direction) {
 		if dir == model.Outbound {
 			rules = x.Egress
 		}
-		for _, r := range rules {
+		add := func(r podRule) {
 			out.rules = append(out.rules, len(n.rules))
-			compiled := n.planRule(x, r)
-			out.named = out.named || len(compiled.named) > 0
-			n.rules = append(n.rules, compiled)
+			out.named = out.named || len(r.named) > 0
+			n.rules = append(n.rules, r)
+		}
+		for _, r := range rules {
+			least, most, _ := n.p.portsRead(n.cp, r.Ports)
+			if !slices.Equal(least, most) { // K8S-NP-16: nothing of the whole is certain
+				whole := n.planRule(x, model.PolicyRule{Peers: r.Peers, Ports: most, Source: r.Source})
+				whole.must = n.newSet()
+				add(whole)
+			}
+			add(n.planRule(x, model.PolicyRule{Peers: r.Peers, Ports: least, Source: r.Source}))
 		}
 		n.policies[dir] = append(n.policies[dir], out)
 	}

@@ -82,10 +82,7 @@ func (t *tracer) bastionReach(b *model.Bastion, h *host, c course) match {
 	if b.IPConnect == model.On && !basic {
 		return yes()
 	}
-	m := no()
-	for _, p := range h.vnet.Prefixes {
-		m = m.or(c.dst.in(prefixSet(p)))
-	}
+	m := c.dst.in(prefixSet(h.vnet.Prefixes...))
 	for _, l := range t.links(h.vnet) {
 		for _, p := range t.peerPrefixes(l) {
 			hit := c.dst.in(prefixSet(p.prefix))

@@ -234,6 +234,7 @@ func (t *tracer) podToPod(c course, x, y *pod, next func(course)) {
 	if y.workload.HostNetwork { // no pod to policies, but its node (K8S-NP-25)
 		to = t.outsidePeer(c, x)
 		to.node, to.hostNetwork = true, true
+		to.ownNode = to.ownNode && (y.pool == nil || y.pool.Name == x.pool.Name) // which of the pools' nodes has the address is settled
 	}
 	v, listed := t.egress(x, to, c)
 	if !listed {

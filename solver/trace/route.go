@@ -532,11 +532,7 @@ func (t *tracer) follow(c course, h *host, r route, certain bool, why []string) 
 // local delivers inside the VNet. A VnetLocal user route outside its space is undocumented: whoever owns the address in the VNet or a
 // peer may receive the packet (AZ-RT-15, ASM-VNETLOCAL).
 func (t *tracer) local(c course, h *host, r route) {
-	own := no()
-	for _, p := range h.vnet.Prefixes {
-		own = own.or(c.dst.in(prefixSet(p)))
-	}
-	if r.origin != userRoute || own.must {
+	if r.origin != userRoute || c.dst.in(prefixSet(h.vnet.Prefixes...)).must {
 		t.deliverIn(c, h.vnet, yes())
 		return
 	}
