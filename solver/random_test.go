@@ -29,6 +29,8 @@ var (
 type joint struct {
 	s    *Solution
 	ends []destination
+
+	interpreter *trace.Interpreter // of the solution's options
 }
 
 // destination is a place where packets are delivered, with the packets of each sender that get there, by bound.
@@ -51,7 +53,7 @@ func newJointWith(d modeltest.Draft, intent *model.Intent) (*joint, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &joint{s: s}
+	j := &joint{s: s, interpreter: trace.New(s.Project.Estate, s.traceOptions(false))}
 	g := s.graph
 	for n, node := range g.Nodes {
 		unknown := node.Place.Kind == model.PlaceUnknown
@@ -221,7 +223,7 @@ func (j *joint) differ(p probe) string {
 	got := j.solver(p)
 	_, lostInSolver := got["unknown"]
 	delete(got, "unknown")
-	res := trace.Run(j.s.Project.Estate, j.s.traceOptions(false), p.trace)
+	res := j.interpreter.Run(p.trace)
 	counted := withoutOwnNode(res)
 	want := map[string][3]bool{}
 	lost, unknown := false, false

@@ -24,6 +24,7 @@ type machine struct {
 	forwards bool
 	cluster  *clusterPlan // of a node
 	pool     string
+	atNode   *lazy // of a node: to an address that the node itself answers at
 }
 
 // alike is NICs of one subnet that every control treats alike: they are one class of senders and receivers.
@@ -440,13 +441,70 @@ func (p *planner) closedWithoutNSG(m *machine, sku model.SKU) guard {
 // planReceivers delivers what passed a machine's filters. At a Kubernetes node a frontend's address belongs to a Service, not to the
 // node itself.
 func (p *planner) planReceivers() {
+	floats := p.floating()
 	for _, m := range p.machines {
 		g := guard{}
 		if m.cluster != nil {
-			g = exactly(dstIn(m.addr))
+			m.atNode = dstIn(m.addr)
+			if len(floats[m]) > 0 {
+				m.atNode = either(m.atNode, dstIn(p.addr.exactHosts(floats[m]...)))
+			}
+			g = exactly(m.atNode)
 		}
 		p.edge(m.accept, m.site.Receive, g, nil)
 	}
+}
+
+// floating are the frontends whose load balancers hand packets to a Kubernetes node with the frontend's address left on them (AZ-LB-05). Those of
+// a Service are the Service's.
+func (p *planner) floating() map[*machine][]netip.Addr {
+	out := map[*machine][]netip.Addr{}
+	services := map[netip.Addr]bool{}
+	for _, c := range p.e.Clusters {
+		cp := p.clusters[c.ID.Key()]
+		for _, k := range cp.services {
+			if k.Type == "LoadBalancer" {
+				services[p.frontendOf(cp, k).addr] = true
+			}
+		}
+	}
+	add := func(lb *model.LoadBalancer, frontend model.ID, list []poolMember) {
+		for _, f := range lb.Frontends {
+			if f.ID.Key() != frontend.Key() {
+				continue
+			}
+			addrs := []netip.Addr{p.frontendAddr(f)}
+			for _, ip := range p.e.PublicIPs {
+				if holdsPublicIP(ip, f.PublicIP, f.ID) {
+					addrs = append(addrs, p.publicAddr(ip.ID))
+				}
+			}
+			for _, a := range addrs {
+				for _, m := range list {
+					if a.IsValid() && !services[a] && m.cluster != nil && !slices.Contains(out[m.machine], a) {
+						out[m.machine] = append(out[m.machine], a)
+					}
+				}
+			}
+		}
+	}
+	for _, lb := range p.e.LoadBalancers {
+		for _, r := range lb.Rules {
+			for _, pool := range r.Pools {
+				if r.FloatingIP == model.On {
+					list, _ := p.members(lb, pool)
+					add(lb, r.Frontend, list)
+				}
+			}
+		}
+		for _, r := range lb.NATRules {
+			if r.FloatingIP == model.On {
+				list, _ := p.natMembers(lb, r)
+				add(lb, r.Frontend, list)
+			}
+		}
+	}
+	return out
 }
 
 // platform is where packets to the host addresses end (AZ-PLAT-01).

@@ -737,7 +737,7 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 		// AKS-NET-06: to overlay pods it sends as its node does.
 		p.edge(x.site.Send, p.fromNodes(cp, x.pool), and(exactly(dstIn(cp.all)), untaken), nil, more...)
 	}
-	p.edge(m.accept, x.site.Receive, between(dstIn(m.addr), minus(dstIn(m.addr), p.nodePorts(cp))), nil)
+	p.edge(m.accept, x.site.Receive, between(m.atNode, minus(m.atNode, p.nodePorts(cp))), nil)
 }
 
 // planBareHostPod is a pod of the host network where the input has no nodes: it stands at an address of its own, which is a node's, with no
@@ -911,7 +911,7 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 			if target == 0 {
 				target = h.Port
 			}
-			at := both(dstIn(x.node.addr), transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false))
+			at := both(x.node.atNode, transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false))
 			g := between(at, minus(at, p.nodePorts(cp)))
 			p.toPods(x.node, []*pod{x}, g, target, staysHere, nil)
 		}
@@ -990,10 +990,10 @@ func (p *planner) kubeProxy(cp *clusterPlan, k *model.KubeService, port model.Se
 		if k.NoNodePorts || k.Type != "LoadBalancer" && k.Type != "NodePort" {
 			continue
 		}
-		g := certain(exactly(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: port.NodePort, Last: port.NodePort}}, false))))
+		g := certain(exactly(both(m.atNode, transport(proto, nil, []model.PortRange{{First: port.NodePort, Last: port.NodePort}}, false))))
 		notes := slices.Clone(doubts)
 		if port.NodePort == 0 {
-			g = onlyOver(both(dstIn(m.addr), transport(proto, nil, []model.PortRange{{First: 30000, Last: 32767}}, false)))
+			g = onlyOver(both(m.atNode, transport(proto, nil, []model.PortRange{{First: 30000, Last: 32767}}, false)))
 			notes = append(notes, "ASM-K-NODEPORT") // K8S-SVC-10
 		}
 		p.toBackends(m, k, backends, g, port, byNode.of(k), notes)
@@ -1268,11 +1268,22 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 			default:
 				across = between(everything(), across.low()) // the pod may run on this node
 			}
-			in = and(p.fromNode(across, m.addr), in)
+			across = p.fromNode(across, m.addr)
+			if cp.mode.flat() && (m.pool != x.pool || by != byFrontend) {
+				across = across.withReply(p.answers(cp, m, x))
+			}
+			in = and(across, in)
 			more = append(more, extra...)
 		}
 		p.edge(n, x.site.Receive, in, nil, more...)
 	}
+}
+
+// answers is everything where the routes of a pod with an address of the VNet lead its answers back to every address that a node may have, which handed
+// the packet on with its own; else nothing (AZ-RT-28, K8S-SVC-08).
+func (p *planner) answers(cp *clusterPlan, m *machine, x *pod) *lazy {
+	as, back := packetRewrite(m.addr), p.reply(p.podSubnet(cp, x.pool), "")
+	return later(func(c *compiler) packet.Set { return c.s.Complement(c.s.Preimage(c.s.Complement(back.get(c)), as(c))) })
 }
 
 // ways is how the routes of a NIC's subnet lead packets to their destination's VNet.

@@ -34,8 +34,29 @@ type row struct {
 
 func (r row) empty() bool { return emptySet(r.set) && len(r.tags) == 0 && !r.every }
 
-// view computes the tag for a host.
+// viewKey is what a view depends on.
+type viewKey struct {
+	vnet    *model.VNet
+	subnet  model.ID
+	nic     model.ID
+	cluster *model.Cluster
+}
+
+// view is the tag as a host sees it.
 func (w *world) view(h *host) *view {
+	key := viewKey{h.vnet, model.ID(h.subnetID.Key()), h.nicID(), h.cluster}
+	v, ok := w.views[key]
+	if !ok {
+		v = w.computedView(h)
+		if w.views == nil {
+			w.views = map[viewKey]*view{}
+		}
+		w.views[key] = v
+	}
+	return v
+}
+
+func (w *world) computedView(h *host) *view {
 	v := &view{nodeOf: h.cluster}
 	var own, space, sites, peerFlag, peerRest, gateways, groups, behind, routes, defaults netipx.IPSetBuilder
 	own.Add(wireServer())
@@ -223,6 +244,9 @@ func (w *world) tagOfGateways(h *host, must, may *netipx.IPSetBuilder) (learned,
 // wide is what a set holds of the internet in IPv4 blocks larger than a /8, those that only reserved and private space completes counted too: no
 // network has such a block for itself, so routes to it stand for a default route (AZ-TAG-06).
 func wide(s *netipx.IPSet) *netipx.IPSet {
+	if emptySet(s) {
+		return s
+	}
 	var blocks, out netipx.IPSetBuilder
 	blocks.AddSet(anyIPv4())
 	blocks.RemoveSet(lessSet(publicIPv4(), s))

@@ -21,6 +21,7 @@ type world struct {
 	attached  []*attachment // connections of virtual hubs, listed when first asked for
 	firewalls map[*model.Firewall]firewallRules
 	tables    map[tableKey][]route   // as read so far
+	views     map[viewKey]*view      // likewise
 	holders   map[netip.Addr][]*host // NICs by address, without more; listed when first asked for
 
 	trustMesh bool
