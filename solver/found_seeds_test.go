@@ -362,3 +362,94 @@ func TestWidePrefixesOfASite(t *testing.T) {
 		}
 	}
 }
+
+// AZ-LB-05: with floating IP a Kubernetes node that is a member of somebody's load balancer gets packets for the frontend's address.
+func TestFloatingFrontendOfNodes(t *testing.T) {
+	lb, v, w := smallID("loadBalancers/lb"), smallID("virtualNetworks/v"), smallID("virtualNetworks/w")
+	for _, floating := range []model.Setting{model.On, model.Off} {
+		for _, target := range []bool{false, true} { // an inbound NAT rule to the pool
+			x := &model.LoadBalancer{
+				Meta:      smallMeta("loadBalancers/lb"),
+				Frontends: []model.LBFrontend{{ID: lb + "/f", Name: "f", Subnet: v + "/subnets/s", Address: ip("10.0.0.4")}},
+				Pools:     []model.LBPool{{ID: lb + "/p", Name: "p", Addresses: []model.LBAddress{{VNet: w, Address: ip("10.0.0.53")}}}},
+			}
+			if target {
+				x.NATRules = []model.LBNATRule{{Name: "r", Frontend: lb + "/f", Pool: lb + "/p", Protocol: model.TCP, FrontendPorts: model.PortRange{First: 443, Last: 443}, BackendPort: 443, FloatingIP: floating}}
+			} else {
+				x.Rules = []model.LBRule{{Name: "r", Frontend: lb + "/f", Pools: []model.ID{lb + "/p"}, Protocol: model.TCP, FrontendPort: 443, FloatingIP: floating}}
+			}
+			j, err := newJoint(modeltest.Draft{Resources: small{
+				x,
+				&model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/27"), Peerings: []model.Peering{{Name: "p", Remote: w, State: "Connected"}}},
+				&model.VNet{Meta: smallMeta("virtualNetworks/w"), Prefixes: cidrs("10.0.0.32/27"), Peerings: []model.Peering{{Name: "p", Remote: v, State: "Connected"}}},
+				&model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/s"), VNet: v, Prefixes: cidrs("10.0.0.0/29")},
+				&model.Subnet{Meta: smallMeta("virtualNetworks/w/subnets/s"), VNet: w, Prefixes: cidrs("10.0.0.40/29")},
+				&model.Subnet{Meta: smallMeta("virtualNetworks/w/subnets/nodes"), VNet: w, Prefixes: cidrs("10.0.0.48/29")},
+				&model.Cluster{Meta: smallMeta("managedClusters/aks"), Plugin: "azure", NodeGroup: "nodes", Pools: []model.NodePool{{Name: "pa", Mode: "System", Subnet: w + "/subnets/nodes", Count: 1}}},
+				&model.NIC{Meta: smallMeta("networkInterfaces/n"), IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: w + "/subnets/s", Address: ip("10.0.0.45")}}},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.holdsFrom(t, "nic n a", trace.Packet{Src: ip("10.0.0.45"), Dst: ip("10.0.0.4"), Protocol: model.TCP, SPort: 50000, DPort: 443}, "node pool aks pa", "over one-way session")
+		}
+	}
+}
+
+// AZ-RT-28, K8S-SVC-08: a pod behind a node port answers the node that handed the packet on by the routes of the pod's own subnet.
+func TestAnswersBehindNodePorts(t *testing.T) {
+	v := smallID("virtualNetworks/v")
+	pod := &model.Workload{
+		Meta: model.Meta{ID: model.Kubernetes("aks", "Deployment", "x", "api")}, Cluster: smallID("managedClusters/aks"), Namespace: "x", Kind: "Deployment",
+		Labels: map[string]string{"app": "api"}, NodeSelector: map[string]string{"agentpool": "pa"},
+	}
+	service := &model.KubeService{
+		Meta: model.Meta{ID: model.Kubernetes("aks", "Service", "x", "api")}, Cluster: pod.Cluster, Namespace: "x", Type: "NodePort", Selector: pod.Labels,
+		Ports: []model.ServicePort{{Port: 80, Target: 8080, Protocol: model.TCP, NodePort: 30080}},
+	}
+	for _, test := range []struct{ prefix, want string }{{"192.168.0.0/24", "over one-way session"}, {"10.0.0.0/29", "over one-way"}} {
+		table := &model.RouteTable{Meta: smallMeta("routeTables/t"), Routes: []model.UserRoute{{Name: "r", Prefix: cidrs(test.prefix)[0], NextHop: model.HopAppliance, Address: ip("10.0.0.17")}}}
+		j, err := newJoint(modeltest.Draft{Resources: small{
+			table, pod, service,
+			&model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/26")},
+			&model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/nodes"), VNet: v, Prefixes: cidrs("10.0.0.0/29")},
+			&model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/pods"), VNet: v, Prefixes: cidrs("10.0.0.8/29"), RouteTable: table.ID},
+			&model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/s"), VNet: v, Prefixes: cidrs("10.0.0.16/28")},
+			&model.Cluster{Meta: smallMeta("managedClusters/aks"), Plugin: "azure", NodeGroup: "nodes", Pools: []model.NodePool{
+				{Name: "pa", Mode: "System", Subnet: v + "/subnets/nodes", PodSubnet: v + "/subnets/pods", Count: 1},
+			}},
+			&model.NIC{Meta: smallMeta("networkInterfaces/n"), IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: v + "/subnets/s", Address: ip("10.0.0.20")}}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.holdsFrom(t, "nic n a", trace.Packet{Src: ip("10.0.0.20"), Dst: ip("10.0.0.6"), Protocol: model.TCP, SPort: 50000, DPort: 30080}, "pod api pa", test.want)
+	}
+}
+
+// AZ-GW-10, AZ-WAN-09: a gateway's listener answers to the address that it saw, here a hub's firewall, which knows no way back to the gateway's
+// own clients.
+func TestClientsOfAGatewayAtItsListener(t *testing.T) {
+	v, hub := smallID("virtualNetworks/v"), smallID("virtualHubs/h")
+	door := &model.PublicIP{Meta: smallMeta("publicIPAddresses/p"), SKU: model.Standard, Address: ip("20.0.0.2")}
+	policy := &model.FirewallPolicy{Meta: smallMeta("firewallPolicies/p"), Groups: []model.ID{smallID("firewallPolicies/p/ruleCollectionGroups/g")}}
+	wall := &model.Firewall{Meta: smallMeta("azureFirewalls/f"), Hub: true, Address: ip("10.0.4.20"), Policy: policy.ID, VirtualHub: hub}
+	j, err := newJoint(modeltest.Draft{Resources: small{
+		door, policy, wall,
+		&model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.2.0/29")},
+		&model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/GatewaySubnet"), VNet: v, Prefixes: cidrs("10.0.2.0/29")},
+		&model.Gateway{Meta: smallMeta("virtualNetworkGateways/vpn"), Kind: model.VPNGateway, Subnet: v + "/subnets/GatewaySubnet", PublicIPs: []model.ID{door.ID}, ClientPools: cidrs("192.168.0.8/29")},
+		&model.VirtualWAN{Meta: smallMeta("virtualWans/w")},
+		&model.VirtualHub{Meta: smallMeta("virtualHubs/h"), WAN: smallID("virtualWans/w"), Prefix: cidrs("10.0.4.16/28")[0]},
+		&model.HubConnection{Meta: smallMeta("virtualHubs/h/hubVirtualNetworkConnections/v"), Hub: hub, VNet: v, InternetSecurity: model.On},
+		&model.RoutingIntent{Meta: smallMeta("virtualHubs/h/routingIntent/i"), Hub: hub, Policies: []model.RoutingPolicy{{Name: "Internet", Destinations: []string{"Internet"}, NextHop: wall.ID}}},
+		&model.RuleCollectionGroup{Meta: smallMeta("firewallPolicies/p/ruleCollectionGroups/g"), Priority: 100, Collections: []model.RuleCollection{{
+			Name: "c", Priority: 100, Kind: model.NetworkRules, Access: model.Allow,
+			Rules: []model.FirewallRule{{Name: "r", Sources: model.AddressMatch{Any: true}, Dests: model.AddressMatch{Any: true}, Protocols: []model.Protocol{model.UDP}, Ports: []model.PortRange{{First: 500, Last: 500}}}},
+		}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.holdsFrom(t, "far side vpn p2s", trace.Packet{Src: ip("192.168.0.15"), Dst: ip("20.0.0.2"), Protocol: model.UDP, SPort: 50000, DPort: 500}, "gateway vpn ", "over one-way")
+}
