@@ -257,7 +257,7 @@ func (p *planner) findContext(subnet, nic model.ID) *subnetContext {
 	c.must, c.own = ipset(certain), ipset(space)
 	c.wide = ipset(nil)
 	if i := slices.IndexFunc(c.known, func(t tagPart) bool { return t.reason == "gateway" }); i >= 0 {
-		c.wide = minusSet(wide(ipset(c.known[i].listed), p.addr.internet), c.own)
+		c.wide = minusSet(wide(ipset(c.known[i].listed), publicV4()), c.own)
 	}
 	for _, reason := range []string{"peer", "rest", "gateway", "group", "behind-peer", "routes", "default"} {
 		part := tagPart{set: ipset(possible[reason]), reason: reason, listed: possible[reason]}
