@@ -433,52 +433,52 @@ type EndpointConnection struct {
 // Cluster is an AKS cluster, or a cluster that only manifests name.
 type Cluster struct {
 	Meta
-	Manifest       bool   // no managedClusters resource in the input (K8S-GEN-04)
-	NodeGroup      string // nodeResourceGroup
-	Plugin         string // azure, kubenet, none; as read
-	PluginMode     string // overlay
-	DataPlane      string // azure, cilium
-	Policy         string // networkPolicy as read: azure, calico, cilium, none; empty when absent
-	PolicyOpen     bool   // absent in a template or plan, whose default is not known (AKS-POL-01)
-	Engine         string // engine that the intent file states, where no resource says it
-	Version        string // of Kubernetes: the one that runs, else the one that is asked for; empty when absent
-	OutboundType   string
-	PodCIDRs       []netip.Prefix
-	ServiceCIDRs   []netip.Prefix
-	DNSServiceIP   netip.Addr
-	Private        Setting // enablePrivateCluster
-	PrivateDNSZone string
-	PublicFQDN     Setting // enablePrivateClusterPublicFQDN
-	VNetAPI        Setting // enableVnetIntegration
-	APISubnet      ID
-	APIRanges      []netip.Prefix
-	APIRangesSet   bool
-	RunCommandOff  Setting
-	PublicAccess   string
-	FQDN           string
-	PrivateFQDN    string
-	HTTPProxy      string
-	HTTPSProxy     string
-	NoProxy        []string
-	HasProxy       bool
-	Pools          []NodePool
-	AddOns         map[string]bool // add-on profiles by lower-case name: enabled
-	MeshMode       string          // serviceMeshProfile.mode
-	MeshGateways   []MeshGateway
-	WebAppRouting  Setting
-	OutboundIPs    []ID
-	AdminGroups    []string // aadProfile.adminGroupObjectIDs: cluster-admin
-	AzureRBAC      Setting  // aadProfile.enableAzureRBAC: roles of Azure count at the API server
-	LocalOff       Setting  // disableLocalAccounts: nobody gets the certificate of an administrator
-	ArtifactSource string   // bootstrapProfile.artifactSource as read: Direct, Cache (AKS-OUT-06)
-	IngressGateway ID       // the application gateway that the ingress add-on fills (AKS-ING-02)
+	Manifest          bool   // no managedClusters resource in the input (K8S-GEN-04)
+	NodeGroup         string // nodeResourceGroup
+	Plugin            string // azure, kubenet, none; as read
+	PluginMode        string // overlay
+	DataPlane         string // azure, cilium
+	Policy            string // networkPolicy as read: azure, calico, cilium, none; empty when absent
+	PolicyOpen        bool   // absent in a template or plan, whose default is not known (AKS-POL-01)
+	Engine            string // engine that the intent file states, where no resource says it
+	KubernetesVersion string // of Kubernetes: the one that runs, else the one that is asked for; empty when absent
+	OutboundType      string
+	PodCIDRs          []netip.Prefix
+	ServiceCIDRs      []netip.Prefix
+	DNSServiceIP      netip.Addr
+	Private           Setting // enablePrivateCluster
+	PrivateDNSZone    string
+	PublicFQDN        Setting // enablePrivateClusterPublicFQDN
+	VNetAPI           Setting // enableVnetIntegration
+	APISubnet         ID
+	APIRanges         []netip.Prefix
+	APIRangesSet      bool
+	RunCommandOff     Setting
+	PublicAccess      string
+	FQDN              string
+	PrivateFQDN       string
+	HTTPProxy         string
+	HTTPSProxy        string
+	NoProxy           []string
+	HasProxy          bool
+	Pools             []NodePool
+	AddOns            map[string]bool // add-on profiles by lower-case name: enabled
+	MeshMode          string          // serviceMeshProfile.mode
+	MeshGateways      []MeshGateway
+	WebAppRouting     Setting
+	OutboundIPs       []ID
+	AdminGroups       []string // aadProfile.adminGroupObjectIDs: cluster-admin
+	AzureRBAC         Setting  // aadProfile.enableAzureRBAC: roles of Azure count at the API server
+	LocalOff          Setting  // disableLocalAccounts: nobody gets the certificate of an administrator
+	ArtifactSource    string   // bootstrapProfile.artifactSource as read: Direct, Cache (AKS-OUT-06)
+	IngressGateway    ID       // the application gateway that the ingress add-on fills (AKS-ING-02)
 
 	WebAppController string // nginx.defaultIngressControllerType as read: AnnotationControlled, External, Internal, None (AKS-ING-01)
 }
 
 // KubernetesMinor is N of the cluster's Kubernetes version 1.N; false where the input does not state it.
 func (c *Cluster) KubernetesMinor() (int, bool) {
-	rest, ok := strings.CutPrefix(strings.TrimPrefix(c.Version, "v"), "1.")
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(c.KubernetesVersion, "v"), "1.")
 	if !ok {
 		return 0, false
 	}

@@ -975,7 +975,7 @@ func TestX70(t *testing.T) {
 		{"", "1.30", []string{np}, "web>db tcp/90 A", true},
 	} {
 		k := solved(t, false, &model.Cluster{
-			Meta: model.Meta{ID: "kubernetes:B/Cluster//B", Source: model.Source{File: "B"}}, Manifest: true, Engine: test.engine, Version: test.version,
+			Meta: model.Meta{ID: "kubernetes:B/Cluster//B", Source: model.Source{File: "B"}}, Manifest: true, Engine: test.engine, KubernetesVersion: test.version,
 		}, test.objects...)
 		k.flows("web>db tcp/85 A", "web>db tcp/84 D", "web>db tcp/101 D", test.flow)
 		_, notes := k.ask("web", "db", "tcp/90")

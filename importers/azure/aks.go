@@ -267,11 +267,11 @@ func readCluster(r *resource) {
 func (r *resource) clusterVersion(c *model.Cluster, at *value) {
 	for _, name := range []string{"currentKubernetesVersion", "kubernetesVersion"} {
 		text := at.text(name)
-		if _, ok := (&model.Cluster{Version: text}).KubernetesMinor(); text != "" && !ok {
+		if _, ok := (&model.Cluster{KubernetesVersion: text}).KubernetesMinor(); text != "" && !ok {
 			r.unsupported(at.get(name).raw, "a value that is not known to ringfence")
 			continue
 		}
-		c.Version = cmp.Or(c.Version, text)
+		c.KubernetesVersion = cmp.Or(c.KubernetesVersion, text)
 	}
 }
 

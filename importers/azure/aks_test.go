@@ -43,7 +43,7 @@ const clusterExample = `[{
 func clusterModel() *model.Cluster {
 	vnet := id("Microsoft.Network/virtualNetworks/vnet1")
 	return &model.Cluster{
-		Meta: meta("Microsoft.ContainerService/managedClusters/aks"), NodeGroup: "MC_rg1_aks_westeurope", Plugin: "azure", PluginMode: "overlay", DataPlane: "azure", Version: "1.32.7",
+		Meta: meta("Microsoft.ContainerService/managedClusters/aks"), NodeGroup: "MC_rg1_aks_westeurope", Plugin: "azure", PluginMode: "overlay", DataPlane: "azure", KubernetesVersion: "1.32.7",
 		Policy: "calico", OutboundType: "userDefinedRouting", PodCIDRs: prefixList2("10.244.0.0/16", "fd12:3456:789a::/64"), ServiceCIDRs: prefixList2("10.2.0.0/16"),
 		DNSServiceIP: addr("10.2.0.10"), Private: model.On, PrivateDNSZone: "system", PublicFQDN: model.Off, VNetAPI: model.On, APISubnet: vnet + "/subnets/api",
 		APIRanges: prefixList2("198.51.100.0/24", "203.0.113.7/32"), APIRangesSet: true, RunCommandOff: model.On, PublicAccess: "Enabled",
@@ -132,7 +132,7 @@ func TestClusterVersion(t *testing.T) {
 		{`"kubernetesVersion": "newest"`, ""},
 	} {
 		res := one(t, `{"id": "RG/Microsoft.ContainerService/managedClusters/aks", "type": "Microsoft.ContainerService/managedClusters", "properties": {`+test.fields+`}}`)
-		if got := res.Resources[0].(*model.Cluster).Version; got != test.want {
+		if got := res.Resources[0].(*model.Cluster).KubernetesVersion; got != test.want {
 			t.Errorf("%s: got %q, want %q", test.fields, got, test.want)
 		}
 		if said := slices.Contains(ledgerOf(res, model.Unsupported), "aks properties.kubernetesVersion: a value that is not known to ringfence"); said != strings.Contains(test.fields, "newest") {

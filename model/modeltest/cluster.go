@@ -25,7 +25,7 @@ func (d *draft) cluster(i int) {
 		OutboundType: choose(d, "", "loadBalancer", "userDefinedRouting", "managedNATGateway", "none", "block"), NodeGroup: d.name("nodes", i), Private: d.setting(),
 	}
 	if !d.one(3) {
-		c.Version = choose(d, "1.30.9", "1.31", "1.33.4")
+		c.KubernetesVersion = choose(d, "1.30.9", "1.31", "1.33.4")
 	}
 	mode := choose(d, "overlay", "node subnet", "pod subnet", "kubenet")
 	switch mode {
