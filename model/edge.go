@@ -441,7 +441,7 @@ type Cluster struct {
 	Policy            string // networkPolicy as read: azure, calico, cilium, none; empty when absent
 	PolicyOpen        bool   // absent in a template or plan, whose default is not known (AKS-POL-01)
 	Engine            string // engine that the intent file states, where no resource says it
-	KubernetesVersion string // of Kubernetes: the one that runs, else the one that is asked for; empty when absent
+	KubernetesVersion string // the one that runs, else the one that is asked for; empty when absent
 	OutboundType      string
 	PodCIDRs          []netip.Prefix
 	ServiceCIDRs      []netip.Prefix

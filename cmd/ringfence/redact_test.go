@@ -91,6 +91,10 @@ func became(ref string, words map[string]string) string {
 	parts := strings.Split(rest, "/")
 	for i, p := range parts {
 		parts[i] = cmp.Or(words[p], p)
+		if a, err := netip.ParseAddr(p); err == nil && words[p] == "" { // named as a prefix of one address
+			alone, _, _ := strings.Cut(words[netip.PrefixFrom(a, a.BitLen()).String()], "/")
+			parts[i] = cmp.Or(alone, p)
+		}
 	}
 	return kind + ":" + strings.Join(parts, "/")
 }
@@ -180,7 +184,7 @@ func TestRedactedAnswersAlike(t *testing.T) {
 // So has a drawn estate with everything in it that can be drawn.
 func TestRedactedEstatesAnswerAlike(t *testing.T) {
 	for seed := range uint64(30) {
-		d := modeltest.Random(rand.New(rand.NewPCG(seed, 8)), modeltest.AllKinds)
+		d := modeltest.Random(rand.New(rand.NewPCG(seed, 7)), modeltest.AllKinds)
 		e, err := d.Estate()
 		if err != nil {
 			t.Fatal(err)

@@ -580,7 +580,7 @@ func (p *planner) portsRead(cp *clusterPlan, ports []model.PolicyPort) (least, m
 func (p *planner) rulePorts(cp *clusterPlan, w *model.Workload, ports []model.PolicyPort, dir model.Direction) (must, may *lazy, notes []string) {
 	least, most, notes := p.portsRead(cp, ports)
 	must, may = p.policyPorts(cp, w, model.PolicyRule{Ports: most}, dir)
-	if len(notes) > 0 {
+	if !slices.Equal(least, most) {
 		must, _ = p.policyPorts(cp, w, model.PolicyRule{Ports: least}, dir)
 	}
 	return must, may, notes

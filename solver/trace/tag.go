@@ -56,6 +56,7 @@ func (w *world) view(h *host) *view {
 	return v
 }
 
+// computedView computes the tag for a host.
 func (w *world) computedView(h *host) *view {
 	v := &view{nodeOf: h.cluster}
 	var own, space, sites, peerFlag, peerRest, gateways, groups, behind, routes, defaults netipx.IPSetBuilder
