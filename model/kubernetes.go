@@ -173,19 +173,6 @@ type KubeService struct {
 	SourceRangesText []string
 }
 
-// Address is the address of a LoadBalancer Service that the input states, by the order of K8S-SVC-11; invalid where none is.
-func (s *KubeService) Address() netip.Addr {
-	if len(s.Ingress) > 0 {
-		return s.Ingress[0]
-	}
-	for _, key := range []string{"service.beta.kubernetes.io/azure-load-balancer-ipv4", "service.beta.kubernetes.io/azure-load-balancer-ipv6"} {
-		if a, err := netip.ParseAddr(s.Annotations[key]); err == nil {
-			return a.Unmap()
-		}
-	}
-	return s.LoadBalancerIP
-}
-
 // ServicePort is one port of a Service.
 type ServicePort struct {
 	Source     Source

@@ -120,7 +120,7 @@ func (e *Estate) makeSymbols() *Symbols {
 		}
 	}
 	for _, s := range e.KubeServices {
-		if s.Type == "LoadBalancer" && len(s.Ingress) == 0 {
+		if _, _, open := e.statedFrontends(s); open {
 			want(ServiceFrontend, s.ID, "", s.Cluster.Key())
 		}
 	}

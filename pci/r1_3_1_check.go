@@ -103,7 +103,7 @@ func noPublicBalancer(ev *Evidence) []Part {
 		p.Subjects++
 		switch {
 		case f.public && f.service != nil:
-			p.Faults = append(p.Faults, configFault(CausePublic, f.name, "metadata.annotations[azure-load-balancer-internal]", f.service.Annotations["service.beta.kubernetes.io/azure-load-balancer-internal"], `"true"`, f.service.Source,
+			p.Faults = append(p.Faults, configFault(CausePublic, f.name, "metadata.annotations[azure-load-balancer-internal]", f.service.Annotation("azure-load-balancer-internal"), `"true"`, f.service.Source,
 				`add service.beta.kubernetes.io/azure-load-balancer-internal: "true"`))
 		case f.public:
 			p.Faults = append(p.Faults, configFault(CausePublic, f.name, "publicIPAddress", cmp.Or(f.front.PublicIP, f.front.Prefix).ShortName(), "a private frontend", f.front.Source, "make the load balancer internal, or remove its rules"))

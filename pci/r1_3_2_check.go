@@ -29,16 +29,16 @@ func (ev *Evidence) balancerSubnets() (fronts, behind []*model.Subnet, unknown [
 			put(s)
 		}
 		if f.service != nil {
-			name := f.service.Annotations["service.beta.kubernetes.io/azure-load-balancer-internal-subnet"]
-			a := f.service.Address()
+			name := f.service.Annotation("azure-load-balancer-internal-subnet")
+			at := f.service.Addresses()
 			for _, s := range ev.e.Subnets {
-				if a.IsValid() && slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool { return p.Contains(a) }) {
+				if slices.ContainsFunc(s.Prefixes, func(p netip.Prefix) bool { return slices.ContainsFunc(at, p.Contains) }) {
 					put(s)
 				} else if name != "" && strings.EqualFold(s.Name(), name) && slices.ContainsFunc(nodes, func(n *model.Subnet) bool { return n.VNet.Key() == s.VNet.Key() }) {
 					put(s)
 				}
 			}
-			if name == "" && !a.IsValid() { // in the subnet of the nodes
+			if name == "" && len(at) == 0 { // in the subnet of the nodes
 				for _, n := range nodes {
 					put(n)
 				}
@@ -267,9 +267,10 @@ func (ev *Evidence) balancedServices(fronts []frontend, s *model.Subnet) []balan
 		}
 		for _, x := range f.service.Ports {
 			var at []netip.Prefix
-			if a := f.service.Address(); a.IsValid() {
+			for _, a := range f.service.Addresses() {
 				at = append(at, netip.PrefixFrom(a, a.BitLen()))
-			} else {
+			}
+			if len(at) == 0 {
 				at = slices.Clone(s.Prefixes)
 			}
 			out = append(out, balanced{f.name, model.PortService{Protocol: x.Protocol, Ports: model.PortRange{First: x.Port, Last: x.Port}}, at})

@@ -195,8 +195,10 @@ func gatewayNamesBalancer(ev *Evidence) []Part {
 	}
 	addresses := map[netip.Addr]string{}
 	for _, f := range fronts {
-		if f.service != nil && f.service.Address().IsValid() {
-			addresses[f.service.Address()] = f.name
+		if f.service != nil {
+			for _, a := range f.service.Addresses() {
+				addresses[a] = f.name
+			}
 		} else if f.lb != nil && f.front.Address.IsValid() {
 			addresses[f.front.Address] = f.name
 		}

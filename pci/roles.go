@@ -316,11 +316,6 @@ type frontend struct {
 	public  bool
 }
 
-// internalService reports whether a LoadBalancer Service has an internal frontend: any value but "true" is public (AKS-LB-02).
-func internalService(s *model.KubeService) bool {
-	return s.Annotations["service.beta.kubernetes.io/azure-load-balancer-internal"] == "true"
-}
-
 // frontends lists the frontends of load balancers that lead to nodes: those of Services and of load balancers whose pools hold nodes.
 // Public frontends that only carry outbound traffic do not count.
 func (ev *Evidence) frontends() []frontend {
@@ -335,7 +330,7 @@ func (ev *Evidence) frontends() []frontend {
 		}
 		for _, s := range ev.e.KubeServices {
 			if _, ok := ev.judgedCluster(s.Cluster); ok && s.Type == "LoadBalancer" {
-				out = append(out, frontend{name: ev.refs.Of(model.SelLB, s), service: s, cluster: s.Cluster, public: !internalService(s)})
+				out = append(out, frontend{name: ev.refs.Of(model.SelLB, s), service: s, cluster: s.Cluster, public: !s.Internal()})
 			}
 		}
 		for _, l := range ev.e.LoadBalancers {

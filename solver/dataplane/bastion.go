@@ -139,11 +139,8 @@ func (p *planner) bastionTargets() (none, api packet.AddrSet) {
 		}
 	}
 	for _, k := range p.e.KubeServices {
-		for _, a := range k.Ingress {
-			add(a)
-		}
-		if a, ok := p.symbols.Of(model.ServiceFrontend, k.ID, ""); ok {
-			add(a)
+		for _, f := range p.e.FrontendsOf(k) {
+			add(f.Addr)
 		}
 	}
 	for _, g := range p.e.AppGateways {

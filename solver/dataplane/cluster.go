@@ -352,31 +352,34 @@ func (p *planner) withManagedNSG(f filtered, c *model.Cluster) filtered {
 // serviceRules are those that the cloud provider writes for a LoadBalancer Service (AKS-LB-03 to AKS-LB-05). They meet the Service's own packets
 // alone, so that they need not name the frontend, which a filter may see as the node (AZ-LB-05).
 func serviceRules(k *model.KubeService) []model.SecurityRule {
-	const prefix = "service.beta.kubernetes.io/"
-	if k == nil || k.Annotations[prefix+"azure-disable-load-balancer-nsg-rule"] == "true" {
+	if k == nil || k.Annotation("azure-disable-load-balancer-nsg-rule") == "true" {
 		return nil
 	}
 	from := model.AddressMatch{Prefixes: slices.Clone(k.SourceRanges)}
-	for text := range strings.SplitSeq(k.Annotations[prefix+"azure-allowed-ip-ranges"], ",") {
+	for text := range strings.SplitSeq(k.Annotation("azure-allowed-ip-ranges"), ",") {
 		if x, _, err := model.ParsePrefix(text); err == nil {
 			from.Prefixes = append(from.Prefixes, x)
 		}
 	}
-	for tag := range strings.SplitSeq(k.Annotations[prefix+"azure-allowed-service-tags"], ",") {
+	for tag := range strings.SplitSeq(k.Annotation("azure-allowed-service-tags"), ",") {
 		if tag = strings.TrimSpace(tag); tag != "" {
 			from.Tags = append(from.Tags, tag)
 		}
 	}
-	if from.IsZero() && !internalService(k) {
+	if from.IsZero() && !k.Internal() {
 		from.Tags = []string{"Internet"}
 	}
 	var out []model.SecurityRule
 	for _, port := range k.Ports {
-		if !from.IsZero() {
-			out = append(out, managedRule(model.Allow, port.Protocol, from, model.PortRange{First: port.Port, Last: port.Port}))
+		at := port.Port
+		if k.Annotation("azure-disable-load-balancer-floating-ip") == "true" { // AKS-LB-03
+			at = port.NodePort
+		}
+		if !from.IsZero() && at != 0 {
+			out = append(out, managedRule(model.Allow, port.Protocol, from, model.PortRange{First: at, Last: at}))
 		}
 	}
-	if k.Annotations[prefix+"azure-deny-all-except-load-balancer-source-ranges"] == "true" {
+	if k.Annotation("azure-deny-all-except-load-balancer-source-ranges") == "true" {
 		out = append(out, managedRule(model.Deny, model.AnyProtocol, model.AddressMatch{Any: true}, model.AllPorts))
 	}
 	return out

@@ -149,7 +149,11 @@ func (p *planner) frontend(lb *model.LoadBalancer, f model.LBFrontend, via strin
 		for _, pool := range r.Pools {
 			list, known := p.members(lb, pool)
 			for _, m := range p.inFrontFamily(list, f) {
-				p.balance(n, m, p.notToItself(match, m), via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe), nil})
+				to := p.notToItself(match, m)
+				if m.cluster != nil { // the Service says more
+					to = and(to, exactly(minus(everything(), p.ofServices(m.cluster, f))))
+				}
+				p.balance(n, m, to, via, handover{r.Name, lb.SKU, r.FloatingIP == model.On, r.FrontendPort, r.BackendPort, p.probePort(lb, r.Probe), nil})
 			}
 			if !known {
 				p.forwardUnknown(n, f.Subnet.Parent().Key(), match.over, []string{missing("load balancer member", pool)})
@@ -332,24 +336,32 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 	}
 	if !h.floating {
 		rw.dst = &m.to
-		if via != viaInternet {
-			p.edge(n, m.in, match, rw)
-			return
-		}
+	}
+	switch {
+	case !h.floating && h.service == nil && via != viaInternet:
+		p.edge(n, m.in, match, rw)
+		return
+	case !h.floating && h.service == nil:
 		p.edge(n, p.publicEntry(m.machine, h.sku), match, rw)
 		return
+	case !h.floating && h.backend == 0: // K8S-SVC-10
+		match, rw.dports = match.mayOnly(), []model.PortRange{{First: 30000, Last: 32767}}
+		notes = append(notes, "ASM-K-NODEPORT")
 	}
-	if rw.dports != nil {
+	if rw.dports != nil || rw.dst != nil {
 		// AZ-LB-06: the backend port is the frontend's unless the rule says otherwise; the filters see the backend's.
 		at := p.node(m.site.Place, StageFrontend, via+"|"+p.nodes[n].Place.ID.Key()+"|"+h.name+"|"+strconv.Itoa(int(h.frontend))+"|"+strconv.Itoa(int(h.backend)))
-		p.edge(n, at, match, rw)
+		p.edge(n, at, match, rw, notes...)
 		n, match = at, guard{}
 	}
 	nic, more := p.nicFilter(m.filters, model.Inbound, m.reading().of(h.service))
 	notes = append(notes, more...)
 	sub, more := p.subnetFilter(m.filters, model.Inbound, m.reading())
 	notes = append(notes, more...)
-	admin := p.adminAt(m.filters, model.Inbound, reading{}).eitherAddress(m.to)
+	admin := p.adminAt(m.filters, model.Inbound, reading{})
+	if h.floating {
+		admin = admin.eitherAddress(m.to)
+	}
 	if via == viaInternet && !p.hasNSG(m.filters) && h.sku != model.Basic {
 		closed, why := admin.through(p.closedWithoutNSG(m.machine, h.sku))
 		p.edge(n, m.accept, and(match, closed), nil, append(append(notes, why...), "ASM-STDPIP")...)
@@ -358,7 +370,13 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 	if admin != nil {
 		notes = append(notes, admin.notes...)
 	}
-	filters := and(nic, eitherAddress(sub, m.to))
+	filters := and(nic, sub)
+	if !h.floating {
+		fog, more := p.fogOf(m.filters)
+		p.edge(n, m.accept, and(admin.before(filters), fog), nil, append(notes, more...)...)
+		return
+	}
+	filters = and(nic, eitherAddress(sub, m.to))
 	if n, ok := model.Get[*model.NSG](p.e, m.filters.nicNSG); !ok || !n.Managed {
 		// The two levels see the same address.
 		filters = eitherAddress(and(nic, sub), m.to)

@@ -25,6 +25,7 @@ type machine struct {
 	cluster  *clusterPlan // of a node
 	pool     string
 	atNode   *lazy // of a node: to an address that the node itself answers at
+	floats   *lazy // of a node: for frontends that no Service of the input has; nil for none
 }
 
 // alike is NICs of one subnet that every control treats alike: they are one class of senders and receivers.
@@ -443,64 +444,56 @@ func (p *planner) closedWithoutNSG(m *machine, sku model.SKU) guard {
 func (p *planner) planReceivers() {
 	floats := p.floating()
 	for _, m := range p.machines {
-		g := guard{}
-		if m.cluster != nil {
-			m.atNode = dstIn(m.addr)
-			if len(floats[m]) > 0 {
-				m.atNode = either(m.atNode, dstIn(p.addr.exactHosts(floats[m]...)))
-			}
-			g = exactly(m.atNode)
+		if m.cluster == nil {
+			p.edge(m.accept, m.site.Receive, guard{}, nil)
+			continue
 		}
-		p.edge(m.accept, m.site.Receive, g, nil)
+		m.atNode, m.floats = dstIn(m.addr), floats[m]
+		p.edge(m.accept, m.site.Receive, exactly(m.atNode), nil)
+		if m.floats != nil {
+			p.edge(m.accept, m.site.Receive, onlyOver(m.floats), nil, "ASM-K-NOSERVICE")
+		}
 	}
 }
 
-// floating are the frontends whose load balancers hand packets to a Kubernetes node with the frontend's address left on them (AZ-LB-05). Those of
-// a Service are the Service's.
-func (p *planner) floating() map[*machine][]netip.Addr {
-	out := map[*machine][]netip.Addr{}
-	services := map[netip.Addr]bool{}
-	for _, c := range p.e.Clusters {
-		cp := p.clusters[c.ID.Key()]
-		for _, k := range cp.services {
-			if k.Type == "LoadBalancer" {
-				services[p.frontendOf(cp, k).addr] = true
+// floating is what load balancers hand to a Kubernetes node with the frontend's address left on it (AZ-LB-05), and no Service of the input takes
+// (K8S-SVC-13).
+func (p *planner) floating() map[*machine]*lazy {
+	out := map[*machine]*lazy{}
+	add := func(f model.LBFrontend, list []poolMember) {
+		addrs := []netip.Addr{p.frontendAddr(f)}
+		for _, ip := range p.e.PublicIPs {
+			if holdsPublicIP(ip, f.PublicIP, f.ID) {
+				addrs = append(addrs, p.publicAddr(ip.ID))
 			}
 		}
-	}
-	add := func(lb *model.LoadBalancer, frontend model.ID, list []poolMember) {
-		for _, f := range lb.Frontends {
-			if f.ID.Key() != frontend.Key() {
+		addrs = slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !a.IsValid() })
+		for _, m := range list {
+			if m.cluster == nil || len(addrs) == 0 {
 				continue
 			}
-			addrs := []netip.Addr{p.frontendAddr(f)}
-			for _, ip := range p.e.PublicIPs {
-				if holdsPublicIP(ip, f.PublicIP, f.ID) {
-					addrs = append(addrs, p.publicAddr(ip.ID))
-				}
+			untaken := minus(dstIn(p.addr.exactHosts(addrs...)), p.ofServices(m.cluster, f))
+			if have := out[m.machine]; have != nil {
+				untaken = either(have, untaken)
 			}
-			for _, a := range addrs {
-				for _, m := range list {
-					if a.IsValid() && !services[a] && m.cluster != nil && !slices.Contains(out[m.machine], a) {
-						out[m.machine] = append(out[m.machine], a)
-					}
-				}
-			}
+			out[m.machine] = untaken
 		}
 	}
 	for _, lb := range p.e.LoadBalancers {
-		for _, r := range lb.Rules {
-			for _, pool := range r.Pools {
-				if r.FloatingIP == model.On {
-					list, _ := p.members(lb, pool)
-					add(lb, r.Frontend, list)
+		for _, f := range lb.Frontends {
+			for _, r := range lb.Rules {
+				for _, pool := range r.Pools {
+					if r.FloatingIP == model.On && r.Frontend.Key() == f.ID.Key() {
+						list, _ := p.members(lb, pool)
+						add(f, list)
+					}
 				}
 			}
-		}
-		for _, r := range lb.NATRules {
-			if r.FloatingIP == model.On {
-				list, _ := p.natMembers(lb, r)
-				add(lb, r.Frontend, list)
+			for _, r := range lb.NATRules {
+				if r.FloatingIP == model.On && r.Frontend.Key() == f.ID.Key() {
+					list, _ := p.natMembers(lb, r)
+					add(f, list)
+				}
 			}
 		}
 	}

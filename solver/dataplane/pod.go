@@ -478,7 +478,11 @@ func (p *planner) addressesByWay(cp *clusterPlan, k *model.KubeService) []wayOf 
 	}
 	if k.Type == "LoadBalancer" {
 		_, open := srcRanges(k)
-		out = append(out, wayOf{[]netip.Addr{p.frontendOf(cp, k).addr}, !k.LocalPolicy, !open})
+		var fronts []netip.Addr
+		for _, f := range p.frontendsOf(cp, k) {
+			fronts = append(fronts, f.Addr)
+		}
+		out = append(out, wayOf{fronts, !k.LocalPolicy, !open})
 	}
 	return out
 }
@@ -738,6 +742,9 @@ func (p *planner) planHostPod(cp *clusterPlan, x *pod, place model.Place) {
 		p.edge(x.site.Send, p.fromNodes(cp, x.pool), and(exactly(dstIn(cp.all)), untaken), nil, more...)
 	}
 	p.edge(m.accept, x.site.Receive, between(m.atNode, minus(m.atNode, p.nodePorts(cp))), nil)
+	if m.floats != nil {
+		p.edge(m.accept, x.site.Receive, onlyOver(m.floats), nil, "ASM-K-NOSERVICE")
+	}
 }
 
 // planBareHostPod is a pod of the host network where the input has no nodes: it stands at an address of its own, which is a node's, with no
@@ -829,51 +836,67 @@ func (p *planner) deliverCluster(n NodeID, v *model.VNet, via string, cp *cluste
 		}
 	}
 	for _, k := range p.kubeFront {
-		if k.cp != cp || k.public || k.planned || k.vnet != v.ID.Key() {
-			continue
+		if k.cp == cp && k.vnet == v.ID.Key() {
+			p.edge(n, p.kubeFrontendNode(k, via), k.match, nil, k.notes...)
 		}
-		p.edge(n, p.kubeFrontendNode(k, via), guard{over: dstIn(p.addr.exact(k.addr))}, nil)
 	}
 }
 
-// kubeFrontend is the frontend of a LoadBalancer Service.
+// kubeFrontend is a frontend of a LoadBalancer Service. Where a load balancer of the input has the address too, the Service says more of its ports.
 type kubeFrontend struct {
+	model.KubeFrontend
+
 	cp      *clusterPlan
 	service *model.KubeService
-	addr    netip.Addr
-	public  bool
 	vnet    string // key, of an internal frontend
-	planned bool   // a load balancer of the input has the address: its own rules lead to the nodes
+	match   guard  // what is for it
+	notes   []string
 }
 
-// frontendOf is the address of a LoadBalancer Service, by the order of K8S-SVC-11.
-func (p *planner) frontendOf(cp *clusterPlan, k *model.KubeService) kubeFrontend {
-	f := kubeFrontend{cp: cp, service: k, public: !internalService(k)}
-	if f.addr = k.Address(); !f.addr.IsValid() {
-		if name := k.Annotations["service.beta.kubernetes.io/azure-pip-name"]; name != "" && f.public {
-			for _, ip := range p.e.PublicIPs {
-				if strings.EqualFold(ip.Name(), name) {
-					f.addr = p.publicAddr(ip.ID)
-				}
+// frontendsOf are the frontends of a LoadBalancer Service (K8S-SVC-11).
+func (p *planner) frontendsOf(cp *clusterPlan, k *model.KubeService) []kubeFrontend {
+	if out, ok := p.frontends[k]; ok {
+		return out
+	}
+	var out []kubeFrontend
+	for _, x := range p.e.FrontendsOf(k) {
+		f := kubeFrontend{KubeFrontend: x, cp: cp, service: k, match: exactly(dstIn(p.addr.exact(x.Addr)))}
+		if !x.Certain {
+			f.match, f.notes = f.match.mayOnly(), []string{"ASM-K-FRONTEND"}
+		}
+		if !x.Public {
+			for _, id := range p.frontendSubnets(k) {
+				f.vnet = id.Parent().Key()
 			}
 		}
-		if !f.addr.IsValid() {
-			f.addr = p.symbolOf(model.ServiceFrontend, k.ID, "")
+		out = append(out, f)
+	}
+	p.frontends[k] = out
+	return out
+}
+
+// at reports whether a frontend of a load balancer is this one.
+func (f *kubeFrontend) at(p *planner, x model.LBFrontend) bool {
+	if f.Public {
+		return slices.ContainsFunc(p.e.PublicIPs, func(ip *model.PublicIP) bool {
+			return holdsPublicIP(ip, x.PublicIP, x.ID) && p.publicAddr(ip.ID) == f.Addr
+		})
+	}
+	return x.Subnet != "" && x.Subnet.Parent().Key() == f.vnet && p.frontendAddr(x) == f.Addr
+}
+
+// ofServices is the packets for a load balancer's frontend that Services of a cluster take: their own rules lead them to its nodes.
+func (p *planner) ofServices(cp *clusterPlan, x model.LBFrontend) *lazy {
+	out := []*lazy{nothing()}
+	for _, k := range cp.services {
+		if !slices.ContainsFunc(p.frontendsOf(cp, k), func(f kubeFrontend) bool { return f.at(p, x) }) {
+			continue
+		}
+		for _, port := range k.Ports {
+			out = append(out, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 		}
 	}
-	if !f.public {
-		for _, id := range p.frontendSubnets(k) {
-			f.vnet = id.Parent().Key()
-		}
-	}
-	for _, lb := range p.e.LoadBalancers {
-		for _, x := range lb.Frontends {
-			if p.frontendAddr(x) == f.addr || x.PublicIP != "" && p.publicAddr(x.PublicIP) == f.addr {
-				f.planned = true
-			}
-		}
-	}
-	return f
+	return either(out...)
 }
 
 // planKubeServices adds what Services open from outside the cluster (K8S-SVC-06): frontends, node ports and host ports.
@@ -884,14 +907,15 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 		}
 		var frontends []netip.Addr
 		if k.Type == "LoadBalancer" {
-			f := p.frontendOf(cp, k)
-			p.kubeFront = append(p.kubeFront, f)
-			frontends = append(frontends, f.addr)
-			if f.public && !f.planned {
-				p.edge(p.publicIn(), p.kubeFrontendNode(f, viaInternet), exactly(dstIn(p.addr.exact(f.addr))), nil)
-			}
-			if cp.mode == podsBare {
-				p.bareService(cp, f)
+			for _, f := range p.frontendsOf(cp, k) {
+				p.kubeFront = append(p.kubeFront, f)
+				frontends = append(frontends, f.Addr)
+				if f.Public {
+					p.edge(p.publicIn(), p.kubeFrontendNode(f, viaInternet), f.match, nil, f.notes...)
+				}
+				if cp.mode == podsBare {
+					p.bareService(cp, f)
+				}
 			}
 		}
 		if cp.mode == podsBare {
@@ -900,6 +924,13 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 		}
 		for _, port := range k.Ports {
 			p.kubeProxy(cp, k, port, frontends)
+		}
+	}
+	for _, m := range p.machines { // K8S-SVC-13: a Service that the input lacks may lead to any port of any pod
+		if m.cluster == cp && m.floats != nil {
+			unknown := onlyOver(both(m.floats, transport([]model.Protocol{model.TCP, model.UDP, model.SCTP}, nil, nil, false)))
+			p.toPods(m, cp.pods, unknown, model.AllPorts, byFrontend, []string{"ASM-K-NOSERVICE"})
+			p.toPods(m, slices.DeleteFunc(slices.Clone(cp.pods), func(x *pod) bool { return x.pool != m.pool }), unknown, model.AllPorts, staysHere, []string{"ASM-K-NOSERVICE"})
 		}
 	}
 	for _, x := range cp.pods {
@@ -913,16 +944,23 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 			}
 			at := both(x.node.atNode, transport([]model.Protocol{h.Protocol}, nil, []model.PortRange{{First: h.Port, Last: h.Port}}, false))
 			g := between(at, minus(at, p.nodePorts(cp)))
-			p.toPods(x.node, []*pod{x}, g, target, staysHere, nil)
+			p.toPods(x.node, []*pod{x}, g, model.PortRange{First: target, Last: target}, staysHere, nil)
 		}
 	}
 }
 
-// kubeFrontendNode leads a Service's frontend to the nodes, with floating IP as the Azure load balancer does.
+// kubeFrontendNode leads a Service's frontend to the nodes: with floating IP, or to the node port (AKS-LB-03).
 func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 	place := model.Place{Kind: model.PlaceFrontend, ID: k.service.ID}
-	n := p.node(place, StageFrontend, via)
-	key := Node{Place: place.Key(), Stage: StageFrontend, Via: via}
+	floating, as := floats(k), via
+	if !floating {
+		as += " node port"
+		if isV6(k.Addr) {
+			as += " IPv6"
+		}
+	}
+	n := p.node(place, StageFrontend, as)
+	key := Node{Place: place.Key(), Stage: StageFrontend, Via: as}
 	if p.routeDone[key] {
 		return n
 	}
@@ -933,17 +971,35 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 		}
 		match := exactly(transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 		for _, m := range p.machines {
-			if m.cluster == k.cp {
-				p.balance(n, poolMember{m, m.addr}, match, via, handover{sku: model.Standard, floating: true, frontend: port.Port, backend: port.Port, service: k.service})
+			if m.cluster != k.cp {
+				continue
 			}
+			h := handover{sku: model.Standard, floating: floating, frontend: port.Port, backend: port.Port, service: k.service}
+			to := poolMember{m, m.addr}
+			if !floating {
+				h.backend, to.to = port.NodePort, p.inFamilyOf(m, k.Addr)
+				if k.service.NoNodePorts {
+					continue
+				}
+			}
+			p.balance(n, to, match, via, h)
 		}
 	}
 	return n
 }
 
+// floats reports whether the load balancer of a Service leaves the frontend's address in the packets. It sends to node ports where an annotation
+// asks for that, and behind internal frontends of IPv6 (AKS-LB-03).
+func floats(k kubeFrontend) bool {
+	return k.service.Annotation("azure-disable-load-balancer-floating-ip") != "true" && (k.Public || !isV6(k.Addr))
+}
+
+// isV6 reports an IPv6 address; symbols stand for IPv4.
+func isV6(a netip.Addr) bool { return a.Is6() && !model.SymbolBlock().Contains(a) }
+
 // withoutRule reports a port of a Service for which its load balancer has no rule (AKS-LB-09).
 func withoutRule(k *model.KubeService, port model.ServicePort) bool {
-	return k.Annotations["service.beta.kubernetes.io/port_"+portText(port.Port)+"_no_lb_rule"] == "true"
+	return k.Annotation("port_"+portText(port.Port)+"_no_lb_rule") == "true"
 }
 
 func portText(p uint16) string { return model.PortRange{First: p, Last: p}.String() }
@@ -1019,7 +1075,7 @@ func (p *planner) bareService(cp *clusterPlan, f kubeFrontend) {
 	k := f.service
 	n := p.kubeFrontendNode(f, viaInternet)
 	send, _, lacks := p.around(cp)
-	p.edge(send, n, onlyOver(dstIn(p.addr.exact(f.addr))), nil, lacks)
+	p.edge(send, n, onlyOver(dstIn(p.addr.exact(f.Addr))), nil, lacks)
 	notes := p.doubtsOf(k)
 	for _, port := range k.Ports {
 		if withoutRule(k, port) {
@@ -1190,14 +1246,14 @@ func (p *planner) toBackends(m *machine, k *model.KubeService, backends []*pod, 
 			to = and(g, onlyOver(everything()))
 			more = append(slices.Clone(notes), p.clusters[x.w.Cluster.Key()].labelDoubts(x.w, nil, &model.LabelSelector{Match: k.Selector})...)
 		}
-		p.toPods(m, []*pod{x}, to, t, by, more)
+		p.toPods(m, []*pod{x}, to, model.PortRange{First: t, Last: t}, by, more)
 	}
 }
 
 // toPods translates packets at a node to pods. With externalTrafficPolicy Local the pod sees the client; with Cluster the pod may run on
 // another node, whose NSGs then filter, and everything on the way sees the client or a node: over needs one, under both (K8S-SVC-08,
 // K8S-SVC-09).
-func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry, notes []string) {
+func (p *planner) toPods(m *machine, pods []*pod, g guard, ports model.PortRange, by entry, notes []string) {
 	local := by == staysHere
 	for _, x := range pods {
 		if x.w.HostNetwork {
@@ -1206,7 +1262,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 				continue
 			}
 			dst := x.node.addr
-			rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}
+			rw := &rewrite{dst: &dst, dports: []model.PortRange{ports}}
 			if local {
 				p.edge(m.accept, x.site.Receive, g, rw, notes...)
 				continue
@@ -1225,7 +1281,7 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, port uint16, by entry
 			continue
 		}
 		dst := p.addr.exact(p.podsOn(p.clusters[x.w.Cluster.Key()], x.w, x.pool)...)
-		rw := &rewrite{dst: &dst, dports: []model.PortRange{{First: port, Last: port}}}
+		rw := &rewrite{dst: &dst, dports: []model.PortRange{ports}}
 		how := "local"
 		if !local {
 			how = "cluster " + m.pool

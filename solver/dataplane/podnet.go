@@ -413,7 +413,7 @@ func (n *PodNet) planServed() {
 		if unconditional {
 			from = []netip.Prefix{allV4()}
 		}
-		if internalService(k) { // K8S-SVC-06: its frontend has a private address
+		if k.Internal() { // K8S-SVC-06: its frontend has a private address
 			from = intersectSet(ipset(from), ipset(ianaPrivate())).Prefixes()
 		}
 		for i, w := range n.Workloads {

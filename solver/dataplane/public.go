@@ -154,7 +154,7 @@ func (p *planner) attach(ip *model.PublicIP, a netip.Addr, to guard) bool {
 		}
 	}
 	for _, k := range p.kubeFront {
-		if k.addr == a {
+		if k.Addr == a {
 			found = true // planned with its Service
 		}
 	}

@@ -92,7 +92,7 @@ func (p *planner) symbolRange(s model.Symbol) *netipx.IPSet {
 		}
 	case model.ServiceFrontend:
 		if k, ok := model.Get[*model.KubeService](p.e, s.Owner); ok {
-			if !internalService(k) {
+			if !k.Internal() {
 				return nil
 			}
 			return p.freeSpace(p.frontendSubnets(k)...)
@@ -163,12 +163,6 @@ func (p *planner) freeIn(id model.ID) *netipx.IPSet {
 	return p.subnetSpace(id)
 }
 
-// internalService reports whether a LoadBalancer Service has an internal frontend: any value but the string "true" is public
-// (AKS-LB-02).
-func internalService(k *model.KubeService) bool {
-	return k.Annotations["service.beta.kubernetes.io/azure-load-balancer-internal"] == "true"
-}
-
 // frontendSubnets are the subnets in which an internal frontend may lie: the annotated one, else the node subnets (AKS-LB-02).
 func (p *planner) frontendSubnets(k *model.KubeService) []model.ID {
 	c, ok := model.Get[*model.Cluster](p.e, k.Cluster)
@@ -176,7 +170,7 @@ func (p *planner) frontendSubnets(k *model.KubeService) []model.ID {
 		return nil
 	}
 	nodes := p.clusterSubnets(c)
-	name := k.Annotations["service.beta.kubernetes.io/azure-load-balancer-internal-subnet"]
+	name := k.Annotation("azure-load-balancer-internal-subnet")
 	if name == "" {
 		return nodes
 	}

@@ -553,7 +553,7 @@ func (p *planner) ownPublic(in func(location string) bool) []netip.Prefix {
 				symbol(s, c.Location)
 			}
 		case model.ServiceFrontend:
-			if k, ok := model.Get[*model.KubeService](p.e, s.Owner); ok && !internalService(k) {
+			if k, ok := model.Get[*model.KubeService](p.e, s.Owner); ok && !k.Internal() {
 				c, _ := model.Get[*model.Cluster](p.e, k.Cluster)
 				if c == nil {
 					c = &model.Cluster{}

@@ -10,16 +10,6 @@ import (
 // kubeService names a Service as answers do.
 func kubeService(s *model.KubeService) string { return "lb:" + s.Namespace + "/" + s.Name() }
 
-// annotated returns an annotation of Azure's cloud provider.
-func annotated(s *model.KubeService, name string) string {
-	return s.Annotations["service.beta.kubernetes.io/"+name]
-}
-
-// internal reports whether a LoadBalancer Service has an internal frontend: any value but the string "true" is public (AKS-LB-02).
-func internal(s *model.KubeService) bool {
-	return annotated(s, "azure-load-balancer-internal") == "true"
-}
-
 func isBalanced(s *model.KubeService) bool { return s.Type == "LoadBalancer" }
 
 // servicePorts writes the ports of a Service into a sentence.
@@ -35,7 +25,7 @@ func servicePorts(s *model.KubeService) string {
 func sourceRanges(s *model.KubeService) []string {
 	out := model.PrefixTexts(s.SourceRanges)
 	for _, name := range []string{"azure-allowed-ip-ranges", "azure-allowed-service-tags"} {
-		if v := annotated(s, name); v != "" {
+		if v := s.Annotation(name); v != "" {
 			out = append(out, strings.Split(v, ",")...)
 		}
 	}
@@ -46,7 +36,7 @@ func sourceRanges(s *model.KubeService) []string {
 // AKS-LB-03). Source ranges make it milder.
 func publicLoadBalancerService(r *reader, found sink) {
 	for _, s := range r.e.KubeServices {
-		if !isBalanced(s) || internal(s) {
+		if !isBalanced(s) || s.Internal() {
 			continue
 		}
 		severity, limit := Error, "and AKS opens it to the internet in the NSG of the nodes; an NSG on their subnet decides beside it"
@@ -118,8 +108,8 @@ func serviceExternalIPs(r *reader, found sink) {
 // virtual network all the same (AKS-LB-04). The field loadBalancerSourceRanges is enforced on the node as well.
 func internalServiceRangesVoid(r *reader, found sink) {
 	for _, s := range r.e.KubeServices {
-		ranges := annotated(s, "azure-allowed-ip-ranges") + annotated(s, "azure-allowed-service-tags")
-		if !isBalanced(s) || !internal(s) || ranges == "" || len(s.SourceRanges) > 0 || annotated(s, "azure-deny-all-except-load-balancer-source-ranges") == "true" {
+		ranges := s.Annotation("azure-allowed-ip-ranges") + s.Annotation("azure-allowed-service-tags")
+		if !isBalanced(s) || !s.Internal() || ranges == "" || len(s.SourceRanges) > 0 || s.Annotation("azure-deny-all-except-load-balancer-source-ranges") == "true" {
 			continue
 		}
 		found(fact{

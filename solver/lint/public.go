@@ -214,7 +214,7 @@ func (r *reader) fromService(lb *model.LoadBalancer, f model.LBFrontend) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.e.KubeServices, func(s *model.KubeService) bool {
-		return isBalanced(s) && !internal(s) && slices.Contains(s.Ingress, p.Address)
+		return slices.ContainsFunc(r.e.FrontendsOf(s), func(f model.KubeFrontend) bool { return f.Public && f.Addr == p.Address })
 	})
 }
 

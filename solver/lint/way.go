@@ -538,7 +538,7 @@ func asymmetricPath(r *reader, found sink) {
 func (r *reader) asymmetricServices(found sink) {
 	for _, s := range r.e.KubeServices {
 		c, ok := model.Get[*model.Cluster](r.e, s.Cluster)
-		if !ok || !isBalanced(s) || internal(s) || len(c.Pools) == 0 {
+		if !ok || !isBalanced(s) || s.Internal() || len(c.Pools) == 0 {
 			continue
 		}
 		var hops texts

@@ -165,19 +165,26 @@ func (t *tracer) assumedNSG(c *model.Cluster, f flow) *model.NSG {
 	platform := model.Source{Platform: "rule of the cloud provider", Resource: c.ID}
 	all := []model.PortRange{model.AllPorts}
 	anywhere := model.AddressMatch{Any: true}
-	if s := f.service; s != nil && s.Annotations[annotation("azure-disable-load-balancer-nsg-rule")] != "true" { // AKS-LB-05
+	if s := f.service; s != nil && s.Annotation("azure-disable-load-balancer-nsg-rule") != "true" { // AKS-LB-05
 		sources := serviceSources(s)
-		if sources.IsZero() && !internalService(s) {
+		if sources.IsZero() && !s.Internal() {
 			sources.Tags = []string{"Internet"}
 		}
 		for i, p := range s.Ports {
+			at := p.Port
+			if s.Annotation("azure-disable-load-balancer-floating-ip") == "true" { // AKS-LB-03
+				at = p.NodePort
+			}
+			if at == 0 {
+				continue
+			}
 			r := model.SecurityRule{
 				Name: "allow-" + s.Namespace + "-" + s.Name(), Source: platform, Priority: 500 + i, Direction: model.Inbound, Access: model.Allow, Protocol: p.Protocol,
-				SourceAddrs: sources, DestAddrs: anywhere, SourcePorts: all, DestPorts: []model.PortRange{{First: p.Port, Last: p.Port}},
+				SourceAddrs: sources, DestAddrs: anywhere, SourcePorts: all, DestPorts: []model.PortRange{{First: at, Last: at}},
 			}
 			g.Rules = append(g.Rules, r)
 		}
-		if s.Annotations[annotation("azure-deny-all-except-load-balancer-source-ranges")] == "true" { // AKS-LB-04
+		if s.Annotation("azure-deny-all-except-load-balancer-source-ranges") == "true" { // AKS-LB-04
 			g.Rules = append(g.Rules, model.SecurityRule{
 				Name: "deny-" + s.Namespace + "-" + s.Name(), Source: platform, Priority: 4095, Direction: model.Inbound, Access: model.Deny, Protocol: model.AnyProtocol,
 				SourceAddrs: anywhere, DestAddrs: anywhere, SourcePorts: all, DestPorts: all,

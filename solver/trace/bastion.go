@@ -154,7 +154,7 @@ func (t *tracer) noMachine(a netip.Addr) (other, api bool) {
 		}
 	}
 	return slices.ContainsFunc(t.e.Firewalls, func(f *model.Firewall) bool { return t.firewallAddress(f) == a }) ||
-		slices.ContainsFunc(t.e.KubeServices, func(k *model.KubeService) bool { return slices.Contains(k.Ingress, a) }) ||
+		slices.ContainsFunc(t.e.KubeServices, func(k *model.KubeService) bool { return slices.Contains(t.frontendAddresses(k), a) }) ||
 		slices.ContainsFunc(t.e.Workloads, func(w *model.Workload) bool { return !w.HostNetwork && slices.Contains(w.Addresses, a) }), false
 }
 

@@ -236,7 +236,7 @@ func (t *tracer) atEndpoint(c course, p *model.PrivateEndpoint) {
 
 // linkServiceOf reports that a Service asked for a Private Link service of this name.
 func linkServiceOf(s *model.KubeService, id model.ID) bool {
-	return s.Annotations[annotation("azure-pls-create")] == "true" && fold(s.Annotations[annotation("azure-pls-name")], id.Name())
+	return s.Annotation("azure-pls-create") == "true" && fold(s.Annotation("azure-pls-name"), id.Name())
 }
 
 // throughLink carries a packet through a Private Link service to a Service's frontend.
@@ -265,7 +265,7 @@ func (t *tracer) throughLink(c course, at model.Place, s *model.KubeService, fro
 
 // linkSubnets is where the NAT addresses of a Service's Private Link service lie: the annotated subnet, else the frontend's.
 func (w *world) linkSubnets(s *model.KubeService) []model.ID {
-	name := s.Annotations[annotation("azure-pls-ip-configuration-subnet")]
+	name := s.Annotation("azure-pls-ip-configuration-subnet")
 	for _, id := range w.frontendSubnets(s) {
 		if v, _ := w.vnetOf(id); v != nil && name != "" {
 			for _, x := range w.subnetsOf(v) {

@@ -125,12 +125,13 @@ func (t *tracer) owners(v *model.VNet, c course, basic match) []owner {
 		}
 		out = append(out, func(t *tracer, c course) { t.arrive(c, h) })
 	}
-	for _, s := range t.e.KubeServices { // before the load balancer that carries it: the Service says more
-		if f, ok := t.internalFrontend(s, v); ok && slices.Contains(f, dst) {
-			out = append(out, func(t *tracer, c course) { t.toService(c, s) })
+	held := len(out) > 0
+	for _, s := range t.e.KubeServices {
+		if f, ok := t.kubeFrontendAt(s, dst); ok && !f.Public && t.inFrontendVNet(s, v) {
+			out = append(out, func(t *tracer, c course) { t.toService(t.ofFrontend(c, f), s) })
 		}
 	}
-	if len(out) == 0 {
+	if !held {
 		for _, lb := range t.e.LoadBalancers {
 			for i := range lb.Frontends {
 				if f := &lb.Frontends[i]; in(f.Subnet) && t.frontendAddress(f) == dst {

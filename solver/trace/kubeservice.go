@@ -11,83 +11,47 @@ import (
 	"github.com/ringfence/ringfence/model"
 )
 
-// annotation is the full name of a load-balancer annotation.
-func annotation(name string) string { return "service.beta.kubernetes.io/" + name }
-
-// internalService: only the string "true" makes a frontend internal (AKS-LB-02).
-func internalService(s *model.KubeService) bool {
-	return s.Annotations[annotation("azure-load-balancer-internal")] == "true"
-}
-
-// frontendAddresses are the addresses of a LoadBalancer Service: status, annotations, spec, the named public IP, else its symbol
-// (K8S-SVC-11).
+// frontendAddresses are the addresses of a LoadBalancer Service (K8S-SVC-11).
 func (w *world) frontendAddresses(s *model.KubeService) []netip.Addr {
-	if s.Type != "LoadBalancer" {
-		return nil
-	}
 	var out []netip.Addr
-	add := func(a netip.Addr) {
-		if a.IsValid() && !slices.Contains(out, a.Unmap()) {
-			out = append(out, a.Unmap())
-		}
-	}
-	for _, a := range s.Ingress {
-		add(a)
-	}
-	if len(out) > 0 {
-		return out
-	}
-	for _, key := range []string{"azure-load-balancer-ipv4", "azure-load-balancer-ipv6"} {
-		if a, err := netip.ParseAddr(s.Annotations[annotation(key)]); err == nil && a.Zone() == "" {
-			add(a)
-		}
-	}
-	add(s.LoadBalancerIP)
-	if name := s.Annotations[annotation("azure-pip-name")]; name != "" {
-		for _, p := range w.e.PublicIPs {
-			if fold(p.Name(), name) {
-				add(w.publicAddress(p.ID))
-			}
-		}
-	}
-	if a, ok := w.symbols.Of(model.ServiceFrontend, s.ID, ""); ok {
-		add(a)
+	for _, f := range w.e.FrontendsOf(s) {
+		out = append(out, f.Addr)
 	}
 	return out
 }
 
-// isPublicFrontend tells the two kinds of frontend apart; a symbol is what the annotation says.
-func (w *world) isPublicFrontend(s *model.KubeService, a netip.Addr) bool {
-	if sym, ok := w.symbols.At(a); ok {
-		return sym.Kind == model.PublicAddress || !internalService(s)
-	}
-	return publicSpace().Contains(a)
-}
-
-func (w *world) hasPublicFrontend(s *model.KubeService, a netip.Addr) bool {
-	return w.isPublicFrontend(s, a) && slices.Contains(w.frontendAddresses(s), a)
-}
-
-// internalFrontend lists the frontend's addresses in a VNet.
-func (w *world) internalFrontend(s *model.KubeService, v *model.VNet) ([]netip.Addr, bool) {
-	if s.Type != "LoadBalancer" {
-		return nil, false
-	}
-	var out []netip.Addr
-	for _, a := range w.frontendAddresses(s) {
-		if !w.isPublicFrontend(s, a) {
-			out = append(out, a)
+// kubeFrontendAt is the Service's frontend with an address.
+func (w *world) kubeFrontendAt(s *model.KubeService, a netip.Addr) (model.KubeFrontend, bool) {
+	for _, f := range w.e.FrontendsOf(s) {
+		if f.Addr == a {
+			return f, true
 		}
 	}
-	if len(out) == 0 {
-		return nil, false
+	return model.KubeFrontend{}, false
+}
+
+// ofFrontend is a packet for a Service's frontend, which may not stand where status and annotation contradict each other (K8S-SVC-11).
+func (t *tracer) ofFrontend(c course, f model.KubeFrontend) course {
+	if !f.Certain {
+		return c.uncertain("ASM-K-FRONTEND")
 	}
-	for _, id := range w.frontendSubnets(s) {
-		if w.inVNet(id, v) {
-			return out, true
-		}
-	}
-	return nil, false
+	return c
+}
+
+// serviceAt is the Service of a cluster with a frontend at an address, in a VNet or public, that has a port for the packet: what the load balancer
+// says of that port counts for nothing beside it.
+func (t *tracer) serviceAt(cl *model.Cluster, f *model.LBFrontend, p Packet) bool {
+	_, v := t.e.SubnetOf(f.Subnet)
+	return slices.ContainsFunc(t.e.KubeServices, func(s *model.KubeService) bool {
+		front, ok := t.kubeFrontendAt(s, p.Dst)
+		_, takes := servicePort(s, p)
+		return ok && takes && same(s.Cluster, cl.ID) && (front.Public || v != nil && t.inFrontendVNet(s, v))
+	})
+}
+
+// inFrontendVNet reports whether an internal frontend of the Service lies in a VNet.
+func (w *world) inFrontendVNet(s *model.KubeService, v *model.VNet) bool {
+	return slices.ContainsFunc(w.frontendSubnets(s), func(id model.ID) bool { return w.inVNet(id, v) })
 }
 
 // frontendSubnets is where an internal frontend has its address: the annotated subnet of the cluster's VNet, else the node subnets.
@@ -99,7 +63,7 @@ func (w *world) frontendSubnets(s *model.KubeService) []model.ID {
 			nodes = append(nodes, p.Subnet)
 		}
 	}
-	if name := s.Annotations[annotation("azure-load-balancer-internal-subnet")]; name != "" {
+	if name := s.Annotation("azure-load-balancer-internal-subnet"); name != "" {
 		for _, id := range nodes {
 			if v, _ := w.vnetOf(id); v != nil {
 				for _, x := range w.subnetsOf(v) {
@@ -119,7 +83,7 @@ func (w *world) frontendSubnets(s *model.KubeService) []model.ID {
 // serviceSymbol is a frontend whose address the input does not state (K8S-SVC-11).
 func (w *world) serviceSymbol(a netip.Addr, id model.ID) address {
 	s, ok := model.Get[*model.KubeService](w.e, id)
-	if !ok || !internalService(s) {
+	if !ok || !s.Internal() {
 		out := address{at: a, may: publicIPv4(), public: true, unnamed: true, azure: &azureAddress{}}
 		if ok {
 			out.azure.location = w.clusterOf(s.Cluster).Location
@@ -139,12 +103,12 @@ func (w *world) serviceSymbol(a netip.Addr, id model.ID) address {
 // serviceSources are the sources that the cloud provider admits in the managed NSG (AKS-LB-03).
 func serviceSources(s *model.KubeService) model.AddressMatch {
 	m := model.AddressMatch{Prefixes: slices.Clone(s.SourceRanges)}
-	for text := range strings.SplitSeq(s.Annotations[annotation("azure-allowed-ip-ranges")], ",") {
+	for text := range strings.SplitSeq(s.Annotation("azure-allowed-ip-ranges"), ",") {
 		if p, _, err := model.ParsePrefix(text); err == nil {
 			m.Prefixes = append(m.Prefixes, p)
 		}
 	}
-	for tag := range strings.SplitSeq(s.Annotations[annotation("azure-allowed-service-tags")], ",") {
+	for tag := range strings.SplitSeq(s.Annotation("azure-allowed-service-tags"), ",") {
 		if tag = strings.TrimSpace(tag); tag != "" {
 			m.Tags = append(m.Tags, tag)
 		}
@@ -163,14 +127,14 @@ func servicePort(s *model.KubeService, p Packet) (model.ServicePort, bool) {
 }
 
 // toService is a packet for the frontend of a LoadBalancer Service: the load balancer hands it to a node, whose NSGs see the frontend's
-// address or the node's (AKS-LB-03, AKS-LB-06, AZ-LB-05); the NSG on the frontend's own subnet has nothing to act on (ASM-A-ILBNSG).
+// address or the node's (AKS-LB-03, AKS-LB-06, AZ-LB-05), or the node's and the node port without floating IP; the NSG on the frontend's own subnet has nothing to act on (ASM-A-ILBNSG).
 func (t *tracer) toService(c course, s *model.KubeService) {
 	at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
 	if !t.step(&c, "balance", at) {
 		return
 	}
 	p, ok := servicePort(s, c.packet)
-	if !ok || s.Annotations[annotation("port_"+strconv.Itoa(int(c.packet.DPort))+"_no_lb_rule")] == "true" { // AKS-LB-09
+	if !ok || s.Annotation("port_"+strconv.Itoa(int(c.packet.DPort))+"_no_lb_rule") == "true" { // AKS-LB-09
 		t.drop(c, at, DNAT, "the Service has no load-balancing rule for this protocol and port")
 		return
 	}
@@ -178,17 +142,15 @@ func (t *tracer) toService(c course, s *model.KubeService) {
 	frontend := c.dst
 	cl := t.clusterOf(s.Cluster)
 	c = c.add(Hop{At: at, Stage: DNAT, Action: Forward, Detail: "load balancer of the Service " + s.Namespace + "/" + s.Name(), Source: s.Source, Certain: true})
-	if internalService(s) {
+	if s.Internal() {
 		c = t.frontendSubnetNSG(c, s)
 	}
 	if cl.Manifest || len(cl.Pools) == 0 {
 		t.kubeProxy(c, nil, s, p)
 		return
 	}
-	seen := []address{frontend}
-	if s.Annotations[annotation("azure-disable-load-balancer-floating-ip")] == "true" {
-		seen = nil // AKS-LB-03: without floating IP the destination is the node
-	}
+	// AKS-LB-03: an annotation asks for node ports, and internal frontends of IPv6 have nothing else.
+	floating := s.Annotation("azure-disable-load-balancer-floating-ip") != "true" && (!s.Internal() || !frontend.v6())
 	served := false
 	for i := range cl.Pools {
 		pool := &cl.Pools[i]
@@ -197,7 +159,11 @@ func (t *tracer) toService(c course, s *model.KubeService) {
 		}
 		served = true
 		for _, h := range t.nodeHosts(cl, pool) {
-			t.arriveEither(c, h, append(slices.Clone(seen), h.addr), func(c course) {
+			if !floating {
+				t.toNodePort(c, h, s, p)
+				continue
+			}
+			t.arriveEither(c, h, []address{frontend, h.addr}, func(c course) {
 				c.public = nil
 				t.kubeProxy(c, h, s, p)
 			})
@@ -206,6 +172,27 @@ func (t *tracer) toService(c course, s *model.KubeService) {
 	if !served {
 		t.drop(c, at, DNAT, "no node has a pod of the Service, and its traffic policy is Local (AKS-LB-07)")
 	}
+}
+
+// toNodePort is a packet for a Service's frontend whose load balancer sends to the nodes' own addresses (AKS-LB-03).
+func (t *tracer) toNodePort(c course, h *host, s *model.KubeService, p model.ServicePort) {
+	at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
+	port := p.NodePort
+	if port == 0 { // K8S-SVC-10
+		if s.NoNodePorts {
+			t.drop(c, at, DNAT, "the Service has no node ports, and its load balancer sends to nothing else")
+			return
+		}
+		t.lose(c, at, DNAT, "the input does not state the node port to which the load balancer of the Service sends (K8S-SVC-10)", "ASM-K-NODEPORT")
+		return
+	}
+	before := c.packet
+	c = c.to(t.memberAddress(h, c.dst), port)
+	c = c.cross(crossing{at: at, before: before})
+	t.arriveEither(c, h, []address{c.dst}, func(c course) {
+		c.public, c.service = nil, nil
+		t.received(c, h)
+	})
 }
 
 // frontendSubnetNSG: the NSG on the subnet of an internal frontend has nothing to act on (AKS-LB-06, ASM-A-ILBNSG).

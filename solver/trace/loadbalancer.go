@@ -128,6 +128,9 @@ func (t *tracer) members(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 		c = c.uncertain()
 	}
 	for _, h := range hosts {
+		if h.cluster != nil && t.serviceAt(h.cluster, f, c.packet) {
+			continue
+		}
 		t.toMember(c, f, h, m)
 	}
 	for _, a := range unresolved {

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -466,8 +467,40 @@ func (t *tracer) fromNode(c course, h *host) {
 	}
 }
 
+// floating is a packet that a node accepted for the frontend of a load balancer with floating IP (AZ-LB-05). A Service of the input takes it, or one
+// that the input lacks (K8S-SVC-13).
+func (t *tracer) floating(c course, h *host) {
+	taken := false
+	for _, s := range t.e.KubeServices {
+		if f, ok := t.kubeFrontendAt(s, c.packet.Dst); ok && same(s.Cluster, h.cluster.ID) {
+			if p, ok := servicePort(s, c.packet); ok {
+				taken = true
+				c.service = s
+				t.kubeProxy(t.ofFrontend(c, f), h, s, p)
+			}
+		}
+	}
+	if taken {
+		return
+	}
+	c = c.uncertain("ASM-K-NOSERVICE")
+	for _, x := range t.podsOf(h.cluster) {
+		switch {
+		case !x.workload.HostNetwork:
+			t.lose(c, h.place, DNAT, "the input lacks the Service whose frontend this is (K8S-SVC-13)", "ASM-K-NOSERVICE")
+		case onPool(x, h):
+			t.deliverHostPod(c, x)
+		}
+	}
+	t.deliver(c, h.place)
+}
+
 // atNode is a packet that a node accepted for its own address: node ports, host ports, pods of the host network, the node itself.
 func (t *tracer) atNode(c course, h *host) {
+	if space := cmp.Or(usableOf(h), h.addr.may); space != nil && h.addr.at != c.packet.Dst && !space.Contains(c.packet.Dst) {
+		t.floating(c, h)
+		return
+	}
 	taken, why := false, []string(nil)
 	for _, s := range t.e.KubeServices {
 		if !same(s.Cluster, h.cluster.ID) {

@@ -38,16 +38,13 @@ func (t *tracer) publicOwners(c course) bool {
 	if x, ok := t.symbols.At(dst); c.endpoint != nil && (!ok || x.Kind != model.ServiceDoor) {
 		c = c.uncertain() // AZ-SE-03: only an account is surely behind a service endpoint
 	}
-	for _, s := range t.e.KubeServices { // before the load balancer that carries it: the Service says more
-		if t.hasPublicFrontend(s, dst) {
+	for _, s := range t.e.KubeServices {
+		if f, ok := t.kubeFrontendAt(s, dst); ok && f.Public {
 			found = true
-			d := c
+			d := t.ofFrontend(c, f)
 			d.public = &publicEntry{model.Standard}
 			t.toService(d, s)
 		}
-	}
-	if found {
-		return true
 	}
 	for _, p := range t.publicIPAt(dst) {
 		found = true

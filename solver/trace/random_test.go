@@ -478,3 +478,6 @@ func TestNothing(t *testing.T) {
 		}
 	}
 }
+
+// annotation is the full name of a load-balancer annotation.
+func annotation(name string) string { return "service.beta.kubernetes.io/" + name }
