@@ -93,8 +93,12 @@ func (d *draft) cluster(i int) {
 	if d.has(WithPolicies) {
 		d.policies(c)
 	}
+	var services []*model.KubeService
 	for j := range d.IntN(3) {
-		d.kubeService(c, j)
+		services = append(services, d.kubeService(c, j))
+	}
+	if len(c.Pools) > 0 && d.one(3) {
+		d.kubeBalancer(c, services)
 	}
 	if d.one(4) && len(workloads) > 0 {
 		d.ingress(c)
@@ -110,7 +114,7 @@ func kubeID(c *model.Cluster, kind, namespace, name string) model.ID {
 
 // managedNSG is the group that AKS puts on its nodes (AKS-LB-01), as an export holds it.
 func (d *draft) managedNSG(c *model.Cluster) {
-	g := model.ID("/subscriptions/s/resourceGroups/" + c.NodeGroup + "/providers/Microsoft.Network/networkSecurityGroups/aks-agentpool-1-nsg")
+	g := nodeGroupID(c, "networkSecurityGroups", "aks-agentpool-1-nsg")
 	d.nsg(g)
 	d.Resources[len(d.Resources)-1].(*model.NSG).Managed = true
 }
@@ -286,7 +290,7 @@ func (d *draft) ipBlock() *model.IPBlock {
 	return b
 }
 
-func (d *draft) kubeService(c *model.Cluster, i int) {
+func (d *draft) kubeService(c *model.Cluster, i int) *model.KubeService {
 	ns := choose(d, "x", "y")
 	s := &model.KubeService{
 		Meta: d.meta(kubeID(c, "Service", ns, d.name("svc", i))), Cluster: c.ID, Namespace: ns, Type: choose(d, "ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer"),
@@ -326,7 +330,116 @@ func (d *draft) kubeService(c *model.Cluster, i int) {
 		}
 		s.Ports = append(s.Ports, p)
 	}
+	if s.Type == "LoadBalancer" && len(c.Pools) > 0 && d.one(2) {
+		d.kubeFrontend(c, s)
+	}
 	d.add(s)
+	return s
+}
+
+// kubeFrontend states where a Service's load balancer has its frontends (K8S-SVC-11).
+func (d *draft) kubeFrontend(c *model.Cluster, s *model.KubeService) {
+	const prefix = "service.beta.kubernetes.io/"
+	if d.one(4) {
+		s.Annotations[prefix+"azure-disable-load-balancer-floating-ip"] = "true"
+	}
+	internal := s.Annotations[prefix+"azure-load-balancer-internal"] == "true"
+	if d.one(8) { // a status of before the annotation was changed
+		internal = !internal
+	}
+	d.publics++
+	a := netip.AddrFrom4([4]byte{20, 0, 0, byte(d.publics)})
+	if internal {
+		free, ok := d.free(d.subnetOf(c.Pools[0].Subnet))
+		if !ok {
+			return
+		}
+		a = free
+	}
+	ip := func(id model.ID) *model.PublicIP {
+		p := &model.PublicIP{Meta: d.meta(id), SKU: model.Standard}
+		if !d.one(3) {
+			p.Address = a
+		}
+		d.add(p)
+		return p
+	}
+	switch d.IntN(5) {
+	case 0:
+		s.Annotations[prefix+"azure-load-balancer-ipv4"] = a.String()
+	case 1:
+		s.LoadBalancerIP = a
+	case 2:
+		if !internal {
+			s.Annotations[prefix+"azure-pip-name"] = ip(networkID("publicIPAddresses", "pip-"+s.Name())).Name()
+		}
+	case 3:
+		if !internal {
+			ip(nodeGroupID(c, "publicIPAddresses", "kubernetes-"+s.Name())).Tags = map[string]string{"k8s-azure-service": "a/b," + s.Namespace + "/" + s.Name()}
+		}
+	default:
+		s.Ingress = []netip.Addr{a}
+		if !internal && d.has(WithIPv6) && d.one(2) {
+			s.Ingress = append(s.Ingress, netip.MustParseAddr("2603:1020::1").Next())
+		}
+	}
+}
+
+func nodeGroupID(c *model.Cluster, kind, name string) model.ID {
+	return model.ID("/subscriptions/s/resourceGroups/" + c.NodeGroup + "/providers/Microsoft.Network/" + kind + "/" + name)
+}
+
+// kubeBalancer is the load balancer that the cloud provider keeps for Services, as an export holds it: with frontends of Services that the input
+// has, and of others.
+func (d *draft) kubeBalancer(c *model.Cluster, services []*model.KubeService) {
+	lb := &model.LoadBalancer{Meta: d.meta(nodeGroupID(c, "loadBalancers", "kubernetes")), SKU: model.Standard}
+	p := model.LBPool{ID: lb.ID + "/backendAddressPools/kubernetes", Name: "kubernetes", Source: lb.Source}
+	for _, x := range c.Pools {
+		s := d.subnetOf(x.Subnet)
+		if a, ok := d.free(s); ok {
+			p.Addresses = append(p.Addresses, model.LBAddress{VNet: s.VNet, Address: a})
+		}
+	}
+	lb.Pools = []model.LBPool{p}
+	add := func(a netip.Addr, ports []model.ServicePort) {
+		f := model.LBFrontend{ID: lb.ID + "/frontendIPConfigurations/" + model.ID(d.name("f", len(lb.Frontends))), Name: d.name("f", len(lb.Frontends)), Source: lb.Source}
+		if a.Is4() && a.IsPrivate() {
+			f.Subnet, f.Address = c.Pools[0].Subnet, a
+		} else {
+			ip := &model.PublicIP{Meta: d.meta(nodeGroupID(c, "publicIPAddresses", "kubernetes-"+f.Name)), SKU: model.Standard, Address: a, AttachedTo: f.ID}
+			f.PublicIP = ip.ID
+			d.add(ip)
+		}
+		lb.Frontends = append(lb.Frontends, f)
+		for j := range d.upTo(1, 2) {
+			r := model.LBRule{
+				ID: f.ID + "-rule" + model.ID(d.name("", j)), Name: d.name(f.Name+"-rule", j), Source: lb.Source, Frontend: f.ID, Pools: []model.ID{p.ID},
+				Protocol: model.TCP, FrontendPort: d.port(), FloatingIP: choose(d, model.On, model.On, model.On, model.Off),
+			}
+			if len(ports) > 0 && !d.one(3) {
+				x := choose(d, ports...)
+				r.Protocol, r.FrontendPort = x.Protocol, x.Port
+			}
+			r.BackendPort = r.FrontendPort
+			lb.Rules = append(lb.Rules, r)
+		}
+	}
+	for _, s := range services {
+		for _, a := range s.Addresses() {
+			if !d.one(3) {
+				add(a, s.Ports)
+			}
+		}
+	}
+	if d.one(2) || len(lb.Frontends) == 0 {
+		d.publics++
+		a := netip.AddrFrom4([4]byte{20, 0, 0, byte(d.publics)})
+		if free, ok := d.free(d.subnetOf(c.Pools[0].Subnet)); ok && d.one(2) {
+			a = free
+		}
+		add(a, nil)
+	}
+	d.add(lb)
 }
 
 func (d *draft) ingress(c *model.Cluster) {

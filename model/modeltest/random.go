@@ -374,7 +374,9 @@ func Addresses(e *model.Estate) []netip.Addr {
 		if a, err := netip.ParseAddr(s.ClusterIP); err == nil {
 			one(a, a)
 		}
-		one(s.Ingress...)
+		for _, f := range e.FrontendsOf(s) {
+			one(f.Addr)
+		}
 		one(s.ExternalIPs...)
 	}
 	for _, n := range e.NetPolicies {

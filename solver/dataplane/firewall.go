@@ -927,8 +927,8 @@ func (p *planner) planDNAT(f *model.Firewall, fw *firewallPlan, rules firewallRu
 			}
 			masked(and(g, exactly(toPublic)))
 			g = and(g, exactly(minus(everything(), toPublic)))
-			if p.keepsSource(f, target) {
-				step(g, rw, false)
+			if p.keepsSource(f, target) { // AZ-GEN-05: what the target itself sent it answers without the firewall
+				step(g.withReply(minus(everything(), srcIn(to))), rw, false)
 				continue
 			}
 			step(g.mayOnly(), rw, false)

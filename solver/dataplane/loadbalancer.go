@@ -223,7 +223,12 @@ func (p *planner) unreadBalancer(n NodeID, lb *model.LoadBalancer, f model.LBFro
 func (p *planner) notToItself(g guard, m poolMember) guard {
 	own := srcIn(m.addr)
 	switch place := m.site.Place; {
-	case m.cluster != nil:
+	case m.cluster != nil: // what its pods send shows its address too
+		own = both(own, either(p.fromPlace(place), p.fromKind(model.PlaceFarSide), p.ofSites(func(s *Site) bool {
+			return slices.ContainsFunc(m.cluster.pods, func(x *pod) bool { return x.site == s && x.pool == m.pool })
+		})))
+	case place.Kind == model.PlaceSubnet:
+		own = both(own, either(p.fromPlace(place), p.fromKind(model.PlaceFarSide)))
 	case place.Kind == model.PlaceNIC:
 		if n, ok := model.Get[*model.NIC](p.e, place.ID); ok { // its other NICs may be members of a class
 			var all []netip.Addr

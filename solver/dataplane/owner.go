@@ -176,7 +176,24 @@ func (p *planner) freeAddresses(s *model.Subnet) []netip.Prefix {
 		}
 	}
 	remove = append(remove, p.podsIn(s)...)
+	remove = append(remove, p.frontsIn(s)...)
 	return ipset(usable(s), remove...).Prefixes()
+}
+
+// frontsIn are the addresses in a subnet's VNet that frontends of Services have (K8S-SVC-11).
+func (p *planner) frontsIn(s *model.Subnet) []netip.Prefix {
+	var out []netip.Prefix
+	for _, k := range p.e.KubeServices {
+		if !slices.ContainsFunc(p.frontendSubnets(k), func(id model.ID) bool { return id.Parent().Key() == s.VNet.Key() }) {
+			continue
+		}
+		for _, f := range p.e.FrontendsOf(k) {
+			if !f.Public && !model.SymbolBlock().Contains(f.Addr) {
+				out = append(out, host(f.Addr))
+			}
+		}
+	}
+	return out
 }
 
 // podsIn are the stated addresses of pods in a subnet from which a cluster takes them (K8S-AZ-02).

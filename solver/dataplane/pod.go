@@ -978,7 +978,10 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 			to := poolMember{m, m.addr}
 			if !floating {
 				h.backend, to.to = port.NodePort, p.inFamilyOf(m, k.Addr)
-				if k.service.NoNodePorts {
+				served := slices.ContainsFunc(k.cp.pods, func(x *pod) bool {
+					return x.pool == m.pool && serves(k.service, x.w) != no && targetPort(x.w, port) != 0
+				})
+				if k.service.NoNodePorts || k.service.LocalPolicy && len(k.service.Selector) > 0 && !served { // AKS-LB-07
 					continue
 				}
 			}

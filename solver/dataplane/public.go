@@ -36,7 +36,23 @@ func (p *planner) internetSpace() *netipx.IPSet {
 	for _, f := range p.e.Firewalls {
 		owned = append(owned, hosts(f.PublicAddresses)...)
 	}
+	for _, f := range p.publicFronts() {
+		owned = append(owned, host(f.Addr))
+	}
 	return minusSet(publicSpace(), ipset(owned))
+}
+
+// publicFronts are the public frontends of Services.
+func (p *planner) publicFronts() []kubeFrontend {
+	var out []kubeFrontend
+	for _, k := range p.e.KubeServices {
+		for _, f := range p.e.FrontendsOf(k) {
+			if f.Public {
+				out = append(out, kubeFrontend{KubeFrontend: f, service: k})
+			}
+		}
+	}
+	return out
 }
 
 // planInternet adds the internet as sender and receiver.

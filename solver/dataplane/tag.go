@@ -552,15 +552,16 @@ func (p *planner) ownPublic(in func(location string) bool) []netip.Prefix {
 			if c, ok := model.Get[*model.Cluster](p.e, s.Owner); ok && c.Private != model.On {
 				symbol(s, c.Location)
 			}
-		case model.ServiceFrontend:
-			if k, ok := model.Get[*model.KubeService](p.e, s.Owner); ok && !k.Internal() {
-				c, _ := model.Get[*model.Cluster](p.e, k.Cluster)
-				if c == nil {
-					c = &model.Cluster{}
-				}
-				symbol(s, c.Location)
-			}
 		default:
+		}
+	}
+	for _, f := range p.publicFronts() {
+		location := ""
+		if c, ok := model.Get[*model.Cluster](p.e, f.service.Cluster); ok {
+			location = c.Location
+		}
+		if in(location) {
+			out = append(out, host(f.Addr))
 		}
 	}
 	return out

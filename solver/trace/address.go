@@ -244,6 +244,11 @@ func (w *world) address(a netip.Addr) address {
 				out.azure = &azureAddress{x.Location}
 			}
 		}
+		for _, k := range w.e.KubeServices {
+			if f, ok := w.kubeFrontendAt(k, a); ok && f.Public && out.azure == nil {
+				out.azure = &azureAddress{w.clusterOf(k.Cluster).Location}
+			}
+		}
 		return out
 	}
 	out := address{at: a}

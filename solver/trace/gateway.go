@@ -228,6 +228,10 @@ func (w *world) hasExpressRoute(v *model.VNet) bool {
 // intoGateway hands a packet of the VNet, or of a spoke in transit, to a gateway, which forwards by the routes of GatewaySubnet
 // (AZ-PEER-08).
 func (t *tracer) intoGateway(c course, h *host, use gatewayUse, learned bool) {
+	if isPlatform(c.packet.Dst) && h.place.Kind == model.PlaceGateway {
+		t.drop(c, h.place, Transport, "the host addresses lie behind no gateway (AZ-PLAT-02)")
+		return
+	}
 	if use.link != nil {
 		c = t.crossPeering(c, *use.link, h.place)
 		if use.link.subnets() { // AZ-PEER-14: nothing says that a peering of subnets leads to the gateway

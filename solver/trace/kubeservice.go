@@ -30,7 +30,7 @@ func (w *world) kubeFrontendAt(s *model.KubeService, a netip.Addr) (model.KubeFr
 	return model.KubeFrontend{}, false
 }
 
-// ofFrontend is a packet for a Service's frontend, which may not stand where status and annotation contradict each other (K8S-SVC-11).
+// ofFrontend is a packet for a Service's frontend, of which nothing is certain where status and annotation contradict each other (K8S-SVC-11).
 func (t *tracer) ofFrontend(c course, f model.KubeFrontend) course {
 	if !f.Certain {
 		return c.uncertain("ASM-K-FRONTEND")

@@ -240,7 +240,13 @@ func (t *tracer) toMember(c course, f *model.LBFrontend, h *host, m member) {
 		t.arrive(c, h)
 		return
 	}
-	t.arriveEither(c, h, []address{frontend, own}, func(c course) { t.received(c, h) })
+	t.arriveEither(c, h, []address{frontend, own}, func(c course) {
+		if h.cluster != nil {
+			t.floating(c, h)
+			return
+		}
+		t.received(c, h)
+	})
 }
 
 // looksLike reports a packet from outside whose source is, or may be, an address of the member's machine: a site holds it too (AZ-LB-11).

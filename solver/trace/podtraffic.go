@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 
@@ -470,6 +469,7 @@ func (t *tracer) fromNode(c course, h *host) {
 // floating is a packet that a node accepted for the frontend of a load balancer with floating IP (AZ-LB-05). A Service of the input takes it, or one
 // that the input lacks (K8S-SVC-13).
 func (t *tracer) floating(c course, h *host) {
+	c.public = nil
 	taken := false
 	for _, s := range t.e.KubeServices {
 		if f, ok := t.kubeFrontendAt(s, c.packet.Dst); ok && same(s.Cluster, h.cluster.ID) {
@@ -497,10 +497,6 @@ func (t *tracer) floating(c course, h *host) {
 
 // atNode is a packet that a node accepted for its own address: node ports, host ports, pods of the host network, the node itself.
 func (t *tracer) atNode(c course, h *host) {
-	if space := cmp.Or(usableOf(h), h.addr.may); space != nil && h.addr.at != c.packet.Dst && !space.Contains(c.packet.Dst) {
-		t.floating(c, h)
-		return
-	}
 	taken, why := false, []string(nil)
 	for _, s := range t.e.KubeServices {
 		if !same(s.Cluster, h.cluster.ID) {

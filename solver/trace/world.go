@@ -211,6 +211,14 @@ func (w *world) heldIn(s *model.Subnet) []netip.Addr {
 			}
 		}
 	}
+	_, v := w.e.SubnetOf(s.ID)
+	for _, k := range w.e.KubeServices { // K8S-SVC-11
+		for _, f := range w.e.FrontendsOf(k) {
+			if !f.Public && v != nil && w.inFrontendVNet(k, v) && !w.isSymbol(f.Addr) {
+				add(s.ID, f.Addr)
+			}
+		}
+	}
 	for _, wl := range w.e.Workloads { // K8S-AZ-02
 		if wl.HostNetwork {
 			continue
