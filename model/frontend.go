@@ -108,7 +108,11 @@ func (e *Estate) publicIPsOf(s *KubeService) []*PublicIP {
 		if c == nil || c.NodeGroup == "" || !strings.EqualFold(p.ID.ResourceGroup(), c.NodeGroup) {
 			continue
 		}
-		for owner := range strings.SplitSeq(p.Tags["k8s-azure-service"], ",") {
+		owners, ok := p.Tags["k8s-azure-service"]
+		if !ok {
+			owners = p.Tags["service"]
+		}
+		for owner := range strings.SplitSeq(owners, ",") {
 			if strings.TrimSpace(owner) == s.Namespace+"/"+s.Name() {
 				tagged = append(tagged, p)
 			}

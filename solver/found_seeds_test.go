@@ -453,3 +453,83 @@ func TestClientsOfAGatewayAtItsListener(t *testing.T) {
 	}
 	j.holdsFrom(t, "far side vpn p2s", trace.Packet{Src: ip("192.168.0.15"), Dst: ip("20.0.0.2"), Protocol: model.UDP, SPort: 50000, DPort: 500}, "gateway vpn ", "over one-way")
 }
+
+// K8S-SVC-11, K8S-SVC-13, AKS-LB-03: a Service's second frontend, one whose Service the input lacks, and node ports behind a load balancer without
+// floating IP.
+func TestFrontendsOfServices(t *testing.T) {
+	const prefix = "service.beta.kubernetes.io/"
+	v, rg := smallID("virtualNetworks/v"), model.ID("/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Network/")
+	for _, test := range []struct {
+		name     string
+		service  func(*model.KubeService) // nil: the input lacks it
+		balancer bool                     // with a rule for 20.0.0.9:443 and floating IP
+		open     uint16                   // port that the NSG of the nodes lets in from the internet
+		policy   bool                     // nobody may reach the pods
+		to       string
+		dport    uint16
+		want     string
+	}{
+		{"the first of two frontends", func(s *model.KubeService) {}, false, 443, false, "20.0.0.8", 443, "over one-way session"},
+		{"the second of two frontends", func(s *model.KubeService) {}, false, 443, false, "20.0.0.9", 443, "over one-way session"},
+		{"a frontend of the load balancer too", func(s *model.KubeService) {}, true, 443, false, "20.0.0.9", 443, "over one-way session"},
+		{"a port that the load balancer alone has", func(s *model.KubeService) { s.Ports[0].Port = 8443 }, true, 443, false, "20.0.0.9", 443, "over"},
+		{"no Service", nil, true, 443, false, "20.0.0.9", 443, "over"},
+		{"no Service, another port", nil, true, 443, false, "20.0.0.9", 444, ""},
+		{"no Service, the NSG keeps it out", nil, true, 444, false, "20.0.0.9", 443, ""},
+		{"no Service, a policy that does not bind the pod's own node", nil, true, 443, true, "20.0.0.9", 443, "over"},
+		{"asked for internal, stands public", func(s *model.KubeService) { s.Annotations[prefix+"azure-load-balancer-internal"] = "true" }, false, 443, false, "20.0.0.9", 443, "over"},
+		{"node port, its port open", func(s *model.KubeService) { s.Annotations[prefix+"azure-disable-load-balancer-floating-ip"] = "true" }, false, 30443, false, "20.0.0.9", 443, "over one-way session"},
+		{"node port, the frontend's open", func(s *model.KubeService) { s.Annotations[prefix+"azure-disable-load-balancer-floating-ip"] = "true" }, false, 443, false, "20.0.0.9", 443, ""},
+		{"node port not stated", func(s *model.KubeService) {
+			s.Annotations[prefix+"azure-disable-load-balancer-floating-ip"], s.Ports[0].NodePort = "true", 0
+		}, false, 30443, false, "20.0.0.9", 443, "over"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pod := &model.Workload{
+				Meta: model.Meta{ID: model.Kubernetes("aks", "Deployment", "x", "api")}, Cluster: smallID("managedClusters/aks"), Namespace: "x", Kind: "Deployment",
+				Labels: map[string]string{"app": "api"},
+			}
+			list := small{
+				pod,
+				&model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/26")},
+				&model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/nodes"), VNet: v, Prefixes: cidrs("10.0.0.0/29"), NSG: smallID("networkSecurityGroups/n")},
+				&model.NSG{Meta: smallMeta("networkSecurityGroups/n"), Rules: append([]model.SecurityRule{{
+					Name: "open", Priority: 100, Access: model.Allow, Protocol: model.TCP, SourceAddrs: model.AddressMatch{Tags: []string{"Internet"}}, DestAddrs: model.AddressMatch{Any: true},
+					SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{{First: test.open, Last: test.open}},
+				}}, model.DefaultRules()...)},
+				&model.NSG{Meta: model.Meta{ID: rg + "networkSecurityGroups/aks-agentpool-1-nsg"}, Managed: true, Rules: append([]model.SecurityRule{{
+					Name: "services", Priority: 500, Access: model.Allow, Protocol: model.TCP, SourceAddrs: model.AddressMatch{Tags: []string{"Internet"}}, DestAddrs: model.AddressMatch{Any: true},
+					SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts},
+				}}, model.DefaultRules()...)},
+				&model.Cluster{Meta: smallMeta("managedClusters/aks"), Plugin: "azure", PluginMode: "overlay", Policy: "calico", PodCIDRs: cidrs("10.244.0.0/28"), NodeGroup: "nodes", Pools: []model.NodePool{
+					{Name: "pa", Mode: "System", Subnet: v + "/subnets/nodes", Count: 1},
+				}},
+			}
+			if test.service != nil {
+				s := &model.KubeService{
+					Meta: model.Meta{ID: model.Kubernetes("aks", "Service", "x", "api")}, Cluster: pod.Cluster, Namespace: "x", Type: "LoadBalancer", Selector: pod.Labels, LocalPolicy: true,
+					Ports:   []model.ServicePort{{Port: 443, Target: 8443, Protocol: model.TCP, NodePort: 30443}},
+					Ingress: []netip.Addr{ip("20.0.0.8"), ip("20.0.0.9")}, Annotations: map[string]string{},
+				}
+				test.service(s)
+				list = append(list, s)
+			}
+			if test.balancer {
+				lb := rg + "loadBalancers/kubernetes"
+				list = append(list, &model.PublicIP{Meta: model.Meta{ID: rg + "publicIPAddresses/k"}, SKU: model.Standard, Address: ip("20.0.0.9")}, &model.LoadBalancer{
+					Meta: model.Meta{ID: lb}, SKU: model.Standard, Frontends: []model.LBFrontend{{ID: lb + "/f", Name: "f", PublicIP: rg + "publicIPAddresses/k"}},
+					Pools: []model.LBPool{{ID: lb + "/p", Name: "p", Addresses: []model.LBAddress{{VNet: v, Address: ip("10.0.0.5")}}}},
+					Rules: []model.LBRule{{Name: "r", Frontend: lb + "/f", Pools: []model.ID{lb + "/p"}, Protocol: model.TCP, FrontendPort: 443, BackendPort: 443, FloatingIP: model.On}},
+				})
+			}
+			if test.policy {
+				list = append(list, &model.NetworkPolicy{Meta: model.Meta{ID: model.Kubernetes("aks", "NetworkPolicy", "x", "none")}, Cluster: pod.Cluster, Namespace: "x", Isolates: [2]bool{true, false}})
+			}
+			j, err := newJoint(modeltest.Draft{Resources: list})
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.holdsFrom(t, "internet  ", trace.Packet{Src: ip("198.51.100.7"), Dst: ip(test.to), Protocol: model.TCP, SPort: 50000, DPort: test.dport}, "pod api pa", test.want)
+		})
+	}
+}

@@ -371,7 +371,7 @@ func (d *draft) kubeFrontend(c *model.Cluster, s *model.KubeService) {
 		s.LoadBalancerIP = a
 	case 2:
 		if !internal {
-			s.Annotations[prefix+"azure-pip-name"] = ip(networkID("publicIPAddresses", "pip-"+s.Name())).Name()
+			s.Annotations[prefix+"azure-pip-name"] = ip(networkID("publicIPAddresses", "pip-"+c.Name()+s.Name())).Name()
 		}
 	case 3:
 		if !internal {

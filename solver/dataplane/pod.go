@@ -1302,7 +1302,10 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, ports model.PortRange
 		in := x.ingress
 		more := slices.Clone(x.notes)
 		if own := p.toItself(x.w); own != nil && in.over != nil {
-			in.over, in.under = either(in.over, own), in.low()
+			elsewhere := p.ofSites(func(s *Site) bool { // an address is one pod's, on one pool
+				return slices.ContainsFunc(p.clusters[x.w.Cluster.Key()].pods, func(y *pod) bool { return y.w == x.w && y.pool != x.pool && y.site == s })
+			})
+			in.over, in.under = either(in.over, minus(own, elsewhere)), in.low()
 			more = append(more, "ASM-K-SELF")
 		}
 		if !local {
