@@ -129,7 +129,7 @@ func Assumptions() []Assumption {
 		{ID: "ASM-K-FQDN", Open: true, Text: "which addresses a domain name resolves to", Settle: "none offline; use a firewall FQDN rule"},
 		{ID: "ASM-K-NODEPORT", Open: true, Text: "the number of a node port that the manifest leaves out", Settle: "live Service, or set nodePort"},
 		{ID: "ASM-K-SVCPORT", Open: true, Text: "what a node does with a packet to a Service's address on a port that the Service lacks", Settle: "a probe; no route for the service range"},
-		{ID: "ASM-K-NOSERVICE", Open: true, Text: "which Service stands behind a load balancer's frontend that leads to nodes", Settle: "the Service's manifest with its address; the tag k8s-azure-service on the public IP"},
+		{ID: "ASM-K-NOSERVICE", Open: true, Text: "which Service stands behind a load balancer's frontend that leads to nodes", Settle: "the Service's manifest with its address; the tag k8s-azure-service on the public IP; an export of the load balancer without the frontend"},
 		{ID: "ASM-K-FRONTEND", Open: true, Text: "the address of a Service's frontend", Settle: "live Service, or set the address"},
 		{ID: "ASM-K-CELLS", Open: true, Text: "exposure beyond the cell limit is told for the entire cluster, in both bounds", Settle: "fewer label keys in selectors"},
 		{ID: "ASM-K-PODCIDR", Text: "default NSG rules pass the overlay pod CIDR traffic of the cluster", Settle: "effective security rules of a node NIC"},

@@ -955,9 +955,9 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 	floating, as := floats(k), via
 	if !floating {
 		as += " node port"
-		if isV6(k.Addr) {
-			as += " IPv6"
-		}
+	}
+	if isV6(k.Addr) {
+		as += " IPv6"
 	}
 	n := p.node(place, StageFrontend, as)
 	key := Node{Place: place.Key(), Stage: StageFrontend, Via: as}
@@ -974,10 +974,9 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 			if m.cluster != k.cp {
 				continue
 			}
-			h := handover{sku: model.Standard, floating: floating, frontend: port.Port, backend: port.Port, service: k.service}
-			to := poolMember{m, m.addr}
+			h := handover{sku: model.Standard, floating: floating, frontend: port.Port, backend: port.Port, service: k.service, probe: p.kubeProbe(k, port)}
 			if !floating {
-				h.backend, to.to = port.NodePort, p.inFamilyOf(m, k.Addr)
+				h.backend = port.NodePort
 				served := slices.ContainsFunc(k.cp.pods, func(x *pod) bool {
 					return x.pool == m.pool && serves(k.service, x.w) != no && targetPort(x.w, port) != 0
 				})
@@ -985,10 +984,27 @@ func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 					continue
 				}
 			}
-			p.balance(n, to, match, via, h)
+			p.balance(n, poolMember{m, p.inFamilyOf(m, k.Addr)}, match, via, h)
 		}
 	}
 	return n
+}
+
+// kubeProbe is the port of the health probe of a Service's port, where the input has the load balancer (AZ-LB-03); 0 for none.
+func (p *planner) kubeProbe(k kubeFrontend, port model.ServicePort) uint16 {
+	for _, lb := range p.e.LoadBalancers {
+		for _, f := range lb.Frontends {
+			if !k.at(p, f) {
+				continue
+			}
+			for _, r := range lb.Rules {
+				if r.Frontend.Key() == f.ID.Key() && r.Protocol == port.Protocol && r.FrontendPort == port.Port {
+					return p.probePort(lb, r.Probe)
+				}
+			}
+		}
+	}
+	return 0
 }
 
 // floats reports whether the load balancer of a Service leaves the frontend's address in the packets. It sends to node ports where an annotation
@@ -1344,8 +1360,12 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, ports model.PortRange
 // answers is everything where the routes of a pod with an address of the VNet lead its answers back to every address that a node may have, which handed
 // the packet on with its own; else nothing (AZ-RT-28, K8S-SVC-08).
 func (p *planner) answers(cp *clusterPlan, m *machine, x *pod) *lazy {
-	as, back := packetRewrite(m.addr), p.reply(p.podSubnet(cp, x.pool), "")
-	return later(func(c *compiler) packet.Set { return c.s.Complement(c.s.Preimage(c.s.Complement(back.get(c)), as(c))) })
+	back := p.reply(p.podSubnet(cp, x.pool), "")
+	of := func(family packet.AddrSet, one netip.Addr) *lazy { // it stands as an address of the packet's family (AZ-V6-01)
+		as := packetRewrite(p.inFamilyOf(m, one))
+		return both(dstIn(family), later(func(c *compiler) packet.Set { return c.s.Complement(c.s.Preimage(c.s.Complement(back.get(c)), as(c))) }))
+	}
+	return either(of(p.addr.v4, netip.IPv4Unspecified()), of(p.addr.v6, netip.IPv6Unspecified()))
 }
 
 // ways is how the routes of a NIC's subnet lead packets to their destination's VNet.

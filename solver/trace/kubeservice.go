@@ -38,14 +38,12 @@ func (t *tracer) ofFrontend(c course, f model.KubeFrontend) course {
 	return c
 }
 
-// serviceAt is the Service of a cluster with a frontend at an address, in a VNet or public, that has a port for the packet: what the load balancer
-// says of that port counts for nothing beside it.
-func (t *tracer) serviceAt(cl *model.Cluster, f *model.LBFrontend, p Packet) bool {
-	_, v := t.e.SubnetOf(f.Subnet)
+// ofService reports whether a Service of a cluster has a load balancer's frontend, and a port for the packet: what the load balancer says of that
+// port counts for nothing beside it (K8S-SVC-11).
+func (t *tracer) ofService(cl *model.Cluster, f *model.LBFrontend, p Packet) bool {
 	return slices.ContainsFunc(t.e.KubeServices, func(s *model.KubeService) bool {
-		front, ok := t.kubeFrontendAt(s, p.Dst)
 		_, takes := servicePort(s, p)
-		return ok && takes && same(s.Cluster, cl.ID) && (front.Public || v != nil && t.inFrontendVNet(s, v))
+		return takes && same(s.Cluster, cl.ID) && t.isFrontendOf(s, f, p.Dst)
 	})
 }
 
@@ -159,11 +157,12 @@ func (t *tracer) toService(c course, s *model.KubeService) {
 		}
 		served = true
 		for _, h := range t.nodeHosts(cl, pool) {
+			c := c.uncertainIf(!t.healthy(h, t.kubeProbe(s, c.packet))) // AZ-LB-03
 			if !floating {
 				t.toNodePort(c, h, s, p)
 				continue
 			}
-			t.arriveEither(c, h, []address{frontend, h.addr}, func(c course) {
+			t.arriveEither(c, h, []address{frontend, t.memberAddress(h, frontend)}, func(c course) {
 				c.public = nil
 				t.kubeProxy(c, h, s, p)
 			})
@@ -172,6 +171,34 @@ func (t *tracer) toService(c course, s *model.KubeService) {
 	if !served {
 		t.drop(c, at, DNAT, "no node has a pod of the Service, and its traffic policy is Local (AKS-LB-07)")
 	}
+}
+
+// kubeProbe is the health probe behind which a load balancer of the input sends a packet for a Service's frontend to the nodes.
+func (t *tracer) kubeProbe(s *model.KubeService, p Packet) *model.LBProbe {
+	for _, lb := range t.e.LoadBalancers {
+		for i := range lb.Frontends {
+			f := &lb.Frontends[i]
+			if !t.isFrontendOf(s, f, p.Dst) {
+				continue
+			}
+			for _, r := range lb.Rules {
+				if same(r.Frontend, f.ID) && r.Protocol == p.Protocol && r.FrontendPort == p.DPort {
+					return t.probe(lb, r.Probe)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// isFrontendOf reports whether a frontend of a load balancer is a Service's, at an address.
+func (t *tracer) isFrontendOf(s *model.KubeService, f *model.LBFrontend, a netip.Addr) bool {
+	front, ok := t.kubeFrontendAt(s, a)
+	if !ok || !front.Public {
+		_, v := t.e.SubnetOf(f.Subnet)
+		return ok && v != nil && t.inFrontendVNet(s, v) && t.frontendAddress(f) == a
+	}
+	return slices.ContainsFunc(t.publicIPAt(a), func(p *model.PublicIP) bool { return t.attached(p, f.PublicIP, f.ID) })
 }
 
 // toNodePort is a packet for a Service's frontend whose load balancer sends to the nodes' own addresses (AKS-LB-03).

@@ -128,7 +128,7 @@ func (t *tracer) members(c course, lb *model.LoadBalancer, f *model.LBFrontend, 
 		c = c.uncertain()
 	}
 	for _, h := range hosts {
-		if h.cluster != nil && t.serviceAt(h.cluster, f, c.packet) {
+		if h.cluster != nil && t.ofService(h.cluster, f, c.packet) {
 			continue
 		}
 		t.toMember(c, f, h, m)

@@ -485,12 +485,12 @@ func (t *tracer) floating(c course, h *host) {
 	}
 	c = c.uncertain("ASM-K-NOSERVICE")
 	for _, x := range t.podsOf(h.cluster) {
-		switch {
-		case !x.workload.HostNetwork:
-			t.lose(c, h.place, DNAT, "the input lacks the Service whose frontend this is (K8S-SVC-13)", "ASM-K-NOSERVICE")
-		case onPool(x, h):
+		if x.workload.HostNetwork && onPool(x, h) {
 			t.deliverHostPod(c, x)
 		}
+	}
+	if len(t.podsOf(h.cluster)) > 0 {
+		t.lose(c, h.place, DNAT, "the input lacks the Service whose frontend this is: any pod may be behind it (K8S-SVC-13)", "ASM-K-NOSERVICE")
 	}
 	t.deliver(c, h.place)
 }
