@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -80,6 +81,12 @@ func Compare(base, proposed *Solution) (*Comparison, error) {
 		affected = x.affected()
 	}
 	before, after := c.base.flows(c, affected), c.proposed.flows(c, affected)
+	for k := range c.base.changed { // what one of both asks of a target is asked of the other too
+		c.proposed.changed[k] = true
+	}
+	c.base.changed = c.proposed.changed
+	c.base.sent(c, before)
+	c.proposed.sent(c, after)
 	out := &Comparison{Flows: []FlowChange{}}
 	for _, k := range sortedPairs(before, after) {
 		out.Flows = append(out.Flows, c.differ(k, before[k], after[k])...)
@@ -158,6 +165,8 @@ type estateView struct {
 
 	flood     func(dataplane.Bound) *dataplane.Flood // of what may come to the targets that are looked at
 	rewritten map[dataplane.Bound]packet.Set         // packets to addresses that translations write
+	ends      map[string]*end                        // the targets that are looked at
+	changed   map[string]bool                        // those of them to which a translation may lead
 	zone      []string                               // of each origin
 }
 
@@ -318,6 +327,7 @@ func (v *estateView) flows(c *comparison, affected []packet.Set) map[pairKey]*pa
 	if affected != nil {
 		v.flood = s.floodToward(ends)
 	}
+	v.ends, v.changed = map[string]*end{}, map[string]bool{}
 	for i, k := range keys {
 		s.progress(i, len(keys), "flows of the "+v.side)
 		to := ends[i]
@@ -331,7 +341,10 @@ func (v *estateView) flows(c *comparison, affected []packet.Set) map[pairKey]*pa
 			p := v.pair(c, out, pairKey{siteKey(g.site), k, "", Direct}, r, q)
 			p.from, p.to = v.keyRef(g.site), to.text
 		}
-		v.sent(c, out, k, to)
+		v.ends[k] = to
+		if v.translated(to) {
+			v.changed[k] = true
+		}
 	}
 	s.progress(len(keys), len(keys), "flows of the "+v.side)
 	v.relayed(c, out)
@@ -369,9 +382,8 @@ func (v *estateView) arriving(c *comparison, r row, set packet.Set) packet.Set {
 	return c.space.Union(v.t.Set(own), v.t.Set(space.Project(space.Subtract(set, own), packet.Src)))
 }
 
-// sent adds how senders make the packets to a target, where a translation has changed some of them on the way: two senders that arrive
-// alike, or two addresses that lead to one machine, differ there alone.
-func (v *estateView) sent(c *comparison, out map[pairKey]*pairFlows, key string, to *end) {
+// translated reports whether a translation may have changed packets that come to a target.
+func (v *estateView) translated(to *end) bool {
 	g := v.s.graph
 	for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay} {
 		f := v.flood(b)
@@ -380,32 +392,51 @@ func (v *estateView) sent(c *comparison, out map[pairKey]*pairFlows, key string,
 			rewritten = g.Space.Box(packet.Box{Dst: append([]packet.Range{}, f.Rewritten()...)})
 			v.rewritten[b] = rewritten
 		}
-		targets := map[dataplane.NodeID]packet.Set{}
 		for n := range to.nodes {
-			set := f.At(n)
-			if set.Empty() || g.Space.Subset(set, v.own) && g.Space.Disjoint(set, rewritten) {
-				continue
+			if set := f.At(n); !set.Empty() && !(g.Space.Subset(set, v.own) && g.Space.Disjoint(set, rewritten)) {
+				return true
 			}
-			targets[n] = set
 		}
-		if len(targets) == 0 {
+	}
+	return false
+}
+
+// sent adds how senders make the packets to targets, where a translation has changed some of them on the way: two senders that arrive
+// alike, or two addresses that lead to one machine, differ there alone.
+func (v *estateView) sent(c *comparison, out map[pairKey]*pairFlows) {
+	g := v.s.graph
+	for _, key := range slices.Sorted(maps.Keys(v.changed)) {
+		to := v.ends[key]
+		if to == nil {
 			continue
 		}
-		back := f.Back(targets, g.Space.All())
-		for i, o := range g.Origins {
-			set := g.Space.Intersect(back[o.Site.Send], g.From(i))
-			if set.Empty() {
+		for _, b := range []dataplane.Bound{dataplane.Over, dataplane.OneWay} {
+			f := v.flood(b)
+			targets := map[dataplane.NodeID]packet.Set{}
+			for n := range to.nodes {
+				if set := f.At(n); !set.Empty() {
+					targets[n] = set
+				}
+			}
+			if len(targets) == 0 {
 				continue
 			}
-			p := out[pairKey{siteKey(o.Site), key, "", Direct}]
-			if p == nil {
-				continue // nothing of it arrives
-			}
-			made := v.t.Set(g.Space.Project(set, packet.Origin))
-			if b == dataplane.Over {
-				p.send.over = c.space.Union(p.send.over, made)
-			} else {
-				p.send.sure = c.space.Union(p.send.sure, made)
+			back := f.Back(targets, g.Space.All())
+			for i, o := range g.Origins {
+				set := g.Space.Intersect(back[o.Site.Send], g.From(i))
+				if set.Empty() {
+					continue
+				}
+				p := out[pairKey{siteKey(o.Site), key, "", Direct}]
+				if p == nil {
+					continue // nothing of it arrives
+				}
+				made := v.t.Set(g.Space.Project(set, packet.Origin))
+				if b == dataplane.Over {
+					p.send.over = c.space.Union(p.send.over, made)
+				} else {
+					p.send.sure = c.space.Union(p.send.sure, made)
+				}
 			}
 		}
 	}
