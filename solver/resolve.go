@@ -451,17 +451,12 @@ func (s *Solution) addFound(e *end, kind model.SelectorKind, f model.Found) {
 	}
 }
 
-// frontendPlaces are the frontends of a load balancer, or of a Service: its own, and those of Services and load balancers that bear their addresses.
+// frontendPlaces are the frontends of a load balancer, or of a Service: its own, and that of the load balancer which bears its address.
 func (s *Solution) frontendPlaces(r model.Resource) (out []model.Place) {
 	switch x := r.(type) {
 	case *model.LoadBalancer:
 		for _, f := range x.Frontends {
 			out = append(out, model.Place{Kind: model.PlaceFrontend, ID: f.ID})
-			for _, k := range s.Project.Estate.KubeServices {
-				if slices.Contains(s.frontendAddresses(k), s.frontendAddress(f)) {
-					out = append(out, model.Place{Kind: model.PlaceFrontend, ID: k.ID})
-				}
-			}
 		}
 	case *model.KubeService:
 		out = append(out, model.Place{Kind: model.PlaceFrontend, ID: x.ID})

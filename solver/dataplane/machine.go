@@ -1,6 +1,7 @@
 package dataplane
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -460,7 +461,7 @@ func (p *planner) planReceivers() {
 // (K8S-SVC-13).
 func (p *planner) floating() map[*machine]*lazy {
 	out := map[*machine]*lazy{}
-	add := func(f model.LBFrontend, list []poolMember) {
+	add := func(f model.LBFrontend, proto model.Protocol, front model.PortRange, sent *lazy, list []poolMember) {
 		addrs := []netip.Addr{p.frontendAddr(f)}
 		for _, ip := range p.e.PublicIPs {
 			if holdsPublicIP(ip, f.PublicIP, f.ID) {
@@ -469,30 +470,42 @@ func (p *planner) floating() map[*machine]*lazy {
 		}
 		addrs = slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !a.IsValid() })
 		for _, m := range list {
-			if m.cluster == nil || len(addrs) == 0 {
+			if m.cluster == nil || len(addrs) == 0 || p.isOfService(m.cluster, f, proto, front) {
 				continue
 			}
-			untaken := minus(dstIn(p.addr.exactHosts(addrs...)), p.ofServices(m.cluster, f))
+			untaken := minus(both(dstIn(p.addr.exactHosts(addrs...)), sent), p.ofServices(m.cluster, f))
 			if have := out[m.machine]; have != nil {
 				untaken = either(have, untaken)
 			}
 			out[m.machine] = untaken
 		}
 	}
+	one := func(port uint16) model.PortRange { return model.PortRange{First: port, Last: port} }
+	to := func(proto model.Protocol, port uint16) *lazy {
+		protocols := []model.Protocol{proto}
+		if proto == model.AnyProtocol {
+			protocols = []model.Protocol{model.TCP, model.UDP}
+		}
+		return transport(protocols, nil, []model.PortRange{one(port)}, false)
+	}
 	for _, lb := range p.e.LoadBalancers {
 		for _, f := range lb.Frontends {
 			for _, r := range lb.Rules {
+				front, sent := one(r.FrontendPort), to(r.Protocol, cmp.Or(r.BackendPort, r.FrontendPort))
+				if r.Protocol == model.AnyProtocol && r.FrontendPort == 0 { // HA ports
+					front, sent = model.AllPorts, p.ruleTraffic(f, r).over
+				}
 				for _, pool := range r.Pools {
 					if r.FloatingIP == model.On && r.Frontend.Key() == f.ID.Key() {
 						list, _ := p.members(lb, pool)
-						add(f, list)
+						add(f, r.Protocol, front, sent, list)
 					}
 				}
 			}
 			for _, r := range lb.NATRules {
 				if r.FloatingIP == model.On && r.Frontend.Key() == f.ID.Key() {
 					list, _ := p.natMembers(lb, r)
-					add(f, list)
+					add(f, r.Protocol, r.FrontendPorts, to(r.Protocol, r.BackendPort), list)
 				}
 			}
 		}

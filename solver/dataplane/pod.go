@@ -899,6 +899,15 @@ func (p *planner) ofServices(cp *clusterPlan, x model.LBFrontend) *lazy {
 	return either(out...)
 }
 
+// isOfService reports a port of a load balancer's frontend that a Service of a cluster has.
+func (p *planner) isOfService(cp *clusterPlan, x model.LBFrontend, proto model.Protocol, ports model.PortRange) bool {
+	return slices.ContainsFunc(cp.services, func(k *model.KubeService) bool {
+		return slices.ContainsFunc(p.frontendsOf(cp, k), func(f kubeFrontend) bool { return f.at(p, x) }) && slices.ContainsFunc(k.Ports, func(q model.ServicePort) bool {
+			return q.Protocol == proto && ports == model.PortRange{First: q.Port, Last: q.Port}
+		})
+	})
+}
+
 // planKubeServices adds what Services open from outside the cluster (K8S-SVC-06): frontends, node ports and host ports.
 func (p *planner) planKubeServices(cp *clusterPlan) {
 	for _, k := range cp.services {
@@ -953,6 +962,13 @@ func (p *planner) planKubeServices(cp *clusterPlan) {
 func (p *planner) kubeFrontendNode(k kubeFrontend, via string) NodeID {
 	place := model.Place{Kind: model.PlaceFrontend, ID: k.service.ID}
 	floating, as := floats(k), via
+	for _, lb := range p.e.LoadBalancers { // it is the load balancer's, where the input has that
+		for _, f := range lb.Frontends {
+			if k.at(p, f) {
+				place.ID, as = f.ID, via+" "+k.service.ID.Key()
+			}
+		}
+	}
 	if !floating {
 		as += " node port"
 	}
