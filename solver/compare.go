@@ -393,7 +393,7 @@ func (v *estateView) translated(to *end) bool {
 			v.rewritten[b] = rewritten
 		}
 		for n := range to.nodes {
-			if set := f.At(n); !set.Empty() && !(g.Space.Subset(set, v.own) && g.Space.Disjoint(set, rewritten)) {
+			if set := f.At(n); !g.Space.Subset(set, v.own) || !g.Space.Disjoint(set, rewritten) {
 				return true
 			}
 		}

@@ -375,14 +375,10 @@ func (p *planner) balance(n NodeID, m poolMember, match guard, via string, h han
 	if admin != nil {
 		notes = append(notes, admin.notes...)
 	}
-	filters := and(nic, sub)
+	filters := and(nic, eitherAddress(sub, m.to))
 	if !h.floating {
-		fog, more := p.fogOf(m.filters)
-		p.edge(n, m.accept, and(admin.before(filters), fog), nil, append(notes, more...)...)
-		return
-	}
-	filters = and(nic, eitherAddress(sub, m.to))
-	if n, ok := model.Get[*model.NSG](p.e, m.filters.nicNSG); !ok || !n.Managed {
+		filters = and(nic, sub)
+	} else if n, ok := model.Get[*model.NSG](p.e, m.filters.nicNSG); !ok || !n.Managed {
 		// The two levels see the same address.
 		filters = eitherAddress(and(nic, sub), m.to)
 		notes = append(notes, "ASM-FLOATIP")

@@ -157,12 +157,12 @@ func (t *tracer) toService(c course, s *model.KubeService) {
 		}
 		served = true
 		for _, h := range t.nodeHosts(cl, pool) {
-			c := c.uncertainIf(!t.healthy(h, t.kubeProbe(s, c.packet))) // AZ-LB-03
+			to := c.uncertainIf(!t.healthy(h, t.kubeProbe(s, c.packet))) // AZ-LB-03
 			if !floating {
-				t.toNodePort(c, h, s, p)
+				t.toNodePort(to, h, s, p)
 				continue
 			}
-			t.arriveEither(c, h, []address{frontend, t.memberAddress(h, frontend)}, func(c course) {
+			t.arriveEither(to, h, []address{frontend, t.memberAddress(h, frontend)}, func(c course) {
 				c.public = nil
 				t.kubeProxy(c, h, s, p)
 			})
