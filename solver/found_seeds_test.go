@@ -537,3 +537,43 @@ func TestFrontendsOfServices(t *testing.T) {
 		})
 	}
 }
+
+// AKS-NET-04, K8S-SVC-08: what a node hands on to a pod of another pool meets the NSG of the pod's subnet, not that of the pod's node.
+func TestPodsOfAnotherPoolBehindNodePorts(t *testing.T) {
+	v := smallID("virtualNetworks/v")
+	for _, test := range []struct{ closed, want string }{{"a", "over one-way session"}, {"pods", ""}, {"none", "over one-way session"}} {
+		pod := &model.Workload{
+			Meta: model.Meta{ID: model.Kubernetes("aks", "Deployment", "x", "api")}, Cluster: smallID("managedClusters/aks"), Namespace: "x", Kind: "Deployment",
+			Labels: map[string]string{"app": "api"}, NodeSelector: map[string]string{"agentpool": "pa"},
+		}
+		list := small{
+			pod,
+			&model.KubeService{
+				Meta: model.Meta{ID: model.Kubernetes("aks", "Service", "x", "api")}, Cluster: pod.Cluster, Namespace: "x", Type: "NodePort", Selector: pod.Labels,
+				Ports: []model.ServicePort{{Port: 80, Target: 8080, Protocol: model.TCP, NodePort: 30080}},
+			},
+			&model.VNet{Meta: smallMeta("virtualNetworks/v"), Prefixes: cidrs("10.0.0.0/26")},
+			&model.NSG{Meta: smallMeta("networkSecurityGroups/shut"), Rules: append([]model.SecurityRule{{
+				Name: "shut", Priority: 100, Protocol: model.AnyProtocol, SourceAddrs: model.AddressMatch{Any: true}, DestAddrs: model.AddressMatch{Any: true},
+				SourcePorts: []model.PortRange{model.AllPorts}, DestPorts: []model.PortRange{model.AllPorts},
+			}}, model.DefaultRules()...)},
+			&model.Cluster{Meta: smallMeta("managedClusters/aks"), Plugin: "azure", NodeGroup: "nodes", Pools: []model.NodePool{
+				{Name: "pa", Mode: "System", Subnet: v + "/subnets/a", PodSubnet: v + "/subnets/pods", Count: 1},
+				{Name: "pb", Mode: "System", Subnet: v + "/subnets/b", PodSubnet: v + "/subnets/pods", Count: 1},
+			}},
+			&model.NIC{Meta: smallMeta("networkInterfaces/n"), IPForwarding: model.Off, IPConfigs: []model.IPConfig{{Name: "a", Subnet: v + "/subnets/s", Address: ip("10.0.0.52")}}},
+		}
+		for name, prefix := range map[string]string{"a": "10.0.0.0/29", "b": "10.0.0.8/29", "pods": "10.0.0.16/28", "s": "10.0.0.48/28"} {
+			s := &model.Subnet{Meta: smallMeta("virtualNetworks/v/subnets/" + name), VNet: v, Prefixes: cidrs(prefix)}
+			if name == test.closed {
+				s.NSG = smallID("networkSecurityGroups/shut")
+			}
+			list = append(list, s)
+		}
+		j, err := newJoint(modeltest.Draft{Resources: list})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.holdsFrom(t, "nic n a", trace.Packet{Src: ip("10.0.0.52"), Dst: ip("10.0.0.13"), Protocol: model.TCP, SPort: 50000, DPort: 30080}, "pod api pa", test.want)
+	}
+}

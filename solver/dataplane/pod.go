@@ -710,6 +710,11 @@ func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine, own bool) (gua
 	if from == nil || to == nil {
 		return guard{}, nil
 	}
+	return p.acrossTo(cp, from, to.filters, own)
+}
+
+// acrossTo is acrossNodes to the filters of a receiver.
+func (p *planner) acrossTo(cp *clusterPlan, from *machine, to filtered, own bool) (guard, []string) {
 	r := reading{}
 	if cp.mode == podsOverlay {
 		r.pods = ipset(podCIDRs(cp.c))
@@ -718,7 +723,7 @@ func (p *planner) acrossNodes(cp *clusterPlan, from, to *machine, own bool) (gua
 		r.from = from
 	}
 	out, notes := p.filters(from.filters, model.Outbound, r)
-	in, more := p.filters(to.filters, model.Inbound, r)
+	in, more := p.filters(to, model.Inbound, r)
 	return and(out, in), append(append(notes, more...), "ASM-K-PODCIDR")
 }
 
@@ -1346,7 +1351,11 @@ func (p *planner) toPods(m *machine, pods []*pod, g guard, ports model.PortRange
 				more = append(more, "ASM-K-SNAT")
 			}
 			cp := p.clusters[x.w.Cluster.Key()]
-			across, extra := p.acrossNodes(cp, m, x.node, true)
+			var across guard
+			var extra []string
+			if x.node != nil { // AKS-NET-04: a pod with an address of its own subnet stands behind that subnet's NSG
+				across, extra = p.acrossTo(cp, m, p.podFilters(cp, x), true)
+			}
 			if cp.mode.flat() { // the VNet carries it by the routes of the node's subnet, which may lead elsewhere (AZ-RT-18)
 				ways := p.waysFrom(m.filters)
 				p.asNode(n, m, onlyOver(ways.detours), nil, "ASM-K-SNAT")
