@@ -462,12 +462,7 @@ func (p *planner) planReceivers() {
 func (p *planner) floating() map[*machine]*lazy {
 	out := map[*machine]*lazy{}
 	add := func(f model.LBFrontend, proto model.Protocol, front model.PortRange, sent *lazy, list []poolMember) {
-		addrs := []netip.Addr{p.frontendAddr(f)}
-		for _, ip := range p.e.PublicIPs {
-			if holdsPublicIP(ip, f.PublicIP, f.ID) {
-				addrs = append(addrs, p.publicAddr(ip.ID))
-			}
-		}
+		addrs := append([]netip.Addr{p.frontendAddr(f)}, p.publicAddrsOf(f)...)
 		addrs = slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !a.IsValid() })
 		for _, m := range list {
 			if m.cluster == nil || len(addrs) == 0 || p.isOfService(m.cluster, f, proto, front) {

@@ -85,7 +85,8 @@ type planner struct {
 	nameSet      map[string]bool
 	kubeFront    []kubeFrontend
 	frontends    map[*model.KubeService][]kubeFrontend
-	kubenet      []*machine // nodes that routes of kubenet clusters lead to
+	frontAddrs   map[model.ID][]netip.Addr // public ones, by frontend of a load balancer
+	kubenet      []*machine                // nodes that routes of kubenet clusters lead to
 	apiEntries   []apiEntry
 	questions    map[netip.Prefix]packet.AddrSet
 	tagSets      map[string]*lazy
@@ -170,7 +171,7 @@ func plan(e *model.Estate, o Options, b *packet.Builder, open map[string][]*open
 		e: e, o: o, b: b, open: open, symbols: e.Symbols(),
 		index: map[Node]NodeID{}, notes: map[string]bool{}, contexts: map[string]*subnetContext{}, contextAt: map[[2]model.ID]*subnetContext{}, links: map[*model.VNet][]peerLink{}, bearing: map[string]bool{}, gateways: map[*model.VNet][]gatewayUse{}, lists: map[string]*filterList{}, admin: map[string][]adminList{}, stages: map[string]*adminStage{}, unknown: map[string][]string{},
 		owners: map[string]map[netip.Addr]owner{}, machineAt: map[model.Place]*machine{}, addressed: map[addressOf]bool{}, replies: map[string]*lazy{}, hubReplies: map[string]*lazy{}, firewalls: map[string]*firewallPlan{}, questions: map[netip.Prefix]packet.AddrSet{}, tagSets: map[string]*lazy{}, ownOf: map[string]packet.AddrSet{},
-		vias: map[string]model.Place{}, frontends: map[*model.KubeService][]kubeFrontend{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
+		vias: map[string]model.Place{}, frontends: map[*model.KubeService][]kubeFrontend{}, frontAddrs: map[model.ID][]netip.Addr{}, fabricDone: map[Node]bool{}, routeDone: map[Node]bool{}, serviceTag: map[string]*netipx.IPSet{},
 		ipGroups: map[*model.IPGroup]addrs{}, relaysAt: map[string][]firewallRelay{}, symbolic: map[string]bool{}, fog: map[string][]model.LedgerEntry{}, clusters: map[string]*clusterPlan{}, nameSet: map[string]bool{},
 		doorSets: map[string]packet.AddrSet{}, sides: map[string][]farSide{}, innerBlocks: map[*Site]map[netip.Prefix]packet.AddrSet{}, tables: map[string][]hopGroup{}, asgs: map[string]addrs{}, asgSenders: map[string][2]*lazy{}, masking: map[*pod][]*machine{},
 	}

@@ -883,11 +883,23 @@ func (p *planner) frontendsOf(cp *clusterPlan, k *model.KubeService) []kubeFront
 // at reports whether a frontend of a load balancer is this one.
 func (f *kubeFrontend) at(p *planner, x model.LBFrontend) bool {
 	if f.Public {
-		return slices.ContainsFunc(p.e.PublicIPs, func(ip *model.PublicIP) bool {
-			return holdsPublicIP(ip, x.PublicIP, x.ID) && p.publicAddr(ip.ID) == f.Addr
-		})
+		return slices.Contains(p.publicAddrsOf(x), f.Addr)
 	}
 	return x.Subnet != "" && x.Subnet.Parent().Key() == f.vnet && p.frontendAddr(x) == f.Addr
+}
+
+// publicAddrsOf are the public addresses of a load balancer's frontend.
+func (p *planner) publicAddrsOf(x model.LBFrontend) []netip.Addr {
+	out, ok := p.frontAddrs[x.ID]
+	if !ok {
+		for _, ip := range p.e.PublicIPs {
+			if holdsPublicIP(ip, x.PublicIP, x.ID) {
+				out = append(out, p.publicAddr(ip.ID))
+			}
+		}
+		p.frontAddrs[x.ID] = out
+	}
+	return out
 }
 
 // ofServices is the packets for a load balancer's frontend that Services of a cluster take: their own rules lead them to its nodes.
