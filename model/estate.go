@@ -96,8 +96,9 @@ type Estate struct {
 
 	Ledger []LedgerEntry // sorted by source, then resource
 
-	byKey   map[string]Resource
-	symbols func() *Symbols // made when first asked for
+	byKey     map[string]Resource
+	symbols   func() *Symbols // made when first asked for
+	frontends func() map[*KubeService][]KubeFrontend
 }
 
 // JITPolicy is a just-in-time access policy of Defender for Cloud (AZ-JIT-01).
@@ -124,7 +125,7 @@ type JITPort struct {
 // places when they differ.
 func NewEstate(resources []Resource, ledger []LedgerEntry) (*Estate, error) {
 	e := &Estate{byKey: make(map[string]Resource, len(resources))}
-	e.symbols = sync.OnceValue(e.makeSymbols)
+	e.symbols, e.frontends = sync.OnceValue(e.makeSymbols), sync.OnceValue(e.makeFrontends)
 	var errs []error
 	sorted := slices.Clone(resources)
 	slices.SortStableFunc(sorted, func(a, b Resource) int {

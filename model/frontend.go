@@ -49,8 +49,19 @@ func (s *KubeService) Addresses() []netip.Addr {
 	return out
 }
 
-// FrontendsOf are the frontends of a LoadBalancer Service, at least one; none of other Services (K8S-SVC-11).
-func (e *Estate) FrontendsOf(s *KubeService) []KubeFrontend {
+// FrontendsOf are the frontends of a LoadBalancer Service of the estate, at least one; none of other Services (K8S-SVC-11). They are made once: every
+// packet asks for them.
+func (e *Estate) FrontendsOf(s *KubeService) []KubeFrontend { return e.frontends()[s] }
+
+func (e *Estate) makeFrontends() map[*KubeService][]KubeFrontend {
+	out := make(map[*KubeService][]KubeFrontend, len(e.KubeServices))
+	for _, s := range e.KubeServices {
+		out[s] = e.frontendsOf(s)
+	}
+	return out
+}
+
+func (e *Estate) frontendsOf(s *KubeService) []KubeFrontend {
 	var out []KubeFrontend
 	stated, named, open := e.statedFrontends(s)
 	for _, a := range stated {

@@ -902,26 +902,30 @@ func (p *planner) publicAddrsOf(x model.LBFrontend) []netip.Addr {
 	return out
 }
 
+// portsAt are the ports that Services of a cluster have at a load balancer's frontend.
+func (p *planner) portsAt(cp *clusterPlan, x model.LBFrontend) []model.ServicePort {
+	var out []model.ServicePort
+	for _, k := range cp.services {
+		if slices.ContainsFunc(p.frontendsOf(cp, k), func(f kubeFrontend) bool { return f.at(p, x) }) {
+			out = append(out, k.Ports...)
+		}
+	}
+	return out
+}
+
 // ofServices is the packets for a load balancer's frontend that Services of a cluster take: their own rules lead them to its nodes.
 func (p *planner) ofServices(cp *clusterPlan, x model.LBFrontend) *lazy {
 	out := []*lazy{nothing()}
-	for _, k := range cp.services {
-		if !slices.ContainsFunc(p.frontendsOf(cp, k), func(f kubeFrontend) bool { return f.at(p, x) }) {
-			continue
-		}
-		for _, port := range k.Ports {
-			out = append(out, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
-		}
+	for _, port := range p.portsAt(cp, x) {
+		out = append(out, transport([]model.Protocol{port.Protocol}, nil, []model.PortRange{{First: port.Port, Last: port.Port}}, false))
 	}
 	return either(out...)
 }
 
 // isOfService reports a port of a load balancer's frontend that a Service of a cluster has.
 func (p *planner) isOfService(cp *clusterPlan, x model.LBFrontend, proto model.Protocol, ports model.PortRange) bool {
-	return slices.ContainsFunc(cp.services, func(k *model.KubeService) bool {
-		return slices.ContainsFunc(p.frontendsOf(cp, k), func(f kubeFrontend) bool { return f.at(p, x) }) && slices.ContainsFunc(k.Ports, func(q model.ServicePort) bool {
-			return q.Protocol == proto && ports == model.PortRange{First: q.Port, Last: q.Port}
-		})
+	return slices.ContainsFunc(p.portsAt(cp, x), func(q model.ServicePort) bool {
+		return q.Protocol == proto && ports == model.PortRange{First: q.Port, Last: q.Port}
 	})
 }
 

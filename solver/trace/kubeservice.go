@@ -125,7 +125,8 @@ func servicePort(s *model.KubeService, p Packet) (model.ServicePort, bool) {
 }
 
 // toService is a packet for the frontend of a LoadBalancer Service: the load balancer hands it to a node, whose NSGs see the frontend's
-// address or the node's (AKS-LB-03, AKS-LB-06, AZ-LB-05), or the node's and the node port without floating IP; the NSG on the frontend's own subnet has nothing to act on (ASM-A-ILBNSG).
+// address or the node's (AKS-LB-03, AKS-LB-06, AZ-LB-05), or the node's and the node port without floating IP; the NSG on the frontend's own
+// subnet has nothing to act on (ASM-A-ILBNSG).
 func (t *tracer) toService(c course, s *model.KubeService) {
 	at := model.Place{Kind: model.PlaceFrontend, ID: s.ID}
 	if !t.step(&c, "balance", at) {
